@@ -111,7 +111,7 @@ impl App {
         let accepted = IssuedKeys::open(&issued.path).unwrap();
         let accepted = http::Keys { policy: keys, issued: accepted };
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
-        let app = Arc::new(app.recording(record()).strict(strict));
+        let app = Arc::new(app.recording(record()).strict(strict).measuring(true));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, lab, client: Client::of(&url), clock, keys: issued, _stop: stop }

@@ -3,8 +3,10 @@
 
 use crate::checkout::CHECKOUT;
 use crate::invoices::{draft, item};
-use crate::support::{App, FC, Reply};
 use std::fmt::Write as _;
+use testkit::client::Response;
+use testkit::sample::FC;
+use testkit::server::App;
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
@@ -26,11 +28,11 @@ async fn told(app: &App, calls: &[(&str, String)]) -> String {
 /// they are.
 #[tokio::test]
 async fn amounts_and_periods() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let item = |more: &str| ("/v1/invoiceitems", format!("customer={customer}&{more}"));
     let held = app.post("/v1/invoiceitems", &item("amount=1").1).await.ok();
-    let update = format!("/v1/invoiceitems/{}", held.text("/id"));
+    let update = format!("/v1/invoiceitems/{}", held.id());
     let price = |more: &str| ("/v1/prices", format!("currency=usd&product_data[name]=Tea&{more}"));
     let every = |count: &str| {
         price(&format!("unit_amount=1&recurring[interval]=day&recurring[interval_count]={count}"))
@@ -70,8 +72,8 @@ async fn amounts_and_periods() {
 /// Metadata has the same bounds in every call and at every position.
 #[tokio::test]
 async fn metadata() {
-    let app = App::sqlite().await;
-    let invoice = format!("/v1/invoices/{}", draft(&app, "").await.text("/id"));
+    let app = App::start().await;
+    let invoice = format!("/v1/invoices/{}", draft(&app, "").await.id());
     let long = "v".repeat(501);
     let fields = |path: &str| {
         let key = format!("{path}[{}]=1", "k".repeat(41));
@@ -113,7 +115,7 @@ async fn metadata() {
 /// too.
 #[tokio::test]
 async fn due_dates() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let sent = "collection_method=send_invoice";
     let customer = app.customer().await;
     let create = |more: &str| ("/v1/invoices", format!("customer={customer}&{more}"));
@@ -143,14 +145,14 @@ async fn due_dates() {
     400 parameters_exclusive days_until_due
     400 parameter_missing days_until_due
     ");
-    let due = |invoice: &Reply| {
+    let due = |invoice: &Response| {
         let from = invoice.at("/status_transitions/finalized_at").as_i64().unwrap();
         invoice.at("/due_date").as_i64().unwrap() - from
     };
     let one_day = 86_400;
     let invoice = draft(&app, "").await;
     item(&app, &invoice, "amount=100").await;
-    let path = format!("/v1/invoices/{}", invoice.text("/id"));
+    let path = format!("/v1/invoices/{}", invoice.id());
     let held = app.post(&path, &format!("{sent}&days_until_due=30")).await.ok();
     assert_eq!(held.at("/due_date"), serde_json::Value::Null, "nothing is due of a draft");
     let open = app.post(&format!("{path}/finalize"), "").await.ok();
@@ -165,7 +167,7 @@ async fn due_dates() {
 /// rejected.
 #[tokio::test]
 async fn addresses() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let session = format!(
         "account_holder[type]=customer&account_holder[customer]={customer}\
@@ -176,7 +178,7 @@ async fn addresses() {
     let sessions = format!("{FC}/sessions");
     let intents = "/v1/payment_intents";
     let made = app.post(intents, intent).await.ok();
-    let confirm = format!("{intents}/{}/confirm", made.text("/id"));
+    let confirm = format!("{intents}/{}/confirm", made.id());
     let places: [(&str, String); 5] = [
         (CHECKOUT, "mode=setup&success_url=".to_owned()),
         (CHECKOUT, "mode=setup&cancel_url=".to_owned()),
@@ -217,7 +219,7 @@ async fn addresses() {
 /// Invalid e-mail addresses, invoice prefixes, percentages and subscription end dates are rejected.
 #[tokio::test]
 async fn other_texts() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let method = "type=us_bank_account&us_bank_account[account_number]=000123456789\
                   &us_bank_account[routing_number]=110000000\
                   &us_bank_account[account_holder_type]=individual&billing_details[name]=Ada";
@@ -232,7 +234,7 @@ async fn other_texts() {
         .collect::<Vec<String>>()
         .join("&");
     let email = format!("{method}&billing_details[email]=a@b.test");
-    let held = app.post("/v1/payment_methods", &email).await.ok().text("/id");
+    let held = app.post("/v1/payment_methods", &email).await.ok().id();
     let held = format!("/v1/payment_methods/{held}");
     let setup = "/v1/setup_intents";
     let prefix = |prefix: &str| ("/v1/customers", format!("invoice_prefix={prefix}"));
@@ -255,7 +257,7 @@ async fn other_texts() {
         )
         .await
         .ok()
-        .text("/id");
+        .id();
     let trial = format!("items[0][price]={price}&trial_period_days=1");
     calls.extend(["1", MOST].map(|at| subscription(&format!("{trial}&cancel_at={at}"))));
     let fee = "subscription_data[application_fee_percent]=101";

@@ -1,6 +1,7 @@
 //! A browser without script for tests. It reads the text of a page and posts its forms.
 
-use crate::support::{App, Client, Reply};
+use testkit::client::{Client, Response};
+use testkit::server::App;
 
 /// A link flow in a browser.
 pub(crate) struct Browser {
@@ -11,17 +12,17 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Opens the flow of a carrier by its client secret.
-    pub(crate) async fn open(app: &App, carrier: &Reply) -> Self {
+    pub(crate) async fn open(app: &App, carrier: &Response) -> Self {
         Self::open_for(app, carrier, "").await
     }
 
     /// Opens the flow of a carrier with further parameters.
-    pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
+    pub(crate) async fn open_for(app: &App, carrier: &Response, more: &str) -> Self {
         Self::open_as(&app.with_key("pk_test_123"), carrier, more).await
     }
 
     /// Opens the flow of a carrier as a page with this key, and in this connected account.
-    pub(crate) async fn open_as(client: &Client, carrier: &Reply, more: &str) -> Self {
+    pub(crate) async fn open_as(client: &Client, carrier: &Response, more: &str) -> Self {
         let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
         Self::opened(client, &client.post("/v1/link_flows", &form).await.ok())
     }
@@ -31,7 +32,7 @@ impl Browser {
         Self::opened(app, &app.post("/v1/link_flows", &format!("carrier={carrier}")).await.ok())
     }
 
-    fn opened(client: &Client, made: &Reply) -> Self {
+    fn opened(client: &Client, made: &Response) -> Self {
         assert_eq!(made.text("/object"), "link_flow");
         let url = made.text("/url");
         let path = url.split_once("/link/").unwrap().1;
@@ -45,47 +46,47 @@ impl Browser {
     }
 
     /// Opens the flow that a page leads to.
-    pub(crate) fn flow_of(app: &App, page: &Reply) -> Self {
+    pub(crate) fn flow_of(app: &App, page: &Response) -> Self {
         let after = page.body.split_once("action=\"/link/").unwrap().1;
         Self::at(app, &format!("/link/{}", after.split_once('"').unwrap().0))
     }
 
     /// The current pane.
-    pub(crate) async fn page(&self) -> Reply {
+    pub(crate) async fn page(&self) -> Response {
         self.client.bare_request("GET", &self.path).send().await
     }
 
     /// Posts a step with the version of the current pane, and returns the page that follows.
-    pub(crate) async fn step(&self, step: &str, form: &str) -> Reply {
+    pub(crate) async fn step(&self, step: &str, form: &str) -> Response {
         let version = version(&self.page().await);
         self.step_of(version, step, form).await
     }
 
     /// Posts a step with an explicit version.
-    pub(crate) async fn step_of(&self, version: u64, step: &str, form: &str) -> Reply {
+    pub(crate) async fn step_of(&self, version: u64, step: &str, form: &str) -> Response {
         let form = format!("step={step}&version={version}&{form}");
         self.client.bare_request("POST", &self.path).form(&form).send().await
     }
 
     /// The bank's own page.
-    pub(crate) async fn bank_page(&self) -> Reply {
+    pub(crate) async fn bank_page(&self) -> Response {
         self.client.bare_request("GET", &format!("{}/bank", self.path)).send().await
     }
 
     /// Posts the form of the bank's own page.
-    pub(crate) async fn bank_step(&self, step: &str, form: &str) -> Reply {
+    pub(crate) async fn bank_step(&self, step: &str, form: &str) -> Response {
         let form = format!("step={step}&version={}&{form}", version(&self.bank_page().await));
         self.client.bare_request("POST", &format!("{}/bank", self.path)).form(&form).send().await
     }
 
     /// Picks the bank with this name, and gives consent.
-    pub(crate) async fn log_in_at(&self, app: &App, bank: &str) -> Reply {
+    pub(crate) async fn log_in_at(&self, app: &App, bank: &str) -> Response {
         self.step("institution", &format!("institution={}", institution(app, bank).await)).await;
         self.step("consent", "").await
     }
 
     /// Completes the form of a bank up to the list of accounts.
-    pub(crate) async fn accounts_of(&self, app: &App, bank: &str) -> Reply {
+    pub(crate) async fn accounts_of(&self, app: &App, bank: &str) -> Response {
         self.log_in_at(app, bank).await;
         self.step("login", "bank_username=ada&bank_password=secret").await
     }
@@ -99,14 +100,14 @@ pub(crate) async fn institution(app: &App, name: &str) -> String {
 }
 
 /// The version in the forms of a page, or 0 if there is none.
-pub(crate) fn version(page: &Reply) -> u64 {
+pub(crate) fn version(page: &Response) -> u64 {
     let after = page.body.split_once("name=\"version\" value=\"");
     let digits = after.and_then(|(_, rest)| rest.split_once('"'));
     digits.map_or(0, |(digits, _)| digits.parse().unwrap())
 }
 
 /// The result of [`read`] in lines that a snapshot can contain.
-pub(crate) fn shown(page: &Reply) -> String {
+pub(crate) fn shown(page: &Response) -> String {
     const LINE_CHARS_MAX: usize = 96;
     let mut text = String::new();
     for line in read(page).lines() {
@@ -129,7 +130,7 @@ pub(crate) fn shown(page: &Reply) -> String {
 
 /// The text that a person reads in the main part of a page, one line per block. Fields are in
 /// brackets, and choices have marks before them.
-pub(crate) fn read(page: &Reply) -> String {
+pub(crate) fn read(page: &Response) -> String {
     let (_, main) = page.body.split_once("<main>").unwrap();
     let (main, _) = main.split_once("</main>").unwrap();
     let mut text = format!("{}\n", page.status);

@@ -1,31 +1,18 @@
 //! Checkout Sessions as carriers of a link flow, and their life cycle.
 
-use crate::support::{App, Client, Reply};
 use serde_json::{Value, json};
+use testkit::client::{Client, Response};
+use testkit::sample::{DAY_S, OPTIONS};
+use testkit::server::App;
 
 pub(crate) const CHECKOUT: &str = "/v1/checkout/sessions";
-const DAY_S: i64 = 86_400;
-pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 pub(crate) const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
                         &line_items[0][price_data][currency]=usd\
                         &line_items[0][price_data][unit_amount]=1250\
                         &line_items[0][price_data][product_data][name]=Tea";
 
-pub(crate) async fn create(client: &Client, form: &str) -> Reply {
+pub(crate) async fn create(client: &Client, form: &str) -> Response {
     client.post(CHECKOUT, form).await.ok()
-}
-
-/// Completes the link flow of a session. Returns the response to the link call.
-pub(crate) async fn link(client: &Client, session: &str, more: &str) -> Reply {
-    let form = format!("carrier={session}&{more}");
-    client.post("/v1/test_helpers/financial_connections/link", &form).await
-}
-
-/// The types of all events, oldest first.
-pub(crate) async fn told(client: &Client) -> Vec<String> {
-    let events = client.get("/v1/events?limit=100").await.ok();
-    let word = |event: &Value| event["type"].as_str().unwrap().to_owned();
-    events.items("/data").iter().rev().map(word).collect()
 }
 
 /// The guide's call as it is printed. Without a mode it sets up a bank account for later payments.
@@ -43,107 +30,56 @@ async fn as_the_guide_prints_it() {
     insta::assert_snapshot!(session.shown(), @r#"
     200
     {
-      "adaptive_pricing": null,
-      "after_expiration": null,
-      "allow_promotion_codes": null,
-      "amount_subtotal": null,
-      "amount_total": null,
-      "automatic_tax": {
-        "enabled": false,
-        "liability": null,
-        "provider": null,
-        "status": null
-      },
-      "billing_address_collection": null,
-      "cancel_url": null,
-      "client_reference_id": null,
-      "client_secret": null,
-      "collected_information": null,
-      "consent": null,
-      "consent_collection": null,
-      "created": 1767225600,
-      "currency": null,
-      "currency_conversion": null,
-      "custom_fields": [],
-      "custom_text": {
-        "after_submit": null,
-        "shipping_address": null,
-        "submit": null,
-        "terms_of_service_acceptance": null
-      },
-      "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-      "customer_account": null,
-      "customer_creation": null,
-      "customer_details": {
-        "address": null,
-        "business_name": null,
-        "email": "ada@example.com",
-        "individual_name": null,
-        "name": null,
-        "phone": null,
-        "tax_exempt": "none",
-        "tax_ids": []
-      },
-      "customer_email": null,
-      "discounts": [],
-      "expires_at": 1767312000,
-      "id": "cs_test_0vIseXMSgHUdhambrCkCGFbO",
-      "integration_identifier": null,
-      "invoice": null,
-      "invoice_creation": null,
-      "livemode": false,
-      "locale": null,
-      "managed_payments": null,
-      "metadata": {},
-      "mode": "setup",
-      "object": "checkout.session",
-      "optional_items": null,
-      "origin_context": null,
-      "payment_intent": null,
-      "payment_link": null,
-      "payment_method_collection": "if_required",
-      "payment_method_configuration_details": null,
-      "payment_method_options": {
-        "us_bank_account": {
-          "financial_connections": {
-            "permissions": [
-              "payment_method",
-              "transactions"
-            ],
-            "prefetch": [
-              "transactions"
-            ]
-          },
-          "verification_method": "automatic"
+      automatic_tax: { enabled: false, liability: null, provider: null, status: null }
+      created: 1767225600
+      custom_fields: []
+      custom_text: {
+        null: after_submit, shipping_address, submit, terms_of_service_acceptance
+      }
+      customer: "cus_…"
+      customer_details: {
+        email: "ada@example.com"
+        tax_exempt: "none"
+        tax_ids: []
+        null: address, business_name, individual_name, name, phone
+      }
+      discounts: []
+      expires_at: 1767312000
+      id: "cs_test_…"
+      livemode: false
+      metadata: {}
+      mode: "setup"
+      object: "checkout.session"
+      payment_method_collection: "if_required"
+      payment_method_options: {
+        us_bank_account: {
+          financial_connections: {
+            permissions: ["payment_method", "transactions"]
+            prefetch: ["transactions"]
+          }
+          verification_method: "automatic"
         }
-      },
-      "payment_method_types": [
-        "us_bank_account"
-      ],
-      "payment_status": "no_payment_required",
-      "permissions": null,
-      "phone_number_collection": {
-        "enabled": false
-      },
-      "recovered_from": null,
-      "saved_payment_method_options": null,
-      "setup_intent": null,
-      "shipping_address_collection": null,
-      "shipping_cost": null,
-      "shipping_options": [],
-      "status": "open",
-      "submit_type": null,
-      "subscription": null,
-      "success_url": null,
-      "total_details": null,
-      "ui_mode": "hosted_page",
-      "url": "http://127.0.0.1:12111/c/pay/6dfa0b8bb1751f510ac3f84260001e44f351d58f8e2556624266ca3555dfb628",
-      "wallet_options": null
+      }
+      payment_method_types: ["us_bank_account"]
+      payment_status: "no_payment_required"
+      phone_number_collection: { enabled: false }
+      shipping_options: []
+      status: "open"
+      ui_mode: "hosted_page"
+      url: "http://127.0.0.1:12111/c/pay/…"
+      null: adaptive_pricing, after_expiration, allow_promotion_codes, amount_subtotal, amount_total
+      null: billing_address_collection, cancel_url, client_reference_id, client_secret
+      null: collected_information, consent, consent_collection, currency, currency_conversion
+      null: customer_account, customer_creation, customer_email, integration_identifier, invoice
+      null: invoice_creation, locale, managed_payments, optional_items, origin_context
+      null: payment_intent, payment_link, payment_method_configuration_details, permissions
+      null: recovered_from, saved_payment_method_options, setup_intent, shipping_address_collection
+      null: shipping_cost, submit_type, subscription, success_url, total_details, wallet_options
     }
     "#);
 
-    let id = session.text("/id");
-    let linked = link(&app, &id, "expand[]=setup_intent.payment_method").await.ok();
+    let id = session.id();
+    let linked = app.link_carrier(&id, "expand[]=setup_intent.payment_method").await.ok();
     assert_eq!(linked.at("/status"), "complete");
     assert_eq!(linked.at("/payment_status"), "no_payment_required");
     assert_eq!(linked.at("/url"), Value::Null);
@@ -157,8 +93,8 @@ async fn as_the_guide_prints_it() {
     assert_eq!(method["customer"], customer.as_str());
     let account = method["us_bank_account"]["financial_connections_account"].as_str().unwrap();
     let list = format!("/v1/financial_connections/transactions?account={account}");
-    assert!(!app.get(&list).await.ok().items("/data").is_empty());
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    assert_ne!(app.count(&list).await, 0);
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     financial_connections.account.created
     setup_intent.created
@@ -183,107 +119,58 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     insta::assert_snapshot!(session.shown(), @r#"
     200
     {
-      "adaptive_pricing": null,
-      "after_expiration": null,
-      "allow_promotion_codes": null,
-      "amount_subtotal": 2500,
-      "amount_total": 2500,
-      "automatic_tax": {
-        "enabled": false,
-        "liability": null,
-        "provider": null,
-        "status": null
-      },
-      "billing_address_collection": null,
-      "cancel_url": null,
-      "client_reference_id": null,
-      "client_secret": null,
-      "collected_information": null,
-      "consent": null,
-      "consent_collection": null,
-      "created": 1767225600,
-      "currency": "usd",
-      "currency_conversion": null,
-      "custom_fields": [],
-      "custom_text": {
-        "after_submit": null,
-        "shipping_address": null,
-        "submit": null,
-        "terms_of_service_acceptance": null
-      },
-      "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-      "customer_account": null,
-      "customer_creation": null,
-      "customer_details": {
-        "address": null,
-        "business_name": null,
-        "email": "ada@example.com",
-        "individual_name": null,
-        "name": null,
-        "phone": null,
-        "tax_exempt": "none",
-        "tax_ids": []
-      },
-      "customer_email": null,
-      "discounts": [],
-      "expires_at": 1767312000,
-      "id": "cs_test_0vIseXMSgHUdhambrCkCGFbO",
-      "integration_identifier": null,
-      "invoice": null,
-      "invoice_creation": null,
-      "livemode": false,
-      "locale": null,
-      "managed_payments": null,
-      "metadata": {
-        "order": "7"
-      },
-      "mode": "payment",
-      "object": "checkout.session",
-      "optional_items": null,
-      "origin_context": null,
-      "payment_intent": null,
-      "payment_link": null,
-      "payment_method_collection": "if_required",
-      "payment_method_configuration_details": null,
-      "payment_method_options": {
-        "us_bank_account": {
-          "financial_connections": {
-            "prefetch": null
-          },
-          "verification_method": "automatic"
+      amount_subtotal: 2500
+      amount_total: 2500
+      automatic_tax: { enabled: false, liability: null, provider: null, status: null }
+      created: 1767225600
+      currency: "usd"
+      custom_fields: []
+      custom_text: {
+        null: after_submit, shipping_address, submit, terms_of_service_acceptance
+      }
+      customer: "cus_…"
+      customer_details: {
+        email: "ada@example.com"
+        tax_exempt: "none"
+        tax_ids: []
+        null: address, business_name, individual_name, name, phone
+      }
+      discounts: []
+      expires_at: 1767312000
+      id: "cs_test_…"
+      livemode: false
+      metadata: { order: "7" }
+      mode: "payment"
+      object: "checkout.session"
+      payment_method_collection: "if_required"
+      payment_method_options: {
+        us_bank_account: {
+          financial_connections: { prefetch: null }
+          verification_method: "automatic"
         }
-      },
-      "payment_method_types": [
-        "us_bank_account"
-      ],
-      "payment_status": "unpaid",
-      "permissions": null,
-      "phone_number_collection": {
-        "enabled": false
-      },
-      "recovered_from": null,
-      "saved_payment_method_options": null,
-      "setup_intent": null,
-      "shipping_address_collection": null,
-      "shipping_cost": null,
-      "shipping_options": [],
-      "status": "open",
-      "submit_type": null,
-      "subscription": null,
-      "success_url": "https://shop.example/thanks",
-      "total_details": {
-        "amount_discount": 0,
-        "amount_shipping": 0,
-        "amount_tax": 0
-      },
-      "ui_mode": "hosted_page",
-      "url": "http://127.0.0.1:12111/c/pay/6dfa0b8bb1751f510ac3f84260001e44f351d58f8e2556624266ca3555dfb628",
-      "wallet_options": null
+      }
+      payment_method_types: ["us_bank_account"]
+      payment_status: "unpaid"
+      phone_number_collection: { enabled: false }
+      shipping_options: []
+      status: "open"
+      success_url: "https://shop.example/thanks"
+      total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 }
+      ui_mode: "hosted_page"
+      url: "http://127.0.0.1:12111/c/pay/…"
+      null: adaptive_pricing, after_expiration, allow_promotion_codes, billing_address_collection
+      null: cancel_url, client_reference_id, client_secret, collected_information, consent
+      null: consent_collection, currency_conversion, customer_account, customer_creation
+      null: customer_email, integration_identifier, invoice, invoice_creation, locale
+      null: managed_payments, optional_items, origin_context, payment_intent, payment_link
+      null: payment_method_configuration_details, permissions, recovered_from
+      null: saved_payment_method_options, setup_intent, shipping_address_collection, shipping_cost
+      null: submit_type, subscription, wallet_options
     }
     "#);
 
-    let id = session.text("/id");
-    let linked = link(&app, &id, "expand[]=payment_intent.payment_method").await.ok();
+    let id = session.id();
+    let linked = app.link_carrier(&id, "expand[]=payment_intent.payment_method").await.ok();
     assert_eq!(
         (linked.at("/status"), linked.at("/payment_status")),
         (json!("complete"), json!("unpaid"))
@@ -299,7 +186,7 @@ async fn a_payment_is_paid_when_its_debit_ends() {
 
     app.run_workers_until_idle().await;
     assert_eq!(app.get(&format!("{CHECKOUT}/{id}")).await.at("/payment_status"), "paid");
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     product.created
     price.created
@@ -319,20 +206,20 @@ async fn a_payment_is_paid_when_its_debit_ends() {
 async fn a_failed_debit_is_told() {
     let app = App::start().await;
     let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let clock = clock.text("/id");
+    let clock = clock.id();
     let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
-    let form = format!("{ONE_ITEM}&customer={}", customer.text("/id"));
-    let id = create(&app, &form).await.text("/id");
-    let linked = link(&app, &id, "accounts[]=Insufficient+Funds").await.ok();
+    let form = format!("{ONE_ITEM}&customer={}", customer.id());
+    let id = create(&app, &form).await.id();
+    let linked = app.link_carrier(&id, "accounts[]=Insufficient+Funds").await.ok();
     assert_eq!(linked.at("/payment_status"), "unpaid");
     app.run_workers_until_idle().await;
-    let told_before = told(&app).await;
+    let told_before = app.event_types().await;
     assert!(!told_before.contains(&"checkout.session.async_payment_failed".to_owned()));
 
     let advance = format!("/v1/test_helpers/test_clocks/{clock}/advance");
     app.post(&advance, &format!("frozen_time={}", 1_767_225_600 + 5 * DAY_S)).await.ok();
     app.run_workers_until_idle().await;
-    let told_after = told(&app).await.split_off(told_before.len());
+    let told_after = app.event_types().await.split_off(told_before.len());
     let of_the_debit = |word: &&String| !word.contains("test_clock");
     let of_the_debit: Vec<&String> = told_after.iter().filter(of_the_debit).collect();
     assert_eq!(
@@ -352,19 +239,19 @@ async fn a_failed_debit_is_told() {
 #[tokio::test]
 async fn leaving_keeps_it_open() {
     let app = App::start().await;
-    let id = create(&app, "mode=setup&customer_email=ada@example.com").await.text("/id");
-    let left = link(&app, &id, "outcome=cancel").await.ok();
+    let id = create(&app, "mode=setup&customer_email=ada@example.com").await.id();
+    let left = app.link_carrier(&id, "outcome=cancel").await.ok();
     assert_eq!(left.at("/status"), "open");
     assert_eq!(left.at("/customer_details/email"), "ada@example.com");
-    let linked = link(&app, &id, "expand[]=setup_intent.payment_method").await.ok();
+    let linked = app.link_carrier(&id, "expand[]=setup_intent.payment_method").await.ok();
     assert_eq!(linked.at("/status"), "complete");
     let bank = linked.at("/setup_intent/payment_method/us_bank_account");
     let account = bank["financial_connections_account"].as_str().unwrap().to_owned();
     let shown = app.get(&format!("/v1/financial_connections/accounts/{account}")).await.ok();
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/permissions"), json!(["payment_method"]));
-    let again = link(&app, &id, "").await;
-    insta::assert_snapshot!(again.told(), @"
+    let again = app.link_carrier(&id, "").await;
+    insta::assert_snapshot!(again.api_error(), @"
     400 invalid_request_error - -
     This link flow has ended; make a new session to link again.
     ");
@@ -374,32 +261,32 @@ async fn leaving_keeps_it_open() {
 #[tokio::test]
 async fn expires() {
     let app = App::start().await;
-    let left = create(&app, "mode=setup").await.text("/id");
-    let early = create(&app, "mode=setup&expires_at=1767227400").await.text("/id");
-    let ended = create(&app, "mode=setup").await.text("/id");
+    let left = create(&app, "mode=setup").await.id();
+    let early = create(&app, "mode=setup&expires_at=1767227400").await.id();
+    let ended = create(&app, "mode=setup").await.id();
     let expired = app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.ok();
     assert_eq!((expired.at("/status"), expired.at("/url")), (json!("expired"), Value::Null));
     insta::assert_snapshot!(
-        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.told(), @"
+        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"
         400 invalid_request_error - -
         Only a Checkout Session that is open can be expired; this one is expired.
         ");
 
     let status = async |id: &str| app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
-    app.wait_s(30 * 60);
+    app.pass_s(30 * 60);
     app.run_workers_until_idle().await;
     assert_eq!(status(&early).await, "expired");
-    app.wait_s(DAY_S - 30 * 60 - 1);
+    app.pass_s(DAY_S - 30 * 60 - 1);
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "open");
-    app.wait_s(1);
-    insta::assert_snapshot!(link(&app, &left, "").await.told(), @"
+    app.pass_s(1);
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
     400 invalid_request_error - -
     This link flow has expired; make a new session.
     ");
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "expired");
-    insta::assert_snapshot!(link(&app, &left, "").await.told(), @"
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
     400 invalid_request_error - -
     This link flow has ended; make a new session to link again.
     ");
@@ -417,11 +304,11 @@ async fn expires() {
 async fn expires_on_its_clock() {
     let app = App::start().await;
     let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let clock = clock.text("/id");
+    let clock = clock.id();
     let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
-    let id = create(&app, &format!("customer={}", customer.text("/id"))).await.text("/id");
+    let id = create(&app, &format!("customer={}", customer.id())).await.id();
     let status = async || app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
-    app.wait_s(2 * DAY_S);
+    app.pass_s(2 * DAY_S);
     app.run_workers_until_idle().await;
     assert_eq!(status().await, "open");
     let advance = format!("/v1/test_helpers/test_clocks/{clock}/advance");
@@ -433,15 +320,15 @@ async fn expires_on_its_clock() {
 /// Lists filter by customer, address, status, time and Payment Intent, and page in both directions.
 #[tokio::test]
 async fn lists() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let mut ids = Vec::new();
     for form in ["mode=setup", &format!("customer={customer}"), ONE_ITEM, "mode=setup"] {
-        ids.push(create(&app, form).await.text("/id"));
-        app.wait_s(1);
+        ids.push(create(&app, form).await.id());
+        app.pass_s(1);
     }
     app.post(&format!("{CHECKOUT}/{}/expire", ids[3]), "").await.ok();
-    let linked = link(&app, &ids[2], "").await.ok();
+    let linked = app.link_carrier(&ids[2], "").await.ok();
     let intent = linked.text("/payment_intent");
     // The positions of the listed sessions in the order of creation, and `has_more`.
     let places = async |query: &str| {

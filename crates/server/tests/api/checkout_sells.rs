@@ -1,18 +1,19 @@
 //! Prices in Checkout Sessions, one-time and recurring.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, OPTIONS, create, link, told};
+use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use crate::debits::type_numbers;
-use crate::support::App;
 use serde_json::{Value, json};
+use testkit::sample::OPTIONS;
+use testkit::server::App;
 
 /// Prices that a session creates are shown with their products, but are not for sale. Stored prices
 /// are used unchanged. Both appear in the line items.
 #[tokio::test]
 async fn sells_at_prices() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     app.post("/v1/products", "id=cup&name=Cup").await.ok();
     let form = "product=cup&currency=usd&unit_amount=700";
-    let price = app.post("/v1/prices", form).await.ok().text("/id");
+    let price = app.post("/v1/prices", form).await.ok().id();
     let form = format!(
         "{ONE_ITEM}&line_items[1][price]={price}&line_items[1][quantity]=3&expand[]=line_items"
     );
@@ -27,10 +28,10 @@ async fn sells_at_prices() {
     let made = items[0]["price"]["id"].as_str().unwrap();
     let made = app.get(&format!("/v1/prices/{made}?expand[]=product")).await.ok();
     assert_eq!((made.at("/active"), made.at("/product/name")), (json!(false), json!("Tea")));
-    let linked = link(&app, &session.text("/id"), "expand[]=payment_intent").await.ok();
+    let linked = app.link_carrier(&session.id(), "expand[]=payment_intent").await.ok();
     assert_eq!(linked.at("/payment_intent/amount"), 4_600);
     let monthly = "product=cup&currency=usd&unit_amount=700&recurring[interval]=month";
-    let monthly = app.post("/v1/prices", monthly).await.ok().text("/id");
+    let monthly = app.post("/v1/prices", monthly).await.ok().id();
     let of = |mode: &str, price: &str, more: &str| {
         format!("mode={mode}&line_items[0][price]={price}&line_items[0][quantity]=1&{more}")
     };
@@ -45,7 +46,7 @@ async fn sells_at_prices() {
         of("subscription", &monthly, "subscription_data[trial_end]=5"),
         of("subscription", &monthly, "setup_intent_data[description]=x"),
         of("subscription", &monthly, &prefetch),
-        of("payment", &made.text("/id"), ""),
+        of("payment", &made.id(), ""),
     ];
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
@@ -92,7 +93,7 @@ async fn sells_at_prices() {
 /// and all later ones. The account and its transactions can be found through the subscription.
 #[tokio::test]
 async fn a_link_begins_a_subscription() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let form = format!(
         "mode=subscription&customer={customer}&line_items[0][quantity]=1\
@@ -111,9 +112,9 @@ async fn a_link_begins_a_subscription() {
         (session.at("/amount_total"), session.at("/subscription")),
         (json!(2_900), Value::Null)
     );
-    let id = session.text("/id");
+    let id = session.id();
     let expand = "expand[]=subscription.default_payment_method&expand[]=invoice";
-    let linked = link(&app, &id, expand).await.ok();
+    let linked = app.link_carrier(&id, expand).await.ok();
     let bank = linked.at("/subscription/default_payment_method/us_bank_account");
     let account = bank["financial_connections_account"].as_str().unwrap().to_owned();
     let begun = [linked.at("/status"), linked.at("/payment_status"), linked.at("/invoice/total")];
@@ -124,11 +125,11 @@ async fn a_link_begins_a_subscription() {
     let done = app.get(&format!("{CHECKOUT}/{id}?expand[]=subscription")).await.ok();
     let subscription = done.text("/subscription/id");
     let path = format!("/v1/financial_connections/transactions?account={account}");
-    assert!(!app.get(&path).await.ok().items("/data").is_empty());
+    assert_ne!(app.count(&path).await, 0);
     let listed = app.get(&format!("{CHECKOUT}?subscription={subscription}")).await.ok();
     assert_eq!(listed.text("/data/0/id"), id);
     let states = [begun, done.text("/subscription/status"), done.text("/payment_status")];
-    insta::assert_snapshot!(format!("{}\n{}", states.join(" "), told(&app).await.join("\n")), @"
+    insta::assert_snapshot!(format!("{}\n{}", states.join(" "), app.event_types().await.join("\n")), @"
     incomplete active paid
     customer.created
     product.created
@@ -158,7 +159,7 @@ async fn a_link_begins_a_subscription() {
 /// cannot be sent, no subscription begins and the session stays open.
 #[tokio::test]
 async fn a_trial_needs_no_payment() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let form = "mode=subscription&customer_email=ada@example.com&line_items[0][quantity]=1\
                 &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
                 &line_items[0][price_data][product_data][name]=Tea\
@@ -169,7 +170,7 @@ async fn a_trial_needs_no_payment() {
         (json!(0), json!("no_payment_required"))
     );
     let expand = "expand[]=subscription&expand[]=customer&expand[]=invoice";
-    let linked = link(&app, &trial.text("/id"), expand).await.ok();
+    let linked = app.link_carrier(&trial.id(), expand).await.ok();
     assert_eq!(linked.at("/subscription/status"), "trialing");
     assert_eq!(linked.at("/invoice/status"), "paid");
     assert_eq!(linked.at("/customer/email"), "ada@example.com");
@@ -177,7 +178,7 @@ async fn a_trial_needs_no_payment() {
     let method = app.get(&format!("/v1/payment_methods/{method}")).await.ok();
     assert_eq!(method.at("/customer"), linked.at("/customer/id"));
 
-    let bad = create(&app, form).await.text("/id");
+    let bad = create(&app, form).await.id();
     type_numbers(&app, &bad, "000666666661").await;
     let failed = app.get(&format!("{CHECKOUT}/{bad}")).await.ok();
     assert_eq!((failed.at("/status"), failed.at("/subscription")), (json!("open"), Value::Null));

@@ -1,8 +1,8 @@
 //! Checkout Sessions echo the parameters that they were created with.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, create};
-use crate::support::App;
 use serde_json::Value;
+use testkit::server::App;
 
 /// Line items are listed in the order of the request, each with the price created for it. Fractions
 /// of a cent are added before they are rounded.
@@ -18,50 +18,46 @@ async fn line_items() {
     assert_eq!(session.at("/amount_total"), 2_750);
     assert_eq!(session.at("/line_items/data/1/amount_total"), 250);
     assert_eq!(session.at("/line_items/data/1/price/unit_amount"), Value::Null);
-    let path = format!("{CHECKOUT}/{}/line_items", session.text("/id"));
+    let path = format!("{CHECKOUT}/{}/line_items", session.id());
     let first = app.get(&format!("{path}?limit=1")).await.ok();
     insta::assert_snapshot!(first.shown(), @r#"
     200
     {
-      "data": [
+      data: [
         {
-          "adjustable_quantity": null,
-          "amount_discount": 0,
-          "amount_subtotal": 2500,
-          "amount_tax": 0,
-          "amount_total": 2500,
-          "currency": "usd",
-          "description": "Tea",
-          "id": "li_0vIseXMSht0b3dY4YkRXw3PJ",
-          "metadata": {},
-          "object": "item",
-          "price": {
-            "active": false,
-            "billing_scheme": "per_unit",
-            "created": 1767225600,
-            "currency": "usd",
-            "custom_unit_amount": null,
-            "id": "price_0vIseXMSgPx2As8fRn2d0qKz",
-            "livemode": false,
-            "lookup_key": null,
-            "metadata": {},
-            "nickname": null,
-            "object": "price",
-            "product": "prod_0vIseXMSgHUIqYakHNrDkwwM",
-            "recurring": null,
-            "tax_behavior": "unspecified",
-            "tiers_mode": null,
-            "transform_quantity": null,
-            "type": "one_time",
-            "unit_amount": 1250,
-            "unit_amount_decimal": "1250"
-          },
-          "quantity": 2
+          amount_discount: 0
+          amount_subtotal: 2500
+          amount_tax: 0
+          amount_total: 2500
+          currency: "usd"
+          description: "Tea"
+          id: "li_…"
+          metadata: {}
+          object: "item"
+          price: {
+            active: false
+            billing_scheme: "per_unit"
+            created: 1767225600
+            currency: "usd"
+            id: "price_…"
+            livemode: false
+            metadata: {}
+            object: "price"
+            product: "prod_…"
+            tax_behavior: "unspecified"
+            type: "one_time"
+            unit_amount: 1250
+            unit_amount_decimal: "1250"
+            null: custom_unit_amount, lookup_key, nickname, recurring, tiers_mode
+            null: transform_quantity
+          }
+          quantity: 2
+          null: adjustable_quantity
         }
-      ],
-      "has_more": true,
-      "object": "list",
-      "url": "/v1/checkout/sessions/cs_test_0vIseXMSehlHvgyUlSkOg1vP/line_items"
+      ]
+      has_more: true
+      object: "list"
+      url: "/v1/checkout/sessions/cs_test_…/line_items"
     }
     "#);
     let item = first.text("/data/0/id");
@@ -71,7 +67,7 @@ async fn line_items() {
     let back = format!("{path}?ending_before={}", rest.text("/data/0/id"));
     assert_eq!(app.get(&back).await.ok().at("/data/0/id"), item.as_str());
     insta::assert_snapshot!(
-        app.get(&format!("{path}?starting_after=li_1")).await.told(), @"
+        app.get(&format!("{path}?starting_after=li_1")).await.api_error(), @"
         400 invalid_request_error resource_missing starting_after
         No such line item: 'li_1'
         ");

@@ -1,7 +1,9 @@
 //! Connected accounts: their life cycle and the recipients of their events.
 
-use crate::support::{App, Client, Receiver, Reply};
 use serde_json::Value;
+use testkit::client::{Client, Response};
+use testkit::receiver::Recorder;
+use testkit::server::App;
 
 pub(crate) const ACCOUNTS: &str = "/v1/accounts";
 pub(crate) const NUMBERS: &str = "external_account[object]=bank_account&external_account[country]=US\
@@ -10,7 +12,7 @@ pub(crate) const NUMBERS: &str = "external_account[object]=bank_account&external
 /// Creates a connected account of the platform. Returns its id.
 pub(crate) async fn connected(app: &App) -> String {
     let form = "type=custom&capabilities[transfers][requested]=true";
-    app.post(ACCOUNTS, form).await.ok().text("/id")
+    app.post(ACCOUNTS, form).await.ok().id()
 }
 
 /// Types and previous attributes of the events that a client sees, newest first.
@@ -28,7 +30,7 @@ pub(crate) async fn told(client: &Client) -> String {
 /// account itself.
 #[tokio::test]
 async fn life_of_an_account() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let form = "controller[losses][payments]=application&controller[stripe_dashboard][type]=none\
         &country=US&email=jenny@example.com&business_type=individual\
         &capabilities[transfers][requested]=true&capabilities[card_payments][requested]=false\
@@ -39,122 +41,80 @@ async fn life_of_an_account() {
     insta::assert_snapshot!(made.shown(), @r#"
     200
     {
-      "business_profile": {
-        "annual_revenue": null,
-        "estimated_worker_count": null,
-        "mcc": null,
-        "minority_owned_business_designation": null,
-        "name": null,
-        "product_description": null,
-        "support_address": null,
-        "support_email": null,
-        "support_phone": null,
-        "support_url": null,
-        "url": "https://rocket.example"
-      },
-      "business_type": "individual",
-      "capabilities": {
-        "card_payments": "inactive",
-        "transfers": "active"
-      },
-      "charges_enabled": false,
-      "controller": {
-        "fees": {
-          "payer": "account"
-        },
-        "is_controller": true,
-        "losses": {
-          "payments": "application"
-        },
-        "requirement_collection": "stripe",
-        "stripe_dashboard": {
-          "type": "none"
-        },
-        "type": "application"
-      },
-      "country": "US",
-      "created": 1767225600,
-      "default_currency": "usd",
-      "details_submitted": true,
-      "email": "jenny@example.com",
-      "external_accounts": {
-        "data": [],
-        "has_more": false,
-        "object": "list",
-        "url": "/v1/accounts/acct_0vIseXMSehlhfy4byEi67qhg/external_accounts"
-      },
-      "future_requirements": {
-        "alternatives": [],
-        "current_deadline": null,
-        "currently_due": [],
-        "disabled_reason": null,
-        "errors": [],
-        "eventually_due": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "id": "acct_0vIseXMSehlhfy4byEi67qhg",
-      "metadata": {
-        "a": "b"
-      },
-      "object": "account",
-      "payouts_enabled": false,
-      "requirements": {
-        "alternatives": [],
-        "current_deadline": null,
-        "currently_due": [],
-        "disabled_reason": null,
-        "errors": [],
-        "eventually_due": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "settings": {
-        "branding": {
-          "icon": null,
-          "logo": null,
-          "primary_color": null,
-          "secondary_color": null
-        },
-        "card_payments": {
-          "decline_on": {
-            "avs_failure": false,
-            "cvc_failure": false
-          },
-          "statement_descriptor_prefix": null,
-          "statement_descriptor_prefix_kana": null,
-          "statement_descriptor_prefix_kanji": null
-        },
-        "dashboard": {
-          "display_name": null,
-          "timezone": "Etc/UTC"
-        },
-        "payments": {
-          "statement_descriptor": null,
-          "statement_descriptor_kana": null,
-          "statement_descriptor_kanji": null
-        },
-        "payouts": {
-          "debit_negative_balances": true,
-          "schedule": {
-            "delay_days": 2,
-            "interval": "manual"
-          },
-          "statement_descriptor": null
+      business_profile: {
+        url: "https://rocket.example"
+        null: annual_revenue, estimated_worker_count, mcc, minority_owned_business_designation, name
+        null: product_description, support_address, support_email, support_phone, support_url
+      }
+      business_type: "individual"
+      capabilities: { card_payments: "inactive", transfers: "active" }
+      charges_enabled: false
+      controller: {
+        fees: { payer: "account" }
+        is_controller: true
+        losses: { payments: "application" }
+        requirement_collection: "stripe"
+        stripe_dashboard: { type: "none" }
+        type: "application"
+      }
+      country: "US"
+      created: 1767225600
+      default_currency: "usd"
+      details_submitted: true
+      email: "jenny@example.com"
+      external_accounts: {
+        data: []
+        has_more: false
+        object: "list"
+        url: "/v1/accounts/acct_…/external_accounts"
+      }
+      future_requirements: {
+        alternatives: []
+        currently_due: []
+        errors: []
+        eventually_due: []
+        past_due: []
+        pending_verification: []
+        null: current_deadline, disabled_reason
+      }
+      id: "acct_…"
+      metadata: { a: "b" }
+      object: "account"
+      payouts_enabled: false
+      requirements: {
+        alternatives: []
+        currently_due: []
+        errors: []
+        eventually_due: []
+        past_due: []
+        pending_verification: []
+        null: current_deadline, disabled_reason
+      }
+      settings: {
+        branding: { icon: null, logo: null, primary_color: null, secondary_color: null }
+        card_payments: {
+          decline_on: { avs_failure: false, cvc_failure: false }
+          null: statement_descriptor_prefix, statement_descriptor_prefix_kana
+          null: statement_descriptor_prefix_kanji
         }
-      },
-      "tos_acceptance": {
-        "date": 5,
-        "ip": "1.1.1.1",
-        "user_agent": null
-      },
-      "type": "none"
+        dashboard: { display_name: null, timezone: "Etc/UTC" }
+        payments: {
+          null: statement_descriptor, statement_descriptor_kana, statement_descriptor_kanji
+        }
+        payouts: {
+          debit_negative_balances: true
+          schedule: { delay_days: 2, interval: "manual" }
+          null: statement_descriptor
+        }
+      }
+      tos_acceptance: { date: 5, ip: "1.1.1.1", user_agent: null }
+      type: "none"
     }
     "#);
-    let id = made.text("/id");
+    let id = made.id();
     let path = format!("{ACCOUNTS}/{id}");
     assert_eq!(app.get(&path).await.ok().body, made.body);
-    app.wait_s(1);
+    app.pass_s(1);
     let other = connected(&app).await;
     let listed = app.get(ACCOUNTS).await.ok();
     assert_eq!((listed.text("/data/0/id"), listed.text("/data/1/id")), (other.clone(), id.clone()));
@@ -175,11 +135,7 @@ async fn life_of_an_account() {
 
     insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
     200
-    {
-      "deleted": true,
-      "id": "acct_0vIseXMSehlhfy4byEi67qhg",
-      "object": "account"
-    }
+    { deleted: true, id: "acct_…", object: "account" }
     "#);
     let refused = [
         app.get(&path).await,
@@ -190,7 +146,7 @@ async fn life_of_an_account() {
     for reply in refused {
         assert_eq!((reply.status, reply.text("/error/code")), (403, "account_invalid".to_owned()));
     }
-    assert_eq!(app.get(ACCOUNTS).await.ok().items("/data").len(), 1);
+    assert_eq!(app.count(ACCOUNTS).await, 1);
 }
 
 /// The platform sees itself as an account that has every capability.
@@ -198,7 +154,7 @@ async fn life_of_an_account() {
 async fn the_platform_itself() {
     let app = App::start().await;
     let own = app.get("/v1/account").await.ok();
-    let id = own.text("/id");
+    let id = own.id();
     assert_eq!(app.get(&format!("{ACCOUNTS}/{id}")).await.ok().body, own.body);
     let words = ["type", "charges_enabled", "payouts_enabled", "capabilities", "controller"];
     let shown = words.map(|word| format!("{word} {}", own.at(&format!("/{word}"))));
@@ -391,12 +347,15 @@ async fn api_errors() {
 /// receive events of their own merchant.
 #[tokio::test]
 async fn endpoints_hear_of_connected_accounts() {
-    let app = App::sqlite().await;
-    let (platform, connect, own) =
-        (Receiver::start().await, Receiver::start().await, Receiver::start().await);
+    let app = App::start().await;
+    let (platform, connect, own) = (
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+    );
     let id = connected(&app).await;
     let endpoint =
-        |receiver: &Receiver, more: &str| format!("url={}&enabled_events[]=*&{more}", receiver.url);
+        |receiver: &Recorder, more: &str| format!("url={}&enabled_events[]=*&{more}", receiver.url);
     let hooks = "/v1/webhook_endpoints";
     let of_platform = app.post(hooks, &endpoint(&platform, "")).await.ok();
     assert_eq!(of_platform.at("/application"), Value::Null);
@@ -414,8 +373,8 @@ async fn endpoints_hear_of_connected_accounts() {
         (id, 2.into())
     );
     app.run_workers_until_idle().await;
-    let heard = |receiver: &Receiver| {
-        let line = |post: Reply| {
+    let heard = |receiver: &Recorder| {
+        let line = |post: Response| {
             let account = post.at("/account").as_str().map_or("-", |_| "connected");
             format!("{} {account}", post.text("/type"))
         };
@@ -432,7 +391,7 @@ async fn endpoints_hear_of_connected_accounts() {
     let of_events = inside.get("/v1/events").await.ok();
     assert_eq!(of_events.at("/data/0/pending_webhooks"), 0);
     assert_eq!(of_events.at("/data/1/data/object/id"), of_account.at("/id"));
-    assert_eq!(app.get("/v1/events").await.ok().items("/data").len(), 1);
+    assert_eq!(app.count("/v1/events").await, 1);
 }
 
 /// The parameters of a session of a connected account, with `more` appended.

@@ -2,18 +2,20 @@
 
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session};
-use crate::support::{App, Client, FC};
+use testkit::client::Client;
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// In test mode an unknown account looks empty to reads, and the first write creates it.
 #[tokio::test]
 async fn an_unknown_account_comes_into_being() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let inside = app.in_account("acct_1032D82eZvKYlo2C");
     let empty = inside.get("/v1/customers").await.ok();
     assert!(empty.items("/data").is_empty());
     assert_eq!(empty.header("stripe-account"), Some("acct_1032D82eZvKYlo2C"));
-    assert_eq!(inside.get("/v1/account").await.ok().text("/id"), "acct_1032D82eZvKYlo2C");
-    assert!(app.get(ACCOUNTS).await.ok().items("/data").is_empty());
+    assert_eq!(inside.get("/v1/account").await.ok().id(), "acct_1032D82eZvKYlo2C");
+    assert_eq!(app.count(ACCOUNTS).await, 0);
 
     inside.post("/v1/customers", "name=Ada").await.ok();
     let listed = app.get(ACCOUNTS).await.ok();
@@ -21,14 +23,14 @@ async fn an_unknown_account_comes_into_being() {
     assert_eq!(listed.text("/data/0/type"), "standard");
     // The account of another platform with the same id is a different account.
     let elsewhere = app.with_key("sk_test_other").in_account("acct_1032D82eZvKYlo2C");
-    assert!(elsewhere.get("/v1/customers").await.ok().items("/data").is_empty());
-    assert!(app.with_key("sk_test_other").get(ACCOUNTS).await.ok().items("/data").is_empty());
+    assert_eq!(elsewhere.count("/v1/customers").await, 0);
+    assert_eq!(app.with_key("sk_test_other").count(ACCOUNTS).await, 0);
 }
 
 /// One idempotency key counts separately for the platform and for the account.
 #[tokio::test]
 async fn idempotency_keys_are_the_accounts_own() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let inside = app.in_account("acct_1");
     let make = async |client: &Client, name: &str| {
         let request = client.request("POST", "/v1/customers").header("Idempotency-Key", "k");
@@ -36,7 +38,7 @@ async fn idempotency_keys_are_the_accounts_own() {
     };
     let of_platform = make(&app, "Ada").await.ok();
     let of_account = make(&inside, "Bob").await.ok();
-    assert_ne!(of_platform.text("/id"), of_account.text("/id"));
+    assert_ne!(of_platform.id(), of_account.id());
     assert_eq!(make(&inside, "Bob").await.ok().body, of_account.body);
     assert_eq!(make(&app, "Bob").await.status, 400);
 }
@@ -45,9 +47,9 @@ async fn idempotency_keys_are_the_accounts_own() {
 /// registration also covers its accounts.
 #[tokio::test]
 async fn live_accounts() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let live = app.live();
-    let id = live.post(ACCOUNTS, "").await.ok().text("/id");
+    let id = live.post(ACCOUNTS, "").await.ok().id();
     let unknown = live.in_account("acct_1");
     let told =
         unknown.api_errors(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
@@ -63,7 +65,7 @@ async fn live_accounts() {
     ");
     let inside = live.in_account(&id);
     assert_eq!(inside.post("/v1/customers", "").await.ok().at("/livemode"), true);
-    assert!(live.get("/v1/customers").await.ok().items("/data").is_empty());
+    assert_eq!(live.count("/v1/customers").await, 0);
 
     let sessions = format!("{FC}/sessions");
     let external = format!("{ACCOUNTS}/{id}/external_accounts");
@@ -105,13 +107,14 @@ async fn contexts_name_accounts_too() {
     let named =
         |name: &str, account: &str| app.request("POST", "/v1/customers").header(name, account);
     let made = named("Stripe-Context", "acct_1").form("name=Ada").send().await.ok();
-    let path = format!("/v1/customers/{}", made.text("/id"));
+    let path = format!("/v1/customers/{}", made.id());
     assert_eq!(app.get(&path).await.status, 404);
     assert_eq!(app.in_account("acct_1").get(&path).await.ok().text("/name"), "Ada");
     let both = named("Stripe-Context", "acct_1");
     both.header("Stripe-Account", "acct_1").send().await.ok();
     let differ = named("Stripe-Context", "acct_1").header("Stripe-Account", "acct_2");
-    let told = differ.send().await.told() + &named("Stripe-Context", "wksp_1").send().await.told();
+    let told = differ.send().await.api_error()
+        + &named("Stripe-Context", "wksp_1").send().await.api_error();
     insta::assert_snapshot!(told, @"
     400 invalid_request_error - -
     The headers Stripe-Account and Stripe-Context name different accounts. Send
@@ -125,7 +128,7 @@ async fn contexts_name_accounts_too() {
 /// The pages of an account show the account's own name, and disappear when the account is deleted.
 #[tokio::test]
 async fn pages_of_an_account() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let path = format!("{ACCOUNTS}/{id}");
     app.post(&path, "business_profile[name]=Rocket+Rides").await.ok();

@@ -1,8 +1,9 @@
 //! Isolation: platform and connected account never see each other's rows, in any call.
 
-use crate::support::{App, Client, FC};
+use testkit::client::Client;
+use testkit::sample::{DAY_S, FC};
+use testkit::server::App;
 
-const DAY_S: i64 = 86_400;
 /// The source of the router, which lists the addresses of the server.
 const ROUTER: &str = include_str!("../../src/http/router.rs");
 /// Addresses that show the platform, an account or the server itself. They belong to no row of a
@@ -18,7 +19,7 @@ const SHARED: [&str; 4] = [
 
 /// Creates one of each object. Returns the paths that show them.
 async fn populate(client: &Client) -> Vec<String> {
-    let id = async |path: &str, form: &str| client.post(path, form).await.ok().text("/id");
+    let id = async |path: &str, form: &str| client.post(path, form).await.ok().id();
     let customer = id("/v1/customers", "email=ada@example.com").await;
     let clock = id("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await;
     let session = client.session(&customer, "prefetch[]=transactions&prefetch[]=ownership").await;
@@ -49,7 +50,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let subscription = client.post("/v1/subscriptions", &subscription).await.ok();
     let first_invoice = subscription.text("/latest_invoice");
     let of_subscription = subscription.text("/items/data/0/id");
-    let subscription = subscription.text("/id");
+    let subscription = subscription.id();
     let checkout = id("/v1/checkout/sessions", "mode=setup&currency=usd").await;
     let hook = "url=http://127.0.0.1:9/&enabled_events[]=payment_intent.succeeded";
     let endpoint = id("/v1/webhook_endpoints", hook).await;
@@ -67,7 +68,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/customers/{customer}/payment_methods"),
         format!("/v1/customers/{customer}/payment_methods/{method}"),
         format!("/v1/test_helpers/test_clocks/{clock}"),
-        format!("{FC}/sessions/{}", session.text("/id")),
+        format!("{FC}/sessions/{}", session.id()),
         format!("{FC}/accounts/{account}"),
         format!("{FC}/transactions?account={account}"),
         format!("{bank}/ledger"),
@@ -75,7 +76,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("{helpers}/scenarios/{scenario}"),
         format!("{bank}/scenario"),
         format!("/v1/payment_intents/{payment}"),
-        format!("/v1/setup_intents/{}", setup.text("/id")),
+        format!("/v1/setup_intents/{}", setup.id()),
         format!("/v1/payment_methods/{method}"),
         format!("/v1/mandates/{mandate}"),
         format!("/v1/products/{product}"),
@@ -167,7 +168,7 @@ async fn ids(client: &Client, path: &str) -> Vec<String> {
 /// object and for each list. No other caller can delete the object.
 #[tokio::test]
 async fn nobody_sees_the_rows_of_another() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let clients = [
         app.client(),
         app.in_account("acct_1"),
@@ -180,7 +181,7 @@ async fn nobody_sees_the_rows_of_another() {
     }
     // The payments complete, and some are disputed.
     app.run_workers_until_idle().await;
-    app.wait_s(10 * DAY_S);
+    app.pass_s(10 * DAY_S);
     app.run_workers_until_idle().await;
     for (client, paths) in clients.iter().zip(&mut made) {
         followed(client, paths).await;

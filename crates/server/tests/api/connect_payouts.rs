@@ -2,14 +2,15 @@
 
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session, told};
-use crate::support::{App, FC};
 use serde_json::Value;
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// The first external account is the default. Another one can replace it. A default that is still
 /// needed cannot be deleted.
 #[tokio::test]
 async fn life_of_external_accounts() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let path = format!("{ACCOUNTS}/{id}/external_accounts");
     let form = format!(
@@ -21,38 +22,24 @@ async fn life_of_external_accounts() {
     insta::assert_snapshot!(first.shown(), @r#"
     200
     {
-      "account": "acct_0vIseXMSehlhfy4byEi67qhg",
-      "account_holder_name": "Jenny",
-      "account_holder_type": "individual",
-      "account_type": null,
-      "available_payout_methods": [
-        "standard"
-      ],
-      "bank_name": "STRIPE TEST BANK",
-      "country": "US",
-      "currency": "usd",
-      "default_for_currency": true,
-      "fingerprint": "0378117cc5ab9f1f",
-      "future_requirements": {
-        "currently_due": [],
-        "errors": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "id": "ba_0vIseXMSgHUX1zx4In37t4x9",
-      "last4": "6789",
-      "metadata": {
-        "a": "b"
-      },
-      "object": "bank_account",
-      "requirements": {
-        "currently_due": [],
-        "errors": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "routing_number": "110000000",
-      "status": "new"
+      account: "acct_…"
+      account_holder_name: "Jenny"
+      account_holder_type: "individual"
+      available_payout_methods: ["standard"]
+      bank_name: "STRIPE TEST BANK"
+      country: "US"
+      currency: "usd"
+      default_for_currency: true
+      fingerprint: "0378117cc5ab9f1f"
+      future_requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] }
+      id: "ba_…"
+      last4: "6789"
+      metadata: { a: "b" }
+      object: "bank_account"
+      requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] }
+      routing_number: "110000000"
+      status: "new"
+      null: account_type
     }
     "#);
     assert_eq!(app.get(&format!("{ACCOUNTS}/{id}")).await.ok().at("/payouts_enabled"), true);
@@ -60,8 +47,8 @@ async fn life_of_external_accounts() {
     let second = app.post(&path, &form).await.ok();
     assert_eq!(second.at("/default_for_currency"), false);
 
-    let first = format!("{path}/{}", first.text("/id"));
-    let second = format!("{path}/{}", second.text("/id"));
+    let first = format!("{path}/{}", first.id());
+    let second = format!("{path}/{}", second.id());
     assert_eq!(app.delete(&first).await.status, 400);
     let form = "default_for_currency=true&account_holder_name=J&account_type=savings&metadata[c]=d";
     let changed = app.post(&second, form).await.ok();
@@ -69,11 +56,7 @@ async fn life_of_external_accounts() {
     assert_eq!(app.get(&first).await.ok().at("/default_for_currency"), false);
     insta::assert_snapshot!(app.delete(&first).await.shown(), @r#"
     200
-    {
-      "deleted": true,
-      "id": "ba_0vIseXMSgHUX1zx4In37t4x9",
-      "object": "bank_account"
-    }
+    { deleted: true, id: "ba_…", object: "bank_account" }
     "#);
     assert_eq!(app.get(&first).await.status, 404);
     assert_eq!(app.delete(&second).await.status, 400);
@@ -108,7 +91,7 @@ async fn pages_of_external_accounts() {
     let mut made = Vec::new();
     for number in ["000123456789", "000111111113", "000111111116", "000222222227"] {
         let form = format!("{NUMBERS}&external_account[account_number]={number}");
-        made.insert(0, app.post(&path, &form).await.ok().text("/id"));
+        made.insert(0, app.post(&path, &form).await.ok().id());
     }
     let page = async |query: &str| {
         let reply = app.get(&format!("{path}?{query}")).await.ok();
@@ -142,13 +125,13 @@ async fn pages_of_external_accounts() {
 /// its token becomes the connected account's external account.
 #[tokio::test]
 async fn payouts_from_a_session() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let form = payout_session(&id, "");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
-    let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.text("/id"));
+    let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.id());
     let two = app.post("/v1/test_helpers/financial_connections/link", &two).await;
-    insta::assert_snapshot!(two.told(), @"
+    insta::assert_snapshot!(two.api_error(), @"
     400 invalid_request_error - accounts
     This session links at most 1 accounts.
     ");
@@ -163,41 +146,29 @@ async fn payouts_from_a_session() {
     insta::assert_snapshot!(external.shown(), @r#"
     200
     {
-      "account": "acct_0vIseXMSehlhfy4byEi67qhg",
-      "account_holder_name": null,
-      "account_holder_type": "individual",
-      "account_type": "checking",
-      "available_payout_methods": [
-        "standard"
-      ],
-      "bank_name": "Test (Non-OAuth)",
-      "country": "US",
-      "currency": "usd",
-      "default_for_currency": true,
-      "fingerprint": "5f3cb51005ea250a",
-      "future_requirements": {
-        "currently_due": [],
-        "errors": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "id": "ba_0vIseXMSjm99HJfRKHSWJ1rp",
-      "last4": "8674",
-      "metadata": {},
-      "object": "bank_account",
-      "requirements": {
-        "currently_due": [],
-        "errors": [],
-        "past_due": [],
-        "pending_verification": []
-      },
-      "routing_number": "110000000",
-      "status": "new"
+      account: "acct_…"
+      account_holder_type: "individual"
+      account_type: "checking"
+      available_payout_methods: ["standard"]
+      bank_name: "Test (Non-OAuth)"
+      country: "US"
+      currency: "usd"
+      default_for_currency: true
+      fingerprint: "5f3cb51005ea250a"
+      future_requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] }
+      id: "ba_…"
+      last4: "8674"
+      metadata: {}
+      object: "bank_account"
+      requirements: { currently_due: [], errors: [], past_due: [], pending_verification: [] }
+      routing_number: "110000000"
+      status: "new"
+      null: account_holder_name
     }
     "#);
     assert_eq!(app.get(&format!("/v1/tokens/{token}")).await.ok().at("/used"), true);
     let again = app.post(&path, &format!("external_account={token}")).await;
-    insta::assert_snapshot!(again.told(), @"
+    insta::assert_snapshot!(again.api_error(), @"
     400 invalid_request_error token_already_used external_account
     The token btok_… was used already; a token can be used once.
     ");
@@ -211,7 +182,7 @@ async fn payouts_from_a_session() {
     // Only the holder finds the linked account.
     let of = async |account: &str| {
         let path = format!("{FC}/accounts?account_holder[account]={account}");
-        app.get(&path).await.ok().items("/data").len()
+        app.count(&path).await
     };
     assert_eq!((of(&id).await, of("acct_other").await), (1, 0));
     let inside = app.in_account(&id).get(&format!("{FC}/accounts")).await.ok();
@@ -221,7 +192,7 @@ async fn payouts_from_a_session() {
 /// Typed numbers return the token as well. Newer versions need a parameter that allows typing.
 #[tokio::test]
 async fn payouts_from_typed_numbers() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let form = payout_session(&id, "");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
@@ -230,7 +201,7 @@ async fn payouts_from_typed_numbers() {
     let numbers = "routing_number=110000000&account_number=000123456789\
         &account_number_again=000123456789";
     assert_eq!(browser.step("numbers", numbers).await.status, 200);
-    let session = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    let session = app.get(&format!("{FC}/sessions/{}", session.id())).await.ok();
     assert!(session.items("/accounts/data").is_empty());
     let token = session.text("/bank_account_token/id");
     let form = format!("external_account={token}&default_for_currency=true");
@@ -257,7 +228,7 @@ async fn payouts_from_typed_numbers() {
 /// account itself, and the external account is created from it.
 #[tokio::test]
 async fn payouts_from_a_setup_intent() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let inside = app.in_account(&id);
     let form = "attach_to_self=true&flow_directions[]=outbound&flow_directions[]=inbound\
@@ -272,19 +243,19 @@ async fn payouts_from_a_setup_intent() {
     let method = linked.text("/payment_method");
     let path = format!("{ACCOUNTS}/{id}/external_accounts");
     let too_early = app.post(&path, &format!("external_account={method}")).await;
-    insta::assert_snapshot!(too_early.told(), @"
+    insta::assert_snapshot!(too_early.api_error(), @"
     400 invalid_request_error - external_account
     Only a payment method that a Setup Intent with attach_to_self=true attached to
     the account can be paid out to.
     ");
-    let confirm = format!("/v1/setup_intents/{}/confirm", intent.text("/id"));
+    let confirm = format!("/v1/setup_intents/{}/confirm", intent.id());
     let mandate = "mandate_data[customer_acceptance][type]=offline";
     assert_eq!(inside.post(&confirm, mandate).await.ok().text("/status"), "succeeded");
 
     let external = app.post(&path, &format!("external_account={method}")).await.ok();
     assert_eq!(external.text("/account"), id);
     // The account itself owns the payment method now, so every other use is rejected.
-    let customer = inside.post("/v1/customers", "").await.ok().text("/id");
+    let customer = inside.post("/v1/customers", "").await.ok().id();
     let told = inside
         .api_errors(&[
             (
@@ -317,9 +288,7 @@ async fn payouts_from_a_setup_intent() {
         customer out.
     ");
     inside.post("/v1/setup_intents", "").await.ok();
-    let count = async |filter: &str| {
-        inside.get(&format!("/v1/setup_intents?{filter}")).await.ok().items("/data").len()
-    };
+    let count = async |filter: &str| inside.count(&format!("/v1/setup_intents?{filter}")).await;
     assert_eq!((count("attach_to_self=true").await, count("attach_to_self=false").await), (1, 1));
     assert_eq!(count("").await, 2);
 }
@@ -327,7 +296,7 @@ async fn payouts_from_a_setup_intent() {
 /// The API also creates tokens of bank account numbers, inside the account or by its platform.
 #[tokio::test]
 async fn tokens_of_numbers() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let id = connected(&app).await;
     let form = "bank_account[country]=US&bank_account[currency]=usd\
         &bank_account[routing_number]=110000000&bank_account[account_number]=000123456789\
@@ -336,7 +305,7 @@ async fn tokens_of_numbers() {
     for client in [app.client(), app.in_account(&id)] {
         let token = client.post("/v1/tokens", form).await.ok();
         assert_eq!(token.text("/bank_account/last4"), "6789");
-        let form = format!("external_account={}", token.text("/id"));
+        let form = format!("external_account={}", token.id());
         let external = app.post(&path, &form).await.ok();
         assert_eq!(external.at("/id"), token.at("/bank_account/id"));
         assert_eq!(external.text("/account_holder_name"), "Jenny");

@@ -1,8 +1,8 @@
 //! The API for the settings of Financial Connections, which hold the default link requirements of
 //! payment objects.
 
-use crate::intents::{OPTIONS, id, link};
-use crate::support::{App, FC};
+use testkit::sample::{FC, OPTIONS};
+use testkit::server::App;
 
 /// Settings supply the link requirements of dynamic payment methods. Named types and permissions in
 /// the request take precedence.
@@ -13,41 +13,34 @@ async fn settings_speak_for_dynamic_payment_methods() {
     insta::assert_snapshot!(app.get(&settings).await.ok().shown(), @r#"
     200
     {
-      "livemode": false,
-      "object": "financial_connections.settings",
-      "permissions": [
-        "payment_method"
-      ],
-      "prefetch": [],
-      "registration": {
-        "balances": "active",
-        "ownership": "active",
-        "payment_method": "active",
-        "transactions": "active"
-      },
-      "url": "http://127.0.0.1:12111/settings"
+      livemode: false
+      object: "financial_connections.settings"
+      permissions: ["payment_method"]
+      prefetch: []
+      registration: {
+        balances: "active"
+        ownership: "active"
+        payment_method: "active"
+        transactions: "active"
+      }
+      url: "http://127.0.0.1:12111/settings"
     }
     "#);
     let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
     insta::assert_snapshot!(app.post(&settings, form).await.ok().shown(), @r#"
     200
     {
-      "livemode": false,
-      "object": "financial_connections.settings",
-      "permissions": [
-        "payment_method",
-        "transactions"
-      ],
-      "prefetch": [
-        "transactions"
-      ],
-      "registration": {
-        "balances": "active",
-        "ownership": "active",
-        "payment_method": "active",
-        "transactions": "active"
-      },
-      "url": "http://127.0.0.1:12111/settings"
+      livemode: false
+      object: "financial_connections.settings"
+      permissions: ["payment_method", "transactions"]
+      prefetch: ["transactions"]
+      registration: {
+        balances: "active"
+        ownership: "active"
+        payment_method: "active"
+        transactions: "active"
+      }
+      url: "http://127.0.0.1:12111/settings"
     }
     "#);
     let refused = app
@@ -75,8 +68,8 @@ async fn settings_speak_for_dynamic_payment_methods() {
         &sent,
     ] {
         let form = format!("amount=2000&currency=usd{more}");
-        let intent = id(&app.post("/v1/payment_intents", &form).await.ok());
-        let linked = link(&app, &intent, "&expand[]=payment_method").await.ok();
+        let intent = app.post("/v1/payment_intents", &form).await.ok().id();
+        let linked = app.link_carrier(&intent, "&expand[]=payment_method").await.ok();
         let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
         app.run_workers_until_idle().await;
         let account = app.get(&format!("{FC}/accounts/{account}")).await.ok();
@@ -87,8 +80,8 @@ async fn settings_speak_for_dynamic_payment_methods() {
         ));
     }
     let form = "mode=setup&currency=usd&success_url=https://shop.example/";
-    let session = id(&app.post("/v1/checkout/sessions", form).await.ok());
-    link(&app, &session, "").await.ok();
+    let session = app.post("/v1/checkout/sessions", form).await.ok().id();
+    app.link_carrier(&session, "").await.ok();
     app.run_workers_until_idle().await;
     let account = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
     let (permissions, refresh) =

@@ -2,20 +2,20 @@
 
 use crate::browser::{Browser, read, shown};
 use crate::hosted::tea;
-use crate::intents::LINK;
 use crate::invoices;
-use crate::support::App;
+use testkit::sample::LINK;
+use testkit::server::App;
 
 /// The open objects of a customer stop working once the customer is deleted. Intents cannot be
 /// confirmed, pages offer no action, and no account is linked.
 #[tokio::test]
 async fn pages_of_a_deleted_customer() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let (session, checkout) = tea(&app, &format!("customer={customer}")).await;
     let flow = Browser::flow_of(&app, &checkout.step("link", "name=Ada").await);
     let form = format!("amount=99&currency=usd&customer={customer}");
-    let intent = app.post("/v1/payment_intents", &form).await.ok().text("/id");
+    let intent = app.post("/v1/payment_intents", &form).await.ok().id();
     app.post(LINK, &format!("carrier={intent}")).await.ok();
     let typed = format!(
         "customer={customer}&confirm=true&payment_method_data[type]=us_bank_account\
@@ -32,10 +32,10 @@ async fn pages_of_a_deleted_customer() {
     for customer in [customer, open.text("/customer")] {
         app.delete(&format!("/v1/customers/{customer}")).await.ok();
     }
-    let left = app.get(&format!("/v1/checkout/sessions/{}", session.text("/id"))).await.ok();
+    let left = app.get(&format!("/v1/checkout/sessions/{}", session.id())).await.ok();
     assert_eq!(left.text("/status"), "expired");
     let expired = app.get("/v1/events?type=checkout.session.expired").await.ok();
-    assert_eq!(expired.text("/data/0/data/object/id"), left.text("/id"));
+    assert_eq!(expired.text("/data/0/data/object/id"), left.id());
     let pages = [&checkout, &flow, &deposits, &invoice];
     let mut pages_shown = String::new();
     for page in pages {
@@ -74,15 +74,15 @@ async fn pages_of_a_deleted_customer() {
             ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
             (
                 "POST",
-                &format!("/v1/setup_intents/{}/verify_microdeposits", waits.text("/id")),
+                &format!("/v1/setup_intents/{}/verify_microdeposits", waits.id()),
                 "amounts[]=32&amounts[]=45",
             ),
             (
                 "POST",
-                &format!("/v1/invoices/{}/pay", open.text("/id")),
+                &format!("/v1/invoices/{}/pay", open.id()),
                 "payment_method=pm_usBankAccount_success",
             ),
-            ("POST", LINK, &format!("carrier={}", session.text("/id"))),
+            ("POST", LINK, &format!("carrier={}", session.id())),
             ("POST", LINK, &format!("carrier={intent}&seed=1")),
         ])
         .await;

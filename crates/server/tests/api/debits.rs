@@ -2,13 +2,13 @@
 //! disputes.
 
 use crate::browser::Browser;
-use crate::checkout::{CHECKOUT, ONE_ITEM, told};
-use crate::intents::{LINK, id};
-use crate::support::{App, BEGIN_S, Reply};
+use crate::checkout::{CHECKOUT, ONE_ITEM};
 use serde_json::Value;
 use std::fmt::Write as _;
+use testkit::client::Response;
+use testkit::sample::{DAY_S, LINK};
+use testkit::server::{App, BEGIN_S};
 
-const DAY_S: i64 = 86_400;
 /// Accounts of Test (Non-OAuth) that can pay.
 const ACCOUNTS: [&str; 11] = [
     "Success",
@@ -47,9 +47,9 @@ impl Days {
     async fn begin() -> Self {
         let app = App::start().await;
         let form = format!("frozen_time={BEGIN_S}");
-        let clock = id(&app.post("/v1/test_helpers/test_clocks", &form).await.ok());
+        let clock = app.post("/v1/test_helpers/test_clocks", &form).await.ok().id();
         let form = format!("test_clock={clock}&email=ada@example.com");
-        let customer = id(&app.post("/v1/customers", &form).await.ok());
+        let customer = app.post("/v1/customers", &form).await.ok().id();
         Self { app, clock, customer, passed: 0 }
     }
 
@@ -62,7 +62,7 @@ impl Days {
     }
 
     /// Creates a payment of the customer, with these further parameters.
-    async fn payment(&self, more: &str) -> Reply {
+    async fn payment(&self, more: &str) -> Response {
         let form = format!(
             "amount=2000&currency=usd&customer={}&payment_method_types[]=us_bank_account{more}",
             self.customer
@@ -71,7 +71,7 @@ impl Days {
     }
 
     async fn linked(&self, account: &str) -> String {
-        let intent = id(&self.payment("").await);
+        let intent = self.payment("").await.id();
         let form = format!("carrier={intent}&accounts[]={}", account.replace(' ', "+"));
         self.app.post(LINK, &form).await.ok();
         self.app.post(&format!("/v1/payment_intents/{intent}/confirm"), "").await.ok();
@@ -89,10 +89,10 @@ impl Days {
             ))
             .await;
         if intent.at("/status") == "requires_action" {
-            let path = format!("/v1/payment_intents/{}/verify_microdeposits", id(&intent));
+            let path = format!("/v1/payment_intents/{}/verify_microdeposits", intent.id());
             self.app.post(&path, "amounts[]=32&amounts[]=45").await.ok();
         }
-        id(&intent)
+        intent.id()
     }
 
     async fn status(&self, intent: &str) -> String {
@@ -116,7 +116,7 @@ async fn debits_do_what_their_names_say() {
     for (number, name) in NUMBERS {
         payments.push((format!("{number} typed"), days.typed(number).await));
         let form = format!("&confirm=true&payment_method=pm_usBankAccount_{name}");
-        payments.push((format!("pm_usBankAccount_{name}"), id(&days.payment(&form).await)));
+        payments.push((format!("pm_usBankAccount_{name}"), days.payment(&form).await.id()));
     }
     let mut lines = vec![String::new(); payments.len()];
     for pass in [0, 3, 1, 30] {
@@ -209,7 +209,7 @@ async fn a_payment_is_disputed_later() {
     let other = days.linked("Success").await;
     days.pass(4).await;
     days.pass(2).await;
-    assert!(days.app.get("/v1/disputes").await.ok().items("/data").is_empty());
+    assert_eq!(days.app.count("/v1/disputes").await, 0);
     days.pass(1).await;
     let disputes = days.app.get("/v1/disputes").await.ok();
     assert_eq!(disputes.items("/data").len(), 1);
@@ -221,57 +221,38 @@ async fn a_payment_is_disputed_later() {
     insta::assert_snapshot!(days.app.get(&path).await.shown(), @r#"
     200
     {
-      "amount": 2000,
-      "balance_transactions": [],
-      "charge": "py_0vIseXMSgPx8mINnwXHJjGCK",
-      "created": 1767830400,
-      "currency": "usd",
-      "enhanced_eligibility_types": [],
-      "evidence": {
-        "access_activity_log": null,
-        "billing_address": null,
-        "cancellation_policy": null,
-        "cancellation_policy_disclosure": null,
-        "cancellation_rebuttal": null,
-        "customer_communication": null,
-        "customer_email_address": null,
-        "customer_name": null,
-        "customer_purchase_ip": null,
-        "customer_signature": null,
-        "duplicate_charge_documentation": null,
-        "duplicate_charge_explanation": null,
-        "duplicate_charge_id": null,
-        "enhanced_evidence": {},
-        "product_description": null,
-        "receipt": null,
-        "refund_policy": null,
-        "refund_policy_disclosure": null,
-        "refund_refusal_explanation": null,
-        "service_date": null,
-        "service_documentation": null,
-        "shipping_address": null,
-        "shipping_carrier": null,
-        "shipping_date": null,
-        "shipping_documentation": null,
-        "shipping_tracking_number": null,
-        "uncategorized_file": null,
-        "uncategorized_text": null
-      },
-      "evidence_details": {
-        "due_by": null,
-        "enhanced_eligibility": {},
-        "has_evidence": false,
-        "past_due": false,
-        "submission_count": 0
-      },
-      "id": "du_0vIseXMSrDf6an8e9rSglQp5",
-      "is_charge_refundable": false,
-      "livemode": false,
-      "metadata": {},
-      "object": "dispute",
-      "payment_intent": "pi_0vIseXMSgPx8mINnwXHJjGCK",
-      "reason": "debit_not_authorized",
-      "status": "lost"
+      amount: 2000
+      balance_transactions: []
+      charge: "py_…"
+      created: 1767830400
+      currency: "usd"
+      enhanced_eligibility_types: []
+      evidence: {
+        enhanced_evidence: {}
+        null: access_activity_log, billing_address, cancellation_policy
+        null: cancellation_policy_disclosure, cancellation_rebuttal, customer_communication
+        null: customer_email_address, customer_name, customer_purchase_ip, customer_signature
+        null: duplicate_charge_documentation, duplicate_charge_explanation, duplicate_charge_id
+        null: product_description, receipt, refund_policy, refund_policy_disclosure
+        null: refund_refusal_explanation, service_date, service_documentation, shipping_address
+        null: shipping_carrier, shipping_date, shipping_documentation, shipping_tracking_number
+        null: uncategorized_file, uncategorized_text
+      }
+      evidence_details: {
+        enhanced_eligibility: {}
+        has_evidence: false
+        past_due: false
+        submission_count: 0
+        null: due_by
+      }
+      id: "du_…"
+      is_charge_refundable: false
+      livemode: false
+      metadata: {}
+      object: "dispute"
+      payment_intent: "pi_…"
+      reason: "debit_not_authorized"
+      status: "lost"
     }
     "#);
     let expanded = days.app.get(&format!("{path}?expand[]=payment_intent.payment_method")).await;
@@ -326,7 +307,7 @@ async fn a_payment_is_disputed_later() {
     );
     let other_key = days.app.with_key("sk_test_other");
     assert_eq!(other_key.get(&path).await.status, 404);
-    assert!(other_key.get("/v1/disputes").await.ok().items("/data").is_empty());
+    assert_eq!(other_key.count("/v1/disputes").await, 0);
 }
 
 /// Without a test clock, a debit completes immediately and a dispute is opened immediately.
@@ -334,7 +315,7 @@ async fn a_payment_is_disputed_later() {
 async fn without_a_clock_nobody_waits() {
     let app = App::start().await;
     let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_dispute";
-    let intent = id(&app.post("/v1/payment_intents", form).await.ok());
+    let intent = app.post("/v1/payment_intents", form).await.ok().id();
     app.run_workers_until_idle().await;
     let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
     assert_eq!(shown.at("/status"), "succeeded");
@@ -349,7 +330,7 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     let app = App::start().await;
     let mut ends = Vec::new();
     for complete in [true, false] {
-        let session = id(&app.post(CHECKOUT, ONE_ITEM).await.ok());
+        let session = app.post(CHECKOUT, ONE_ITEM).await.ok().id();
         let path = format!("{CHECKOUT}/{session}?expand[]=payment_intent");
         type_numbers(&app, &session, "000666666661").await;
         let failed = app.get(&path).await.ok();
@@ -376,7 +357,7 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     complete unpaid
     expired canceled
     ");
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     product.created
     price.created
     payment_intent.created

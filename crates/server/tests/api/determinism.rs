@@ -1,6 +1,7 @@
 //! A server with a seed and a fixed time repeats its responses.
 
-use crate::support::{Reply, start_process};
+use testkit::client::Response;
+use testkit::server::start_process;
 
 /// The maximum number of polls while a refresh is running.
 const POLLS_MAX: usize = 10_000;
@@ -11,7 +12,7 @@ async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
     let settings = [("seed", seed), ("time", "1767225600"), ("poll-ms", "5")];
     let (started, app) = start_process(&settings).await;
     let mut answers = Vec::new();
-    let mut note = |reply: Reply| {
+    let mut note = |reply: Response| {
         let reply = reply.ok();
         answers.push((reply.header("request-id").unwrap().to_owned(), reply.body.clone()));
         reply
@@ -21,7 +22,7 @@ async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
     }
     let hook = "url=http://127.0.0.1:9/&enabled_events[]=*&metadata[a]=b";
     note(app.post("/v1/webhook_endpoints", hook).await);
-    let customer = note(app.post("/v1/customers", "email=ada@example.com").await).text("/id");
+    let customer = note(app.post("/v1/customers", "email=ada@example.com").await).id();
     let session = format!(
         "account_holder[type]=customer&account_holder[customer]={customer}\
          &permissions[]=transactions&prefetch[]=transactions"

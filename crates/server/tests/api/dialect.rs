@@ -1,8 +1,9 @@
 //! The behaviour that all calls share: keys, versions, headers, bodies, addresses, pages,
 //! expansion.
 
-use crate::support::App;
+use settings::KeyPolicy;
 use std::io::{Read as _, Write as _};
+use testkit::server::{App, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -16,15 +17,17 @@ async fn keys() {
     app.bare_request("GET", &path).header("Authorization", basic).send().await.ok();
     app.with_key("rk_test_123").get(&path).await.ok();
     assert_eq!(app.with_key("sk_test_other").get(&path).await.status, 404);
-    assert_eq!(app.with_key("sk_test_other").get(CUSTOMERS).await.ok().items("/data").len(), 0);
+    assert_eq!(app.with_key("sk_test_other").count(CUSTOMERS).await, 0);
 
-    let mut told = app.bare_request("GET", CUSTOMERS).send().await.told();
+    let mut told = app.bare_request("GET", CUSTOMERS).send().await.api_error();
     for key in ["sk_live_1234567890", "pk_test_123", "nonsense"] {
-        told += &app.with_key(key).get(CUSTOMERS).await.told();
+        told += &app.with_key(key).get(CUSTOMERS).await.api_error();
     }
     let digest = app.bare_request("GET", CUSTOMERS).header("Authorization", "Digest x");
-    told += &digest.send().await.told();
-    told += &App::with_issued_keys().await.get(CUSTOMERS).await.told();
+    told += &digest.send().await.api_error();
+    let keys = KeyPolicy::Issued;
+    let app = App::with(Options { keys, ..Options::default() }).await;
+    told += &app.get(CUSTOMERS).await.api_error();
     insta::assert_snapshot!(told, @"
     401 invalid_request_error - -
     No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user
@@ -51,9 +54,9 @@ async fn publishable_keys_drive_link_flows_only() {
     let session = app.session(&app.customer().await, "").await;
     let link = "/v1/test_helpers/financial_connections/link";
     let browser = app.with_key("pk_test_123");
-    let by_id = format!("carrier={}", session.text("/id"));
-    let mut told = browser.post(link, &by_id).await.told();
-    told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.told();
+    let by_id = format!("carrier={}", session.id());
+    let mut told = browser.post(link, &by_id).await.api_error();
+    told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.api_error();
     insta::assert_snapshot!(told, @"
     403 invalid_request_error secret_key_required -
     This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
@@ -101,7 +104,7 @@ async fn versions() {
     for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
         assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));
     }
-    insta::assert_snapshot!(ask("newest").await.told(), @"
+    insta::assert_snapshot!(ask("newest").await.api_error(), @"
     400 invalid_request_error - -
     Invalid Stripe API version: newest
     ");
@@ -120,13 +123,13 @@ async fn what_is_not_taken() {
         ])
         .await;
     let json = app.request("POST", CUSTOMERS).header("Content-Type", "application/json");
-    told += &json.body("{}").send().await.told();
+    told += &json.body("{}").send().await.api_error();
     let connected = app.request("GET", CUSTOMERS).header("Stripe-Account", "acct-1");
-    told += &connected.send().await.told();
+    told += &connected.send().await.api_error();
     let large = format!("description={}", "x".repeat(600_000));
-    told += &app.post(CUSTOMERS, &large).await.told();
+    told += &app.post(CUSTOMERS, &large).await.api_error();
     let long = format!("{CUSTOMERS}?email={}", "x".repeat(20_000));
-    told += &app.get(&long).await.told();
+    told += &app.get(&long).await.api_error();
     insta::assert_snapshot!(told, @"
     GET /v1/charges
         404 invalid_request_error - -
@@ -303,7 +306,7 @@ async fn parameters() {
         400 invalid_request_error parameter_unknown created[above]
         Received unknown parameter: created[above]
     ");
-    assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 0);
+    assert_eq!(app.count(CUSTOMERS).await, 0);
 }
 
 /// The health check needs no key, and the root describes the server.
@@ -322,8 +325,8 @@ async fn expands_the_clock_of_a_customer() {
     let app = App::start().await;
     let clocks = "/v1/test_helpers/test_clocks";
     let clock = app.post(clocks, "frozen_time=1767225600").await.ok();
-    let form = format!("email=ada@example.com&test_clock={}", clock.text("/id"));
-    let customer = app.post(CUSTOMERS, &form).await.ok().text("/id");
+    let form = format!("email=ada@example.com&test_clock={}", clock.id());
+    let customer = app.post(CUSTOMERS, &form).await.ok().id();
     let session = app.session(&customer, "expand[]=account_holder.customer.test_clock").await;
     let linked = app.link(&session, "expand[]=account_holder.customer.test_clock").await;
     let account = linked.text("/accounts/data/0/id");
@@ -331,8 +334,7 @@ async fn expands_the_clock_of_a_customer() {
     let of_account = format!("{fc}/accounts/{account}?expand[]=account_holder.customer");
     let inside = "expand[]=data.account_holder.customer.test_clock";
     let list = format!("{fc}/accounts?account_holder[customer]={customer}&{inside}");
-    let customers =
-        format!("{CUSTOMERS}?expand[]=data.test_clock&test_clock={}", clock.text("/id"));
+    let customers = format!("{CUSTOMERS}?expand[]=data.test_clock&test_clock={}", clock.id());
     let answers = [
         (session, "/account_holder/customer/test_clock"),
         (linked, "/account_holder/customer/test_clock"),
@@ -346,7 +348,7 @@ async fn expands_the_clock_of_a_customer() {
     // If only the customer is expanded, its clock stays an id. A customer without a clock works
     // too.
     let answer = app.get(&of_account).await.ok();
-    assert_eq!(answer.text("/account_holder/customer/test_clock"), clock.text("/id"));
+    assert_eq!(answer.text("/account_holder/customer/test_clock"), clock.id());
     let other = app.account().await;
     let plain = format!("{fc}/accounts/{other}?expand[]=account_holder.customer.test_clock");
     let answer = app.get(&plain).await.ok();

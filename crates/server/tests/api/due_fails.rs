@@ -1,15 +1,15 @@
 //! Due work that fails blocks neither other objects, nor other merchants, nor a test clock. No call
 //! creates such objects, so these tests write them into the store.
 
-use crate::subscriptions::{MONTHLY, create, facts, gold, show};
-use crate::subscriptions_life::{advance, customer_on_clock, pays_by};
-use crate::support::App;
+use crate::subscriptions::{MONTHLY, create, gold, show};
+use crate::subscriptions_life::pays_by;
 use model::id::{MerchantId, SubscriptionId};
 use model::payments::subscription::Subscription;
 use serde_json::Value;
 use store::{ChangeObject, FindObject, Kind, Object, Written};
+use testkit::sample::DAY_S;
+use testkit::server::{App, BEGIN_S};
 
-const DAY_S: i64 = 86_400;
 /// Two trials that end on day ten.
 const TRIAL: &str = "trial_period_days=10";
 
@@ -43,7 +43,7 @@ fn count_too_far(held: &mut Subscription) {
 /// in the meantime.
 #[tokio::test]
 async fn others_go_on() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let other = app.with_key("sk_test_other");
     let mut ids = Vec::new();
     gold(&app).await;
@@ -52,17 +52,17 @@ async fn others_go_on() {
         let customer = client.customer().await;
         pays_by(client, &customer, "pm_usBankAccount_success").await;
         let made = create(client, &customer, &format!("{MONTHLY}&{TRIAL}")).await;
-        ids.push((client, made.text("/id")));
+        ids.push((client, made.id()));
     }
     spoil(&app, &ids[0].1, cost_too_much).await;
     spoil(&app, &ids[1].1, count_too_far).await;
-    app.wait_s(10 * DAY_S);
+    app.pass_s(10 * DAY_S);
     app.run_workers_until_idle().await;
     let mut seen = Vec::new();
     for (client, id) in &ids {
         let shown = show(client, id, "expand[]=latest_invoice").await;
         let pointers = ["/status", "/latest_invoice/total", "/items/data/0/current_period_start"];
-        seen.push(facts(&shown, &pointers));
+        seen.push(shown.facts(&pointers));
     }
     insta::assert_snapshot!(seen.join("\n"), @"
     past_due 0 1768089600
@@ -75,13 +75,13 @@ async fn others_go_on() {
 /// The advance of a clock completes although a period cannot be invoiced.
 #[tokio::test]
 async fn a_clock_arrives() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.text("/id");
+    let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
     spoil(&app, &id, cost_too_much).await;
-    advance(&app, &clock, 60 * DAY_S).await;
+    app.advance(&clock, BEGIN_S + 60 * DAY_S).await;
     let clock = app.get(&format!("/v1/test_helpers/test_clocks/{clock}")).await.ok();
     assert_eq!(clock.text("/status"), "ready");
     assert_eq!(show(&app, &id, "").await.text("/status"), "past_due");
@@ -91,24 +91,24 @@ async fn a_clock_arrives() {
 /// afterwards. Another clock still completes its advance.
 #[tokio::test]
 async fn a_clock_fails() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let mut clocks = Vec::new();
     for _ in 0..2 {
-        let (customer, clock) = customer_on_clock(&app).await;
-        let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.text("/id");
+        let (customer, clock) = app.customer_on_clock().await;
+        let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
         clocks.push((format!("/v1/test_helpers/test_clocks/{clock}"), id));
     }
     spoil(&app, &clocks[0].1, count_too_far).await;
     for (path, _) in &clocks {
-        let form = format!("frozen_time={}", crate::support::BEGIN_S + 20 * DAY_S);
+        let form = format!("frozen_time={}", BEGIN_S + 20 * DAY_S);
         app.post(&format!("{path}/advance"), &form).await.ok();
     }
     app.run_workers_until_idle().await;
     let mut seen = Vec::new();
     for (path, _) in &clocks {
         let shown = app.get(path).await.ok();
-        seen.push(facts(&shown, &["/status", "/frozen_time", "/status_details"]));
+        seen.push(shown.facts(&["/status", "/frozen_time", "/status_details"]));
     }
     insta::assert_snapshot!(seen.join("\n"), @"
     internal_failure 1767225600 {}

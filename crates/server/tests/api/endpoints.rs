@@ -1,6 +1,7 @@
 //! Webhook endpoints: secrets, rolls, retries, and deliveries to a removed endpoint.
 
-use crate::support::{App, Receiver};
+use testkit::receiver::Recorder;
+use testkit::server::{App, BEGIN_S};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -13,53 +14,40 @@ async fn life_of_an_endpoint() {
     insta::assert_snapshot!(made.shown(), @r#"
     200
     {
-      "api_version": null,
-      "application": null,
-      "created": 1767225600,
-      "description": "d",
-      "enabled_events": [
-        "invoice.paid"
-      ],
-      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
-      "livemode": false,
-      "metadata": {},
-      "object": "webhook_endpoint",
-      "secret": "whsec_GQvlTENqgWPfVkKY4cBI8lcx8cGxPPnP",
-      "status": "enabled",
-      "url": "https://example.com/hook"
+      created: 1767225600
+      description: "d"
+      enabled_events: ["invoice.paid"]
+      id: "we_…"
+      livemode: false
+      metadata: {}
+      object: "webhook_endpoint"
+      secret: "whsec_…"
+      status: "enabled"
+      url: "https://example.com/hook"
+      null: api_version, application
     }
     "#);
-    let path = format!("{ENDPOINTS}/{}", made.text("/id"));
+    let path = format!("{ENDPOINTS}/{}", made.id());
     assert_eq!(app.get(&path).await.ok().at("/secret"), serde_json::Value::Null);
     let form = "disabled=true&enabled_events[0]=*&description=&metadata[a]=b";
     insta::assert_snapshot!(app.post(&path, form).await.shown(), @r#"
     200
     {
-      "api_version": null,
-      "application": null,
-      "created": 1767225600,
-      "description": null,
-      "enabled_events": [
-        "*"
-      ],
-      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
-      "livemode": false,
-      "metadata": {
-        "a": "b"
-      },
-      "object": "webhook_endpoint",
-      "status": "disabled",
-      "url": "https://example.com/hook"
+      created: 1767225600
+      enabled_events: ["*"]
+      id: "we_…"
+      livemode: false
+      metadata: { a: "b" }
+      object: "webhook_endpoint"
+      status: "disabled"
+      url: "https://example.com/hook"
+      null: api_version, application, description
     }
     "#);
-    assert_eq!(app.get(ENDPOINTS).await.ok().items("/data").len(), 1);
+    assert_eq!(app.count(ENDPOINTS).await, 1);
     insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
     200
-    {
-      "deleted": true,
-      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
-      "object": "webhook_endpoint"
-    }
+    { deleted: true, id: "we_…", object: "webhook_endpoint" }
     "#);
     assert_eq!(app.get(&path).await.status, 404);
 }
@@ -68,20 +56,20 @@ async fn life_of_an_endpoint() {
 #[tokio::test]
 async fn rolls() {
     let app = App::start().await;
-    let receiver = Receiver::start().await;
+    let receiver = Recorder::start().await.unwrap();
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
     let made = app.post(ENDPOINTS, &form).await.ok();
-    let path = format!("{ENDPOINTS}/{}/roll_secret", made.text("/id"));
+    let path = format!("{ENDPOINTS}/{}/roll_secret", made.id());
     let rolled = app.post(&path, "expires_after_seconds=60").await.ok();
     assert_ne!(rolled.text("/secret"), made.text("/secret"));
     for (waited_s, signatures) in [(0, 2), (61, 1)] {
-        app.wait_s(waited_s);
+        app.pass_s(waited_s);
         app.customer().await;
         app.run_workers_until_idle().await;
         let posts = receiver.take();
         let signature = posts[0].header("stripe-signature").unwrap();
         assert_eq!(signature.matches("v1=").count(), signatures, "{signature}");
-        let (now, body) = (crate::support::BEGIN_S + waited_s, posts[0].body.as_bytes());
+        let (now, body) = (BEGIN_S + waited_s, posts[0].body.as_bytes());
         wire::signature::verify(signature, &rolled.text("/secret"), body, now, 300).unwrap();
     }
 }
@@ -91,10 +79,10 @@ async fn rolls() {
 #[tokio::test]
 async fn retries() {
     let app = App::start().await;
-    let receiver = Receiver::start().await;
-    receiver.answer(500);
+    let receiver = Recorder::start().await.unwrap();
+    receiver.respond(500);
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
-    let endpoint = app.post(ENDPOINTS, &form).await.ok().text("/id");
+    let endpoint = app.post(ENDPOINTS, &form).await.ok().id();
     app.customer().await;
     let event = app.get("/v1/events").await.ok().text("/data/0/id");
     let pending =
@@ -107,8 +95,8 @@ async fn retries() {
 
     app.run_workers_until_idle().await;
     assert_eq!(receiver.take().len(), 0);
-    receiver.answer(204);
-    app.wait_s(10);
+    receiver.respond(204);
+    app.pass_s(10);
     app.run_workers_until_idle().await;
     assert_eq!((receiver.take().len(), pending().await), (1, 0.into()));
     let deliveries = app.get(&format!("/v1/test_helpers/events/{event}/deliveries")).await.ok();
@@ -126,14 +114,14 @@ async fn retries() {
 #[tokio::test]
 async fn a_closed_endpoint_is_waited_for_no_more() {
     let app = App::start().await;
-    let receiver = Receiver::start().await;
-    receiver.answer(500);
+    let receiver = Recorder::start().await.unwrap();
+    receiver.respond(500);
     app.customer().await;
     app.run_workers_until_idle().await;
     for close in ["disabled=true", ""] {
         let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
-        let endpoint = app.post(ENDPOINTS, &form).await.ok().text("/id");
-        app.wait_s(1);
+        let endpoint = app.post(ENDPOINTS, &form).await.ok().id();
+        app.pass_s(1);
         app.customer().await;
         app.run_workers_until_idle().await;
         let ledger = "/v1/test_helpers/deliveries";
@@ -150,7 +138,7 @@ async fn a_closed_endpoint_is_waited_for_no_more() {
         let event = app.get("/v1/events").await.ok().text("/data/0/id");
         let wait = "/v1/test_helpers/events/wait?timeout=0&type=customer.created&after=";
         let before = app.get("/v1/events?limit=2").await.ok().text("/data/1/id");
-        assert_eq!(app.get(&format!("{wait}{before}")).await.ok().text("/id"), event);
+        assert_eq!(app.get(&format!("{wait}{before}")).await.ok().id(), event);
     }
     assert_eq!(receiver.take().len(), 2);
 }

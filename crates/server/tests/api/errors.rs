@@ -1,7 +1,8 @@
 //! Every error of each call about customers and accounts, except errors that all calls share. There
 //! is one test per resource.
 
-use crate::support::{App, FC};
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// Errors of calls about customers.
 #[tokio::test]
@@ -51,7 +52,7 @@ async fn customers() {
     ");
     let keys: Vec<String> = (0..51).map(|number| format!("metadata[{number}]=1")).collect();
     let one_too_many = app.post("/v1/customers", &keys.join("&")).await;
-    insta::assert_snapshot!(one_too_many.told(), @"
+    insta::assert_snapshot!(one_too_many.api_error(), @"
     400 invalid_request_error - metadata
     An object may have at most 50 metadata keys.
     ");
@@ -183,7 +184,7 @@ async fn sessions() {
     // From this version on the array is unknown, because a single country replaces it.
     let endive = app.request("POST", &path).header("Stripe-Version", "2026-09-30.endive");
     let refused = endive.form(&with("filters[countries][]=US")).send().await;
-    insta::assert_snapshot!(refused.told(), @"
+    insta::assert_snapshot!(refused.api_error(), @"
     400 invalid_request_error parameter_unknown filters[countries]
     Received unknown parameter: filters[countries]. Did you mean country?
     ");

@@ -1,7 +1,8 @@
 //! Every error of each call about Checkout Sessions, except errors that all calls share.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, OPTIONS, create};
-use crate::support::App;
+use crate::checkout::{CHECKOUT, ONE_ITEM, create};
+use testkit::sample::OPTIONS;
+use testkit::server::App;
 
 /// Every error of these calls, with its code and parameter.
 #[tokio::test]
@@ -228,7 +229,7 @@ async fn api_errors() {
         Received unknown parameter: color
     ");
 
-    let id = create(&app, "mode=setup").await.text("/id");
+    let id = create(&app, "mode=setup").await.id();
     let other = app.with_key("sk_test_other");
     assert_eq!(other.get(&format!("{CHECKOUT}/{id}")).await.status, 404);
     let live = format!("{CHECKOUT}/{}", id.replace("test", "live"));

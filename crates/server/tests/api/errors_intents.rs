@@ -1,7 +1,7 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use crate::intents::{LINK, OPTIONS, id};
-use crate::support::App;
+use testkit::sample::{LINK, OPTIONS};
+use testkit::server::App;
 
 const TYPED: &str = "payment_method_data[type]=us_bank_account\
                      &payment_method_data[billing_details][name]=Ada\
@@ -17,7 +17,7 @@ async fn api_errors() {
     let session = app.session(&customer, "").await;
     let without = app.link(&session, "").await.ok().at("/accounts/data/0/id");
     let without = without.as_str().unwrap().to_owned();
-    let canceled = id(&app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok());
+    let canceled = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok().id();
     let path = format!("/v1/payment_intents/{canceled}");
     let ended = app.post(&format!("{path}/cancel"), "cancellation_reason=duplicate").await.ok();
     assert_eq!(ended.at("/status"), "canceled");
@@ -180,8 +180,8 @@ async fn api_errors() {
 async fn confirming_with_other_wishes() {
     let app = App::start().await;
     let intent = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok();
-    let path = format!("/v1/payment_intents/{}", id(&intent));
-    app.post(LINK, &format!("carrier={}", id(&intent))).await.ok();
+    let path = format!("/v1/payment_intents/{}", intent.id());
+    app.post(LINK, &format!("carrier={}", intent.id())).await.ok();
     let confirm = format!("{path}/confirm");
     let told = app
         .api_errors(&[
@@ -209,8 +209,8 @@ async fn confirming_with_other_wishes() {
     insta::assert_snapshot!(confirmed.at("/payment_method_options"), @r#"{"us_bank_account":{"financial_connections":{"permissions":["balances","payment_method"],"prefetch":["balances"]},"verification_method":"automatic"}}"#);
 
     let intent = app.post("/v1/setup_intents", "").await.ok();
-    app.post(LINK, &format!("carrier={}", id(&intent))).await.ok();
-    let path = format!("/v1/setup_intents/{}", id(&intent));
+    app.post(LINK, &format!("carrier={}", intent.id())).await.ok();
+    let path = format!("/v1/setup_intents/{}", intent.id());
     let before = app.get(&path).await.at("/payment_method_options");
     let browser = app.client().with_key("pk_test_123");
     let form = format!("client_secret={}&{asked}", intent.text("/client_secret"));
@@ -277,13 +277,13 @@ async fn detached_methods_are_of_no_use() {
         .await
         .ok();
     let waits = format!("amount=99&currency=usd&customer={customer}&payment_method={method}");
-    let waits = id(&app.post("/v1/payment_intents", &waits).await.ok());
+    let waits = app.post("/v1/payment_intents", &waits).await.ok().id();
     let of_method = format!("/v1/payment_methods/{method}");
     app.post(&format!("{of_method}/detach"), "").await.ok();
 
     let forgot = app.get(&path).await.ok().at("/invoice_settings/default_payment_method");
     assert_eq!(forgot, serde_json::Value::Null);
-    let of_subscription = format!("/v1/subscriptions/{}", id(&subscription));
+    let of_subscription = format!("/v1/subscriptions/{}", subscription.id());
     let forgot = app.get(&of_subscription).await.ok().at("/default_payment_method");
     assert_eq!(forgot, serde_json::Value::Null);
     let events = app.get("/v1/events?limit=3").await.ok();
@@ -339,7 +339,7 @@ async fn mandates_are_of_the_method() {
     let (mandate, method) = (linked[0].text("/mandate"), linked[0].text("/payment_method"));
     let other = linked[1].text("/payment_method");
     let base = format!("amount=99&currency=usd&customer={customer}");
-    let waits = app.post("/v1/payment_intents", &base).await.ok().text("/id");
+    let waits = app.post("/v1/payment_intents", &base).await.ok().id();
     let (intents, confirm) =
         ("/v1/payment_intents", format!("/v1/payment_intents/{waits}/confirm"));
     let both = "mandate_data[customer_acceptance][type]=offline";

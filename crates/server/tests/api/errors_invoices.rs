@@ -1,13 +1,14 @@
 //! Every error of each call about invoices and their items, except errors that all calls share.
 
-use crate::invoices::{CONNECTIONS, draft, open};
-use crate::support::{App, FC};
+use crate::invoices::{draft, open};
+use testkit::sample::{CONNECTIONS, FC};
+use testkit::server::App;
 
 /// Invoices reject an invalid value in the link requirements with the path of the parameter. They
 /// also reject calls that the status does not allow, and expansions that are too deep.
 #[tokio::test]
 async fn what_invoices_refuse() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = format!("customer={}", app.customer().await);
     let with = |more: &str| format!("{customer}&{more}");
     let permissions = with(&format!("{CONNECTIONS}[permissions][]=transactions"));
@@ -17,15 +18,15 @@ async fn what_invoices_refuse() {
     let types = with("payment_settings[payment_method_types][]=card");
     let euro = with("currency=eur");
     let opened = open(&app).await;
-    let path = format!("/v1/invoices/{}", opened.text("/id"));
-    let draft = draft(&app, "").await.text("/id");
+    let path = format!("/v1/invoices/{}", opened.id());
+    let draft = draft(&app, "").await.id();
     let draft_path = format!("/v1/invoices/{draft}");
     let [pay, void, finalize] = ["pay", "void", "finalize"].map(|verb| format!("{path}/{verb}"));
     let [pay_draft, void_draft] = ["pay", "void"].map(|verb| format!("{draft_path}/{verb}"));
     let deep = "/v1/invoices?expand[]=data.payments.data.payment.payment_intent";
     let intent = opened.text("/payments/data/0/payment/payment_intent");
     let cancel = format!("/v1/payment_intents/{intent}/cancel");
-    let late = format!("{customer}&amount=1&invoice={}", opened.text("/id"));
+    let late = format!("{customer}&amount=1&invoice={}", opened.id());
     let both = with("amount=1&pricing[price]=price_1");
     let link = format!("{}/link", FC.replace("/v1/", "/v1/test_helpers/"));
     let carrier = format!("carrier={draft}");
@@ -59,7 +60,7 @@ async fn what_invoices_refuse() {
         ])
         .await;
     let hide = |told: String, id: &str, name: &str| told.replace(id, name);
-    let told = hide(hide(told, &draft, "in_draft"), &opened.text("/id"), "in_open");
+    let told = hide(hide(told, &draft, "in_draft"), &opened.id(), "in_open");
     insta::assert_snapshot!(told, @"
     POST /v1/invoices
         400 invalid_request_error parameter_missing customer

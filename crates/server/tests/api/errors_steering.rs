@@ -1,9 +1,9 @@
 //! Every error of each call about events, endpoints, clocks and the test banks, except errors that
 //! all calls share. There is one test per resource.
 
-use crate::support::App;
+use testkit::sample::HELPERS;
+use testkit::server::{App, BEGIN_S};
 
-const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 
 /// Errors of calls about events.
@@ -48,7 +48,7 @@ async fn endpoints() {
     let app = App::start().await;
     let path = "/v1/webhook_endpoints";
     let with = |more: &str| format!("url=http://127.0.0.1:9/&enabled_events[]=*&{more}");
-    let made = app.post(path, &with("")).await.ok().text("/id");
+    let made = app.post(path, &with("")).await.ok().id();
     let told = app
         .api_errors(&[
             ("POST", path, "enabled_events[]=*"),
@@ -122,7 +122,7 @@ async fn endpoints() {
     for _ in 1..16 {
         app.post(path, &with("")).await.ok();
     }
-    insta::assert_snapshot!(app.post(path, &with("")).await.told(), @"
+    insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"
     400 invalid_request_error - -
     You have as many objects of this kind as you may have.
     ");
@@ -132,8 +132,8 @@ async fn endpoints() {
 #[tokio::test]
 async fn clocks() {
     let app = App::start().await;
-    let now = crate::support::BEGIN_S;
-    let clock = app.post(CLOCKS, &format!("frozen_time={now}")).await.ok().text("/id");
+    let now = BEGIN_S;
+    let clock = app.post(CLOCKS, &format!("frozen_time={now}")).await.ok().id();
     let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
     let advance = format!("{CLOCKS}/{clock}/advance");
     let told = app
@@ -183,7 +183,7 @@ async fn clocks() {
 
     let later = format!("frozen_time={}", now + 60);
     assert_eq!(app.post(&advance, &later).await.ok().text("/status"), "advancing");
-    let update = format!("/v1/customers/{}", customer.text("/id"));
+    let update = format!("/v1/customers/{}", customer.id());
     let locked = app.api_errors(&[("POST", &update, "name=x"), ("POST", &advance, &later)]).await;
     insta::assert_snapshot!(locked, @"
     POST /v1/customers/cus_… name=x
@@ -207,9 +207,9 @@ async fn linking() {
     let customer = app.customer().await;
     let session = app.session(&customer, "limits[accounts]=1").await;
     let path = format!("{HELPERS}/link");
-    let with = |more: &str| format!("carrier={}&{more}", session.text("/id"));
+    let with = |more: &str| format!("carrier={}&{more}", session.id());
     let savings = app.session(&customer, "filters[account_subcategories][]=savings").await;
-    let savings = format!("carrier={}&accounts[]=Success", savings.text("/id"));
+    let savings = format!("carrier={}&accounts[]=Success", savings.id());
     let told = app
         .api_errors(&[
             ("POST", &path, ""),
@@ -266,8 +266,8 @@ async fn linking() {
     ");
     app.post(&path, &with("outcome=cancel")).await.ok();
     let expired = app.session(&customer, "").await;
-    app.wait_s(86_400);
-    let expired = format!("carrier={}", expired.text("/id"));
+    app.pass_s(86_400);
+    let expired = format!("carrier={}", expired.id());
     let told = app.api_errors(&[("POST", &path, &with("")), ("POST", &path, &expired)]).await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
@@ -285,7 +285,7 @@ async fn steering() {
     let app = App::start().await;
     let account = format!("{HELPERS}/accounts/{}", app.account().await);
     let of = |call: &str| format!("{account}/{call}");
-    let posted = app.post(&of("transactions"), "amount=-100").await.ok().text("/id");
+    let posted = app.post(&of("transactions"), "amount=-100").await.ok().id();
     let posted = of(&format!("transactions/{posted}"));
     let unknown = |call: &str| format!("{HELPERS}/accounts/fca_1/{call}");
     let told = app

@@ -1,17 +1,18 @@
 //! Every error of the calls about subscriptions, their items, and payments of invoices.
 
-use crate::subscriptions::{CONNECTIONS, MONTHLY, SUBSCRIPTIONS, create, gold};
-use crate::support::App;
+use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, gold};
+use testkit::sample::CONNECTIONS;
+use testkit::server::App;
 
 /// The create call rejects invalid parameters with their path, and creates no object.
 #[tokio::test]
 async fn creates() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let other = app.customer().await;
     let once = app.post("/v1/prices", "product=gold&currency=usd&unit_amount=50").await.ok();
-    let once = once.text("/id");
+    let once = once.id();
     let method = "payment_method=pm_usBankAccount_success&confirm=true";
     let method = app.post("/v1/setup_intents", &format!("customer={other}&{method}")).await.ok();
     let method = method.text("/payment_method");
@@ -205,7 +206,7 @@ async fn creates() {
         404 invalid_request_error resource_missing customer
         No such customer: 'cus_1'
     ");
-    assert!(app.get(&format!("{SUBSCRIPTIONS}?status=all")).await.ok().items("/data").is_empty());
+    assert_eq!(app.count(&format!("{SUBSCRIPTIONS}?status=all")).await, 0);
     let prices = app.get("/v1/prices").await.ok();
     assert_eq!(prices.items("/data").len(), 1);
 }
@@ -213,15 +214,15 @@ async fn creates() {
 /// Errors of the other calls.
 #[tokio::test]
 async fn others() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let incomplete = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let made = create(&app, &customer, &incomplete).await;
-    let bare = create(&app, &customer, "").await.text("/id");
-    let over = create(&app, &customer, "").await.text("/id");
+    let bare = create(&app, &customer, "").await.id();
+    let over = create(&app, &customer, "").await.id();
     app.delete(&format!("{SUBSCRIPTIONS}/{over}")).await.ok();
-    let (id, item) = (made.text("/id"), made.text("/items/data/0/id"));
+    let (id, item) = (made.id(), made.text("/items/data/0/id"));
     let of = |id: &str| format!("{SUBSCRIPTIONS}/{id}");
     let (path, bare, over) = (of(&id), of(&bare), of(&over));
     let missing = of("sub_1");
@@ -348,7 +349,7 @@ async fn others() {
         No such PaymentMethod: 'pm_1'
     ");
     let page = format!("/v1/subscription_items?subscription={id}&starting_after=si_1");
-    insta::assert_snapshot!(app.get(&page).await.told(), @"
+    insta::assert_snapshot!(app.get(&page).await.api_error(), @"
     400 invalid_request_error resource_missing starting_after
     No such subscription item: 'si_1'
     ");
@@ -358,15 +359,15 @@ async fn others() {
 /// updates alike, even in a trial. The error has the path of the item.
 #[tokio::test]
 async fn costs_too_much() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let trial = format!("{MONTHLY}&trial_period_days=10");
     let made = create(&app, &customer, &trial).await;
-    let path = format!("{SUBSCRIPTIONS}/{}", made.text("/id"));
+    let path = format!("{SUBSCRIPTIONS}/{}", made.id());
     let item = made.text("/items/data/0/id");
     let price = "product=gold&currency=usd&unit_amount=500&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let price = app.post("/v1/prices", price).await.ok().id();
     let half = format!("items[0][id]={item}&items[0][quantity]=50000");
     let calls = [
         (SUBSCRIPTIONS, format!("customer={customer}&{trial}&items[0][quantity]=100000")),

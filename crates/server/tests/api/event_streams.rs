@@ -1,9 +1,10 @@
 //! Event streams: the calls and messages of `stripe listen`.
 
-use crate::support::{App, BEGIN_S, Client, Reply};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use testkit::client::{Client, Response};
+use testkit::server::{App, BEGIN_S};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -70,7 +71,7 @@ impl Reader {
     }
 }
 
-async fn open(client: &Client) -> Reply {
+async fn open(client: &Client) -> Response {
     client.post(SESSIONS, FORM).await.ok()
 }
 
@@ -101,14 +102,14 @@ async fn a_session_says_where_to_read() {
     insta::assert_snapshot!(open(&app).await.shown(), @r#"
     200
     {
-      "default_version": "2026-08-26.dahlia",
-      "display_connect_filter_warning": false,
-      "latest_version": "2026-10-28.endive",
-      "reconnect_delay": 3600,
-      "secret": "whsec_061877606a2cabcfc99ca27a0e78464fc67c14c8b0463277562fba9f105df53a",
-      "websocket_authorized_feature": "webhooks",
-      "websocket_id": "dYfeGQvlTENqgWPfVkKY4cBI8lcx8cGx",
-      "websocket_url": "ws://127.0.0.1:12111/stripecli/subscribe"
+      default_version: "2026-08-26.dahlia"
+      display_connect_filter_warning: false
+      latest_version: "2026-10-28.endive"
+      reconnect_delay: 3600
+      secret: "whsec_…"
+      websocket_authorized_feature: "webhooks"
+      websocket_id: "…"
+      websocket_url: "ws://127.0.0.1:12111/stripecli/subscribe"
     }
     "#);
     // The merchant has one secret, also for a call that requests it beforehand.
@@ -155,9 +156,9 @@ async fn refuses_what_cannot_be_read() {
     insta::assert_snapshot!(plain.send().await.shown(), @r#"
     400
     {
-      "error": {
-        "message": "Connection header did not include 'upgrade'",
-        "type": "invalid_request_error"
+      error: {
+        message: "Connection header did not include 'upgrade'"
+        type: "invalid_request_error"
       }
     }
     "#);
@@ -167,7 +168,7 @@ async fn refuses_what_cannot_be_read() {
 /// of the session. The message in the account's own version does not name the version.
 #[tokio::test]
 async fn events_come_in_two_versions() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let session = open(&app).await;
     let mut reader = connect(&app, &session.text("/websocket_id")).await.ok().unwrap();
     make(&app, &app, "Ada").await;
@@ -186,7 +187,7 @@ async fn events_come_in_two_versions() {
     assert_eq!(event(&pair[1]), stored.at("/data/0"));
     // A stream stores no deliveries.
     assert_eq!(stored.at("/data/0/pending_webhooks"), 0);
-    assert!(app.get("/v1/webhook_endpoints").await.ok().items("/data").is_empty());
+    assert_eq!(app.count("/v1/webhook_endpoints").await, 0);
 }
 
 /// A stream receives neither events from before it was opened nor events of other merchants.
@@ -194,7 +195,7 @@ async fn events_come_in_two_versions() {
 async fn only_what_happens_from_now_on_to_the_merchant_comes() {
     let app = App::start().await;
     app.post("/v1/customers", "name=Before").await.ok();
-    app.wait_s(1);
+    app.pass_s(1);
     let mut reader = opened(&app).await;
     make(&app, &app.with_key("sk_test_other"), "Other").await;
     make(&app, &app, "Ada").await;
@@ -238,12 +239,12 @@ async fn a_stream_has_one_reader_or_ends() {
     second.settle().await;
     assert!(matches!(first.0.next().await, Some(Ok(Message::Close(Some(_))))));
     // A stream that has a reader stays open without a time limit.
-    app.wait_s(10 * AWAY_S);
+    app.pass_s(10 * AWAY_S);
     make(&app, &app, "Ada").await;
     assert_eq!(name(&second.next().await), "Ada");
 
     let unread = open(&app).await.text("/websocket_id");
-    app.wait_s(AWAY_S);
+    app.pass_s(AWAY_S);
     assert!(connect(&app, &unread).await.is_err());
 }
 
@@ -254,7 +255,7 @@ async fn a_platform_hears_of_its_accounts() {
     let app = App::start().await;
     let account = crate::connect::connected(&app).await;
     app.run_workers_until_idle().await;
-    app.wait_s(1);
+    app.pass_s(1);
     let own = app.in_account(&account);
     let (mut platform, mut connected) = (opened(&app).await, opened(&own).await);
     make(&app, &own, "Theirs").await;
@@ -281,7 +282,7 @@ async fn what_is_forwarded_is_judged() {
     let account = app.account().await;
     app.run_workers_until_idle().await;
     let refresh = async || {
-        app.wait_s(2);
+        app.pass_s(2);
         let path = format!("/v1/financial_connections/accounts/{account}/refresh");
         app.post(&path, "features[]=transactions").await.ok();
         app.run_workers_until_idle().await;
@@ -339,6 +340,6 @@ async fn streams_are_bounded() {
         At most 16 programs may listen with one account, and 256 on this server.
     ");
     open(&app.with_key("sk_test_other")).await;
-    app.wait_s(AWAY_S);
+    app.pass_s(AWAY_S);
     open(&app).await;
 }

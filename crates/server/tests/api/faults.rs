@@ -1,28 +1,31 @@
 //! Faults on demand, for webhooks and for calls.
 
-use crate::support::{App, Client, FC, Receiver, Reply, start_process};
 use serde_json::json;
+use testkit::client::{Client, Response};
+use testkit::receiver::Recorder;
+use testkit::sample::FC;
+use testkit::server::{App, start_process};
 
 const FAULTS: &str = "/v1/test_helpers/faults";
 const LEDGER: &str = "/v1/test_helpers/deliveries";
 
 async fn fault(client: &Client, form: &str) -> String {
-    client.post(FAULTS, form).await.ok().text("/id")
+    client.post(FAULTS, form).await.ok().id()
 }
 
-async fn hook(client: &Client, receiver: &Receiver) -> String {
+async fn hook(client: &Client, receiver: &Recorder) -> String {
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
     let made = client.post("/v1/webhook_endpoints", &form).await.ok();
     made.text("/secret")
 }
 
 /// The customers in the posts since the last call, in the order of the posts.
-fn heard(receiver: &Receiver) -> Vec<String> {
+fn heard(receiver: &Recorder) -> Vec<String> {
     receiver.take().iter().map(|post| post.text("/data/object/id")).collect()
 }
 
 /// True if a post was signed with a secret.
-fn is_signed(post: &Reply, secret: &str) -> bool {
+fn is_signed(post: &Response, secret: &str) -> bool {
     let header = post.header("stripe-signature").unwrap();
     let at = header.split(',').next().unwrap().strip_prefix("t=").unwrap().parse().unwrap();
     wire::signature::sign(&[secret], at, post.body.as_bytes()) == header
@@ -40,34 +43,28 @@ async fn customers(app: &App, count: usize) -> Vec<String> {
 /// A fault shows its rule and its counts. After its deletion it has no effect and is not found.
 #[tokio::test]
 async fn is_made_shown_and_taken_away() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     hook(&app, &receiver).await;
     let form = "kind=webhook_lost&types[]=customer.*&every=2&times=1&seed=7";
     let made = app.post(FAULTS, form).await.ok();
-    let id = made.text("/id");
+    let id = made.id();
     insta::assert_snapshot!(made.shown().replace(&id, "fault_"), @r#"
     200
     {
-      "created": 1767225600,
-      "delay_ms": 0,
-      "every": 2,
-      "first": null,
-      "fitting": 0,
-      "hits": 0,
-      "id": "fault_",
-      "kind": "webhook_lost",
-      "livemode": false,
-      "method": null,
-      "object": "bankfeed.fault",
-      "path": null,
-      "percent": null,
-      "seed": 7,
-      "status": "active",
-      "times": 1,
-      "types": [
-        "customer.*"
-      ],
-      "webhook_endpoint": null
+      created: 1767225600
+      delay_ms: 0
+      every: 2
+      fitting: 0
+      hits: 0
+      id: "fault_…"
+      kind: "webhook_lost"
+      livemode: false
+      object: "bankfeed.fault"
+      seed: 7
+      status: "active"
+      times: 1
+      types: ["customer.*"]
+      null: first, method, path, percent, webhook_endpoint
     }
     "#);
     let told = customers(&app, 5).await;
@@ -77,7 +74,7 @@ async fn is_made_shown_and_taken_away() {
     assert_eq!(counts, [json!(5), json!(1), json!("over")]);
     assert_eq!(app.get(FAULTS).await.ok().at("/data/0"), shown.json());
     app.delete(&format!("{FAULTS}/{id}")).await.ok();
-    assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
+    assert_eq!(app.count(FAULTS).await, 0);
     let gone = app.api_errors(&[("GET", &format!("{FAULTS}/{id}"), "")]).await;
     insta::assert_snapshot!(gone, @"
     GET /v1/test_helpers/faults/fault_…
@@ -90,11 +87,11 @@ async fn is_made_shown_and_taken_away() {
 /// gets it only after it was sent again on demand.
 #[tokio::test]
 async fn a_lost_webhook_never_comes() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     hook(&app, &receiver).await;
     let id = fault(&app, "kind=webhook_lost&first=1").await;
     let customer = customers(&app, 1).await.remove(0);
-    app.wait_s(30 * 86_400);
+    app.pass_s(30 * 86_400);
     app.run_workers_until_idle().await;
     assert!(heard(&receiver).is_empty());
     let lost = app.get(&format!("{LEDGER}?status=lost")).await.ok();
@@ -115,7 +112,7 @@ async fn a_lost_webhook_never_comes() {
 /// repeated with the right one. Each attempt shows its fault.
 #[tokio::test]
 async fn webhooks_go_wrong() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     let secret = hook(&app, &receiver).await;
     let attempts = async || {
         let delivery = app.get(&format!("{LEDGER}?limit=1")).await.ok();
@@ -129,10 +126,10 @@ async fn webhooks_go_wrong() {
 
     fault(&app, "kind=webhook_delayed&first=1&delay_ms=60000").await;
     let one = customers(&app, 1).await.remove(0);
-    app.wait_s(59);
+    app.pass_s(59);
     app.run_workers_until_idle().await;
     assert!(heard(&receiver).is_empty());
-    app.wait_s(1);
+    app.pass_s(1);
     app.run_workers_until_idle().await;
     assert_eq!(heard(&receiver), [one]);
 
@@ -143,15 +140,15 @@ async fn webhooks_go_wrong() {
     fault(&app, "kind=webhook_reordered&first=1&delay_ms=5000").await;
     let one = customers(&app, 1).await.remove(0);
     assert!(heard(&receiver).is_empty());
-    app.wait_s(5);
+    app.pass_s(5);
     app.run_workers_until_idle().await;
     assert_eq!(heard(&receiver), [one]);
 
     fault(&app, "kind=webhook_wrongly_signed&first=1").await;
-    receiver.answer(400);
+    receiver.respond(400);
     customers(&app, 1).await;
-    receiver.answer(200);
-    app.wait_s(10);
+    receiver.respond(200);
+    app.pass_s(10);
     app.run_workers_until_idle().await;
     let posts = receiver.take();
     let signed: Vec<bool> = posts.iter().map(|post| is_signed(post, &secret)).collect();
@@ -165,7 +162,7 @@ async fn webhooks_go_wrong() {
 async fn the_same_run_goes_wrong_in_the_same_places() {
     let mut runs = Vec::new();
     for (key, seed) in [("sk_test_one", 1), ("sk_test_two", 1), ("sk_test_three", 2)] {
-        let (app, receiver) = (App::start().await, Receiver::start().await);
+        let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
         let client = app.with_key(key);
         hook(&client, &receiver).await;
         fault(&client, &format!("kind=webhook_lost&percent=50&seed={seed}")).await;
@@ -194,16 +191,16 @@ async fn the_same_run_goes_wrong_in_the_same_places() {
 /// next call with the same idempotency key gets the result of the executed one.
 #[tokio::test]
 async fn calls_go_wrong() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let create = async |key: &str| {
         let request = app.request("POST", "/v1/customers").header("Idempotency-Key", key);
         request.form("name=Ada").send().await
     };
-    let count = async || app.get("/v1/customers").await.ok().items("/data").len();
+    let count = async || app.count("/v1/customers").await;
     let of_posts = "method=POST&path=/v1/customers&first=1";
     fault(&app, &format!("kind=api_error_before&{of_posts}")).await;
     let refused = create("before").await;
-    insta::assert_snapshot!(refused.told(), @"
+    insta::assert_snapshot!(refused.api_error(), @"
     500 api_error - -
     The server failed to process this request. Its log has the details.
     ");
@@ -217,7 +214,7 @@ async fn calls_go_wrong() {
 
     fault(&app, &format!("kind=api_rate_limited&{of_posts}")).await;
     let limited = create("limited").await;
-    insta::assert_snapshot!(limited.told(), @"
+    insta::assert_snapshot!(limited.api_error(), @"
     429 invalid_request_error rate_limit -
     Too many requests: the limit global-rate is reached. Slow down.
     ");
@@ -234,7 +231,7 @@ async fn calls_go_wrong() {
 /// ones left. A fault that hits the first calls is over after them.
 #[tokio::test]
 async fn each_fault_counts_its_own() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let of_posts = "method=POST&path=/v1/customers";
     let mut ids = Vec::new();
     for (kind, share) in [
@@ -263,7 +260,7 @@ async fn each_fault_counts_its_own() {
 #[tokio::test]
 async fn connections_are_cut() {
     use std::io::{Read as _, Write as _};
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let address = app.url().strip_prefix("http://").unwrap().to_owned();
     let create = async || {
         let address = address.clone();
@@ -280,7 +277,7 @@ async fn connections_are_cut() {
         });
         read.await.unwrap()
     };
-    let count = async || app.get("/v1/customers").await.ok().items("/data").len();
+    let count = async || app.count("/v1/customers").await;
     for (kind, made) in [("api_cut_before", 0), ("api_cut_after", 1)] {
         fault(&app, &format!("kind={kind}&path=/v1/customers&method=POST&first=1")).await;
         assert_eq!(create().await, "", "{kind}");
@@ -388,7 +385,7 @@ async fn refuses_what_is_no_fault() {
         400 invalid_request_error parameter_unknown share
         Received unknown parameter: share
     ");
-    assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
+    assert_eq!(app.count(FAULTS).await, 0);
 }
 
 /// Faults of the server apply to every key, with separate counts for each, and are in no key's
@@ -403,6 +400,6 @@ async fn a_server_has_faults_for_every_key() {
             statuses.push(client.post("/v1/customers", "").await.status);
         }
         assert_eq!(statuses, [200, 500, 200, 500]);
-        assert_eq!(client.get(FAULTS).await.ok().items("/data").len(), 0);
+        assert_eq!(client.count(FAULTS).await, 0);
     }
 }

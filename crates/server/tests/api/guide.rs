@@ -1,22 +1,24 @@
 //! The calls of Stripe's guide to transactions, with the printed bodies and the documented effects.
 
-use crate::support::{App, Receiver, Reply};
 use serde_json::{Value, json};
+use testkit::client::Response;
+use testkit::receiver::Recorder;
+use testkit::sample::DAY_S;
+use testkit::server::{App, BEGIN_S};
 
 const ACCOUNTS: &str = "/v1/financial_connections/accounts";
 const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
-const DAY_S: i64 = 86_400;
 
-async fn act(app: &App, account: &str, call: &str) -> Reply {
+async fn act(app: &App, account: &str, call: &str) -> Response {
     app.post(&format!("{ACCOUNTS}/{account}/{call}"), "features[]=transactions").await
 }
 
-async fn steer(app: &App, account: &str, call: &str, form: &str) -> Reply {
+async fn steer(app: &App, account: &str, call: &str, form: &str) -> Response {
     let base = "/v1/test_helpers/financial_connections/accounts";
     app.post(&format!("{base}/{account}/{call}"), form).await.ok()
 }
 
-async fn show(app: &App, account: &str) -> Reply {
+async fn show(app: &App, account: &str) -> Response {
     app.get(&format!("{ACCOUNTS}/{account}")).await.ok()
 }
 
@@ -35,68 +37,48 @@ async fn customer_and_session() {
     insta::assert_snapshot!(customer.shown(), @r#"
     200
     {
-      "address": null,
-      "balance": 0,
-      "created": 1767225600,
-      "currency": null,
-      "customer_account": null,
-      "default_source": null,
-      "delinquent": false,
-      "description": null,
-      "discount": null,
-      "email": "jenny@example.com",
-      "id": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-      "invoice_prefix": null,
-      "invoice_settings": {
-        "custom_fields": null,
-        "default_payment_method": null,
-        "footer": null,
-        "rendering_options": null
-      },
-      "livemode": false,
-      "metadata": {},
-      "name": "Jenny Rosen",
-      "next_invoice_sequence": 1,
-      "object": "customer",
-      "phone": null,
-      "preferred_locales": [],
-      "shipping": null,
-      "tax_exempt": "none",
-      "test_clock": null
+      balance: 0
+      created: 1767225600
+      delinquent: false
+      email: "jenny@example.com"
+      id: "cus_…"
+      invoice_settings: {
+        null: custom_fields, default_payment_method, footer, rendering_options
+      }
+      livemode: false
+      metadata: {}
+      name: "Jenny Rosen"
+      next_invoice_sequence: 1
+      object: "customer"
+      preferred_locales: []
+      tax_exempt: "none"
+      null: address, currency, customer_account, default_source, description, discount
+      null: invoice_prefix, phone, shipping, test_clock
     }
     "#);
     let form = format!(
         "account_holder[type]=customer&account_holder[customer]={}\
          &permissions[]=payment_method&permissions[]=balances&permissions[]=transactions\
          &prefetch[]=transactions",
-        customer.text("/id")
+        customer.id()
     );
     let session = app.post("/v1/financial_connections/sessions", &form).await;
     insta::assert_snapshot!(session.shown(), @r#"
     200
     {
-      "account_holder": {
-        "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-        "type": "customer"
-      },
-      "accounts": {
-        "data": [],
-        "has_more": false,
-        "object": "list",
-        "url": "/v1/financial_connections/accounts"
-      },
-      "client_secret": "fcsess_client_secret_TENqgWPfVkKY4cBI8lcx8cGx",
-      "id": "fcsess_0vIseXMSgHU9Zn1LIqLywmoU",
-      "livemode": false,
-      "object": "financial_connections.session",
-      "permissions": [
-        "balances",
-        "payment_method",
-        "transactions"
-      ],
-      "prefetch": [
-        "transactions"
-      ]
+      account_holder: { customer: "cus_…", type: "customer" }
+      accounts: {
+        data: []
+        has_more: false
+        object: "list"
+        url: "/v1/financial_connections/accounts"
+      }
+      client_secret: "fcsess_client_secret_…"
+      id: "fcsess_…"
+      livemode: false
+      object: "financial_connections.session"
+      permissions: ["balances", "payment_method", "transactions"]
+      prefetch: ["transactions"]
     }
     "#);
 }
@@ -117,7 +99,7 @@ async fn subscribe() {
     assert_eq!(refresh["next_refresh_available_at"], Value::Null);
 
     let list = format!("/v1/financial_connections/transactions?account={account}");
-    insta::assert_snapshot!(app.get(&list).await.told(), @"
+    insta::assert_snapshot!(app.get(&list).await.api_error(), @"
     400 invalid_request_error
     financial_connections_no_successful_transaction_refresh -
     No refresh of this account's transactions has succeeded yet.
@@ -125,7 +107,7 @@ async fn subscribe() {
     app.run_workers_until_idle().await;
     let told = told_refreshes(&app).await;
     assert_eq!((told.len(), &told[0]["id"]), (1, &refresh["id"]));
-    assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
+    assert_eq!(app.count(&list).await, 10);
 }
 
 /// A refresh request has no effect while a refresh is pending or too soon after one. The response
@@ -148,7 +130,7 @@ async fn refresh_too_early() {
     app.run_workers_until_idle().await;
     assert_eq!(told_refreshes(&app).await.len(), 1);
 
-    app.wait_s(1);
+    app.pass_s(1);
     let next = act(&app, &account, "refresh").await.ok();
     assert_ne!(next.text("/transaction_refresh/id"), id);
 }
@@ -166,8 +148,8 @@ async fn inactive_account() {
     );
     steer(&app, &account, "deactivate", "cause=access_denied").await;
 
-    let mut told = act(&app, &account, "refresh").await.told();
-    told += &act(&app, &account, "subscribe").await.told();
+    let mut told = act(&app, &account, "refresh").await.api_error();
+    told += &act(&app, &account, "subscribe").await.api_error();
     insta::assert_snapshot!(told, @"
     400 invalid_request_error financial_connections_account_inactive -
     Data cannot be refreshed on inactive accounts.
@@ -205,7 +187,7 @@ async fn daily_work() {
     act(&app, &account, "subscribe").await.ok();
     app.run_workers_until_idle().await;
     for day in 2..=4 {
-        app.wait_s(DAY_S);
+        app.pass_s(DAY_S);
         app.run_workers_until_idle().await;
         assert_eq!(told_refreshes(&app).await.len(), day);
     }
@@ -213,10 +195,10 @@ async fn daily_work() {
     app.run_workers_until_idle().await;
     // The daily refresh ran in this very second, so the one on demand was too early.
     assert_eq!(told_refreshes(&app).await.len(), 4);
-    app.wait_s(10);
+    app.pass_s(10);
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
-    app.wait_s(DAY_S);
+    app.pass_s(DAY_S);
     app.run_workers_until_idle().await;
     assert_eq!(told_refreshes(&app).await.len(), 6);
 
@@ -225,7 +207,7 @@ async fn daily_work() {
     assert_eq!(unsubscribed.at("/subscriptions"), json!([]));
     assert_eq!(unsubscribed.at("/transaction_refresh"), last);
     for _ in 0..3 {
-        app.wait_s(DAY_S);
+        app.pass_s(DAY_S);
         app.run_workers_until_idle().await;
     }
     assert_eq!(told_refreshes(&app).await.len(), 6);
@@ -242,7 +224,7 @@ async fn failure_is_told() {
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
     steer(&app, &account, "next_refresh", "outcome=failed&cause=institution_timeout").await;
-    app.wait_s(5);
+    app.pass_s(5);
     let asked = act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
     let told = told_refreshes(&app).await;
@@ -250,7 +232,7 @@ async fn failure_is_told() {
     assert_eq!(told[0]["id"], asked.at("/transaction_refresh/id"));
     assert_eq!(told[0]["status"], "failed");
     let list = format!("/v1/financial_connections/transactions?account={account}");
-    assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
+    assert_eq!(app.count(&list).await, 10);
     // The reason for the failure is visible in preview versions.
     let preview = app
         .request("GET", &format!("{ACCOUNTS}/{account}"))
@@ -269,7 +251,7 @@ async fn list_after_a_refresh() {
     app.run_workers_until_idle().await;
     let list = format!("/v1/financial_connections/transactions?account={account}");
     let after = format!("{list}&transaction_refresh[after]={first}");
-    assert_eq!(app.get(&after).await.ok().items("/data").len(), 0);
+    assert_eq!(app.count(&after).await, 0);
 
     let mut added = Vec::new();
     for amount in 1..=3 {
@@ -277,7 +259,7 @@ async fn list_after_a_refresh() {
         steer(&app, &account, "transactions", &form).await;
         added.push(format!("Coffee {amount}"));
     }
-    app.wait_s(5);
+    app.pass_s(5);
     let second = act(&app, &account, "refresh").await.ok().text("/transaction_refresh/id");
     app.run_workers_until_idle().await;
 
@@ -303,14 +285,14 @@ async fn list_after_a_refresh() {
     coffees.sort();
     assert_eq!(coffees, added);
     let later = format!("{list}&transaction_refresh[after]={second}");
-    assert_eq!(app.get(&later).await.ok().items("/data").len(), 0);
+    assert_eq!(app.count(&later).await, 0);
 }
 
 /// The webhook is signed, and contains the account in the version of the endpoint.
 #[tokio::test]
 async fn webhook() {
     let app = App::start().await;
-    let receiver = Receiver::start().await;
+    let receiver = Recorder::start().await.unwrap();
     let form =
         format!("url={}&enabled_events[]={REFRESHED}&api_version=2026-07-29.dahlia", receiver.url);
     let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok();
@@ -319,7 +301,7 @@ async fn webhook() {
     app.run_workers_until_idle().await;
     let posts = receiver.take();
     let [post] = posts.as_slice() else { panic!("{posts:?}") };
-    let now = crate::support::BEGIN_S;
+    let now = BEGIN_S;
     let signature = post.header("stripe-signature").unwrap();
     let secret = endpoint.text("/secret");
     wire::signature::verify(signature, &secret, post.body.as_bytes(), now, 300).unwrap();
@@ -327,6 +309,6 @@ async fn webhook() {
     assert_eq!(post.text("/api_version"), "2026-07-29.dahlia");
     assert_eq!(post.text("/data/object/id"), account);
     assert_eq!(post.text("/data/object/transaction_refresh/status"), "succeeded");
-    let event = app.get(&format!("/v1/events/{}", post.text("/id"))).await.ok();
+    let event = app.get(&format!("/v1/events/{}", post.id())).await.ok();
     assert_eq!(event.at("/pending_webhooks"), 0);
 }

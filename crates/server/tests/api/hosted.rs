@@ -1,26 +1,27 @@
 //! The hosted pages in a browser without script: Checkout, an invoice, two deposits.
 
 use crate::browser::{Browser, read, shown};
-use crate::checkout::{ONE_ITEM, create, told};
+use crate::checkout::{ONE_ITEM, create};
 use crate::invoices;
-use crate::support::{App, BEGIN_S, Reply};
+use testkit::client::Response;
+use testkit::server::{App, BEGIN_S};
 
 /// Creates a Checkout Session for two teas and opens its page.
-pub(crate) async fn tea(app: &App, more: &str) -> (Reply, Browser) {
+pub(crate) async fn tea(app: &App, more: &str) -> (Response, Browser) {
     let session = create(app, &format!("{ONE_ITEM}&{more}")).await;
     let page = Browser::at(app, &session.text("/url"));
     (session, page)
 }
 
 /// Links the first account that the test bank offers. Returns the page that the flow leads back to.
-async fn link(app: &App, begun: &Reply) -> Reply {
+async fn link(app: &App, begun: &Response) -> Response {
     let flow = Browser::flow_of(app, begun);
     flow.accounts_of(app, "Test (Non-OAuth)").await;
     flow.step("accounts", "account=0").await
 }
 
 /// Types numbers instead of linking. Returns the page that the flow leads back to.
-async fn type_in(app: &App, begun: &Reply, number: &str, more: &str) -> Reply {
+async fn type_in(app: &App, begun: &Response, number: &str, more: &str) -> Response {
     let flow = Browser::flow_of(app, begun);
     flow.step("manual", "").await;
     let numbers = format!(
@@ -35,7 +36,7 @@ const ADA: &str = "email=ada@example.com&name=Ada";
 /// method and the mandate contain the typed and linked data.
 #[tokio::test]
 async fn checkout_is_paid_on_its_page() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let urls = "success_url=https://shop.example/done?id={CHECKOUT_SESSION_ID}\
                 &cancel_url=https://shop.example/cart";
     let (session, page) = tea(&app, urls).await;
@@ -88,7 +89,7 @@ async fn checkout_is_paid_on_its_page() {
     > Pay $25.00
     > Use another account
     ");
-    let open = app.get(&format!("/v1/checkout/sessions/{}", session.text("/id"))).await.ok();
+    let open = app.get(&format!("/v1/checkout/sessions/{}", session.id())).await.ok();
     assert_eq!(open.at("/status"), "open");
 
     let paid = page.step("pay", ADA).await;
@@ -102,7 +103,7 @@ async fn checkout_is_paid_on_its_page() {
     We are taking you back to Test merchant.
     -> Back to Test merchant
     ");
-    let url = format!("https://shop.example/done?id={}", session.text("/id"));
+    let url = format!("https://shop.example/done?id={}", session.id());
     assert!(paid.body.contains(&format!("http-equiv=\"refresh\" content=\"0; url={url}\"")));
     // A later visitor sees that the session is over, and is not redirected.
     let again = page.page().await;
@@ -110,7 +111,7 @@ async fn checkout_is_paid_on_its_page() {
     assert_eq!(read(&page.step("pay", ADA).await), read(&paid));
 
     let expand = "expand[]=payment_intent.payment_method";
-    let path = format!("/v1/checkout/sessions/{}?{expand}", session.text("/id"));
+    let path = format!("/v1/checkout/sessions/{}?{expand}", session.id());
     let complete = app.get(&path).await.ok();
     assert_eq!(complete.at("/status"), "complete");
     assert_eq!(complete.at("/url"), serde_json::Value::Null);
@@ -120,7 +121,7 @@ async fn checkout_is_paid_on_its_page() {
     assert_eq!(method["billing_details"]["name"], "Ada");
     assert_eq!(method["billing_details"]["email"], "ada@example.com");
     assert_eq!(
-        told(&app).await,
+        app.event_types().await,
         [
             "product.created",
             "price.created",
@@ -136,7 +137,7 @@ async fn checkout_is_paid_on_its_page() {
 /// the holder enters their amounts.
 #[tokio::test]
 async fn an_account_is_saved_and_its_deposits_are_told() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let session = create(&app, &format!("mode=setup&customer={customer}&currency=usd")).await;
     let page = Browser::at(&app, &session.text("/url"));
@@ -169,7 +170,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     You may close this page.
     ");
 
-    let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.text("/id"));
+    let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.id());
     let waiting = app.get(&path).await.ok();
     assert_eq!(waiting.at("/setup_intent/status"), "requires_action");
     let next = "/setup_intent/next_action/verify_with_microdeposits";
@@ -219,7 +220,7 @@ async fn deposits_can_fail() {
         let begun = page.step("link", ADA).await;
         type_in(&app, &begun, "000123456789", "account_type=savings").await;
         page.step("pay", ADA).await;
-        let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.text("/id"));
+        let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.id());
         let next = app.get(&path).await.at("/setup_intent/next_action/verify_with_microdeposits");
         assert_eq!(next["microdeposit_type"], "descriptor_code");
         let deposits = Browser::at(&app, next["hosted_verification_url"].as_str().unwrap());
@@ -239,7 +240,7 @@ async fn deposits_can_fail() {
 async fn checkout_that_cannot_go_on() {
     let app = App::start().await;
     let (session, page) = tea(&app, "cancel_url=https://shop.example/cart").await;
-    app.post(&format!("/v1/checkout/sessions/{}/expire", session.text("/id")), "").await.ok();
+    app.post(&format!("/v1/checkout/sessions/{}/expire", session.id()), "").await.ok();
     insta::assert_snapshot!(shown(&page.page().await), @"
     200
     This page has expired
@@ -252,7 +253,7 @@ async fn checkout_that_cannot_go_on() {
 
     // The session is expired by its time alone, before a worker has processed it.
     let (_, page) = tea(&app, "").await;
-    app.wait_s(86_400);
+    app.pass_s(86_400);
     assert!(read(&page.page().await).contains("This page has expired"));
     assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
 
@@ -330,7 +331,7 @@ async fn a_subscription_needs_a_good_account() {
 /// the address of the page, as responses do.
 #[tokio::test]
 async fn an_invoice_is_paid_on_its_page() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let invoice = invoices::open(&app).await;
     let url = invoice.text("/hosted_invoice_url");
     assert_eq!(invoice.at("/invoice_pdf"), serde_json::Value::Null);
@@ -388,7 +389,7 @@ async fn an_invoice_is_paid_on_its_page() {
     let draft = invoices::draft(&app, "").await;
     assert_eq!(draft.at("/hosted_invoice_url"), serde_json::Value::Null);
     let other = invoices::open(&app).await;
-    app.post(&format!("/v1/invoices/{}/void", other.text("/id")), "").await.ok();
+    app.post(&format!("/v1/invoices/{}/void", other.id()), "").await.ok();
     let page = Browser::at(&app, &other.text("/hosted_invoice_url"));
     assert!(read(&page.page().await).contains("This invoice is void"));
     assert!(read(&page.step("pay", "").await).contains("This invoice is void"));
@@ -401,7 +402,7 @@ async fn an_invoice_whose_debit_failed() {
     let more = format!("collection_method=send_invoice&due_date={}", BEGIN_S + 30 * 86_400);
     let draft = invoices::draft(&app, &more).await;
     invoices::item(&app, &draft, "amount=1000&currency=usd&description=Tea").await.ok();
-    let path = format!("/v1/invoices/{}/finalize", draft.text("/id"));
+    let path = format!("/v1/invoices/{}/finalize", draft.id());
     let invoice = app.post(&path, "").await.ok();
     let page = Browser::at(&app, &invoice.text("/hosted_invoice_url"));
     let begun = page.step("link", "").await;
@@ -459,7 +460,7 @@ async fn addresses_cannot_be_guessed() {
 /// records the browser in which consent was given.
 #[tokio::test]
 async fn checkout_begins_a_subscription() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let monthly = ONE_ITEM.replace("mode=payment", "mode=subscription")
         + "&line_items[0][price_data][recurring][interval]=month";
     let session = create(&app, &monthly).await;
@@ -483,7 +484,7 @@ async fn checkout_begins_a_subscription() {
     let paid = page.step("pay", ADA).await;
     assert!(read(&paid).contains("Thank you"), "{}", paid.body);
     let expand = "expand[]=subscription.default_payment_method&expand[]=customer";
-    let path = format!("/v1/checkout/sessions/{}?{expand}", session.text("/id"));
+    let path = format!("/v1/checkout/sessions/{}?{expand}", session.id());
     let complete = app.get(&path).await.ok();
     assert_eq!(complete.at("/customer/name"), "Ada");
     let method = complete.at("/subscription/default_payment_method");

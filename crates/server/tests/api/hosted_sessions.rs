@@ -1,24 +1,26 @@
 //! Sessions that are shown on a page of this server, in preview.
 
 use crate::browser::{Browser, read};
-use crate::support::{App, Client, FC, Reply};
 use std::fmt::Write as _;
+use testkit::client::{Client, Response};
+use testkit::sample::FC;
+use testkit::server::App;
 
 pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
 /// Creates a session in a preview version.
-async fn make(client: &Client, form: &str) -> Reply {
+async fn make(client: &Client, form: &str) -> Response {
     let path = format!("{FC}/sessions");
     client.request("POST", &path).header("Stripe-Version", PREVIEW).form(form).send().await
 }
 
-async fn read_session(app: &App, session: &Reply) -> Reply {
-    let path = format!("{FC}/sessions/{}", session.text("/id"));
+async fn read_session(app: &App, session: &Response) -> Response {
+    let path = format!("{FC}/sessions/{}", session.id());
     app.request("GET", &path).header("Stripe-Version", PREVIEW).send().await.ok()
 }
 
-async fn hosted(app: &App) -> Reply {
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+async fn hosted(app: &App) -> Response {
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let form = format!("{}&{}", of(&customer), HOSTED);
     make(app, &form).await.ok()
 }
@@ -38,7 +40,7 @@ const ONWARD: &str =
 /// redirects back at the end.
 #[tokio::test]
 async fn a_page_from_its_address_to_the_way_back() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let session = hosted(&app).await;
     assert_eq!(session.at("/ui_mode"), "hosted");
     assert_eq!(
@@ -92,7 +94,7 @@ async fn every_other_end() {
     assert!(!page.body.contains("http-equiv"));
 
     let late = hosted(&app).await;
-    app.wait_s(86_400);
+    app.pass_s(86_400);
     let page = Browser::at(&app, &late.text("/url")).page().await.ok();
     assert!(read(&page).contains("This page has expired") && !page.body.contains("http-equiv"));
     assert!(read_session(&app, &late).await.json().get("url").is_none());
@@ -116,7 +118,7 @@ async fn api_errors() {
         "ui_mode=modal&hosted[return_url]=https://a.example",
     ] {
         let reply = make(&app, &format!("{}&{more}", of(&customer))).await;
-        let _ = write!(told, "{more}\n{}", reply.told());
+        let _ = write!(told, "{more}\n{}", reply.api_error());
     }
     insta::assert_snapshot!(told, @"
     ui_mode=embedded

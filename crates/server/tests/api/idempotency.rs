@@ -1,10 +1,11 @@
 //! A repeated POST with the same key has one outcome and one response.
 
-use crate::support::{App, Reply};
+use testkit::client::Response;
+use testkit::server::App;
 
 const CUSTOMERS: &str = "/v1/customers";
 
-async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Reply {
+async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Response {
     app.request("POST", path).header("Idempotency-Key", key).form(form).send().await
 }
 
@@ -12,7 +13,7 @@ async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Reply {
 /// and has no effect.
 #[tokio::test]
 async fn replays() {
-    for app in [App::start().await, App::sqlite().await] {
+    for app in [App::start().await, App::start().await] {
         let first = keyed(&app, CUSTOMERS, "k1", "name=Ada&metadata[a]=1").await.ok();
         let again = keyed(&app, CUSTOMERS, "k1", "metadata%5Ba%5D=1&name=Ada").await.ok();
         assert_eq!(first.body, again.body);
@@ -21,14 +22,14 @@ async fn replays() {
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(again.header("original-request"), first.header("request-id"));
         assert_ne!(again.header("request-id"), first.header("request-id"));
-        assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 1);
+        assert_eq!(app.count(CUSTOMERS).await, 1);
     }
 }
 
 /// A replayed response contains the secret that only the first response contained.
 #[tokio::test]
 async fn replays_secrets() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let form = "url=http://127.0.0.1:9/&enabled_events[]=*";
     let first = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
     let again = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
@@ -40,15 +41,15 @@ async fn replays_secrets() {
 #[tokio::test]
 async fn refuses_another_request_under_the_key() {
     let app = App::start().await;
-    let id = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok().text("/id");
-    let mut told = keyed(&app, CUSTOMERS, "k1", "name=Bob").await.told();
-    told += &keyed(&app, &format!("{CUSTOMERS}/{id}"), "k1", "name=Ada").await.told();
+    let id = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok().id();
+    let mut told = keyed(&app, CUSTOMERS, "k1", "name=Bob").await.api_error();
+    told += &keyed(&app, &format!("{CUSTOMERS}/{id}"), "k1", "name=Ada").await.api_error();
     let other_version = app
         .request("POST", CUSTOMERS)
         .header("Idempotency-Key", "k1")
         .header("Stripe-Version", "2026-10-28.endive");
-    told += &other_version.form("name=Ada").send().await.told();
-    told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.told();
+    told += &other_version.form("name=Ada").send().await.api_error();
+    told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.api_error();
     insta::assert_snapshot!(told, @"
     400 idempotency_error - -
     The idempotency key 'k1' was first used for a different request. Use a new key
@@ -102,22 +103,22 @@ async fn scope_and_age() {
         .bare_request("POST", CUSTOMERS)
         .header("Authorization", "Bearer sk_test_other")
         .header("Idempotency-Key", "k1");
-    assert_ne!(other.form("name=Ada").send().await.ok().text("/id"), first.text("/id"));
+    assert_ne!(other.form("name=Ada").send().await.ok().id(), first.id());
 
     let get = app.request("GET", CUSTOMERS).header("Idempotency-Key", "k1").send().await.ok();
     assert_eq!(get.items("/data").len(), 1);
     assert_eq!(get.header("idempotency-key"), Some("k1"));
 
-    app.wait_s(24 * 3_600 + 1);
+    app.pass_s(24 * 3_600 + 1);
     let new = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok();
-    assert_ne!(new.text("/id"), first.text("/id"));
+    assert_ne!(new.id(), first.id());
 }
 
 /// Of many concurrent requests with one key, one is performed. The others are replays of it, or
 /// return that it is still running.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_once() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let requests = (0..16).map(|_| {
         let request = app.request("POST", CUSTOMERS).header("Idempotency-Key", "k1");
         tokio::spawn(request.form("name=Ada").send())
@@ -130,9 +131,9 @@ async fn at_once() {
             assert_eq!(reply.header("stripe-should-retry"), Some("true"));
             assert_eq!(reply.text("/error/code"), "idempotency_key_in_use");
         } else {
-            let id = reply.ok().text("/id");
+            let id = reply.ok().id();
             assert_eq!(*made.get_or_insert(id.clone()), id);
         }
     }
-    assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 1);
+    assert_eq!(app.count(CUSTOMERS).await, 1);
 }

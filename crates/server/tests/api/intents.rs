@@ -1,12 +1,9 @@
 //! Payment Intents and Setup Intents as carriers, from the guide's calls to the account's data.
 //! Payment methods and mandates are included.
 
-use crate::support::{App, FC, Reply};
 use serde_json::Value;
-
-pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
-pub(crate) const LINK: &str = "/v1/test_helpers/financial_connections/link";
-const DAY_S: i64 = 86_400;
+use testkit::sample::{DAY_S, FC, OPTIONS};
+use testkit::server::App;
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -15,27 +12,6 @@ fn guide_call(more: &str) -> String {
          &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
          &{OPTIONS}[prefetch][]=transactions{more}"
     )
-}
-
-pub(crate) fn id(reply: &Reply) -> String {
-    reply.text("/id")
-}
-
-fn part(reply: &Reply, pointer: &str) -> String {
-    serde_json::to_string_pretty(&reply.at(pointer)).unwrap()
-}
-
-pub(crate) async fn link(app: &App, carrier: &str, more: &str) -> Reply {
-    app.post(LINK, &format!("carrier={carrier}{more}")).await
-}
-
-/// The types of all events, oldest first.
-async fn told(app: &App) -> Vec<String> {
-    let events = app.get("/v1/events?limit=100").await.ok();
-    let word = |event: &Value| event["type"].as_str().unwrap().to_owned();
-    let mut types: Vec<String> = events.items("/data").iter().map(word).collect();
-    types.reverse();
-    types
 }
 
 /// A payment from the first call to the transactions: linked, prefetched, confirmed, settled.
@@ -48,109 +24,69 @@ async fn a_payment_intent_collects_an_account() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
-      "allowed_payment_method_types": null,
-      "amount": 2000,
-      "amount_capturable": 0,
-      "amount_details": {
-        "tip": {}
-      },
-      "amount_received": 0,
-      "application": null,
-      "application_fee_amount": null,
-      "automatic_payment_methods": null,
-      "canceled_at": null,
-      "cancellation_reason": null,
-      "capture_method": "automatic",
-      "client_secret": "pi_0vIseXMSgHUXOilmFhkOZY90_secret_TENqgWPfVkKY4cBI8lcx8cGxP",
-      "confirmation_method": "automatic",
-      "created": 1767225600,
-      "currency": "usd",
-      "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-      "customer_account": null,
-      "description": null,
-      "excluded_payment_method_types": null,
-      "id": "pi_0vIseXMSgHUXOilmFhkOZY90",
-      "last_payment_error": null,
-      "latest_charge": null,
-      "livemode": false,
-      "metadata": {},
-      "next_action": null,
-      "object": "payment_intent",
-      "on_behalf_of": null,
-      "payment_method": null,
-      "payment_method_configuration_details": null,
-      "payment_method_options": {
-        "us_bank_account": {
-          "financial_connections": {
-            "permissions": [
-              "payment_method",
-              "transactions"
-            ],
-            "prefetch": [
-              "transactions"
-            ]
-          },
-          "verification_method": "automatic"
+      amount: 2000
+      amount_capturable: 0
+      amount_details: { tip: {} }
+      amount_received: 0
+      capture_method: "automatic"
+      client_secret: "pi_…_secret_…"
+      confirmation_method: "automatic"
+      created: 1767225600
+      currency: "usd"
+      customer: "cus_…"
+      id: "pi_…"
+      livemode: false
+      metadata: {}
+      object: "payment_intent"
+      payment_method_options: {
+        us_bank_account: {
+          financial_connections: {
+            permissions: ["payment_method", "transactions"]
+            prefetch: ["transactions"]
+          }
+          verification_method: "automatic"
         }
-      },
-      "payment_method_types": [
-        "us_bank_account"
-      ],
-      "processing": null,
-      "receipt_email": null,
-      "review": null,
-      "setup_future_usage": "off_session",
-      "shipping": null,
-      "statement_descriptor": null,
-      "statement_descriptor_suffix": null,
-      "status": "requires_payment_method",
-      "transfer_data": null,
-      "transfer_group": null
+      }
+      payment_method_types: ["us_bank_account"]
+      setup_future_usage: "off_session"
+      status: "requires_payment_method"
+      null: allowed_payment_method_types, application, application_fee_amount
+      null: automatic_payment_methods, canceled_at, cancellation_reason, customer_account
+      null: description, excluded_payment_method_types, last_payment_error, latest_charge
+      null: next_action, on_behalf_of, payment_method, payment_method_configuration_details
+      null: processing, receipt_email, review, shipping, statement_descriptor
+      null: statement_descriptor_suffix, transfer_data, transfer_group
     }
     "#);
-    let linked = link(&app, &id(&intent), "&expand[]=payment_method").await.ok();
+    let linked = app.link_carrier(&intent.id(), "&expand[]=payment_method").await.ok();
     assert_eq!(linked.at("/status"), "requires_confirmation");
-    insta::assert_snapshot!(part(&linked, "/payment_method"), @r#"
+    insta::assert_snapshot!(linked.shown_at("/payment_method"), @r#"
     {
-      "allow_redisplay": "unspecified",
-      "billing_details": {
-        "address": {
-          "city": null,
-          "country": null,
-          "line1": null,
-          "line2": null,
-          "postal_code": null,
-          "state": null
-        },
-        "email": null,
-        "name": null,
-        "phone": null,
-        "tax_id": null
-      },
-      "created": 1767225600,
-      "customer": null,
-      "customer_account": null,
-      "id": "pm_0vIseXMSj7NMcJcqjHkxpFEe",
-      "livemode": false,
-      "metadata": {},
-      "object": "payment_method",
-      "type": "us_bank_account",
-      "us_bank_account": {
-        "account_holder_type": "individual",
-        "account_type": "checking",
-        "bank_name": "Test (Non-OAuth)",
-        "financial_connections_account": "fca_0vIseXMSiAxX21tCjPhMily6",
-        "fingerprint": "10471b52e0049e21",
-        "last4": "2395",
-        "networks": {
-          "preferred": "ach",
-          "supported": [
-            "ach"
-          ]
-        },
-        "routing_number": "110000000",
-        "status_details": {}
+      allow_redisplay: "unspecified"
+      billing_details: {
+        address: {
+          null: city, country, line1, line2, postal_code, state
+        }
+        null: email, name, phone, tax_id
       }
+      created: 1767225600
+      id: "pm_…"
+      livemode: false
+      metadata: {}
+      object: "payment_method"
+      type: "us_bank_account"
+      us_bank_account: {
+        account_holder_type: "individual"
+        account_type: "checking"
+        bank_name: "Test (Non-OAuth)"
+        financial_connections_account: "fca_…"
+        fingerprint: "10471b52e0049e21"
+        last4: "2395"
+        networks: { preferred: "ach", supported: ["ach"] }
+        routing_number: "110000000"
+        status_details: {}
+      }
+      null: customer, customer_account
     }
     "#);
 
@@ -162,15 +98,15 @@ async fn a_payment_intent_collects_an_account() {
     assert!(!list.items("/data").is_empty());
 
     let accept = "mandate_data[customer_acceptance][type]=offline";
-    let path = format!("/v1/payment_intents/{}/confirm", id(&intent));
+    let path = format!("/v1/payment_intents/{}/confirm", intent.id());
     assert_eq!(app.post(&path, accept).await.ok().at("/status"), "processing");
     app.run_workers_until_idle().await;
-    let path = format!("/v1/payment_intents/{}?expand[]=payment_method.customer", id(&intent));
+    let path = format!("/v1/payment_intents/{}?expand[]=payment_method.customer", intent.id());
     let settled = app.get(&path).await.ok();
     assert_eq!(settled.at("/status"), "succeeded");
     assert_eq!(settled.at("/amount_received"), 2000);
     assert_eq!(settled.at("/payment_method/customer/id"), customer.as_str());
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     payment_intent.created
     financial_connections.account.created
@@ -193,72 +129,46 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
-      "allowed_payment_method_types": null,
-      "application": null,
-      "automatic_payment_methods": null,
-      "cancellation_reason": null,
-      "client_secret": "seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
-      "created": 1767225600,
-      "customer": null,
-      "customer_account": null,
-      "description": null,
-      "excluded_payment_method_types": null,
-      "flow_directions": null,
-      "id": "seti_0vIseXMSehlhP7yapu00A02Z",
-      "last_setup_error": null,
-      "latest_attempt": null,
-      "livemode": false,
-      "mandate": null,
-      "metadata": {},
-      "next_action": null,
-      "object": "setup_intent",
-      "on_behalf_of": null,
-      "payment_method": null,
-      "payment_method_configuration_details": null,
-      "payment_method_options": {
-        "us_bank_account": {
-          "financial_connections": {
-            "permissions": [
-              "payment_method",
-              "transactions"
-            ],
-            "prefetch": [
-              "transactions"
-            ]
-          },
-          "verification_method": "automatic"
+      client_secret: "seti_…_secret_…"
+      created: 1767225600
+      id: "seti_…"
+      livemode: false
+      metadata: {}
+      object: "setup_intent"
+      payment_method_options: {
+        us_bank_account: {
+          financial_connections: {
+            permissions: ["payment_method", "transactions"]
+            prefetch: ["transactions"]
+          }
+          verification_method: "automatic"
         }
-      },
-      "payment_method_types": [
-        "us_bank_account"
-      ],
-      "single_use_mandate": null,
-      "status": "requires_payment_method",
-      "usage": "off_session"
+      }
+      payment_method_types: ["us_bank_account"]
+      status: "requires_payment_method"
+      usage: "off_session"
+      null: allowed_payment_method_types, application, automatic_payment_methods
+      null: cancellation_reason, customer, customer_account, description
+      null: excluded_payment_method_types, flow_directions, last_setup_error, latest_attempt
+      null: mandate, next_action, on_behalf_of, payment_method, payment_method_configuration_details
+      null: single_use_mandate
     }
     "#);
-    link(&app, &id(&intent), "").await.ok();
-    let path = format!("/v1/setup_intents/{}/confirm", id(&intent));
+    app.link_carrier(&intent.id(), "").await.ok();
+    let path = format!("/v1/setup_intents/{}/confirm", intent.id());
     let done = app.post(&path, "expand[]=mandate&expand[]=payment_method").await.ok();
     assert_eq!(done.at("/status"), "succeeded");
-    insta::assert_snapshot!(part(&done, "/mandate"), @r#"
+    insta::assert_snapshot!(done.shown_at("/mandate"), @r#"
     {
-      "customer_acceptance": {
-        "accepted_at": 1767225600,
-        "offline": {},
-        "type": "offline"
-      },
-      "id": "mandate_0vIseXMSj7NcmuOWEsANkuFJ",
-      "livemode": false,
-      "multi_use": {},
-      "object": "mandate",
-      "payment_method": "pm_0vIseXMSiAxiTKVEggJfCwEf",
-      "payment_method_details": {
-        "type": "us_bank_account",
-        "us_bank_account": {}
-      },
-      "status": "active",
-      "type": "multi_use"
+      customer_acceptance: { accepted_at: 1767225600, offline: {}, type: "offline" }
+      id: "mandate_…"
+      livemode: false
+      multi_use: {}
+      object: "mandate"
+      payment_method: "pm_…"
+      payment_method_details: { type: "us_bank_account", us_bank_account: {} }
+      status: "active"
+      type: "multi_use"
     }
     "#);
 
@@ -273,7 +183,7 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     assert_eq!(subscribed.ok().at("/subscriptions/0"), "transactions");
 
     let second = app.post("/v1/setup_intents", "payment_method_types[]=us_bank_account").await.ok();
-    link(&app, &id(&second), "").await.ok();
+    app.link_carrier(&second.id(), "").await.ok();
     let all = app.get(&format!("{FC}/accounts")).await.ok();
     assert_eq!(all.items("/data").len(), 2);
     assert_eq!(all.at("/data/0/permissions/0"), "payment_method");
@@ -285,13 +195,13 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
 async fn debits_end_on_the_clock() {
     let app = App::start().await;
     let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let form = format!("test_clock={}&email=ada@example.com", id(&clock));
-    let customer = id(&app.post("/v1/customers", &form).await.ok());
+    let form = format!("test_clock={}&email=ada@example.com", clock.id());
+    let customer = app.post("/v1/customers", &form).await.ok().id();
     let mut intents = Vec::new();
     for account in ["Success", "Insufficient+Funds", "Payment+Processes+Indefinitely"] {
         let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
-        let intent = id(&app.post("/v1/payment_intents", &form).await.ok());
-        link(&app, &intent, &format!("&accounts[]={account}")).await.ok();
+        let intent = app.post("/v1/payment_intents", &form).await.ok().id();
+        app.link_carrier(&intent, &format!("&accounts[]={account}")).await.ok();
         let path = format!("/v1/payment_intents/{intent}/confirm");
         assert_eq!(app.post(&path, "").await.ok().at("/status"), "processing");
         intents.push(intent);
@@ -300,7 +210,7 @@ async fn debits_end_on_the_clock() {
         (3, ["processing", "processing", "processing"]),
         (5, ["succeeded", "requires_payment_method", "processing"]),
     ] {
-        let path = format!("/v1/test_helpers/test_clocks/{}/advance", id(&clock));
+        let path = format!("/v1/test_helpers/test_clocks/{}/advance", clock.id());
         let to = 1_767_225_600 + days * DAY_S;
         app.post(&path, &format!("frozen_time={to}")).await.ok();
         app.run_workers_until_idle().await;
@@ -310,7 +220,7 @@ async fn debits_end_on_the_clock() {
         }
     }
     let failed = app.get(&format!("/v1/payment_intents/{}", intents[1])).await.ok();
-    insta::assert_snapshot!(part(&failed, "/last_payment_error/code"), @r#""insufficient_funds""#);
+    insta::assert_snapshot!(failed.shown_at("/last_payment_error/code"), @r#""insufficient_funds""#);
     let events = app.get("/v1/events?type=payment_intent.payment_failed").await.ok();
     let created = events.at("/data/0/created").as_i64().unwrap();
     assert_eq!(created, 1_767_225_600 + 4 * DAY_S);
@@ -327,17 +237,17 @@ async fn typed_numbers_are_verified_by_deposits() {
                 &payment_method_data[us_bank_account][account_number]=000123456789";
     let form = format!("payment_method_types[]=us_bank_account&confirm=true&{data}");
     let intent = app.post("/v1/setup_intents", &form).await.ok();
-    insta::assert_snapshot!(part(&intent, "/next_action"), @r#"
+    insta::assert_snapshot!(intent.shown_at("/next_action"), @r#"
     {
-      "type": "verify_with_microdeposits",
-      "verify_with_microdeposits": {
-        "arrival_date": 1767398400,
-        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/6dfa0b8bb1751f510ac3f842600006998e1d4524b7c4d00c90136df36e4df48a",
-        "microdeposit_type": "amounts"
+      type: "verify_with_microdeposits"
+      verify_with_microdeposits: {
+        arrival_date: 1767398400
+        hosted_verification_url: "http://127.0.0.1:12111/microdeposits/…"
+        microdeposit_type: "amounts"
       }
     }
     "#);
-    let path = format!("/v1/setup_intents/{}/verify_microdeposits", id(&intent));
+    let path = format!("/v1/setup_intents/{}/verify_microdeposits", intent.id());
     let refused = app
         .api_errors(&[
             ("POST", &path, "amounts[]=1&amounts[]=2"),
@@ -347,7 +257,7 @@ async fn typed_numbers_are_verified_by_deposits() {
             ("POST", &path, "amounts[]=1&amounts[]=2&descriptor_code=SM11AA"),
         ])
         .await;
-    insta::assert_snapshot!(refused.replace(&id(&intent), "ID"), @"
+    insta::assert_snapshot!(refused.replace(&intent.id(), "ID"), @"
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1&amounts[]=2
         400 invalid_request_error
         payment_method_microdeposit_verification_amounts_mismatch -
@@ -371,7 +281,7 @@ async fn typed_numbers_are_verified_by_deposits() {
     assert_eq!(done.at("/status"), "succeeded");
     assert_eq!(done.at("/payment_method").as_str().map(|text| &text[..3]), Some("pm_"));
 
-    let spoiled = id(&app.post("/v1/setup_intents", &form).await.ok());
+    let spoiled = app.post("/v1/setup_intents", &form).await.ok().id();
     let path = format!("/v1/setup_intents/{spoiled}/verify_microdeposits");
     let refused = app.api_errors(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
     insta::assert_snapshot!(refused.replace(&spoiled, "ID"), @"
@@ -401,7 +311,7 @@ async fn payment_methods_live() {
         "type=us_bank_account&us_bank_account[financial_connections_account]={account}\
          &billing_details[name]=Ada&metadata[a]=1"
     );
-    let method = id(&app.post("/v1/payment_methods", &form).await.ok());
+    let method = app.post("/v1/payment_methods", &form).await.ok().id();
     let path = format!("/v1/payment_methods/{method}");
     let given = app.post(&format!("{path}/attach"), &format!("customer={customer}")).await.ok();
     assert_eq!(given.at("/customer"), customer.as_str());
@@ -418,7 +328,7 @@ async fn payment_methods_live() {
     assert_eq!(one.at("/id"), method.as_str());
     let taken = app.post(&format!("{path}/detach"), "").await.ok();
     assert_eq!(taken.at("/customer"), Value::Null);
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     financial_connections.account.created
     payment_method.attached
@@ -428,7 +338,7 @@ async fn payment_methods_live() {
 
     let form = "amount=500&currency=usd&confirm=true&payment_method=pm_usBankAccount_noAccount\
                 &payment_method_types[]=us_bank_account";
-    let intent = id(&app.post("/v1/payment_intents", form).await.ok());
+    let intent = app.post("/v1/payment_intents", form).await.ok().id();
     app.run_workers_until_idle().await;
     let failed = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
     assert_eq!(failed.at("/last_payment_error/code"), "no_account");
@@ -442,7 +352,7 @@ async fn a_browser_sees_its_own_intent() {
     let intent = app.post("/v1/payment_intents", form).await.ok();
     let secret = intent.at("/client_secret").as_str().unwrap().to_owned();
     let browser = app.with_key("pk_test_123");
-    let path = format!("/v1/payment_intents/{}", id(&intent));
+    let path = format!("/v1/payment_intents/{}", intent.id());
     let seen = browser.get(&format!("{path}?client_secret={secret}")).await.ok();
     assert_eq!(seen.at("/status"), "requires_payment_method");
     assert_eq!(seen.at("/metadata"), Value::Null);
@@ -453,7 +363,7 @@ async fn a_browser_sees_its_own_intent() {
             ("GET", "/v1/payment_intents", ""),
         ])
         .await;
-    insta::assert_snapshot!(told.replace(&id(&intent), "PI"), @"
+    insta::assert_snapshot!(told.replace(&intent.id(), "PI"), @"
     GET /v1/payment_intents/pi_…
         400 invalid_request_error parameter_missing client_secret
         Missing required parameter: client_secret.

@@ -3,20 +3,21 @@
 
 use crate::browser::{Browser, read};
 use crate::invoices::{draft, item};
-use crate::support::{App, Reply};
+use testkit::client::Response;
+use testkit::server::App;
 
 /// Creates and finalizes an invoice with this total in cents, for this customer or a new one.
-async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Reply {
+async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Response {
     let draft = match customer {
         Some(customer) => app.post("/v1/invoices", &format!("customer={customer}")).await.ok(),
         None => draft(app, "").await,
     };
     item(app, &draft, &format!("amount={cents}")).await.ok();
-    app.post(&format!("/v1/invoices/{}/finalize", draft.text("/id")), "").await.ok()
+    app.post(&format!("/v1/invoices/{}/finalize", draft.id()), "").await.ok()
 }
 
 /// The amounts of an invoice, and its customer's balance after it.
-async fn sums(app: &App, invoice: &Reply) -> String {
+async fn sums(app: &App, invoice: &Response) -> String {
     let customer = app.get(&format!("/v1/customers/{}", invoice.text("/customer"))).await.ok();
     let keys = ["total", "starting_balance", "amount_due", "amount_paid", "ending_balance"];
     let sums = keys.map(|key| format!("{key} {}", invoice.at(&format!("/{key}"))));
@@ -27,7 +28,7 @@ async fn sums(app: &App, invoice: &Reply) -> String {
 /// voided invoice leaves them waiting. No intent is created for an amount that no intent may debit.
 #[tokio::test]
 async fn small_sums_and_credits_wait_for_the_next_invoice() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let mut told = Vec::new();
     for first in [30, 49, -200, 50] {
         let small = finalized(&app, None, first).await;
@@ -35,7 +36,7 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
         let customer = small.text("/customer");
         let next = finalized(&app, Some(&customer), 1_000).await;
         told.push(sums(&app, &next).await);
-        let path = format!("/v1/invoices/{}/void", next.text("/id"));
+        let path = format!("/v1/invoices/{}/void", next.id());
         told.push(sums(&app, &app.post(&path, "").await.ok()).await);
     }
     insta::assert_snapshot!(told.join("\n"), @"
@@ -61,7 +62,7 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
 /// An event reports the change of the customer.
 #[tokio::test]
 async fn a_balance_is_collected_with_the_next_invoice() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     app.post(&format!("/v1/customers/{customer}"), "balance=-400").await.ok();
     let invoice = finalized(&app, Some(&customer), 1_000).await;

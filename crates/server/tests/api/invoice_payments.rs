@@ -1,13 +1,13 @@
 //! Payments of invoices as separate objects.
 
 use crate::invoices::open;
-use crate::support::App;
+use testkit::server::App;
 
 /// The payment of an invoice is retrieved and listed separately, and refers to its intent and
 /// invoice.
 #[tokio::test]
 async fn payments_of_invoices() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let (first, second) = (open(&app).await, open(&app).await);
     let payment = first.text("/payments/data/0/id");
     let intent = first.text("/payments/data/0/payment/payment_intent");
@@ -15,7 +15,7 @@ async fn payments_of_invoices() {
     let shown = app.get(&format!("/v1/invoice_payments/{payment}?{expand}")).await.ok();
     assert_eq!(shown.at("/payment/payment_intent/id"), intent.as_str());
     assert_eq!(shown.at("/invoice/id"), first.at("/id"));
-    app.post(&format!("/v1/invoices/{}/void", second.text("/id")), "").await.ok();
+    app.post(&format!("/v1/invoices/{}/void", second.id()), "").await.ok();
     let ids = async |query: &str| {
         let list = app.get(&format!("/v1/invoice_payments?{query}")).await.ok();
         let id = |item: &serde_json::Value| item["id"].as_str().unwrap().to_owned();
@@ -24,7 +24,7 @@ async fn payments_of_invoices() {
     let all = ids("").await;
     assert_eq!(all.len(), 2);
     let by_intent = format!("payment[type]=payment_intent&payment[payment_intent]={intent}");
-    for query in [format!("invoice={}", first.text("/id")), "status=open".to_owned(), by_intent] {
+    for query in [format!("invoice={}", first.id()), "status=open".to_owned(), by_intent] {
         assert_eq!(ids(&query).await, [payment.as_str()], "{query}");
     }
     assert_eq!(ids(&format!("starting_after={}", all[0])).await, all[1..]);

@@ -1,16 +1,17 @@
 //! The client checker: its diagnostics of clients that lose data, and the absence of diagnostics of
 //! correct clients.
 
-use crate::support::{App, Client, FC, Reply};
 use axum::http::StatusCode;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use testkit::client::{Client, Response};
+use testkit::sample::{FC, HELPERS};
+use testkit::server::App;
 use tokio::net::TcpListener;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
 pub(crate) const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
-const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 
 /// The reads of a client during the delivery of a webhook, and its response.
 #[derive(Clone, Default)]
@@ -65,8 +66,8 @@ impl Integration {
     }
 
     /// Refreshes a feature and delivers its event. Returns the response to the refresh call.
-    async fn refresh(&self, feature: &str) -> Reply {
-        self.app.wait_s(2);
+    async fn refresh(&self, feature: &str) -> Response {
+        self.app.pass_s(2);
         let path = format!("{FC}/accounts/{}/refresh", self.account);
         let asked = self.app.post(&path, &format!("features[]={feature}")).await.ok();
         self.app.run_workers_until_idle().await;
@@ -80,7 +81,7 @@ impl Integration {
 
     /// Makes the next refresh fail.
     async fn script_failure(&self) {
-        let path = format!("{HELPERS}/{}/next_refresh", self.account);
+        let path = format!("{HELPERS}/accounts/{}/next_refresh", self.account);
         self.app.post(&path, "cause=institution_timeout").await.ok();
     }
 
@@ -147,62 +148,57 @@ async fn names_missing_pages() {
     insta::assert_snapshot!(client.app.get(REPORT).await.ok().shown(), @r#"
     200
     {
-      "findings": [
+      findings: [
         {
-          "account": "fca_0vIseXMSiqePgQ7VPM8fDIWz",
-          "code": "cursor_moved_early",
-          "evidence": [
+          account: "fca_…"
+          code: "cursor_moved_early"
+          evidence: [
             {
-              "at": 1767225602,
-              "event": "evt_0vIseXMSiqe001Jt3Znnbdt5",
-              "request": "req_25wV5RjGSgXgN9nv8pNNSlVq",
-              "what": "read one page, and has_more was true"
-            },
-            {
-              "at": 1767225604,
-              "event": null,
-              "request": "req_6z2joDJYjcfiqF5t4zMFdUMN",
-              "what": "listed after fctxnref_0vIseXMSiqe0TfojjE1bX9Rh"
+              at: 1767225602
+              event: "evt_…"
+              request: "req_…"
+              what: "read one page, and has_more was true"
             }
-          ],
-          "first_at": 1767225602,
-          "fix": "Read every page (auto-paging, or starting_after until has_more is false), and only then remember the refresh of the event.",
-          "last_at": 1767225604,
-          "message": "The client went on to a newer transaction_refresh[after] before it had read the last page of an earlier list. It will not see the remaining rows again.",
-          "object": "bankfeed.consumer_finding",
-          "times": 1,
-          "webhook_endpoint": null
-        },
-        {
-          "account": "fca_0vIseXMSiqePgQ7VPM8fDIWz",
-          "code": "paging_stopped",
-          "evidence": [
             {
-              "at": 1767225602,
-              "event": "evt_0vIseXMSiqe001Jt3Znnbdt5",
-              "request": "req_25wV5RjGSgXgN9nv8pNNSlVq",
-              "what": "read one page, and has_more was true"
+              at: 1767225604
+              request: "req_…2"
+              what: "listed after fctxnref_…"
+              null: event
             }
-          ],
-          "first_at": 1767225602,
-          "fix": "Read every page: auto_paging_iter, autoPagingEach, or starting_after until has_more is false.",
-          "last_at": 1767225602,
-          "message": "The client stopped reading a list of transactions although has_more was true.",
-          "object": "bankfeed.consumer_finding",
-          "times": 1,
-          "webhook_endpoint": null
+          ]
+          first_at: 1767225602
+          fix: "Read every page (auto-paging, or starting_after until has_more is false), and only then remember the refresh of the event."
+          last_at: 1767225604
+          message: "The client went on to a newer transaction_refresh[after] before it had read the last page of an earlier list. It will not see the remaining rows again."
+          object: "bankfeed.consumer_finding"
+          times: 1
+          null: webhook_endpoint
         }
-      ],
-      "finished": false,
-      "livemode": false,
-      "object": "bankfeed.consumer_report",
-      "verdict": "found",
-      "watched": {
-        "accounts": 1,
-        "attempts": 2,
-        "calls": 5,
-        "since": 1767225600
-      }
+        {
+          account: "fca_…"
+          code: "paging_stopped"
+          evidence: [
+            {
+              at: 1767225602
+              event: "evt_…"
+              request: "req_…"
+              what: "read one page, and has_more was true"
+            }
+          ]
+          first_at: 1767225602
+          fix: "Read every page: auto_paging_iter, autoPagingEach, or starting_after until has_more is false."
+          last_at: 1767225602
+          message: "The client stopped reading a list of transactions although has_more was true."
+          object: "bankfeed.consumer_finding"
+          times: 1
+          null: webhook_endpoint
+        }
+      ]
+      finished: false
+      livemode: false
+      object: "bankfeed.consumer_report"
+      verdict: "found"
+      watched: { accounts: 1, attempts: 2, calls: 5, since: 1767225600 }
     }
     "#);
     walk(&client.app, &client.list("&limit=100")).await;
@@ -239,7 +235,7 @@ async fn names_what_stays_undone() {
     client.plans(&[&client.list("")], 200);
     client.refresh_transactions().await;
     for wait_s in [59, 1] {
-        client.app.wait_s(wait_s);
+        client.app.pass_s(wait_s);
         let shown = found(&client.app, REPORT).await;
         assert_eq!(shown.contains("paging_stopped"), wait_s == 1, "{shown}");
     }
@@ -308,7 +304,7 @@ async fn names_events_that_are_not_read() {
     client.refresh_transactions().await;
     assert_eq!(found(&client.app, FINISHED).await, "", "it is delivered again");
     for _ in 0..3 {
-        client.app.wait_s(10_000);
+        client.app.pass_s(10_000);
         client.app.run_workers_until_idle().await;
     }
     insta::assert_snapshot!(client.found().await, @"
@@ -430,7 +426,7 @@ async fn names_webhooks_that_are_not_verified() {
         client.plans(&[], status);
         client.refresh("balance").await;
         client.plans(&[], 200);
-        client.app.wait_s(10);
+        client.app.pass_s(10);
         client.app.run_workers_until_idle().await;
         let found = found(&client.app, FINISHED).await;
         let named = "  1 webhook_not_verified of endpoint\n    \
@@ -458,12 +454,12 @@ async fn finds_nothing_of_a_good_client() {
     let all = format!("{}&limit=100", after(&failed));
     let next = format!("{}&starting_after={row}", after(&failed));
     client.plans(&[&after(&failed), &next, &next, &all], 200);
-    app.wait_s(10);
+    app.pass_s(10);
     app.run_workers_until_idle().await;
     // A person lists the transactions, and a test reads the bank's ledger.
     app.get(&client.list("")).await.ok();
     app.get(&client.list("&transacted_at[gte]=1767200000")).await.ok();
-    app.get(&format!("{HELPERS}/{}/ledger", client.account)).await.ok();
+    app.get(&format!("{HELPERS}/accounts/{}/ledger", client.account)).await.ok();
     client.plans(&[&after(&first)], 200);
     client.refresh_transactions().await;
     assert_eq!(client.found().await, "at work:\nfinished:\n");
@@ -484,17 +480,12 @@ async fn reports_are_apart_and_reset() {
     insta::assert_snapshot!(left.shown(), @r#"
     200
     {
-      "findings": [],
-      "finished": false,
-      "livemode": false,
-      "object": "bankfeed.consumer_report",
-      "verdict": "nothing_seen",
-      "watched": {
-        "accounts": 0,
-        "attempts": 0,
-        "calls": 0,
-        "since": 1767225602
-      }
+      findings: []
+      finished: false
+      livemode: false
+      object: "bankfeed.consumer_report"
+      verdict: "nothing_seen"
+      watched: { accounts: 0, attempts: 0, calls: 0, since: 1767225602 }
     }
     "#);
     assert_eq!(found(&client.app, FINISHED).await, "");

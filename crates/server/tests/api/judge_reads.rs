@@ -1,7 +1,9 @@
 //! The client checker: the calls that count as reading, and the listings that count as complete.
 
 use crate::judge::{FINISHED, Integration, found};
-use crate::support::{App, FC, Receiver};
+use testkit::receiver::Recorder;
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
 /// has not read them, both by the bank's time and by the event's own refresh.
@@ -41,7 +43,7 @@ async fn printing_is_no_client() {
     let verdict = async |app: &App| app.get(FINISHED).await.ok().text("/verdict");
     let app = App::start().await;
     assert_eq!(verdict(&app).await, "nothing_seen");
-    let receiver = Receiver::start().await;
+    let receiver = Recorder::start().await.unwrap();
     let form =
         format!("url={}&enabled_events[]=*&metadata[bankfeed_listen]=printing", receiver.url);
     app.post("/v1/webhook_endpoints", &form).await.ok();

@@ -1,16 +1,23 @@
 //! Issued keys: acceptance, isolation of rows, and revocation.
 
-use crate::support::App;
+use settings::KeyPolicy;
+use testkit::receiver::Recorder;
+use testkit::server::{App, Options};
+
+/// A server that accepts issued keys only.
+async fn issued_only() -> App {
+    App::with(Options { keys: KeyPolicy::Issued, ..Options::default() }).await
+}
 
 /// An issued key works under both policies as soon as it is created. Under the policy that accepts
 /// any test key, its merchant differs from the merchant derived from the key's text.
 #[tokio::test]
 async fn opens_the_server_at_once() {
-    for app in [App::start().await, App::with_issued_keys().await] {
+    for app in [App::start().await, issued_only().await] {
         let key = app.keys().issue(1, false);
         let client = app.with_key(&key.secret);
         client.customer().await;
-        assert_eq!(client.get("/v1/customers").await.ok().items("/data").len(), 1);
+        assert_eq!(client.count("/v1/customers").await, 1);
         assert_eq!(client.get("/v1/customers").await.ok().at("/data/0/livemode"), false);
     }
 }
@@ -18,7 +25,7 @@ async fn opens_the_server_at_once() {
 /// Under the policy that accepts only issued keys, another key of the same form is rejected.
 #[tokio::test]
 async fn refuses_keys_that_were_not_issued() {
-    let app = App::with_issued_keys().await;
+    let app = issued_only().await;
     let told = [
         app.with_key("sk_test_123"),
         app.with_key(&format!("sk_test_{:032}", 77)),
@@ -26,7 +33,7 @@ async fn refuses_keys_that_were_not_issued() {
     ];
     let mut shown = String::new();
     for client in told {
-        shown += &client.get("/v1/customers").await.told();
+        shown += &client.get("/v1/customers").await.api_error();
     }
     insta::assert_snapshot!(shown, @"
     401 invalid_request_error - -
@@ -43,7 +50,7 @@ async fn refuses_keys_that_were_not_issued() {
 async fn live_keys_are_always_issued() {
     let app = App::start().await;
     let unknown = app.with_key(&format!("sk_live_{:032}", 77));
-    insta::assert_snapshot!(unknown.get("/v1/customers").await.told(), @"
+    insta::assert_snapshot!(unknown.get("/v1/customers").await.api_error(), @"
     401 invalid_request_error - -
     Invalid API key: sk_live_****0077
     ");
@@ -62,7 +69,7 @@ async fn revoked_keys_open_nothing() {
     }
     let mut shown = String::new();
     for key in [&test.secret, &test.publishable, &live.secret] {
-        shown += &app.with_key(key).get("/v1/customers").await.told();
+        shown += &app.with_key(key).get("/v1/customers").await.api_error();
     }
     insta::assert_snapshot!(shown, @"
     401 invalid_request_error api_key_expired -
@@ -80,15 +87,15 @@ async fn revoked_keys_open_nothing() {
 /// merchants.
 #[tokio::test]
 async fn modes_and_merchants_are_apart() {
-    let app = App::with_issued_keys().await;
+    let app = issued_only().await;
     let client = |merchant, livemode| app.with_key(&app.keys().issue(merchant, livemode).secret);
     let customer = client(1, false).customer().await;
-    let found = |reply: crate::support::Reply| reply.items("/data").len();
+    let found = |reply: testkit::client::Response| reply.items("/data").len();
     assert_eq!(found(client(1, false).get("/v1/customers").await.ok()), 1);
     assert_eq!(found(client(1, true).get("/v1/customers").await.ok()), 0);
     assert_eq!(found(client(2, false).get("/v1/customers").await.ok()), 0);
     let other_mode = client(1, true).get(&format!("/v1/customers/{customer}")).await;
-    insta::assert_snapshot!(other_mode.told(), @"
+    insta::assert_snapshot!(other_mode.api_error(), @"
     404 invalid_request_error resource_missing id
     No such customer: 'cus_…'
     ");
@@ -102,13 +109,13 @@ async fn modes_and_merchants_are_apart() {
 /// An issued publishable key drives only client flows of its own merchant and mode.
 #[tokio::test]
 async fn publishable_keys_drive_client_flows() {
-    let app = App::with_issued_keys().await;
+    let app = issued_only().await;
     let (key, other) = (app.keys().issue(1, false), app.keys().issue(2, false));
     let secret = app.with_key(&key.secret);
     let session = secret.session(&secret.customer().await, "").await;
-    let (id, client_secret) = (session.text("/id"), session.text("/client_secret"));
+    let (id, client_secret) = (session.id(), session.text("/client_secret"));
     let path = format!("/v1/financial_connections/sessions/{id}?client_secret={client_secret}");
-    assert_eq!(app.with_key(&key.publishable).get(&path).await.ok().text("/id"), id);
+    assert_eq!(app.with_key(&key.publishable).get(&path).await.ok().id(), id);
     assert_eq!(app.with_key(&other.publishable).get(&path).await.status, 404);
     let refused = app.with_key(&key.publishable).get("/v1/customers").await;
     assert_eq!(refused.text("/error/code"), "secret_key_required");
@@ -119,7 +126,7 @@ async fn publishable_keys_drive_client_flows() {
 async fn events_carry_their_mode() {
     let app = App::start().await;
     let live = app.live();
-    let receiver = crate::support::Receiver::start().await;
+    let receiver = Recorder::start().await.unwrap();
     let form = format!("url={}&enabled_events[]=*", receiver.url);
     live.post("/v1/webhook_endpoints", &form).await.ok();
     live.customer().await;

@@ -1,17 +1,19 @@
 //! The ledger of deliveries, and sending an event again.
 
-use crate::support::{App, Client, Receiver, Reply};
 use serde_json::Value;
+use testkit::client::{Client, Response};
+use testkit::receiver::Recorder;
+use testkit::server::App;
 
 const LEDGER: &str = "/v1/test_helpers/deliveries";
 
-async fn endpoint(client: &Client, receiver: &Receiver, more: &str) -> String {
+async fn endpoint(client: &Client, receiver: &Recorder, more: &str) -> String {
     let form = format!("url={}&enabled_events[]=customer.created{more}", receiver.url);
-    client.post("/v1/webhook_endpoints", &form).await.ok().text("/id")
+    client.post("/v1/webhook_endpoints", &form).await.ok().id()
 }
 
 /// The deliveries of a list, each as its event, its endpoint and its status.
-fn told(listed: &Reply) -> Vec<[String; 3]> {
+fn told(listed: &Response) -> Vec<[String; 3]> {
     let word = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
     let told = |item: &Value| ["event", "webhook_endpoint", "status"].map(|name| word(item, name));
     listed.items("/data").iter().map(told).collect()
@@ -21,9 +23,9 @@ fn told(listed: &Reply) -> Vec<[String; 3]> {
 /// the next one.
 #[tokio::test]
 async fn shows_every_attempt() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     endpoint(&app, &receiver, "").await;
-    receiver.answer(500);
+    receiver.respond(500);
     app.customer().await;
     app.run_workers_until_idle().await;
     let listed = app.get(LEDGER).await.ok();
@@ -36,27 +38,26 @@ async fn shows_every_attempt() {
     insta::assert_snapshot!(shown.replace(signature, "the header"), @r#"
     200
     {
-      "attempts": [
+      attempts: [
         {
-          "at": 1767225600,
-          "duration_ms": 0,
-          "error": null,
-          "fault": null,
-          "number": 1,
-          "resent": false,
-          "response": "",
-          "signature": "the header",
-          "status": 500
+          at: 1767225600
+          duration_ms: 0
+          number: 1
+          resent: false
+          response: ""
+          signature: "t=1767225600,v1=…"
+          status: 500
+          null: error, fault
         }
-      ],
-      "event": "evt_",
-      "event_type": "customer.created",
-      "fault": null,
-      "id": "whd_",
-      "next_attempt_at": 1767225605,
-      "object": "bankfeed.delivery",
-      "status": "pending",
-      "webhook_endpoint": "we_0"
+      ]
+      event: "evt_…"
+      event_type: "customer.created"
+      id: "whd_…"
+      next_attempt_at: 1767225605
+      object: "bankfeed.delivery"
+      status: "pending"
+      webhook_endpoint: "we_…"
+      null: fault
     }
     "#);
 }
@@ -65,13 +66,13 @@ async fn shows_every_attempt() {
 /// previous one.
 #[tokio::test]
 async fn lists_what_is_asked_for() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     let first = endpoint(&app, &receiver, "").await;
     let second = endpoint(&app, &receiver, "").await;
     app.customer().await;
-    app.wait_s(1);
+    app.pass_s(1);
     app.run_workers_until_idle().await;
-    receiver.answer(404);
+    receiver.respond(404);
     app.customer().await;
     app.run_workers_until_idle().await;
     let whole = told(&app.get(LEDGER).await.ok());
@@ -123,13 +124,13 @@ async fn lists_what_is_asked_for() {
 /// the schedule from its beginning.
 #[tokio::test]
 async fn sends_a_delivery_again() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     endpoint(&app, &receiver, "").await;
     app.customer().await;
     app.run_workers_until_idle().await;
     let id = app.get(LEDGER).await.ok().text("/data/0/id");
-    app.wait_s(60);
-    receiver.answer(503);
+    app.pass_s(60);
+    receiver.respond(503);
     let path = format!("{LEDGER}/{id}/resend");
     let resend =
         async || app.request("POST", &path).header("Idempotency-Key", "again").send().await;
@@ -138,8 +139,8 @@ async fn sends_a_delivery_again() {
     app.run_workers_until_idle().await;
     assert_eq!(resend().await.ok().body, sent.body);
     app.run_workers_until_idle().await;
-    receiver.answer(200);
-    app.wait_s(10);
+    receiver.respond(200);
+    app.pass_s(10);
     app.run_workers_until_idle().await;
     let posts = receiver.take();
     assert_eq!(posts.len(), 3);
@@ -165,7 +166,8 @@ async fn sends_a_delivery_again() {
 /// that subscribe to it. Events of a connected account can be sent again too.
 #[tokio::test]
 async fn sends_an_event_again() {
-    let (app, old, young) = (App::start().await, Receiver::start().await, Receiver::start().await);
+    let (app, old, young) =
+        (App::start().await, Recorder::start().await.unwrap(), Recorder::start().await.unwrap());
     endpoint(&app, &old, "").await;
     let customer = app.customer().await;
     app.run_workers_until_idle().await;
@@ -175,15 +177,12 @@ async fn sends_an_event_again() {
     let mut counts = Vec::new();
     for form in [format!("webhook_endpoint={named}"), String::new()] {
         let sent = app.post(&retry, &form).await.ok();
-        assert_eq!(
-            (sent.text("/id"), sent.text("/data/object/id")),
-            (event.clone(), customer.clone())
-        );
+        assert_eq!((sent.id(), sent.text("/data/object/id")), (event.clone(), customer.clone()));
         app.run_workers_until_idle().await;
         counts.push((old.take().len(), young.take().len()));
     }
     assert_eq!(counts, [(1, 1), (1, 1)]);
-    let connected = Receiver::start().await;
+    let connected = Recorder::start().await.unwrap();
     endpoint(&app, &connected, "&connect=true").await;
     app.in_account("acct_1").customer().await;
     app.run_workers_until_idle().await;
@@ -198,7 +197,7 @@ async fn sends_an_event_again() {
 /// sent.
 #[tokio::test]
 async fn refuses_what_cannot_be_sent() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     let hook = endpoint(&app, &receiver, "").await;
     app.customer().await;
     app.run_workers_until_idle().await;

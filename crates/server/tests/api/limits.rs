@@ -1,11 +1,11 @@
 //! Responses at the limits of the server and after a server failure.
 
-use crate::support::{App, BEGIN_S, Reply};
 use model::clock::{AccountTime, Clock, ServerTime};
-use settings::KeyPolicy;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use store::{Store, StoreBounds};
+use store::StoreBounds;
+use testkit::client::Response;
+use testkit::server::{App, BEGIN_S, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -30,13 +30,8 @@ impl Clock for Gate {
     }
 }
 
-async fn with_bounds(bounds: StoreBounds) -> App {
-    let open = |clock| Store::open(App::store_settings(clock, bounds)).unwrap();
-    App::with(open, engine::Settings::default(), KeyPolicy::Any).await
-}
-
 /// The headers that advise a client on its next request.
-fn advice(reply: &Reply) -> String {
+fn advice(reply: &Response) -> String {
     assert!(reply.header("request-id").unwrap().starts_with("req_"));
     format!("retry: {}", reply.header("stripe-should-retry").unwrap_or("-"))
 }
@@ -49,8 +44,8 @@ async fn full_queue() {
     let (open, opened) = channel();
     let gate = Arc::new(Gate { asked, opened: Mutex::new(opened) });
     let bounds = StoreBounds { writer_queue_max: 1, ..StoreBounds::default() };
-    let store = |_| Store::open(App::store_settings(gate, bounds)).unwrap();
-    let app = App::with(store, engine::Settings::default(), KeyPolicy::Any).await;
+    let options = Options { bounds, store_clock: Some(gate), ..Options::default() };
+    let app = App::with(options).await;
 
     let create = |name: &'static str| {
         let client = app.client();
@@ -67,11 +62,11 @@ async fn full_queue() {
     insta::assert_snapshot!(refused.shown(), @r#"
     429
     {
-      "error": {
-        "code": "lock_timeout",
-        "doc_url": "https://stripe.com/docs/error-codes/lock-timeout",
-        "message": "The object is being changed by another request or process. Try again.",
-        "type": "invalid_request_error"
+      error: {
+        code: "lock_timeout"
+        doc_url: "https://stripe.com/docs/error-codes/lock-timeout"
+        message: "The object is being changed by another request or process. Try again."
+        type: "invalid_request_error"
       }
     }
     "#);
@@ -80,14 +75,15 @@ async fn full_queue() {
     drop(open);
     at_work.await.unwrap().ok();
     waiting.await.unwrap().ok();
-    assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 2);
+    assert_eq!(app.count(CUSTOMERS).await, 2);
 }
 
 /// A merchant above the limit is rejected. Existing merchants continue, and reads create no
 /// merchant.
 #[tokio::test]
 async fn full_of_merchants() {
-    let app = with_bounds(StoreBounds { merchants_max: 1, ..StoreBounds::default() }).await;
+    let bounds = StoreBounds { merchants_max: 1, ..StoreBounds::default() };
+    let app = App::with(Options { bounds, ..Options::default() }).await;
     app.with_key("sk_test_reader").get(CUSTOMERS).await.ok();
     app.post(CUSTOMERS, "").await.ok();
     let late = app.with_key("sk_test_late");
@@ -95,14 +91,14 @@ async fn full_of_merchants() {
     insta::assert_snapshot!(refused.shown(), @r#"
     400
     {
-      "error": {
-        "message": "This server holds as many API keys as it may.",
-        "type": "invalid_request_error"
+      error: {
+        message: "This server holds as many API keys as it may."
+        type: "invalid_request_error"
       }
     }
     "#);
     insta::assert_snapshot!(advice(&refused), @"retry: -");
-    assert_eq!(late.get(CUSTOMERS).await.ok().items("/data").len(), 0);
+    assert_eq!(late.count(CUSTOMERS).await, 0);
     app.post(CUSTOMERS, "").await.ok();
 }
 
@@ -110,7 +106,7 @@ async fn full_of_merchants() {
 /// It reports that it is not ready.
 #[tokio::test]
 async fn internal_failure() {
-    let app = with_bounds(StoreBounds::default()).await;
+    let app = App::start().await;
     let customer = app.customer().await;
     app.engine.store().close().await;
 
@@ -118,9 +114,9 @@ async fn internal_failure() {
     insta::assert_snapshot!(written.shown(), @r#"
     500
     {
-      "error": {
-        "message": "The server failed to process this request. Its log has the details.",
-        "type": "api_error"
+      error: {
+        message: "The server failed to process this request. Its log has the details."
+        type: "api_error"
       }
     }
     "#);

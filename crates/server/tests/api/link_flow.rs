@@ -1,14 +1,15 @@
 //! The link flow in a browser: every pane and each of its steps.
 
 use crate::browser::{Browser, institution, read, shown, version};
-use crate::support::{App, FC};
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// A form bank from its list to the account: a rejected login, further questions, a fault, and the
 /// result. It uses a database, so that each step reads back the sealed part of a flow.
 #[tokio::test]
 async fn form_bank() {
-    let app = App::sqlite().await;
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let app = App::start().await;
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let session = app.session(&customer, "prefetch[]=balances").await;
     let browser = Browser::open(&app, &session).await;
     let list = browser.page().await;
@@ -134,7 +135,7 @@ async fn form_bank() {
 
     let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "succeeded");
-    let listed = app.get(&format!("{FC}/accounts?session={}", session.text("/id"))).await.ok();
+    let listed = app.get(&format!("{FC}/accounts?session={}", session.id())).await.ok();
     let names: Vec<_> = listed.items("/data").iter().map(|a| a["display_name"].clone()).collect();
     assert_eq!(names, ["Savings", "Success"]);
     assert_eq!(listed.at("/data/0/balance_refresh/status"), "pending");
@@ -205,7 +206,7 @@ async fn bank_page() {
     assert!(read(&browser.bank_page().await).contains("You are done here"));
 
     // If a bank leaves the choice of accounts to this server, the list of accounts follows.
-    let stranger = app.post("/v1/customers", "name=Bob").await.ok().text("/id");
+    let stranger = app.post("/v1/customers", "name=Bob").await.ok().id();
     let browser = Browser::open(&app, &app.session(&stranger, "").await).await;
     browser.log_in_at(&app, "Test (OAuth)").await;
     assert!(!read(&browser.bank_page().await).contains("Accounts to share"));
@@ -266,7 +267,7 @@ async fn banks_that_fail() {
 #[tokio::test]
 async fn leaves_from_everywhere() {
     let app = App::start().await;
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let bank = format!("institution={}", institution(&app, "Test (Non-OAuth)").await);
     let oauth = format!("institution={}", institution(&app, "Test (OAuth)").await);
     let login = "bank_username=a&bank_password=b";
@@ -314,7 +315,7 @@ async fn expired_and_closed() {
 
     let session = app.session(&customer, "").await;
     let expired = Browser::open(&app, &session).await;
-    app.wait_s(86_400);
+    app.pass_s(86_400);
     let page = expired.page().await;
     insta::assert_snapshot!(shown(&page), @"
     200
@@ -325,7 +326,7 @@ async fn expired_and_closed() {
     ");
     assert!(page.body.contains("data-status=\"expired\""));
     assert!(read(&expired.step_of(1, "cancel", "").await).contains("This page has expired"));
-    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    let ended = app.get(&format!("{FC}/sessions/{}", session.id())).await.ok();
     assert!(ended.at("/status").is_null());
 }
 
@@ -362,7 +363,7 @@ async fn two_tabs() {
     assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
     assert!(read(&second.step("accounts", "account=1").await).contains("Already finished"));
     assert!(read(&browser.page().await).contains("is linked"));
-    assert_eq!(app.get(&format!("{FC}/accounts")).await.items("/data").len(), 1);
+    assert_eq!(app.count(&format!("{FC}/accounts")).await, 1);
 }
 
 /// The list of banks can be searched without script.

@@ -2,12 +2,13 @@
 //! holder's details from the page, and the address of the Checkout page.
 
 use crate::browser::{Browser, read, shown};
-use crate::checkout::{ONE_ITEM, create, link};
-use crate::support::{App, Reply};
+use crate::checkout::{ONE_ITEM, create};
+use testkit::client::Response;
+use testkit::server::App;
 
 const VERIFY: &str = "payment_method_options[us_bank_account][verification_method]";
 
-async fn intent(app: &App, more: &str) -> Reply {
+async fn intent(app: &App, more: &str) -> Response {
     let form = format!("payment_method_types[]=us_bank_account&{more}");
     app.post("/v1/setup_intents", &form).await.ok()
 }
@@ -31,11 +32,11 @@ async fn numbers_alone() {
     let numbers = "routing_number=110000000&account_number=000123456789\
                    &account_number_again=000123456789";
     assert!(read(&browser.step("numbers", numbers).await).contains("Your bank details are saved"));
-    let path = format!("/v1/setup_intents/{}", carrier.text("/id"));
+    let path = format!("/v1/setup_intents/{}", carrier.id());
     assert_eq!(app.get(&path).await.at("/status"), "requires_confirmation");
 
     let other = intent(&app, &format!("{VERIFY}=microdeposits")).await;
-    insta::assert_snapshot!(link(&app, &other.text("/id"), "").await.told(), @"
+    insta::assert_snapshot!(app.link_carrier(&other.id(), "").await.api_error(), @"
     400 invalid_request_error - -
     This carrier takes typed numbers only (verification_method=microdeposits):
     confirm it with payment_method_data, or open its link flow in a browser.
@@ -76,7 +77,7 @@ async fn the_holder_is_told() {
             browser.accounts_of(&app, "Test (Non-OAuth)").await;
             browser.step("accounts", "account=0").await;
         }
-        let path = format!("/v1/setup_intents/{}?expand[]=payment_method", carrier.text("/id"));
+        let path = format!("/v1/setup_intents/{}?expand[]=payment_method", carrier.id());
         let details = app.get(&path).await.at("/payment_method/billing_details");
         let text = |pointer: &str| details.pointer(pointer).unwrap().to_string();
         told.push([text("/name"), text("/email"), text("/address/city")].join(" "));
@@ -93,7 +94,7 @@ async fn the_holder_is_told() {
     let mut api_errors = Vec::new();
     for form in calls {
         let reply = app.with_key("pk_test_123").post("/v1/link_flows", &form).await;
-        api_errors.push(reply.told());
+        api_errors.push(reply.api_error());
     }
     insta::assert_snapshot!(api_errors.join("\n"), @"
     400 invalid_request_error parameter_unknown billing_details[nick]
@@ -114,21 +115,17 @@ async fn the_holder_is_told() {
 async fn the_page_of_a_checkout_session() {
     let app = App::start().await;
     let session = create(&app, ONE_ITEM).await;
-    let path = format!("/v1/checkout/sessions/{}/page", session.text("/id"));
+    let path = format!("/v1/checkout/sessions/{}/page", session.id());
     let browser = app.with_key("pk_test_123");
     let found = browser.get(&path).await.ok();
     assert_eq!(found.header("access-control-allow-origin"), Some("*"));
     assert_eq!(found.at("/url"), session.at("/url"));
     let page = Browser::at(&app, &found.text("/url"));
     assert!(shown(&page.page().await).contains("Pay $25.00"));
-    app.post(&format!("/v1/checkout/sessions/{}/expire", session.text("/id")), "").await.ok();
+    app.post(&format!("/v1/checkout/sessions/{}/expire", session.id()), "").await.ok();
     insta::assert_snapshot!(browser.get(&path).await.shown(), @r#"
     200
-    {
-      "id": "cs_test_0vIseXMSehlHvgyUlSkOg1vP",
-      "object": "checkout.session_page",
-      "url": null
-    }
+    { id: "cs_test_…", object: "checkout.session_page", url: null }
     "#);
     let stranger = app.with_key("pk_test_456").get(&path).await;
     assert_eq!(stranger.status, 404);

@@ -1,9 +1,10 @@
 //! Attacks on the pages of the link flow, and the data that pages reveal.
 
 use crate::browser::{Browser, institution, read};
-use crate::support::{App, FC};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// Unknown tokens, unknown forms, and methods that pages do not have are rejected.
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn refuses_strangers() {
     }
     let none = browser.step("institution", "institution=fcinst_x").await;
     assert!(read(&none).contains("Choose a bank from the list."));
-    let session = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    let session = app.get(&format!("{FC}/sessions/{}", session.id())).await.ok();
     assert!(session.at("/status").is_null());
     assert_eq!(app.bare_request("DELETE", &browser.path).send().await.status, 405);
     assert_eq!(
@@ -59,7 +60,7 @@ async fn begins() {
     let app = App::start().await;
     let session = app.session(&app.customer().await, "").await;
     let secret = format!("client_secret={}", session.text("/client_secret"));
-    let carrier = format!("carrier={}", session.text("/id"));
+    let carrier = format!("carrier={}", session.id());
     let path = "/v1/link_flows";
     let told = app
         .api_errors(&[
@@ -156,7 +157,7 @@ async fn headers() {
 async fn escapes() {
     let app = App::start().await;
     let evil = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E@x.example";
-    let customer = app.post("/v1/customers", &format!("email={evil}")).await.ok().text("/id");
+    let customer = app.post("/v1/customers", &format!("email={evil}")).await.ok().id();
     let browser = Browser::open(&app, &app.session(&customer, "").await).await;
     let pages = [
         browser.step("sign_in", "").await,
@@ -198,7 +199,7 @@ async fn keeps_secrets() {
     // The subscriber is set for the whole process, because a thread's subscriber can miss events of
     // call sites that another thread reached first.
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let session = app.session(&app.customer().await, "manual_entry[mode]=automatic").await;
     let browser = Browser::open(&app, &session).await;
     let bank = institution(&app, "Bank (Non-OAuth)").await;

@@ -1,14 +1,15 @@
 //! Returning holders, repeated links, and carriers for payments, in a browser.
 
 use crate::browser::{Browser, read};
-use crate::support::{App, FC};
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// A returning holder signs in with a code and picks an account that was linked before, under
 /// another customer of the same merchant. Another merchant's customer with the same address sees no
 /// saved accounts.
 #[tokio::test]
 async fn saved_accounts() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     app.account().await;
     let again = app.session(&app.customer().await, "").await;
     let browser = Browser::open(&app, &again).await;
@@ -59,7 +60,7 @@ async fn saved_accounts() {
     assert_eq!(refreshed.at("/balance_refresh/status"), "succeeded");
 
     let stranger = app.with_key("sk_test_other");
-    let customer = stranger.post("/v1/customers", "email=ada@example.com").await.ok().text("/id");
+    let customer = stranger.post("/v1/customers", "email=ada@example.com").await.ok().id();
     let session = stranger.session(&customer, "").await;
     let form = format!("client_secret={}", session.text("/client_secret"));
     let url = stranger.post("/v1/link_flows", &form).await.ok().text("/url");
@@ -72,7 +73,7 @@ async fn saved_accounts() {
 #[tokio::test]
 async fn sign_up() {
     let app = App::start().await;
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let browser = Browser::open(&app, &app.session(&customer, "").await).await;
     insta::assert_snapshot!(read(&browser.step("sign_in", "").await), @"
     200
@@ -114,17 +115,17 @@ async fn sign_up() {
 #[tokio::test]
 async fn linked_again() {
     let app = App::start().await;
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let link = async || {
         let session = app.session(&customer, "").await;
         let browser = Browser::open(&app, &session).await;
         browser.accounts_of(&app, "Inactive Accounts").await;
         browser.step("accounts", "account=0").await.ok();
-        let session = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        let session = app.get(&format!("{FC}/sessions/{}", session.id())).await.ok();
         (session.text("/accounts/data/0/id"), session.text("/accounts/data/0/status"))
     };
     let (first, _) = link().await;
-    app.wait_s(120);
+    app.pass_s(120);
     app.run_workers_until_idle().await;
     let account = app.get(&format!("{FC}/accounts/{first}")).await.ok();
     assert_eq!(account.at("/status"), "inactive");
@@ -147,6 +148,6 @@ async fn payment() {
     assert!(page.body.contains("type=\"radio\"") && !page.body.contains("type=\"checkbox\""));
     assert!(read(&browser.step("accounts", "account=0&account=1").await).contains("Choose one"));
     assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
-    let path = format!("/v1/payment_intents/{}", intent.text("/id"));
+    let path = format!("/v1/payment_intents/{}", intent.id());
     assert_eq!(app.get(&path).await.ok().at("/status"), "requires_confirmation");
 }

@@ -1,10 +1,12 @@
 //! Live mode without a connector to a real bank, and the registration that it requires.
 
-use crate::support::{App, Client, FC};
+use testkit::client::Client;
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// Completes the registration, and creates a live mode customer with a session. Returns the
 /// session.
-async fn session(live: &Client) -> crate::support::Reply {
+async fn session(live: &Client) -> testkit::client::Response {
     let all = "registration[balances]=active&registration[ownership]=active\
                &registration[payment_method]=active&registration[transactions]=active";
     live.post(&format!("{FC}/settings"), all).await.ok();
@@ -98,14 +100,14 @@ async fn nothing_for_tests_is_taken() {
     let form = format!(
         "amount=100&currency=usd&payment_method_types[]=us_bank_account&confirm=true\
          &payment_method={}",
-        method.text("/id")
+        method.id()
     );
-    insta::assert_snapshot!(live.post("/v1/payment_intents", &form).await.told(), @"
+    insta::assert_snapshot!(live.post("/v1/payment_intents", &form).await.api_error(), @"
     400 invalid_request_error - -
     This server cannot debit bank accounts in live mode: it has no connector that
     moves money. Nothing was changed.
     ");
-    assert_eq!(live.get("/v1/payment_intents").await.ok().items("/data").len(), 0);
+    assert_eq!(live.count("/v1/payment_intents").await, 0);
 }
 
 /// The link flow opens in live mode, and reports that its list of banks is empty.
@@ -178,7 +180,7 @@ async fn live_data_needs_the_registration() {
     test.post(&format!("{path}/subscribe"), "features[]=transactions").await.ok();
     app.run_workers_until_idle().await;
     test.get(&format!("{FC}/transactions?account={account}")).await.ok();
-    app.wait_s(10);
+    app.pass_s(10);
     test.post(&format!("{path}/refresh"), "features[]=transactions").await.ok();
 }
 
@@ -192,19 +194,17 @@ async fn the_registration_is_completed_by_kind() {
     insta::assert_snapshot!(live.get(&settings).await.shown(), @r#"
     200
     {
-      "livemode": true,
-      "object": "financial_connections.settings",
-      "permissions": [
-        "payment_method"
-      ],
-      "prefetch": [],
-      "registration": {
-        "balances": "unrequested",
-        "ownership": "unrequested",
-        "payment_method": "unrequested",
-        "transactions": "unrequested"
-      },
-      "url": "http://127.0.0.1:12111/settings"
+      livemode: true
+      object: "financial_connections.settings"
+      permissions: ["payment_method"]
+      prefetch: []
+      registration: {
+        balances: "unrequested"
+        ownership: "unrequested"
+        payment_method: "unrequested"
+        transactions: "unrequested"
+      }
+      url: "http://127.0.0.1:12111/settings"
     }
     "#);
     let completed = live.post(&settings, "registration[transactions]=active").await.ok();
@@ -270,7 +270,7 @@ async fn the_registration_is_completed_by_kind() {
 async fn a_platform_is_registered_for_its_accounts() {
     let app = App::start().await;
     let live = app.live();
-    let account = live.post("/v1/accounts", "type=custom&country=US").await.ok().text("/id");
+    let account = live.post("/v1/accounts", "type=custom&country=US").await.ok().id();
     let call = |path: &str, form: &str| {
         live.request("POST", path).header("Stripe-Account", &account).form(form).send()
     };
@@ -278,7 +278,7 @@ async fn a_platform_is_registered_for_its_accounts() {
     assert_eq!(customer.at("/livemode"), true);
     let form = format!(
         "account_holder[type]=customer&account_holder[customer]={}&permissions[]=transactions",
-        customer.text("/id")
+        customer.id()
     );
     let sessions = format!("{FC}/sessions");
     assert_eq!(call(&sessions, &form).await.status, 400);
@@ -287,7 +287,7 @@ async fn a_platform_is_registered_for_its_accounts() {
 
     let unknown = "acct_0000000000000000000000Zz";
     let refused = live.request("GET", "/v1/customers").header("Stripe-Account", unknown);
-    insta::assert_snapshot!(refused.send().await.told(), @"
+    insta::assert_snapshot!(refused.send().await.api_error(), @"
     403 invalid_request_error account_invalid -
     The API key has no access to the account 'acct_…': there is no such account, or
     it is no longer connected to yours.

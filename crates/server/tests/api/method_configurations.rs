@@ -1,13 +1,14 @@
 //! Configurations of payment methods, and their effect on payment objects.
 
-use crate::support::{App, Client, Reply};
+use testkit::client::{Client, Response};
+use testkit::server::App;
 
 const PATH: &str = "/v1/payment_method_configurations";
 const OFF: &str = "us_bank_account[display_preference][preference]=off";
 const ON: &str = "us_bank_account[display_preference][preference]=on";
 
 /// The names of the configurations in a list.
-fn names(reply: &Reply) -> Vec<String> {
+fn names(reply: &Response) -> Vec<String> {
     let name = |configuration: &serde_json::Value| configuration["name"].as_str().unwrap().into();
     reply.items("/data").iter().map(name).collect()
 }
@@ -27,27 +28,22 @@ async fn every_merchant_has_a_default() {
     insta::assert_snapshot!(app.get(&format!("{PATH}/{id}")).await.shown().replace(&id, "pmc_…"), @r#"
     200
     {
-      "active": true,
-      "application": null,
-      "id": "pmc_…",
-      "is_default": true,
-      "livemode": false,
-      "name": "Default",
-      "object": "payment_method_configuration",
-      "parent": null,
-      "us_bank_account": {
-        "available": true,
-        "display_preference": {
-          "overridable": null,
-          "preference": "none",
-          "value": "on"
-        }
+      active: true
+      id: "pmc_…"
+      is_default: true
+      livemode: false
+      name: "Default"
+      object: "payment_method_configuration"
+      us_bank_account: {
+        available: true
+        display_preference: { overridable: null, preference: "none", value: "on" }
       }
+      null: application, parent
     }
     "#);
     let at = format!("{PATH}/{id}");
-    assert_eq!(app.get(&format!("{PATH}?active=true")).await.ok().items("/data").len(), 1);
-    assert_eq!(app.get(&format!("{PATH}?active=false")).await.ok().items("/data").len(), 0);
+    assert_eq!(app.count(&format!("{PATH}?active=true")).await, 1);
+    assert_eq!(app.count(&format!("{PATH}?active=false")).await, 0);
     let after = app.get(&format!("{PATH}?starting_after={id}")).await.ok();
     assert_eq!(after.items("/data").len(), 0);
 
@@ -56,30 +52,21 @@ async fn every_merchant_has_a_default() {
     insta::assert_snapshot!(changed.shown().replace(&id, "pmc_…"), @r#"
     200
     {
-      "active": true,
-      "application": null,
-      "card": {
-        "available": false,
-        "display_preference": {
-          "overridable": null,
-          "preference": "on",
-          "value": "off"
-        }
-      },
-      "id": "pmc_…",
-      "is_default": true,
-      "livemode": false,
-      "name": "Mine",
-      "object": "payment_method_configuration",
-      "parent": null,
-      "us_bank_account": {
-        "available": false,
-        "display_preference": {
-          "overridable": null,
-          "preference": "off",
-          "value": "off"
-        }
+      active: true
+      card: {
+        available: false
+        display_preference: { overridable: null, preference: "on", value: "off" }
       }
+      id: "pmc_…"
+      is_default: true
+      livemode: false
+      name: "Mine"
+      object: "payment_method_configuration"
+      us_bank_account: {
+        available: false
+        display_preference: { overridable: null, preference: "off", value: "off" }
+      }
+      null: application, parent
     }
     "#);
     assert_eq!(app.get(&at).await.ok().body, changed.body);
@@ -93,8 +80,8 @@ async fn further_configurations_are_listed() {
     let app = App::start().await;
     let mut made = Vec::new();
     for name in ["One", "Two"] {
-        made.push(app.post(PATH, &format!("name={name}&{ON}")).await.ok().text("/id"));
-        app.wait_s(1);
+        made.push(app.post(PATH, &format!("name={name}&{ON}")).await.ok().id());
+        app.pass_s(1);
     }
     assert_eq!(names(&app.get(PATH).await.ok()), ["Two", "One", "Default"]);
     let first = app.get(&format!("{PATH}?limit=1")).await.ok();
@@ -112,8 +99,8 @@ async fn further_configurations_are_listed() {
 #[tokio::test]
 async fn a_named_configuration_decides() {
     let app = App::start().await;
-    let on = app.post(PATH, ON).await.ok().text("/id");
-    let off = app.post(PATH, OFF).await.ok().text("/id");
+    let on = app.post(PATH, ON).await.ok().id();
+    let off = app.post(PATH, OFF).await.ok().id();
     let checkout = "mode=setup&currency=usd&success_url=https://shop.example/";
     let mut shown = Vec::new();
     for (path, form) in [
@@ -127,7 +114,7 @@ async fn a_named_configuration_decides() {
             let details = made.at("/payment_method_configuration_details");
             assert_eq!(details, serde_json::json!({"id": id, "parent": null}));
             let types = made.at("/payment_method_types");
-            let carrier = format!("carrier={}", made.text("/id"));
+            let carrier = format!("carrier={}", made.id());
             let flow = app.post("/v1/link_flows", &carrier).await.status;
             let link = "/v1/test_helpers/financial_connections/link";
             let linked = app.post(link, &carrier).await.status;
@@ -145,7 +132,7 @@ async fn a_named_configuration_decides() {
 
     let form = format!("amount=100&currency=usd&payment_method_configuration={off}");
     let method = "payment_method=pm_usBankAccount_success";
-    let intent = app.post("/v1/payment_intents", &form).await.ok().text("/id");
+    let intent = app.post("/v1/payment_intents", &form).await.ok().id();
     let update = format!("/v1/payment_intents/{intent}");
     let confirm = format!("{update}/confirm");
     let told = app
@@ -199,7 +186,7 @@ async fn the_default_decides_otherwise() {
     let named = app.post("/v1/payment_intents", &named).await.ok();
     assert_eq!(named.at("/payment_method_types"), serde_json::json!(["us_bank_account"]));
     assert_eq!(named.at("/payment_method_configuration_details"), serde_json::Value::Null);
-    let kept = app.get(&format!("/v1/payment_intents/{}", before.text("/id"))).await.ok();
+    let kept = app.get(&format!("/v1/payment_intents/{}", before.id())).await.ok();
     assert_eq!(kept.at("/payment_method_types"), serde_json::json!(["us_bank_account"]));
 }
 
@@ -208,8 +195,8 @@ async fn the_default_decides_otherwise() {
 #[tokio::test]
 async fn refuses_what_cannot_be() {
     let app = App::start().await;
-    let other = app.with_key("sk_test_other").post(PATH, ON).await.ok().text("/id");
-    let inactive = app.post(PATH, "").await.ok().text("/id");
+    let other = app.with_key("sk_test_other").post(PATH, ON).await.ok().id();
+    let inactive = app.post(PATH, "").await.ok().id();
     app.post(&format!("{PATH}/{inactive}"), "active=false").await.ok();
     let default = format!("{PATH}/{}", app.get(PATH).await.ok().text("/data/1/id"));
     let intent =
@@ -271,5 +258,5 @@ async fn refuses_what_cannot_be() {
         You may give only one of these parameters: payment_method_configuration,
         payment_method_types.
     ");
-    assert_eq!(app.get("/v1/payment_intents").await.ok().items("/data").len(), 0);
+    assert_eq!(app.count("/v1/payment_intents").await, 0);
 }

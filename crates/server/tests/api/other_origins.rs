@@ -1,12 +1,14 @@
 //! The calls, responses and data that a page on another origin can access.
 
-use super::support::{App, FC, Reply};
 use serde_json::Value;
+use testkit::client::{Client, Response};
+use testkit::sample::FC;
+use testkit::server::App;
 
 const ORIGIN: &str = "https://shop.example";
 
 /// The headers that control the access of a page on another origin.
-fn shared(reply: &Reply) -> String {
+fn shared(reply: &Response) -> String {
     let lines = reply.headers.iter().filter(|(name, _)| name.starts_with("access-control-"));
     lines.fold(format!("{}\n", reply.status), |told, (name, value)| {
         told + name + ": " + value + "\n"
@@ -78,9 +80,9 @@ async fn a_browser_reads_no_bank_data() {
     let session = app.session(&customer, more).await;
     let linked = app.link(&session, "").await;
     app.run_workers_until_idle().await;
-    let path = format!("{FC}/sessions/{}", session.text("/id"));
+    let path = format!("{FC}/sessions/{}", session.id());
     let secret = session.text("/client_secret");
-    let shown = |reply: &Reply| -> Vec<(String, bool)> {
+    let shown = |reply: &Response| -> Vec<(String, bool)> {
         let named = [
             "balance",
             "balance_refresh",
@@ -115,7 +117,7 @@ async fn a_browser_reads_no_bank_data() {
         Missing required parameter: client_secret.
     ");
     let wrong = browser.get(&format!("{path}?client_secret=fcsess_client_secret_x")).await;
-    insta::assert_snapshot!(wrong.told(), @"
+    insta::assert_snapshot!(wrong.api_error(), @"
     400 invalid_request_error - client_secret
     The client_secret given does not belong to this session.
     ");
@@ -138,7 +140,7 @@ async fn a_browser_expands_its_payment_method_only() {
     let browser = app.with_key("pk_test_123");
     let path = format!(
         "/v1/payment_intents/{}?client_secret={}",
-        intent.text("/id"),
+        intent.id(),
         intent.text("/client_secret")
     );
     let seen = browser.get(&format!("{path}&expand[]=payment_method")).await.ok();
@@ -154,9 +156,8 @@ async fn answers_to_secret_keys_are_not_repeated_to_browsers() {
     let session = app.session(&app.customer().await, "prefetch[]=balances").await;
     let form = format!("client_secret={}", session.text("/client_secret"));
     let path = "/v1/test_helpers/financial_connections/link";
-    let ask = |client: &super::support::Client| {
-        client.request("POST", path).header("Idempotency-Key", "one").form(&form)
-    };
+    let ask =
+        |client: &Client| client.request("POST", path).header("Idempotency-Key", "one").form(&form);
     let known = ask(&app).send().await.ok();
     assert_ne!(known.at("/accounts/data/0/balance_refresh"), Value::Null);
     let told = ask(&app.with_key("pk_test_123")).send().await;

@@ -10,12 +10,13 @@
 
 mod start;
 
-use crate::support::{App, Reply};
 use serde_json::Value;
 use start::{Start, start};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use testkit::client::Response;
+use testkit::server::{App, Options};
 use wire::acted;
 use wire::change::member;
 use wire::schema::{Member, Schema, of_call};
@@ -58,7 +59,8 @@ type Fate = (&'static str, String);
 /// The document matches the behaviour of the server.
 #[tokio::test]
 async fn every_parameter_is_documented() {
-    let (app, strict) = (App::start().await, App::strict().await);
+    let strict = Options { strict: true, ..Options::default() };
+    let (app, strict) = (App::start().await, App::with(strict).await);
     let published = blocks(PUBLISHED);
     let mut text = HEAD.to_owned();
     let mut resource = "";
@@ -271,7 +273,7 @@ async fn measured(
     app: &App,
     call: &str,
     member: &'static Member,
-    (first, without): (&Start, &Reply),
+    (first, without): (&Start, &Response),
 ) -> Fate {
     if call == CAPTURE {
         assert_eq!(without.status, 400, "{}", without.body);
@@ -363,12 +365,12 @@ fn masked(value: &Value) -> Value {
     }
 }
 
-async fn send_fresh(app: &App, call: &str, form: &[String]) -> Reply {
+async fn send_fresh(app: &App, call: &str, form: &[String]) -> Response {
     send(app, call, &start(app, call).await, form).await
 }
 
 /// Sends a call. Parameters in `more` override those of the start.
-async fn send(app: &App, call: &str, start: &Start, more: &[String]) -> Reply {
+async fn send(app: &App, call: &str, start: &Start, more: &[String]) -> Response {
     let (method, pattern) = call.split_once(' ').unwrap();
     let mut path = String::new();
     let mut ids = start.ids.iter();

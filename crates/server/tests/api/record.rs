@@ -1,7 +1,7 @@
 //! The record of calls: `serve --record FILE`.
 
-use crate::support::start_process;
 use serde_json::Value;
+use testkit::server::start_process;
 
 /// The file contains each request and its response, one line per call, before the response arrives.
 /// It never contains a key.
@@ -12,7 +12,7 @@ async fn calls_are_recorded() {
     let (_server, client) = start_process(&[("record", file.to_str().unwrap())]).await;
     let customer = client.post("/v1/customers?expand[]=tax", "name=Ada+L").await;
     let created = client.post("/v1/customers", "name=Ada+L&metadata[a]=").await.ok();
-    let id = created.text("/id");
+    let id = created.id();
     client.get(&format!("/v1/customers/{id}?x=1")).await;
     client.get("/v1/nowhere").await;
     client.get("/healthz").await;
@@ -46,7 +46,7 @@ async fn addresses_that_are_keys_are_cut() {
     let stream = client.post("/v1/stripecli/sessions", stream).await.ok().text("/websocket_id");
     let checkout = "mode=setup&success_url=https://shop.example/&currency=usd";
     let checkout = client.post("/v1/checkout/sessions", checkout).await.ok().text("/url");
-    let customer = client.post("/v1/customers", "").await.ok().text("/id");
+    let customer = client.post("/v1/customers", "").await.ok().id();
     let session = format!(
         "account_holder[type]=customer&account_holder[customer]={customer}&permissions[]=balances"
     );

@@ -1,43 +1,44 @@
 //! Sessions that link again, in preview: the login of an authorization is renewed.
 
 use crate::browser::{Browser, read, shown};
-use crate::support::{App, FC, Reply};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use testkit::client::Response;
+use testkit::sample::{FC, HELPERS};
+use testkit::server::{App, Options};
 
 const PREVIEW: &str = "2026-10-14.preview";
-const HELPERS: &str = "/v1/test_helpers/financial_connections";
 
 /// Creates a session in a preview version.
-async fn make(app: &App, form: &str) -> Reply {
+async fn make(app: &App, form: &str) -> Response {
     let path = format!("{FC}/sessions");
     let form = format!("permissions[]=balances&{form}");
     app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
 }
 
 /// Creates a session that renews the authorization of an account.
-async fn relink(app: &App, account: &Reply, more: &str) -> Reply {
+async fn relink(app: &App, account: &Response, more: &str) -> Response {
     let form = format!("relink_options[authorization]={}&{more}", account.text("/authorization"));
     make(app, &form).await.ok()
 }
 
-async fn in_preview(app: &App, path: &str) -> Reply {
+async fn in_preview(app: &App, path: &str) -> Response {
     app.request("GET", path).header("Stripe-Version", PREVIEW).send().await.ok()
 }
 
-async fn account(app: &App, id: &str) -> Reply {
+async fn account(app: &App, id: &str) -> Response {
     in_preview(app, &format!("{FC}/accounts/{id}")).await
 }
 
-async fn link(app: &App, session: &Reply, more: &str) -> Reply {
-    let form = format!("carrier={}&{more}", session.text("/id"));
+async fn link(app: &App, session: &Response, more: &str) -> Response {
+    let form = format!("carrier={}&{more}", session.id());
     let path = format!("{HELPERS}/link");
     app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
 }
 
 /// Links accounts of a new customer, and returns them by name.
-async fn linked(app: &App, more: &str) -> Vec<Reply> {
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+async fn linked(app: &App, more: &str) -> Vec<Response> {
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let session = app.session(&customer, "").await;
     let mut accounts = Vec::new();
     for linked in app.link(&session, more).await.items("/accounts/data") {
@@ -52,9 +53,9 @@ async fn two_inactive(app: &App) -> [String; 2] {
     let more =
         "institution=Inactive Accounts&accounts[]=Inactive Checking&accounts[]=Inactive Savings";
     let accounts = linked(app, more).await;
-    app.wait_s(60);
+    app.pass_s(60);
     app.run_workers_until_idle().await;
-    [accounts[0].text("/id"), accounts[1].text("/id")]
+    [accounts[0].id(), accounts[1].id()]
 }
 
 /// The types of all events of accounts and authorizations, oldest first.
@@ -65,7 +66,7 @@ async fn events(app: &App) -> Vec<String> {
     types.filter_map(|kind| Some(kind.strip_prefix("financial_connections.")?.to_owned())).collect()
 }
 
-fn names(session: &Reply) -> Vec<Value> {
+fn names(session: &Response) -> Vec<Value> {
     session.items("/accounts/data").iter().map(|one| one["display_name"].clone()).collect()
 }
 
@@ -73,7 +74,7 @@ fn names(session: &Reply) -> Vec<Value> {
 /// added. The session shows its purpose and its result. The request need not name the holder.
 #[tokio::test]
 async fn a_whole_authorization() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let [checking, savings] = two_inactive(&app).await;
     let before = account(&app, &checking).await;
     assert_eq!(
@@ -124,7 +125,7 @@ async fn one_account_of_several() {
     let both = json!({"account": savings, "authorization": before.at("/authorization")});
     assert_eq!(session.at("/relink_options"), both);
     let other = link(&app, &session, "accounts[]=Inactive Checking").await;
-    insta::assert_snapshot!(other.told(), @"
+    insta::assert_snapshot!(other.api_error(), @"
     400 invalid_request_error - accounts[0]
     The session's relink_options[account] is another account than 'Inactive
     Checking'.
@@ -144,7 +145,7 @@ async fn one_account_of_several() {
 /// back. No e-mail is sent.
 #[tokio::test]
 async fn on_its_own_page() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let [checking, _] = two_inactive(&app).await;
     let before = account(&app, &checking).await;
     let hosted = "ui_mode=hosted&hosted[return_url]=https://shop.example/back\
@@ -182,14 +183,14 @@ async fn on_its_own_page() {
     let done = browser.step("accounts", "account=0").await.ok();
     assert!(done.body.contains("content=\"0; url=https://shop.example/back\""), "{}", done.body);
     assert_eq!(account(&app, &checking).await.at("/status"), "active");
-    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await;
     assert_eq!(ended.at("/relink_result/authorization"), before.at("/authorization"));
 
-    let strict = App::strict().await;
+    let strict = App::with(Options { strict: true, ..Options::default() }).await;
     let [checking, _] = two_inactive(&strict).await;
     let before = account(&strict, &checking).await;
     let form = format!("relink_options[authorization]={}&{hosted}", before.text("/authorization"));
-    insta::assert_snapshot!(make(&strict, &form).await.told(), @"
+    insta::assert_snapshot!(make(&strict, &form).await.api_error(), @"
     400 invalid_request_error parameter_not_acted_on hosted[delivery_method]
     hosted[delivery_method] is ignored by this server, and a strict server rejects
     it. Leave it out, or start the server without --strict.
@@ -212,14 +213,14 @@ async fn another_choice_at_the_bank() {
         bank.body.split("<input").filter(|input| input.contains(" checked")).collect();
     assert_eq!(picked.len(), 2, "{}", bank.body);
     browser.bank_step("allow", "account=0&account=3").await.ok();
-    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await;
     assert_eq!(ended.at("/status"), "succeeded");
     assert_eq!(names(&ended), ["High Balance", "Success"]);
     for shared in ended.items("/accounts/data") {
         assert_eq!(shared["authorization"], success.at("/authorization"));
     }
     assert_eq!(ended.at("/accounts/data/1/id"), success.at("/id"));
-    let left_out = account(&app, &savings.text("/id")).await;
+    let left_out = account(&app, &savings.id()).await;
     assert_eq!(
         left_out.at("/status_details"),
         json!({"inactive": {"action": "relink_required", "cause": "access_denied"}})
@@ -235,9 +236,9 @@ async fn failures() {
     let accounts =
         linked(&app, "institution=Bank (OAuth)&accounts[]=Success&accounts[]=Savings").await;
     let success = &accounts[1];
-    let of_account = format!("relink_options[account]={}", success.text("/id"));
+    let of_account = format!("relink_options[account]={}", success.id());
     let mut told = String::new();
-    let mut tell = |how: &str, session: &Reply| {
+    let mut tell = |how: &str, session: &Response| {
         let (status, result) = (session.text("/status"), session.at("/relink_result"));
         let _ = writeln!(told, "{how}: {status} {result}");
         assert!(session.items("/accounts/data").is_empty());
@@ -250,8 +251,8 @@ async fn failures() {
     let session = relink(&app, success, &of_account).await;
     tell("another account", &link(&app, &session, "accounts[]=Savings").await.ok());
 
-    let read_again = async |session: &Reply| {
-        in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await
+    let read_again = async |session: &Response| {
+        in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await
     };
     let session = relink(&app, success, &of_account).await;
     let browser = Browser::open(&app, &session).await;
@@ -263,7 +264,7 @@ async fn failures() {
     let inactive = account(&app, &two_inactive(&app).await[0]).await;
     for (how, more) in [
         ("left with the accounts in sight", String::new()),
-        ("the same for one", format!("relink_options[account]={}", inactive.text("/id"))),
+        ("the same for one", format!("relink_options[account]={}", inactive.id())),
     ] {
         let session = relink(&app, &inactive, &more).await;
         let browser = Browser::open(&app, &session).await;
@@ -292,11 +293,11 @@ async fn api_errors() {
     let lasting = &linked(&app, "").await[0];
     let closed = &linked(&app, "accounts[]=Account closes after linking").await[0];
     let gone = &linked(&app, "").await[0];
-    app.post(&format!("{FC}/accounts/{}/disconnect", gone.text("/id")), "").await.ok();
-    let of = |account: &Reply| {
+    app.post(&format!("{FC}/accounts/{}/disconnect", gone.id()), "").await.ok();
+    let of = |account: &Response| {
         format!("relink_options[authorization]={}", account.text("/authorization"))
     };
-    let one = |account: &Reply| format!("&relink_options[account]={}", account.text("/id"));
+    let one = |account: &Response| format!("&relink_options[account]={}", account.id());
     let stranger =
         format!("&account_holder[type]=customer&account_holder[customer]={}", app.customer().await);
     let hosted = "&ui_mode=hosted&hosted[return_url]=https://a.example";
@@ -317,7 +318,7 @@ async fn api_errors() {
     ];
     let mut told = String::new();
     for (what, form) in refused {
-        let _ = write!(told, "{what}\n{}", make(&app, &form).await.told());
+        let _ = write!(told, "{what}\n{}", make(&app, &form).await.api_error());
     }
     insta::assert_snapshot!(told, @"
     nobody and nothing
@@ -365,7 +366,7 @@ async fn api_errors() {
     let session = relink(&app, lasting, "").await;
     let mut told = String::new();
     for more in ["institution=Bank (OAuth)", "institution=x", "seed=x", "accounts[]=x"] {
-        let _ = write!(told, "{more}\n{}", link(&app, &session, more).await.told());
+        let _ = write!(told, "{more}\n{}", link(&app, &session, more).await.api_error());
     }
     insta::assert_snapshot!(told, @"
     institution=Bank (OAuth)
@@ -391,13 +392,13 @@ async fn day_by_day_on_a_clock() {
     let app = App::start().await;
     let now = 1_767_225_600;
     let made = app.post("/v1/test_helpers/test_clocks", &format!("frozen_time={now}")).await.ok();
-    let clock = made.text("/id");
+    let clock = made.id();
     let advance = async |to: i64| {
         let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
         app.post(&path, &format!("frozen_time={to}")).await.ok();
         app.run_workers_until_idle().await;
     };
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().text("/id");
+    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().id();
     let session = app.session(&customer, "").await;
     let ended = app.link(&session, "institution=Immediately Requires Reauthentication").await;
     let id = ended.text("/accounts/data/0/id");
@@ -429,7 +430,7 @@ async fn numbers_are_renewed() {
     let hosted = "ui_mode=hosted&hosted[return_url]=https://a.example&hosted[delivery_method]=url";
     let session = relink(&app, expired, hosted).await;
     link(&app, &session, "").await.ok();
-    let renewed = account(&app, &expired.text("/id")).await;
+    let renewed = account(&app, &expired.id()).await;
     assert_eq!(renewed.at("/account_numbers/0/status"), "transactable");
     let told = events(&app).await;
     assert_eq!(told.last().unwrap(), "account.account_numbers_updated");
@@ -441,7 +442,7 @@ async fn numbers_are_renewed() {
 #[tokio::test]
 async fn the_same_accounts_whoever_holds_them() {
     let app = App::start().await;
-    let made = app.post("/v1/accounts", "type=custom").await.ok().text("/id");
+    let made = app.post("/v1/accounts", "type=custom").await.ok().id();
     let form = format!(
         "account_holder[type]=account&account_holder[account]={made}&permissions[]=balances"
     );
@@ -454,7 +455,7 @@ async fn the_same_accounts_whoever_holds_them() {
     app.post(&format!("/v1/customers/{customer}"), "email=new@example.com").await.ok();
 
     let form = "amount=100&currency=usd&payment_method_types[]=us_bank_account";
-    let intent = app.post("/v1/payment_intents", form).await.ok().text("/id");
+    let intent = app.post("/v1/payment_intents", form).await.ok().id();
     app.post(&format!("{HELPERS}/link"), &format!("carrier={intent}")).await.ok();
     let newest = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
     assert!(newest.at("/data/0/account_holder").is_null(), "{}", newest.body);

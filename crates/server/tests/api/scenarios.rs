@@ -1,11 +1,12 @@
 //! Scenarios: bank timelines as data, replayed by moving a test clock.
 
-use crate::support::{App, BEGIN_S, Client, FC};
+use testkit::client::Client;
+use testkit::sample::{DAY_S, FC};
+use testkit::server::{App, BEGIN_S};
 
 const SCENARIOS: &str = "/v1/test_helpers/financial_connections/scenarios";
 const INSTITUTIONS: &str = "/v1/test_helpers/financial_connections/institutions";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
-const DAY_S: i64 = 86_400;
 
 /// A week with the course of the first paragraph of the documentation.
 const TIP: &str = r#"
@@ -35,9 +36,9 @@ fn form(text: &str) -> String {
 
 /// Creates a customer on its own clock, with an account of this bank. Returns clock and account.
 async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
-    let clock = client.post(CLOCKS, &format!("frozen_time={BEGIN_S}")).await.ok().text("/id");
+    let clock = client.post(CLOCKS, &format!("frozen_time={BEGIN_S}")).await.ok().id();
     let form = format!("email=ada@example.com&test_clock={clock}");
-    let customer = client.post("/v1/customers", &form).await.ok().text("/id");
+    let customer = client.post("/v1/customers", &form).await.ok().id();
     let session = client.session(&customer, "prefetch[]=transactions").await;
     let bank = bank.replace(' ', "+");
     let linked = client.link(&session, &format!("institution={bank}")).await;
@@ -79,7 +80,7 @@ async fn seen(client: &Client, account: &str) -> String {
 /// The client's view on each day matches the file's description of that day.
 #[tokio::test]
 async fn a_timeline_is_walked_by_a_clock() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     app.post(SCENARIOS, &form(TIP)).await.ok();
     let (clock, account) = linked(&app, &app, "Tip Bank").await;
     let mut days = vec![format!("0: {}", seen(&app, &account).await)];
@@ -129,32 +130,24 @@ async fn a_timeline_is_walked_by_a_clock() {
 async fn scenarios_are_kept_for_their_merchant() {
     let app = App::start().await;
     let made = app.post(SCENARIOS, &form("name = \"Plain\"\n[[accounts]]\nname = \"A\"")).await;
-    let id = made.ok().text("/id");
+    let id = made.ok().id();
     let path = format!("{SCENARIOS}/{id}");
     insta::assert_snapshot!(app.get(&path).await.shown(), @r#"
     200
     {
-      "created": 1767225600,
-      "description": "",
-      "id": "scn_0vIseXMSehlDQwHiXkeLt23G",
-      "institutions": [
-        {
-          "accounts": [
-            "A"
-          ],
-          "id": "fcinst_60Wb2WOvosSJKDdrUAyRRIFv",
-          "name": "Plain"
-        }
-      ],
-      "livemode": false,
-      "name": "Plain",
-      "object": "bankfeed.scenario",
-      "scenario": "name = \"Plain\"\n[[accounts]]\nname = \"A\""
+      created: 1767225600
+      description: ""
+      id: "scn_…"
+      institutions: [{ accounts: ["A"], id: "fcinst_…", name: "Plain" }]
+      livemode: false
+      name: "Plain"
+      object: "bankfeed.scenario"
+      scenario: "name = \"Plain\"\n[[accounts]]\nname = \"A\""
     }
     "#);
     let listed = app.get(SCENARIOS).await.ok();
     assert_eq!((listed.items("/data").len(), listed.at("/data/0/scenario")), (1, ().into()));
-    let bank = |reply: crate::support::Reply| {
+    let bank = |reply: testkit::client::Response| {
         reply.items("/data").iter().any(|bank| bank["name"] == "Plain")
     };
     assert!(bank(app.get(INSTITUTIONS).await.ok()));
@@ -163,11 +156,7 @@ async fn scenarios_are_kept_for_their_merchant() {
     assert_eq!(other.get(&path).await.status, 404);
     insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
     200
-    {
-      "deleted": true,
-      "id": "scn_0vIseXMSehlDQwHiXkeLt23G",
-      "object": "bankfeed.scenario"
-    }
+    { deleted: true, id: "scn_…", object: "bankfeed.scenario" }
     "#);
     assert!(!bank(app.get(INSTITUTIONS).await.ok()));
     assert_eq!(app.get(&path).await.status, 404);
@@ -176,8 +165,8 @@ async fn scenarios_are_kept_for_their_merchant() {
 /// An account keeps working after the deletion of its scenario.
 #[tokio::test]
 async fn an_account_outlives_its_scenario() {
-    let app = App::sqlite().await;
-    let id = app.post(SCENARIOS, &form(TIP)).await.ok().text("/id");
+    let app = App::start().await;
+    let id = app.post(SCENARIOS, &form(TIP)).await.ok().id();
     let (clock, account) = linked(&app, &app, "Tip Bank").await;
     app.delete(&format!("{SCENARIOS}/{id}")).await.ok();
     refreshed(&app, &app, &clock, &account, 2).await;
@@ -214,11 +203,11 @@ async fn ready_scenarios_link() {
 /// another key. On each day a client of the replay has the same view as a client of the account.
 #[tokio::test]
 async fn an_export_is_replayed_under_another_key() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let (clock, account) = linked(&app, &app, "Test (OAuth)").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     let coffee = "amount=-450&description=COFFEE%0A\"TO GO\"&status=pending";
-    let coffee = app.post(&format!("{bank}/transactions"), coffee).await.ok().text("/id");
+    let coffee = app.post(&format!("{bank}/transactions"), coffee).await.ok().id();
     let days = [1, 2, 3, 4, 5];
     let mut seen_first = vec![seen(&app, &account).await];
     for day in days {
@@ -269,7 +258,7 @@ async fn an_export_is_replayed_under_another_key() {
 async fn refuses() {
     let app = App::start().await;
     let path = |id: &str| format!("{SCENARIOS}/{id}");
-    let busy = app.post(SCENARIOS, "name=busy-business").await.ok().text("/id");
+    let busy = app.post(SCENARIOS, "name=busy-business").await.ok().id();
     let (_, account) = linked(&app, &app, "Busy Business").await;
     app.delete(&path(&busy)).await.ok();
     let busy = format!("/v1/test_helpers/financial_connections/accounts/{account}");
@@ -352,7 +341,7 @@ name = "Checking"
 history_days = 0
 timeline = [{ day = 0, access_ends = "access_denied" }]
 "#;
-    let app = App::sqlite().await;
+    let app = App::start().await;
     app.post(SCENARIOS, &form(LOST)).await.ok();
     let (_, account) = linked(&app, &app, "Lost Bank").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");

@@ -1,20 +1,22 @@
 //! The settings page in a browser without script.
 
-use crate::support::{App, Client, FC, Reply};
+use testkit::client::{Client, Response};
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// Posts a form of the page, with or without a visit.
-async fn post(client: &Client, form: &str) -> Reply {
+async fn post(client: &Client, form: &str) -> Response {
     client.bare_request("POST", "/settings").form(form).send().await
 }
 
 /// The token of the visit in the forms of the page.
-fn visit(page: &Reply) -> String {
+fn visit(page: &Response) -> String {
     let (_, rest) = page.body.split_once("name=\"visit\" value=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
 
 /// The states of the registration, in the order of the page.
-fn states(page: &Reply) -> Vec<String> {
+fn states(page: &Response) -> Vec<String> {
     let rows = page.body.split("<li><span>").skip(1);
     let text = |row: &str| {
         let row = row.split_once("</li>").unwrap().0;
@@ -29,7 +31,7 @@ fn states(page: &Reply) -> Vec<String> {
 }
 
 /// The boxes that are ticked.
-fn ticked(page: &Reply) -> Vec<String> {
+fn ticked(page: &Response) -> Vec<String> {
     let boxes = page.body.split("<input type=\"checkbox\" id=\"").skip(1);
     let ticked = boxes.filter(|rest| rest.split_once('>').unwrap().0.ends_with(" checked"));
     ticked.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
@@ -152,9 +154,9 @@ async fn visits_end() {
     app.keys().revoke(&one);
     assert_eq!(post(&app, &register(&first)).await.status, 401);
     assert_eq!(post(&app, &register("nothing")).await.status, 401);
-    app.wait_s(30 * 60 - 1);
+    app.pass_s(30 * 60 - 1);
     post(&app, &format!("visit={second}")).await.ok();
-    app.wait_s(1);
+    app.pass_s(1);
     assert_eq!(post(&app, &register(&second)).await.status, 401);
     let shown = app.with_key(&two.secret).get(&format!("{FC}/settings")).await.ok();
     assert_eq!(shown.at("/registration/balances"), "unrequested");

@@ -1,13 +1,14 @@
 //! Snapshots of a sandbox. A restore brings back every object, and the sandbox continues
 //! consistently from there.
 
-use crate::support::{App, BEGIN_S, Client, FC, Receiver};
 use serde_json::Value;
+use testkit::client::Client;
+use testkit::receiver::Recorder;
+use testkit::sample::{DAY_S, FC, HELPERS};
+use testkit::server::{App, BEGIN_S};
 
 const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
-const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 const RESET: &str = "/v1/test_helpers/reset";
-const DAY_S: i64 = 86_400;
 
 /// The merchant's view of all objects, as the bytes of the responses.
 async fn seen(client: &Client, account: &str) -> Vec<String> {
@@ -19,7 +20,7 @@ async fn seen(client: &Client, account: &str) -> Vec<String> {
         "/v1/test_helpers/test_clocks".to_owned(),
         format!("{FC}/accounts"),
         format!("{FC}/transactions?account={account}&limit=100"),
-        format!("{HELPERS}/{account}/next_refresh"),
+        format!("{HELPERS}/accounts/{account}/next_refresh"),
     ] {
         seen.push(client.get(&path).await.ok().body);
     }
@@ -28,7 +29,7 @@ async fn seen(client: &Client, account: &str) -> Vec<String> {
 
 /// Refreshes the transactions of an account and returns the id of the refresh.
 async fn refresh(app: &App, account: &str) -> String {
-    app.wait_s(10);
+    app.pass_s(10);
     app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await.ok();
     app.run_workers_until_idle().await;
     let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
@@ -60,12 +61,12 @@ async fn told_and_true(app: &App, account: &str) -> (Vec<String>, Vec<String>) {
         }
         path = format!("{first}&starting_after={}", page.text("/data/99/id"));
     }
-    let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
+    let ledger = app.get(&format!("{HELPERS}/accounts/{account}/ledger")).await.ok();
     (facts(&rows), facts(&ledger.items("/transactions")))
 }
 
 async fn snapshot(client: &Client) -> String {
-    client.post(SNAPSHOTS, "").await.ok().text("/id")
+    client.post(SNAPSHOTS, "").await.ok().id()
 }
 
 async fn restore(client: &Client, snapshot: &str) {
@@ -76,17 +77,19 @@ async fn restore(client: &Client, snapshot: &str) {
 /// stays unknown. Later bank rows are read without duplicates, and no id is used again.
 #[tokio::test]
 async fn goes_back_and_goes_on() {
-    for app in [App::start().await, App::sqlite().await] {
+    for app in [App::start().await, App::start().await] {
         let account = app.account().await;
         let first = refresh(&app, &account).await;
-        app.post(&format!("{HELPERS}/{account}/next_refresh"), "delay_seconds=0").await.ok();
+        app.post(&format!("{HELPERS}/accounts/{account}/next_refresh"), "delay_seconds=0")
+            .await
+            .ok();
         let before = seen(&app, &account).await;
         let snapshot = snapshot(&app).await;
         let taken = seen(&app, &account).await;
         assert_eq!(before, taken, "a snapshot changes nothing");
 
-        let add = format!("{HELPERS}/{account}/transactions");
-        let added = app.post(&add, "amount=-1200&description=Undone").await.ok().text("/id");
+        let add = format!("{HELPERS}/accounts/{account}/transactions");
+        let added = app.post(&add, "amount=-1200&description=Undone").await.ok().id();
         let undone = refresh(&app, &account).await;
         app.customer().await;
         app.post(&format!("{FC}/accounts/{account}/disconnect"), "").await.ok();
@@ -97,7 +100,7 @@ async fn goes_back_and_goes_on() {
             assert_eq!(seen(&app, &account).await, before);
         }
 
-        let added_anew = app.post(&add, "amount=-3400&description=Done").await.ok().text("/id");
+        let added_anew = app.post(&add, "amount=-3400&description=Done").await.ok().id();
         assert_ne!(added_anew, added);
         let next = refresh(&app, &account).await;
         assert!(![&first, &undone].contains(&&next), "{next}");
@@ -120,10 +123,10 @@ async fn goes_back_and_goes_on() {
 /// bank facts as the first time.
 #[tokio::test]
 async fn clocks_go_back() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let path = "/v1/test_helpers/test_clocks";
-    let clock = app.post(path, &format!("frozen_time={BEGIN_S}")).await.ok().text("/id");
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().text("/id");
+    let clock = app.post(path, &format!("frozen_time={BEGIN_S}")).await.ok().id();
+    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().id();
     let session = app.session(&customer, "prefetch[]=transactions").await;
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let subscribe = format!("{FC}/accounts/{account}/subscribe");
@@ -159,15 +162,15 @@ async fn clocks_go_back() {
 /// they were delivered in between. A client that was restored too has not received them.
 #[tokio::test]
 async fn deliveries_go_back() {
-    let app = App::sqlite().await;
-    let receiver = Receiver::start().await;
+    let app = App::start().await;
+    let receiver = Recorder::start().await.unwrap();
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
     app.post("/v1/webhook_endpoints", &form).await.ok();
     let early = app.customer().await;
     let snapshot = snapshot(&app).await;
     let late = app.customer().await;
     app.run_workers_until_idle().await;
-    let told = |posts: Vec<crate::support::Reply>| -> Vec<String> {
+    let told = |posts: Vec<testkit::client::Response>| -> Vec<String> {
         posts.iter().map(|post| post.text("/data/object/id")).collect()
     };
     assert_eq!(told(receiver.take()), [early.clone(), late]);
@@ -180,7 +183,7 @@ async fn deliveries_go_back() {
 /// request gets the first response.
 #[tokio::test]
 async fn resets() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let other = app.with_key("sk_test_other");
     other.customer().await;
     let account = app.account().await;
@@ -191,18 +194,14 @@ async fn resets() {
     let told = reset().await.ok();
     insta::assert_snapshot!(told.shown(), @r#"
     200
-    {
-      "created": 1767225600,
-      "livemode": false,
-      "object": "bankfeed.reset"
-    }
+    { created: 1767225600, livemode: false, object: "bankfeed.reset" }
     "#);
     for list in ["/v1/customers", "/v1/events", "/v1/accounts", &format!("{FC}/accounts")] {
-        assert!(app.get(list).await.ok().items("/data").is_empty(), "{list}");
+        assert_eq!(app.count(list).await, 0, "{list}");
     }
-    assert!(app.in_account("acct_1").get("/v1/customers").await.ok().items("/data").is_empty());
+    assert_eq!(app.in_account("acct_1").count("/v1/customers").await, 0);
     assert_eq!(app.get(&format!("{FC}/accounts/{account}")).await.status, 404);
-    assert_eq!(other.get("/v1/customers").await.ok().items("/data").len(), 1);
+    assert_eq!(other.count("/v1/customers").await, 1);
     let next = app.customer().await;
     assert_eq!(reset().await.ok().body, told.body);
     app.get(&format!("/v1/customers/{next}")).await.ok();
@@ -225,22 +224,17 @@ async fn tells_of_snapshots() {
     insta::assert_snapshot!(taken.shown(), @r#"
     200
     {
-      "bytes": 1192,
-      "counts": {
-        "customer": 1,
-        "event": 1
-      },
-      "created": 1767225600,
-      "id": "snap_0vIseXMSgHUBx3K5aX1ZQFV3",
-      "livemode": false,
-      "metadata": {
-        "suite": "a"
-      },
-      "name": "seeded",
-      "object": "bankfeed.snapshot"
+      bytes: 1192
+      counts: { customer: 1, event: 1 }
+      created: 1767225600
+      id: "snap_…"
+      livemode: false
+      metadata: { suite: "a" }
+      name: "seeded"
+      object: "bankfeed.snapshot"
     }
     "#);
-    let id = taken.text("/id");
+    let id = taken.id();
     restore(&app, &id).await;
     assert_eq!(take().await.body, taken.body);
     assert_eq!(app.get(&format!("{SNAPSHOTS}/{id}")).await.ok().body, taken.body);
@@ -251,7 +245,7 @@ async fn tells_of_snapshots() {
     assert_eq!(older.text("/data/0/id"), id);
     let deleted = app.delete(&format!("{SNAPSHOTS}/{id}")).await.ok();
     assert_eq!(deleted.at("/deleted"), true);
-    assert_eq!(app.get(SNAPSHOTS).await.ok().items("/data").len(), 1);
+    assert_eq!(app.count(SNAPSHOTS).await, 1);
 }
 
 /// Every error of these calls.
@@ -323,10 +317,10 @@ async fn api_errors() {
 /// A fault is removed and restored with its sandbox, and its counts begin again.
 #[tokio::test]
 async fn faults_go_and_come() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let fails = "kind=api_error_before&path=/v1/customers&first=1";
-    let fault = app.post("/v1/test_helpers/faults", fails).await.ok().text("/id");
-    let kept = app.post(SNAPSHOTS, "").await.ok().text("/id");
+    let fault = app.post("/v1/test_helpers/faults", fails).await.ok().id();
+    let kept = app.post(SNAPSHOTS, "").await.ok().id();
     let status = async || app.get("/v1/customers").await.status;
     assert_eq!([status().await, status().await], [500, 200]);
     app.post(&format!("{SNAPSHOTS}/{kept}/restore"), "").await.ok();

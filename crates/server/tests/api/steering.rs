@@ -1,28 +1,28 @@
 //! Bank controls in concurrent calls, and delays under a fixed time.
 
-use crate::support::{App, BEGIN_S, FC};
 use engine::Context;
 use model::clock::AccountTime;
 use model::id::{MerchantId, RequestId};
+use testkit::sample::{FC, HELPERS};
+use testkit::server::{App, BEGIN_S, Options};
 use wire::expand::Expand;
 use wire::version::Version;
-
-const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 
 /// A scripted delay on a server with a fixed account time counts in real time. It ends exactly when
 /// it is over.
 #[tokio::test]
 async fn a_delay_ends_at_a_fixed_time() {
-    let app = App::at_fixed_time(AccountTime(BEGIN_S)).await;
+    let account_time = Some(AccountTime(BEGIN_S));
+    let app = App::with(Options { account_time, ..Options::default() }).await;
     let account = app.account().await;
     app.run_workers_until_idle().await;
-    let script = format!("{HELPERS}/{account}/next_refresh");
+    let script = format!("{HELPERS}/accounts/{account}/next_refresh");
     app.post(&script, "feature=balance&delay_seconds=60").await.ok();
     app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
     let path = format!("{FC}/accounts/{account}");
     let mut statuses = Vec::new();
     for wait_s in [0, 59, 1] {
-        app.wait_s(wait_s);
+        app.pass_s(wait_s);
         app.run_workers_until_idle().await;
         statuses.push(app.get(&path).await.ok().text("/balance_refresh/status"));
     }
@@ -33,10 +33,10 @@ async fn a_delay_ends_at_a_fixed_time() {
 /// succeed and both changes take effect.
 #[tokio::test]
 async fn reactivates_while_the_bank_changes() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let account = app.account().await;
     app.run_workers_until_idle().await;
-    app.post(&format!("{HELPERS}/{account}/deactivate"), "").await.ok();
+    app.post(&format!("{HELPERS}/accounts/{account}/deactivate"), "").await.ok();
     // The test calls the engine directly, because the order is certain there. Each call reads
     // without a pause and pauses at its write, so the second has read the data that the first is
     // about to change.
@@ -58,7 +58,7 @@ async fn reactivates_while_the_bank_changes() {
     reactivated.unwrap();
     let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
     assert_eq!(shown.text("/status"), "active");
-    let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
+    let ledger = app.get(&format!("{HELPERS}/accounts/{account}/ledger")).await.ok();
     assert!(ledger.body.contains("4200"), "{}", ledger.body);
 }
 
@@ -72,13 +72,13 @@ async fn announces_the_expiry_of_each_number() {
         "/v1/events?type=financial_connections.account.upcoming_account_number_expiry&limit=10";
     let mut told = Vec::new();
     for wait_s in [0, 86_400, 0] {
-        app.wait_s(wait_s);
+        app.pass_s(wait_s);
         let session = app.session(&customer, "").await;
         let picked = "institution=Tokenized+Account+Number\
                       &accounts[]=Eventually+Expiring+Tokenized+Account+Number";
         app.link(&session, picked).await;
         app.run_workers_until_idle().await;
-        told.push(app.get(events).await.ok().items("/data").len());
+        told.push(app.count(events).await);
     }
     assert_eq!(told, [1, 2, 2]);
 }

@@ -1,12 +1,12 @@
 //! Subscriptions as carriers of a link flow.
 
-use crate::checkout::{CHECKOUT, OPTIONS, link, told};
-use crate::support::{App, Client, FC, Reply};
+use crate::checkout::CHECKOUT;
 use serde_json::{Value, json};
+use testkit::client::{Client, Response};
+use testkit::sample::{CONNECTIONS, FC, OPTIONS};
+use testkit::server::App;
 
 pub(crate) const SUBSCRIPTIONS: &str = "/v1/subscriptions";
-pub(crate) const CONNECTIONS: &str =
-    "payment_settings[payment_method_options][us_bank_account][financial_connections]";
 /// An item of ten dollars a month, with the product `gold`.
 pub(crate) const MONTHLY: &str = "items[0][price_data][currency]=usd&items[0][price_data][product]=gold\
                        &items[0][price_data][unit_amount]=1000\
@@ -21,7 +21,7 @@ fn asks() -> String {
 }
 
 /// Sends the guide's call with these further parameters. Returns the subscription.
-pub(crate) async fn create(client: &Client, customer: &str, more: &str) -> Reply {
+pub(crate) async fn create(client: &Client, customer: &str, more: &str) -> Response {
     let form = format!("customer={customer}&{}&{more}", asks());
     client.post(SUBSCRIPTIONS, &form).await.ok()
 }
@@ -30,125 +30,67 @@ pub(crate) async fn gold(client: &Client) {
     client.post("/v1/products", "id=gold&name=Gold").await.ok();
 }
 
-pub(crate) async fn show(client: &Client, id: &str, query: &str) -> Reply {
+pub(crate) async fn show(client: &Client, id: &str, query: &str) -> Response {
     client.get(&format!("{SUBSCRIPTIONS}/{id}?{query}")).await.ok()
-}
-
-/// The number of transactions of an account that are listed now.
-async fn rows(client: &Client, account: &str) -> usize {
-    let list = client.get(&format!("{FC}/transactions?account={account}&limit=100")).await.ok();
-    list.items("/data").len()
-}
-
-pub(crate) fn facts(reply: &Reply, pointers: &[&str]) -> String {
-    let shown = |pointer: &&str| match reply.at(pointer) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    pointers.iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// The guide's call without items, as it is printed. The subscription is active, has no invoice,
 /// and collects an account by a Setup Intent. It has every key that the official types require.
 #[tokio::test]
 async fn as_the_guide_prints_it() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
     let made = create(&app, &customer, &more).await;
     insta::assert_snapshot!(made.shown(), @r#"
     200
     {
-      "application": null,
-      "application_fee_percent": null,
-      "automatic_tax": {
-        "disabled_reason": null,
-        "enabled": false,
-        "liability": null
-      },
-      "billing_cycle_anchor": 1767225600,
-      "billing_cycle_anchor_config": null,
-      "billing_mode": {
-        "type": "flexible"
-      },
-      "billing_schedules": [],
-      "billing_thresholds": null,
-      "cancel_at": null,
-      "cancel_at_period_end": false,
-      "canceled_at": null,
-      "cancellation_details": {
-        "comment": null,
-        "feedback": null,
-        "reason": null
-      },
-      "collection_method": "charge_automatically",
-      "created": 1767225600,
-      "currency": "usd",
-      "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
-      "customer_account": null,
-      "days_until_due": null,
-      "default_payment_method": null,
-      "default_source": null,
-      "default_tax_rates": [],
-      "description": null,
-      "discounts": [],
-      "ended_at": null,
-      "id": "sub_0vIseXMSgHUQXqoSNLG87hZa",
-      "invoice_settings": {
-        "account_tax_ids": null,
-        "issuer": {
-          "type": "self"
-        }
-      },
-      "items": {
-        "data": [],
-        "has_more": false,
-        "object": "list",
-        "url": "/v1/subscription_items?subscription=sub_0vIseXMSgHUQXqoSNLG87hZa"
-      },
-      "latest_invoice": null,
-      "livemode": false,
-      "managed_payments": null,
-      "metadata": {},
-      "next_pending_invoice_item_invoice": null,
-      "object": "subscription",
-      "on_behalf_of": null,
-      "pause_collection": null,
-      "payment_settings": {
-        "payment_method_options": {
-          "us_bank_account": {
-            "financial_connections": {
-              "permissions": [
-                "payment_method",
-                "transactions"
-              ],
-              "prefetch": [
-                "transactions"
-              ]
-            },
-            "verification_method": "automatic"
+      automatic_tax: { disabled_reason: null, enabled: false, liability: null }
+      billing_cycle_anchor: 1767225600
+      billing_mode: { type: "flexible" }
+      billing_schedules: []
+      cancel_at_period_end: false
+      cancellation_details: { comment: null, feedback: null, reason: null }
+      collection_method: "charge_automatically"
+      created: 1767225600
+      currency: "usd"
+      customer: "cus_…"
+      default_tax_rates: []
+      discounts: []
+      id: "sub_…"
+      invoice_settings: { account_tax_ids: null, issuer: { type: "self" } }
+      items: {
+        data: []
+        has_more: false
+        object: "list"
+        url: "/v1/subscription_items?subscription=sub_…"
+      }
+      livemode: false
+      metadata: {}
+      object: "subscription"
+      payment_settings: {
+        payment_method_options: {
+          us_bank_account: {
+            financial_connections: {
+              permissions: ["payment_method", "transactions"]
+              prefetch: ["transactions"]
+            }
+            verification_method: "automatic"
           }
-        },
-        "payment_method_types": [
-          "us_bank_account"
-        ],
-        "save_default_payment_method": "off"
-      },
-      "pending_invoice_item_interval": null,
-      "pending_setup_intent": "seti_0vIseXMSgPxMqkMU2x8xuOPX",
-      "pending_update": null,
-      "schedule": null,
-      "start_date": 1767225600,
-      "status": "active",
-      "test_clock": null,
-      "transfer_data": null,
-      "trial_end": null,
-      "trial_settings": {
-        "end_behavior": {
-          "missing_payment_method": "create_invoice"
         }
-      },
-      "trial_start": null
+        payment_method_types: ["us_bank_account"]
+        save_default_payment_method: "off"
+      }
+      pending_setup_intent: "seti_…"
+      start_date: 1767225600
+      status: "active"
+      trial_settings: { end_behavior: { missing_payment_method: "create_invoice" } }
+      null: application, application_fee_percent, billing_cycle_anchor_config, billing_thresholds
+      null: cancel_at, canceled_at, customer_account, days_until_due, default_payment_method
+      null: default_source, description, ended_at, latest_invoice, managed_payments
+      null: next_pending_invoice_item_invoice, on_behalf_of, pause_collection
+      null: pending_invoice_item_interval, pending_update, schedule, test_clock, transfer_data
+      null: trial_end, trial_start
     }
     "#);
 }
@@ -157,11 +99,11 @@ async fn as_the_guide_prints_it() {
 /// expanded before and after the confirmation, and its transactions are available at once.
 #[tokio::test]
 async fn a_setup_intent_collects() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let customer = app.customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
-    let id = create(&app, &customer, &more).await.text("/id");
-    let linked = link(&app, &id, "expand[]=payment_method").await.ok();
+    let id = create(&app, &customer, &more).await.id();
+    let linked = app.link_carrier(&id, "expand[]=payment_method").await.ok();
     let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
     let waiting = show(&app, &id, "expand[]=pending_setup_intent.payment_method").await;
     let setup = "/pending_setup_intent";
@@ -174,9 +116,9 @@ async fn a_setup_intent_collects() {
     assert_eq!(done.at(setup), Value::Null);
     let path = "/default_payment_method/us_bank_account/financial_connections_account";
     assert_eq!(done.text(path), account);
-    assert!(rows(&app, &account).await > 0);
-    let again = link(&app, &id, "").await;
-    insta::assert_snapshot!(format!("{}{}", again.told(), told(&app).await.join("\n")), @"
+    assert!(app.count_transactions(&account).await > 0);
+    let again = app.link_carrier(&id, "").await;
+    insta::assert_snapshot!(format!("{}{}", again.api_error(), app.event_types().await.join("\n")), @"
         400 invalid_request_error - carrier
         The subscription has neither a pending Setup Intent nor an invoice to pay, so
         it collects no account.
@@ -196,7 +138,7 @@ async fn a_setup_intent_collects() {
 /// settings request.
 #[tokio::test]
 async fn an_invoice_collects() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let more = format!(
@@ -205,7 +147,7 @@ async fn an_invoice_collects() {
          &expand[]=latest_invoice.confirmation_secret&expand[]=latest_invoice.payments"
     );
     let made = create(&app, &customer, &more).await;
-    let id = made.text("/id");
+    let id = made.id();
     let intent = made.text("/latest_invoice/payments/data/0/payment/payment_intent");
     assert!(
         made.text("/latest_invoice/confirmation_secret/client_secret").starts_with(&intent),
@@ -213,8 +155,8 @@ async fn an_invoice_collects() {
         made.body
     );
     let form = "expand[]=payment_method";
-    let linked = link(&app, &id, form).await.ok();
-    assert_eq!(linked.text("/id"), intent);
+    let linked = app.link_carrier(&id, form).await.ok();
+    assert_eq!(linked.id(), intent);
     let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
     let subscribe = format!("{FC}/accounts/{account}/subscribe");
     app.post(&subscribe, "features[]=transactions").await.ok();
@@ -224,17 +166,17 @@ async fn an_invoice_collects() {
     let paid = show(&app, &id, "expand[]=default_payment_method&expand[]=latest_invoice").await;
     let path = "/default_payment_method/us_bank_account/financial_connections_account";
     assert_eq!(paid.text(path), account);
-    assert!(rows(&app, &account).await > 0);
+    assert!(app.count_transactions(&account).await > 0);
     let line = "/latest_invoice/lines/data/0";
     insta::assert_snapshot!(
         [
-            facts(&made, &["/status", "/latest_invoice/status", "/latest_invoice/billing_reason"]),
-            facts(&confirmed, &["/status", "/setup_future_usage", "/description"]),
-            facts(&under_way, &["/status"]),
-            facts(&paid, &["/status", "/latest_invoice/status", "/latest_invoice/amount_paid"]),
-            facts(&paid, &["/items/data/0/current_period_start"]),
-            facts(&paid, &["/items/data/0/current_period_end"]),
-            facts(&paid, &[&format!("{line}/amount"), &format!("{line}/parent/type")]),
+            made.facts(&["/status", "/latest_invoice/status", "/latest_invoice/billing_reason"]),
+            confirmed.facts(&["/status", "/setup_future_usage", "/description"]),
+            under_way.facts(&["/status"]),
+            paid.facts(&["/status", "/latest_invoice/status", "/latest_invoice/amount_paid"]),
+            paid.facts(&["/items/data/0/current_period_start"]),
+            paid.facts(&["/items/data/0/current_period_end"]),
+            paid.facts(&[&format!("{line}/amount"), &format!("{line}/parent/type")]),
         ]
         .join("\n"),
         @"
@@ -251,7 +193,7 @@ async fn an_invoice_collects() {
     let details = &line["parent"]["subscription_item_details"];
     assert_eq!(details["subscription"], id.as_str());
     assert_eq!(details["subscription_item"], paid.at("/items/data/0/id"));
-    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     product.created
     customer.created
     price.created
@@ -276,28 +218,28 @@ async fn an_invoice_collects() {
 /// the merchant's settings. Parameters of the call take precedence.
 #[tokio::test]
 async fn settings_speak_for_the_silent() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
     app.post(&format!("{FC}/settings"), form).await.ok();
     let customer = app.customer().await;
     let path = "/payment_method/us_bank_account/financial_connections_account";
     let permissions = async |carrier: &str| {
-        let linked = link(&app, carrier, "expand[]=payment_method").await.ok();
+        let linked = app.link_carrier(carrier, "expand[]=payment_method").await.ok();
         let account = linked.text(path);
         let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
         shown.at("/permissions")
     };
     let silent = app.post(SUBSCRIPTIONS, &format!("customer={customer}")).await.ok();
     let both = json!(["payment_method", "transactions"]);
-    assert_eq!(permissions(&silent.text("/id")).await, both);
+    assert_eq!(permissions(&silent.id()).await, both);
 
     let other = app.customer().await;
     let form = format!("customer={other}&{CONNECTIONS}[permissions][]=payment_method");
     let said = app.post(SUBSCRIPTIONS, &form).await.ok();
-    assert_eq!(permissions(&said.text("/id")).await, json!(["payment_method"]));
+    assert_eq!(permissions(&said.id()).await, json!(["payment_method"]));
 
     let third = app.customer().await;
-    let invoice = app.post("/v1/invoices", &format!("customer={third}")).await.ok().text("/id");
+    let invoice = app.post("/v1/invoices", &format!("customer={third}")).await.ok().id();
     let form = format!("customer={third}&invoice={invoice}&amount=1000");
     app.post("/v1/invoiceitems", &form).await.ok();
     app.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
@@ -311,7 +253,7 @@ async fn settings_speak_for_the_silent() {
 /// later subscription to the account.
 #[tokio::test]
 async fn every_way_leads_to_transactions() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let monthly = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let bank = "us_bank_account";
@@ -329,13 +271,13 @@ async fn every_way_leads_to_transactions() {
                     word(OPTIONS)
                 );
                 let form = format!("mode=subscription&line_items[0][quantity]=1&{form}");
-                let session = app.post(CHECKOUT, &form).await.ok().text("/id");
+                let session = app.post(CHECKOUT, &form).await.ok().id();
                 let expand = "expand[]=subscription.default_payment_method";
-                let linked = link(&app, &session, expand).await.ok();
+                let linked = app.link_carrier(&session, expand).await.ok();
                 linked.at("/subscription/default_payment_method")
             } else {
                 let id = create(&app, &customer, &format!("{way}&{}", word(CONNECTIONS))).await;
-                link(&app, &id.text("/id"), "expand[]=payment_method")
+                app.link_carrier(&id.id(), "expand[]=payment_method")
                     .await
                     .ok()
                     .at("/payment_method")
@@ -348,7 +290,7 @@ async fn every_way_leads_to_transactions() {
             let subscribe = format!("{FC}/accounts/{account}/subscribe");
             app.post(&subscribe, "features[]=transactions").await.ok();
             app.run_workers_until_idle().await;
-            assert!(rows(&app, &account).await > 0, "{way}");
+            assert!(app.count_transactions(&account).await > 0, "{way}");
         }
     }
 }

@@ -1,29 +1,10 @@
 //! The life cycle of subscriptions: creation, renewal, changes and end.
 
-use crate::checkout::link;
-use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, facts, gold, show};
-use crate::support::{App, BEGIN_S, Client};
+use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, gold, show};
 use serde_json::Value;
-
-const DAY_S: i64 = 86_400;
-
-/// Creates a customer on a test clock. Returns both ids.
-pub(crate) async fn customer_on_clock(client: &Client) -> (String, String) {
-    let clock = client
-        .post("/v1/test_helpers/test_clocks", &format!("frozen_time={BEGIN_S}"))
-        .await
-        .ok()
-        .text("/id");
-    let form = format!("test_clock={clock}&email=ada@example.com");
-    let customer = client.post("/v1/customers", &form).await.ok().text("/id");
-    (customer, clock)
-}
-
-pub(crate) async fn advance(app: &App, clock: &str, to_s: i64) {
-    let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
-    app.post(&path, &format!("frozen_time={}", BEGIN_S + to_s)).await.ok();
-    app.run_workers_until_idle().await;
-}
+use testkit::client::{Client, Response};
+use testkit::sample::DAY_S;
+use testkit::server::{App, BEGIN_S};
 
 /// Attaches the payment method with this test name to a customer as the default. Returns its id.
 pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> String {
@@ -39,25 +20,25 @@ pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> St
 /// does not expire during a debit.
 #[tokio::test]
 async fn expires_when_it_is_not_paid() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let (left, failed) =
         (create(&app, &customer, &more).await, create(&app, &customer, &more).await);
-    let (left, failed) = (left.text("/id"), failed.text("/id"));
+    let (left, failed) = (left.id(), failed.id());
     let shown = show(&app, &failed, "").await;
     let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
     app.post(&pay, "payment_method=pm_usBankAccount_insufficientFunds").await.ok();
     let states = async || {
         let query = "expand[]=latest_invoice";
         let (left, failed) = (show(&app, &left, query).await, show(&app, &failed, query).await);
-        let facts = |reply| facts(reply, &["/status", "/latest_invoice/status"]);
+        let facts = |reply: &Response| reply.facts(&["/status", "/latest_invoice/status"]);
         format!("{}, {}", facts(&left), facts(&failed))
     };
     let mut seen = Vec::new();
     for to_s in [23 * 3_600 - 1, 23 * 3_600, 3 * DAY_S, 5 * DAY_S] {
-        advance(&app, &clock, to_s).await;
+        app.advance(&clock, BEGIN_S + to_s).await;
         seen.push(states().await);
     }
     insta::assert_snapshot!(seen.join("\n"), @"
@@ -67,7 +48,7 @@ async fn expires_when_it_is_not_paid() {
     incomplete_expired void, incomplete_expired void
     ");
     let paid = app.post(&pay, "payment_method=pm_usBankAccount_success").await;
-    insta::assert_snapshot!(paid.told(), @"
+    insta::assert_snapshot!(paid.api_error(), @"
     400 invalid_request_error - -
     This invoice is void and cannot be paid.
     ");
@@ -78,12 +59,12 @@ async fn expires_when_it_is_not_paid() {
 /// paying the invoice makes it active again.
 #[tokio::test]
 async fn renews_on_its_clock() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     pays_by(&app, &customer, "pm_usBankAccount_success").await;
     let made = create(&app, &customer, MONTHLY).await;
-    let id = made.text("/id");
+    let id = made.id();
     let state = async || {
         let shown = show(&app, &id, "expand[]=latest_invoice").await;
         let item = "/items/data/0";
@@ -92,24 +73,24 @@ async fn renews_on_its_clock() {
             shown.at(&format!("{item}/current_period_end")).as_i64().unwrap(),
         );
         let facts =
-            facts(&shown, &["/status", "/latest_invoice/status", "/latest_invoice/billing_reason"]);
+            shown.facts(&["/status", "/latest_invoice/status", "/latest_invoice/billing_reason"]);
         format!("{facts} {}..{}", (begin - BEGIN_S) / DAY_S, (end - BEGIN_S) / DAY_S)
     };
     let mut seen = vec![state().await];
     for day in [5, 31, 36] {
-        advance(&app, &clock, day * DAY_S).await;
+        app.advance(&clock, BEGIN_S + day * DAY_S).await;
         seen.push(state().await);
     }
     pays_by(&app, &customer, "pm_usBankAccount_insufficientFunds").await;
     for day in [59, 64] {
-        advance(&app, &clock, day * DAY_S).await;
+        app.advance(&clock, BEGIN_S + day * DAY_S).await;
         seen.push(state().await);
     }
     let method = pays_by(&app, &customer, "pm_usBankAccount_success").await;
     let shown = show(&app, &id, "").await;
     let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
     app.post(&pay, &format!("payment_method={method}")).await.ok();
-    advance(&app, &clock, 70 * DAY_S).await;
+    app.advance(&clock, BEGIN_S + 70 * DAY_S).await;
     seen.push(state().await);
     insta::assert_snapshot!(seen.join("\n"), @"
     incomplete open subscription_create 0..31
@@ -142,28 +123,28 @@ async fn renews_on_its_clock() {
 /// month is invoiced when the trial ends, on schedule or by an update.
 #[tokio::test]
 async fn trials_end() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&trial_period_days=10&expand[]=latest_invoice");
     let made = create(&app, &customer, &more).await;
-    let id = made.text("/id");
-    let moved = create(&app, &customer, &more).await.text("/id");
-    link(&app, &id, "").await.ok();
+    let id = made.id();
+    let moved = create(&app, &customer, &more).await.id();
+    app.link_carrier(&id, "").await.ok();
     let intent = made.text("/pending_setup_intent");
     app.post(&format!("/v1/setup_intents/{intent}/confirm"), "").await.ok();
     let ended = app
         .post(&format!("{SUBSCRIPTIONS}/{moved}"), "trial_end=now&expand[]=latest_invoice")
         .await
         .ok();
-    let begun = facts(&made, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
-    let ended = facts(&ended, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
-    advance(&app, &clock, 10 * DAY_S).await;
+    let begun = made.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    let ended = ended.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    app.advance(&clock, BEGIN_S + 10 * DAY_S).await;
     let over = show(&app, &id, "expand[]=latest_invoice").await;
-    let over = facts(&over, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
-    advance(&app, &clock, 15 * DAY_S).await;
+    let over = over.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    app.advance(&clock, BEGIN_S + 15 * DAY_S).await;
     let paid = show(&app, &id, "expand[]=latest_invoice").await;
-    let paid = facts(&paid, &["/status", "/latest_invoice/status", "/billing_cycle_anchor"]);
+    let paid = paid.facts(&["/status", "/latest_invoice/status", "/billing_cycle_anchor"]);
     insta::assert_snapshot!([begun, ended, over, paid].join("\n"), @"
     trialing paid 0
     past_due open 1000
@@ -175,7 +156,7 @@ async fn trials_end() {
 /// Invoices that are sent wait for the customer, and the subscription stays active.
 #[tokio::test]
 async fn sends_invoices() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let more = format!("{MONTHLY}&collection_method=send_invoice&days_until_due=30");
@@ -185,7 +166,7 @@ async fn sends_invoices() {
     let of_invoice =
         ["/status", "/collection_method", "/due_date"].map(|name| format!("{invoice}{name}"));
     let pointers: Vec<&str> = pointers.iter().chain(&of_invoice).map(String::as_str).collect();
-    insta::assert_snapshot!(facts(&made, &pointers), @"active null open send_invoice 1769817600");
+    insta::assert_snapshot!(made.facts(&pointers), @"active null open send_invoice 1769817600");
 }
 
 /// Canceling ends the subscription immediately, with its open invoice and Setup Intent. A
@@ -193,24 +174,24 @@ async fn sends_invoices() {
 /// rest.
 #[tokio::test]
 async fn ends() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let incomplete = create(&app, &customer, &waits).await.text("/id");
+    let incomplete = create(&app, &customer, &waits).await.id();
     let bare = create(&app, &customer, "").await;
-    let (intent, bare) = (bare.text("/pending_setup_intent"), bare.text("/id"));
+    let (intent, bare) = (bare.text("/pending_setup_intent"), bare.id());
     pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let later = create(&app, &customer, MONTHLY).await.text("/id");
+    let later = create(&app, &customer, MONTHLY).await.id();
     let form = "cancel_at_period_end=true";
     let asked = app.post(&format!("{SUBSCRIPTIONS}/{later}"), form).await.ok();
-    let left = create(&app, &customer, MONTHLY).await.text("/id");
+    let left = create(&app, &customer, MONTHLY).await.id();
     let path = format!("{SUBSCRIPTIONS}/{incomplete}?expand[]=latest_invoice");
     let ended = app.delete(&path).await.ok();
     let details = "?cancellation_details[feedback]=unused";
     let gone = app.delete(&format!("{SUBSCRIPTIONS}/{bare}{details}")).await.ok();
     let setup = app.get(&format!("/v1/setup_intents/{intent}")).await.ok();
-    advance(&app, &clock, 31 * DAY_S).await;
+    app.advance(&clock, BEGIN_S + 31 * DAY_S).await;
     let by_itself = show(&app, &later, "").await;
     let running = show(&app, &left, "").await;
     app.delete(&format!("/v1/customers/{customer}")).await.ok();
@@ -220,12 +201,12 @@ async fn ends() {
     assert_eq!(by_itself.at("/cancellation_details/reason"), "cancellation_requested");
     insta::assert_snapshot!(
         [
-            facts(&ended, &["/status", "/latest_invoice/status"]),
-            facts(&gone, &ends) + " " + &setup.text("/status"),
-            facts(&asked, &ends),
-            facts(&by_itself, &ends),
-            facts(&running, &["/status"]),
-            facts(&with_customer, &["/status"]),
+            ended.facts(&["/status", "/latest_invoice/status"]),
+            gone.facts(&ends) + " " + &setup.text("/status"),
+            asked.facts(&ends),
+            by_itself.facts(&ends),
+            running.facts(&["/status"]),
+            with_customer.facts(&["/status"]),
         ]
         .join("\n"),
         @"
@@ -239,7 +220,7 @@ async fn ends() {
     );
     let events = app.get("/v1/events?type=customer.subscription.deleted").await.ok();
     assert_eq!(events.items("/data").len(), 4);
-    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.told(), @"
+    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.api_error(), @"
     404 invalid_request_error resource_missing id
     No such subscription: 'sub_…'
     ");
@@ -249,14 +230,14 @@ async fn ends() {
 /// are also listed and retrieved separately.
 #[tokio::test]
 async fn changes_items() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
-    let (customer, clock) = customer_on_clock(&app).await;
+    let (customer, clock) = app.customer_on_clock().await;
     pays_by(&app, &customer, "pm_usBankAccount_success").await;
     let made = create(&app, &customer, &format!("{MONTHLY}&items[0][quantity]=2")).await;
-    let (id, item) = (made.text("/id"), made.text("/items/data/0/id"));
+    let (id, item) = (made.id(), made.text("/items/data/0/id"));
     let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let price = app.post("/v1/prices", price).await.ok().id();
     let form = format!(
         "items[0][id]={item}&items[0][quantity]=3&items[1][price]={price}&metadata[a]=b\
          &description=More&expand[]=items.data.price.product"
@@ -270,7 +251,7 @@ async fn changes_items() {
     assert_eq!(shown.at(""), listed.at("/data/1"));
     let page = format!("{}&starting_after={item}&limit=1", changed.text("/items/url"));
     assert_eq!(app.get(&page).await.ok().text("/data/0/id"), second);
-    advance(&app, &clock, 31 * DAY_S).await;
+    app.advance(&clock, BEGIN_S + 31 * DAY_S).await;
     let renewed = show(&app, &id, "expand[]=latest_invoice").await;
     assert_eq!(renewed.at("/latest_invoice/total"), 3_050);
     let form = format!("items[0][id]={second}&items[0][deleted]=true");
@@ -279,44 +260,39 @@ async fn changes_items() {
     insta::assert_snapshot!(shown.shown(), @r#"
     200
     {
-      "billing_thresholds": null,
-      "created": 1767225600,
-      "current_period_end": 1769904000,
-      "current_period_start": 1767225600,
-      "discounts": [],
-      "id": "si_0vIseXMSt9edOYCEew6zVzV7",
-      "metadata": {},
-      "object": "subscription_item",
-      "price": {
-        "active": true,
-        "billing_scheme": "per_unit",
-        "created": 1767225600,
-        "currency": "usd",
-        "custom_unit_amount": null,
-        "id": "price_0vIseXMSrDfYXypvcaqGucPp",
-        "livemode": false,
-        "lookup_key": null,
-        "metadata": {},
-        "nickname": null,
-        "object": "price",
-        "product": "gold",
-        "recurring": {
-          "interval": "month",
-          "interval_count": 1,
-          "meter": null,
-          "trial_period_days": null,
-          "usage_type": "licensed"
-        },
-        "tax_behavior": "unspecified",
-        "tiers_mode": null,
-        "transform_quantity": null,
-        "type": "recurring",
-        "unit_amount": 50,
-        "unit_amount_decimal": "50"
-      },
-      "quantity": 1,
-      "subscription": "sub_0vIseXMSjm9NPj7yhpQ808eu",
-      "tax_rates": []
+      created: 1767225600
+      current_period_end: 1769904000
+      current_period_start: 1767225600
+      discounts: []
+      id: "si_…"
+      metadata: {}
+      object: "subscription_item"
+      price: {
+        active: true
+        billing_scheme: "per_unit"
+        created: 1767225600
+        currency: "usd"
+        id: "price_…"
+        livemode: false
+        metadata: {}
+        object: "price"
+        product: "gold"
+        recurring: {
+          interval: "month"
+          interval_count: 1
+          usage_type: "licensed"
+          null: meter, trial_period_days
+        }
+        tax_behavior: "unspecified"
+        type: "recurring"
+        unit_amount: 50
+        unit_amount_decimal: "50"
+        null: custom_unit_amount, lookup_key, nickname, tiers_mode, transform_quantity
+      }
+      quantity: 1
+      subscription: "sub_…"
+      tax_rates: []
+      null: billing_thresholds
     }
     "#);
 }
@@ -325,17 +301,17 @@ async fn changes_items() {
 /// only on request.
 #[tokio::test]
 async fn lists() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
-    let (other, clock) = customer_on_clock(&app).await;
+    let (other, clock) = app.customer_on_clock().await;
     let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let price = app.post("/v1/prices", price).await.ok().id();
     let mut ids = Vec::new();
     let priced = format!("items[0][price]={price}&payment_behavior=default_incomplete");
     for (customer, more) in [(&customer, ""), (&customer, &priced), (&other, ""), (&customer, "")] {
-        ids.push(create(&app, customer, more).await.text("/id"));
-        app.wait_s(1);
+        ids.push(create(&app, customer, more).await.id());
+        app.pass_s(1);
     }
     app.delete(&format!("{SUBSCRIPTIONS}/{}", ids[3])).await.ok();
     let places = async |query: &str| {
@@ -361,17 +337,17 @@ async fn lists() {
 /// Deleting a clock ends the subscriptions on it.
 #[tokio::test]
 async fn renews_in_real_time() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     gold(&app).await;
     let customer = app.customer().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let waiting = create(&app, &customer, &waits).await.text("/id");
+    let waiting = create(&app, &customer, &waits).await.id();
     pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let running = create(&app, &customer, MONTHLY).await.text("/id");
-    let (other, clock) = customer_on_clock(&app).await;
-    let hanging = create(&app, &other, "").await.text("/id");
+    let running = create(&app, &customer, MONTHLY).await.id();
+    let (other, clock) = app.customer_on_clock().await;
+    let hanging = create(&app, &other, "").await.id();
     app.run_workers_until_idle().await;
-    app.wait_s(100 * DAY_S);
+    app.pass_s(100 * DAY_S);
     app.run_workers_until_idle().await;
     assert_eq!(show(&app, &waiting, "").await.text("/status"), "incomplete_expired");
     let shown = show(&app, &running, "").await;

@@ -1,6 +1,7 @@
 //! Schemas that depend on the API version: the types of payment methods in requests and responses.
 
-use crate::support::{App, Reply};
+use testkit::client::Response;
+use testkit::server::App;
 
 const DAHLIA: &str = "2026-08-26.dahlia";
 const ENDIVE: &str = "2026-09-30.endive";
@@ -9,12 +10,12 @@ const NAMED: &str = "payment_method_types[]=us_bank_account";
 const ALLOWED: &str =
     "allowed_payment_method_types[]=card&allowed_payment_method_types[]=us_bank_account";
 
-async fn post(app: &App, version: &str, path: &str, form: &str) -> Reply {
+async fn post(app: &App, version: &str, path: &str, form: &str) -> Response {
     app.request("POST", path).header("Stripe-Version", version).form(form).send().await
 }
 
 /// The allowed types and the actual types.
-fn types(shown: &Reply) -> String {
+fn types(shown: &Response) -> String {
     let [allowed, there] = ["/allowed_payment_method_types", "/payment_method_types"];
     format!("{} of {}", shown.at(there), shown.at(allowed))
 }
@@ -23,8 +24,8 @@ fn types(shown: &Reply) -> String {
 async fn calls(app: &App) -> Vec<(String, &'static str)> {
     let payment = post(app, DAHLIA, "/v1/payment_intents", "amount=2000&currency=usd").await;
     let setup = post(app, DAHLIA, "/v1/setup_intents", "").await;
-    let payment = format!("/v1/payment_intents/{}", payment.ok().text("/id"));
-    let setup = format!("/v1/setup_intents/{}", setup.ok().text("/id"));
+    let payment = format!("/v1/payment_intents/{}", payment.ok().id());
+    let setup = format!("/v1/setup_intents/{}", setup.ok().id());
     vec![
         ("/v1/payment_intents".to_owned(), "&amount=2000&currency=usd"),
         (payment.clone(), ""),
@@ -52,17 +53,17 @@ async fn endive_refuses_named_types_on_intents() {
     insta::assert_snapshot!(refused.shown(), @r#"
     400
     {
-      "error": {
-        "code": "payment_method_types_no_longer_supported",
-        "doc_url": "https://stripe.com/docs/error-codes/payment-method-types-no-longer-supported",
-        "message": "payment_method_types is no longer supported in API version 2026-09-30.endive. Leave it out.",
-        "param": "payment_method_types",
-        "type": "invalid_request_error"
+      error: {
+        code: "payment_method_types_no_longer_supported"
+        doc_url: "https://stripe.com/docs/error-codes/payment-method-types-no-longer-supported"
+        message: "payment_method_types is no longer supported in API version 2026-09-30.endive. Leave it out."
+        param: "payment_method_types"
+        type: "invalid_request_error"
       }
     }
     "#);
     for path in ["/v1/payment_intents", "/v1/setup_intents"] {
-        assert_eq!(app.get(path).await.ok().items("/data").len(), 1, "{path}");
+        assert_eq!(app.count(path).await, 1, "{path}");
     }
 }
 
@@ -74,12 +75,12 @@ async fn endive_has_no_named_types_on_checkout() {
     insta::assert_snapshot!(refused.shown(), @r#"
     400
     {
-      "error": {
-        "code": "parameter_unknown",
-        "doc_url": "https://stripe.com/docs/error-codes/parameter-unknown",
-        "message": "Received unknown parameter: payment_method_types",
-        "param": "payment_method_types",
-        "type": "invalid_request_error"
+      error: {
+        code: "parameter_unknown"
+        doc_url: "https://stripe.com/docs/error-codes/parameter-unknown"
+        message: "Received unknown parameter: payment_method_types"
+        param: "payment_method_types"
+        type: "invalid_request_error"
       }
     }
     "#);
@@ -118,7 +119,7 @@ async fn one_way_takes_the_place_of_the_other() {
     let app = App::start().await;
     let named = "payment_method_types[]=card&payment_method_types[]=us_bank_account";
     let intent = post(&app, DAHLIA, "/v1/setup_intents", named).await.ok();
-    let path = format!("/v1/setup_intents/{}", intent.text("/id"));
+    let path = format!("/v1/setup_intents/{}", intent.id());
     insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
     let intent = post(&app, DAHLIA, &path, ALLOWED).await.ok();
     insta::assert_snapshot!(types(&intent), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);

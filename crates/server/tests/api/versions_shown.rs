@@ -1,8 +1,11 @@
 //! The versions that show each field, take each parameter, and render each event.
 
-use crate::support::{App, FC, Receiver, Reply};
 use serde_json::Value;
 use std::fmt::Write as _;
+use testkit::client::Response;
+use testkit::receiver::Recorder;
+use testkit::sample::FC;
+use testkit::server::App;
 
 /// One version of each date with a change, oldest first, after the last version before the first
 /// change.
@@ -24,7 +27,7 @@ const VERSIONS: [&str; 14] = [
 ];
 const BETA: &str = "2022-08-01; financial_connections_relink_api_beta=v1";
 
-async fn get(app: &App, version: &str, path: &str) -> Reply {
+async fn get(app: &App, version: &str, path: &str) -> Response {
     app.request("GET", path).header("Stripe-Version", version).send().await.ok()
 }
 
@@ -81,7 +84,7 @@ async fn a_session_in_each_version() {
         &filters[require_payment_method_support]=none&limits[accounts]=2&manual_entry[mode]=disabled\
         &return_url=https://rocket.example";
     let session = app.session(&app.customer().await, form).await;
-    let seen = in_each(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    let seen = in_each(&app, &format!("{FC}/sessions/{}", session.id())).await;
     insta::assert_snapshot!(keys(&seen, "") + &keys(&seen, "/filters"), @r#"
     2026-07-29.dahlia: came ["limits", "manual_entry"], went []
     2025-11-17.preview: came ["status", "status_details"], went ["limits", "manual_entry"]
@@ -94,8 +97,8 @@ async fn a_session_in_each_version() {
     2026-10-14.preview: came ["country", "require_payment_method_support"], went ["countries"]
     2022-08-01; financial_connections_relink_api_beta=v1: came ["countries"], went ["country", "require_payment_method_support"]
     "#);
-    app.wait_s(2 * 86_400);
-    let late = in_each(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    app.pass_s(2 * 86_400);
+    let late = in_each(&app, &format!("{FC}/sessions/{}", session.id())).await;
     let nulls = late.iter().filter(|(_, shown)| shown["client_secret"].is_null());
     let versions: Vec<&str> = nulls.map(|(version, _)| *version).collect();
     assert_eq!(versions, VERSIONS[4..].to_vec());
@@ -105,7 +108,7 @@ async fn a_session_in_each_version() {
 /// inactive.
 #[tokio::test]
 async fn an_account_in_each_version() {
-    let app = App::sqlite().await;
+    let app = App::start().await;
     let linked = async |more: &str| {
         let session = app.session(&app.customer().await, "").await;
         app.link(&session, more).await.text("/accounts/data/0/id")
@@ -129,7 +132,7 @@ async fn an_account_in_each_version() {
     let token = "institution=Tokenized Account Number\
         &accounts[]=Immediately Expiring Tokenized Account Number";
     let expired = linked(token).await;
-    app.wait_s(60);
+    app.pass_s(60);
     app.run_workers_until_idle().await;
     let seen = in_each(&app, &format!("{FC}/accounts/{expired}")).await;
     insta::assert_snapshot!(table(&seen, &["/account_numbers/0/status"]), @r#"
@@ -248,8 +251,12 @@ async fn parameters_in_each_version() {
 /// of their creation, independent of the caller.
 #[tokio::test]
 async fn each_endpoint_has_its_version() {
-    let app = App::sqlite().await;
-    let receivers = [Receiver::start().await, Receiver::start().await, Receiver::start().await];
+    let app = App::start().await;
+    let receivers = [
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+    ];
     let versions = ["&api_version=2025-08-27.basil", "&api_version=2026-10-14.preview", ""];
     for (receiver, version) in receivers.iter().zip(versions) {
         let form = format!(
@@ -298,7 +305,7 @@ async fn unknown_versions_are_refused() {
         assert_eq!(refused.at("/error/param"), "api_version", "{version}");
     }
     let session = app.session(&app.customer().await, "filters[countries][]=US").await;
-    let path = format!("{FC}/sessions/{}", session.text("/id"));
+    let path = format!("{FC}/sessions/{}", session.id());
     let newer = get(&app, "2027-02-24.fern", &path).await;
     assert_eq!(newer.body, get(&app, "2026-10-28.endive", &path).await.body);
     assert_eq!(newer.header("stripe-version"), Some("2027-02-24.fern"));
@@ -323,7 +330,7 @@ async fn codes_of_numbers_came_with_clover() {
     let mut told = String::new();
     for version in ["2025-08-27.basil", "2025-09-30.clover"] {
         let call = app.request("POST", "/v1/payment_methods").header("Stripe-Version", version);
-        told += &call.form(&form).send().await.told();
+        told += &call.form(&form).send().await.api_error();
     }
     insta::assert_snapshot!(told, @"
     400 invalid_request_error - us_bank_account[financial_connections_account]

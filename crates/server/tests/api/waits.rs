@@ -1,29 +1,21 @@
 //! Waiting for an event to be delivered.
 
-use crate::support::{App, FC, Receiver};
 use engine::Context;
 use lab::WaitFilter;
-use model::id::{MerchantId, RequestId};
+use model::id::MerchantId;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use wire::expand::Expand;
-use wire::version::Version;
+use testkit::client::KEY;
+use testkit::receiver::Recorder;
+use testkit::sample::FC;
+use testkit::server::App;
 
 const WAIT: &str = "/v1/test_helpers/events/wait";
 const REFRESHED: &str = "financial_connections.account.refreshed_balance";
 
 fn context() -> Context {
-    Context {
-        merchant: MerchantId::of_key("sk_test_123"),
-        connected: None,
-        livemode: false,
-        publishable: false,
-        request: RequestId::from_number(1),
-        version: Version::default(),
-        expand: Expand::default(),
-        idempotency: None,
-    }
+    testkit::engine::context(MerchantId::of_key(KEY), 1)
 }
 
 fn filter(event_type: &str) -> WaitFilter {
@@ -37,9 +29,9 @@ fn filter(event_type: &str) -> WaitFilter {
     }
 }
 
-async fn endpoint(app: &App, receiver: &Receiver) -> String {
+async fn endpoint(app: &App, receiver: &Recorder) -> String {
     let form = format!("url={}&enabled_events[]=*", receiver.url);
-    app.post("/v1/webhook_endpoints", &form).await.ok().text("/id")
+    app.post("/v1/webhook_endpoints", &form).await.ok().id()
 }
 
 async fn refresh(app: &App, account: &str) {
@@ -49,14 +41,14 @@ async fn refresh(app: &App, account: &str) {
 /// Waits for the event and returns its id and type, or the message of the API error.
 async fn waited(app: &App, query: &str) -> Result<String, String> {
     let reply = app.get(&format!("{WAIT}?{query}")).await;
-    if reply.status == 200 { Ok(reply.text("/id")) } else { Err(reply.told()) }
+    if reply.status == 200 { Ok(reply.id()) } else { Err(reply.api_error()) }
 }
 
 /// A delivered event is returned at once and in full. `after` continues with the next one in the
 /// order of commits. A wait for an event that was not delivered yet ends without one.
 #[tokio::test]
 async fn answers_what_was_delivered() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     endpoint(&app, &receiver).await;
     let account = app.account().await;
     let query = format!("type={REFRESHED}&account={account}&timeout=0");
@@ -67,10 +59,10 @@ async fn answers_what_was_delivered() {
     for _ in 0..2 {
         refresh(&app, &account).await;
         app.run_workers_until_idle().await;
-        app.wait_s(10);
+        app.pass_s(10);
     }
     let first = app.get(&format!("{WAIT}?{query}")).await.ok();
-    let id = first.text("/id");
+    let id = first.id();
     assert_eq!(first.text("/data/object/id"), account);
     assert_eq!(first.body, app.get(&format!("/v1/events/{id}")).await.ok().body);
     let second = waited(&app, &format!("{query}&after={id}")).await.unwrap();
@@ -83,9 +75,9 @@ async fn answers_what_was_delivered() {
 /// events of another key do not end it.
 #[tokio::test]
 async fn waits_for_the_answer_of_the_endpoint() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     endpoint(&app, &receiver).await;
-    receiver.answer(500);
+    receiver.respond(500);
     let (context, created) = (context(), filter("customer.created"));
     let mut waiting = pin!(app.lab.wait_for_event(&context, &created));
     let mut looks = async || poll_fn(|task| Poll::Ready(waiting.as_mut().poll(task))).await;
@@ -94,8 +86,8 @@ async fn waits_for_the_answer_of_the_endpoint() {
     let customer = app.customer().await;
     app.run_workers_until_idle().await;
     assert!(looks().await.is_pending());
-    receiver.answer(200);
-    app.wait_s(60);
+    receiver.respond(200);
+    app.pass_s(60);
     app.run_workers_until_idle().await;
     let Poll::Ready(Ok(answer)) = looks().await else { panic!("the wait did not end") };
     assert!(String::from_utf8(answer.body).unwrap().contains(&customer));
@@ -106,7 +98,7 @@ async fn waits_for_the_answer_of_the_endpoint() {
 /// an abandoned delivery never does, and the API error describes its course.
 #[tokio::test]
 async fn tells_what_became_of_it() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     let customer = app.customer().await;
     let query = "type=customer.created&timeout=0";
     assert!(waited(&app, query).await.is_err());
@@ -114,7 +106,7 @@ async fn tells_what_became_of_it() {
     let first = waited(&app, query).await.unwrap();
     assert_eq!(waited(&app, &format!("object={customer}&timeout=0")).await.unwrap(), first);
     let endpoint = endpoint(&app, &receiver).await;
-    receiver.answer(404);
+    receiver.respond(404);
     let second = app.customer().await;
     app.run_workers_until_idle().await;
     let told = waited(&app, &format!("type=customer.*&object={second}&timeout=0")).await;
@@ -132,9 +124,9 @@ async fn tells_what_became_of_it() {
 /// endpoint receives the event.
 #[tokio::test]
 async fn waits_in_a_connected_account() {
-    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
     let form = format!("url={}&enabled_events[]=*&connect=true", receiver.url);
-    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok().text("/id");
+    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok().id();
     let connected = app.in_account("acct_1");
     let customer = connected.customer().await;
     app.run_workers_until_idle().await;
@@ -157,7 +149,7 @@ async fn waits_end() {
     }
     let refused = app.get(&format!("{WAIT}?timeout=0")).await;
     assert_eq!(refused.header("stripe-should-retry"), None);
-    insta::assert_snapshot!(refused.told(), @"
+    insta::assert_snapshot!(refused.api_error(), @"
     429 invalid_request_error rate_limit -
     Too many requests: the limit global-concurrency is reached. Slow down.
     ");

@@ -1,7 +1,7 @@
 //! The objects and parameters that each call needs besides the tested parameter.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
-use crate::support::App;
+use testkit::server::App;
 
 /// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
@@ -81,7 +81,7 @@ fn required(call: &str) -> &'static str {
 
 /// Creates an object. Returns its id.
 async fn made(app: &App, path: &str, form: &str) -> String {
-    app.post(path, form).await.ok().text("/id")
+    app.post(path, form).await.ok().id()
 }
 
 async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, String) {
