@@ -34,7 +34,7 @@ pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     let last = get(&page_path(&account.id, limit, Some(before_last)));
     let (last, first) =
         costs(&Side::of_one(&server, &last), &Side::of_one(&server, &first), form).await?;
-    server.stop().await?;
+    server.stop()?;
     let what = format!("last page of {} rows, against the first page", ids.len());
     Ok(vec![Row::of_costs(what, last, first, "0.9")])
 }

@@ -8,8 +8,6 @@ use crate::Failure;
 use crate::harness::Harness;
 use crate::measure::{Form, Meter, Spent};
 use crate::report::Row;
-use axum::Router;
-use axum::routing::post;
 use engine::connections::customer::CustomerInput;
 use engine::events::deliver::InFlight;
 use engine::events::endpoint::EndpointInput;
@@ -19,8 +17,8 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use testkit::receiver::Receiver;
+use tokio::task::JoinSet;
 
 /// Deliveries of a turn: long form, short form.
 const DELIVERIES: (u32, u32) = (2_000, 50);
@@ -34,7 +32,7 @@ const LIST_PAYLOADS: &str = "SELECT payload FROM deliveries";
 pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     let deliveries = form.pick(DELIVERIES);
     let turns = form.pick(TURNS);
-    let receiver = Receiver::start().await?;
+    let receiver = start_receiver().await?;
     let harness = Harness::open(place)?;
     create_endpoint(&harness, &receiver.url).await?;
     let (mut ours, mut bare) = (Spent::default(), Spent::default());
@@ -49,28 +47,9 @@ pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     Ok(vec![Row::of_rates(what, "posts", deliveries * turns, [ours, bare], "0.30")])
 }
 
-/// An HTTP server on a free port that returns 200 to every webhook. It ends when it is dropped.
-pub(crate) struct Receiver {
-    /// The address to post to.
-    pub(crate) url: String,
-    serving: JoinHandle<std::io::Result<()>>,
-}
-
-impl Receiver {
-    /// Starts to listen.
-    pub(crate) async fn start() -> Result<Self, Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/", listener.local_addr()?);
-        let router = Router::new().route("/", post(async |_: axum::body::Bytes| "ok"));
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { url, serving })
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+/// A receiver that returns 200 to every webhook.
+pub(crate) async fn start_receiver() -> Result<Receiver, Failure> {
+    Ok(Receiver::start(async |_| 200).await?)
 }
 
 /// Creates an endpoint for every event type.

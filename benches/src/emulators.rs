@@ -86,7 +86,7 @@ pub(crate) async fn run(folder: &Path, form: Form) -> Result<Vec<Row>, Failure> 
         let what = format!("customer by id, beside {}", emulator.name);
         rows.push(Row::beside(what, "responses", we, they, TARGET));
     }
-    ours.stop().await?;
+    ours.stop()?;
     Ok(rows)
 }
 

@@ -3,31 +3,28 @@
 //! No worker runs in the background. A workload steps the worker that it measures.
 
 use crate::Failure;
-use crate::measure::{BenchClock, BenchRng, Meter, Spent};
-use connectors::Connector;
+use crate::measure::{BenchClock, Meter, Spent};
 use connectors::sandbox::{Sandbox, SandboxControl};
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use engine::connections::session::{HolderInput, SessionInput};
-use engine::hooks::NoHooks;
-use engine::observer::IgnoreAll;
 use engine::settings::CoolDown;
-use engine::{Context, Engine, Parts, Settings};
-use lab::{Instruments, Lab};
+use engine::{Context, Engine, Settings};
+use lab::Lab;
 use model::account::Permission;
 use model::bank::Feature;
-use model::id::{AccountId, MerchantId, RequestId};
-use outbound::{Outbound, OutboundSettings};
+use model::id::{AccountId, MerchantId};
+use outbound::Outbound;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
+use store::{Place, Store, StoreSettings};
+use testkit::engine::{EngineParts, context, outbound, store_settings};
+use testkit::rng::SeededRng;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use wire::expand::Expand;
-use wire::version::Version;
 
 /// A bank that returns only changed rows.
 pub(crate) const DELTA_BANK: &str = "Test (OAuth)";
@@ -56,35 +53,23 @@ impl Harness {
     pub(crate) fn open(place: &Path) -> Result<Self, Failure> {
         let database = place.join("ours.db");
         let clock = Arc::new(BenchClock::new());
-        let rng = Arc::new(BenchRng::new());
         let sandbox = Sandbox::new(7);
-        let outbound = Outbound::new(OutboundSettings {
-            deny_private: false,
-            https_only: false,
-            timeout_ms: model::limits::DELIVERY_TIMEOUT_MS,
-        })?;
-        let mut parts = Parts {
+        let parts = EngineParts {
             store: open_store(&database)?,
-            connector: Connector::Sandbox(sandbox.clone()),
-            outbound: outbound.clone(),
+            sandbox: sandbox.clone(),
             clock: clock.clone(),
-            rng,
+            rng: Arc::new(SeededRng::new(1)),
             settings: Settings { cool_down_test: CoolDown::of(0), ..Settings::default() },
-            failpoints: Failpoints::default(),
-            observer: Arc::new(IgnoreAll),
-            hooks: Arc::new(NoHooks),
         };
-        let instruments = Instruments::install(&mut parts, lab::Settings::default());
-        let engine = Arc::new(Engine::new(parts));
-        let lab = Arc::new(Lab::new(Arc::clone(&engine), instruments));
+        let (engine, lab) = parts.build();
         let merchant = MerchantId::of_key(crate::client::KEY);
         let control = SandboxControl::new(sandbox);
-        Ok(Self { engine, lab, clock, control, outbound, merchant, database })
+        Ok(Self { engine, lab, clock, control, outbound: outbound(), merchant, database })
     }
 
     /// The context of a plain call.
     pub(crate) fn context(&self) -> Context {
-        context(self.merchant)
+        context(self.merchant, 1)
     }
 
     /// Creates customers and links one account for each, with or without a test clock. Fetches no
@@ -160,28 +145,9 @@ pub(crate) async fn make_empty(database: &Path) -> Result<(), Failure> {
 }
 
 fn open_store(database: &Path) -> Result<Store, Failure> {
-    Ok(Store::open(StoreSettings {
-        place: Place::File(database.to_path_buf()),
-        seal_key: [7; 32],
-        failpoints: Failpoints::default(),
-        rng: Arc::new(BenchRng::new()),
-        clock: Arc::new(BenchClock::new()),
-        readers: READERS,
-        bounds: StoreBounds::default(),
-    })?)
-}
-
-fn context(merchant: MerchantId) -> Context {
-    Context {
-        merchant,
-        connected: None,
-        livemode: false,
-        publishable: false,
-        request: RequestId::from_number(1),
-        version: Version::default(),
-        expand: Expand::default(),
-        idempotency: None,
-    }
+    let place = Place::File(database.to_path_buf());
+    let (clock, rng) = (Arc::new(BenchClock::new()), Arc::new(SeededRng::new(1)));
+    Ok(Store::open(StoreSettings { readers: READERS, ..store_settings(place, clock, rng) })?)
 }
 
 async fn link(

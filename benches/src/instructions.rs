@@ -12,7 +12,7 @@
 use crate::Failure;
 use crate::changes::{self, Change};
 use crate::client::{Connection, get, post, text};
-use crate::deliver::{Receiver, create_endpoint, make_deliveries};
+use crate::deliver::{create_endpoint, make_deliveries, start_receiver};
 use crate::harness::{DELTA_BANK, Harness};
 use crate::pages::page_path;
 use model::bank::Feature;
@@ -143,7 +143,7 @@ async fn refresh_one(harness: &Harness, account: AccountId) -> Result<(), Failur
 
 /// Makes a fixed number of events, and delivers the first `count` of them.
 async fn deliver(harness: &Harness, count: u32) -> Result<(), Failure> {
-    let receiver = Receiver::start().await?;
+    let receiver = start_receiver().await?;
     create_endpoint(harness, &receiver.url).await?;
     for number in 0..DELIVERIES_MAX {
         make_deliveries(harness, 1).await?;

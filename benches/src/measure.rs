@@ -1,15 +1,15 @@
-//! Time and randomness of the benches: a stopwatch, the engine's clock and random number generator,
-//! and bounded waits.
+//! Time of the benches: a stopwatch, the engine's clock, and bounded waits.
 //!
 //! Only this module reads real time. Account time changes only when a workload advances it, so the
 //! test banks have the same rows in every run.
 
 use crate::Failure;
 use crate::proc;
-use model::clock::{AccountTime, Clock, Rng, ServerTime};
+use model::clock::{AccountTime, Clock, ServerTime};
+use server::clock::SystemClock;
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+use testkit::clock::ManualClock;
 
 /// Account time at the start of every workload: 2026-11-23.
 pub(crate) const START: AccountTime = AccountTime(1_795_392_000);
@@ -90,58 +90,28 @@ impl Meter {
 
 /// Real server time, and an account time that only the workload advances.
 pub(crate) struct BenchClock {
-    account_now: AtomicI64,
+    account: ManualClock,
 }
 
 impl BenchClock {
     /// A clock with the account time [`START`].
     pub(crate) fn new() -> Self {
-        Self { account_now: AtomicI64::new(START.0) }
+        Self { account: ManualClock::at(START.0) }
     }
 
     /// Advances account time.
     pub(crate) fn pass(&self, seconds: i64) {
-        self.account_now.fetch_add(seconds, Ordering::Relaxed);
+        self.account.pass_ms(seconds * 1_000);
     }
 }
 
 impl Clock for BenchClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the only place of the benches that reads real time"
-    )]
     fn server_now(&self) -> ServerTime {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        ServerTime(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        SystemClock::default().server_now()
     }
 
     fn account_now(&self) -> AccountTime {
-        AccountTime(self.account_now.load(Ordering::Relaxed))
-    }
-}
-
-/// Numbers that look random but are the same in every run. A bench needs no more.
-pub(crate) struct BenchRng {
-    state: AtomicU64,
-}
-
-impl BenchRng {
-    /// A generator at the start of its sequence.
-    pub(crate) fn new() -> Self {
-        Self { state: AtomicU64::new(1) }
-    }
-}
-
-impl Rng for BenchRng {
-    fn fill(&self, buffer: &mut [u8]) {
-        for chunk in buffer.chunks_mut(8) {
-            let step = 0x9E37_79B9_7F4A_7C15;
-            let mut word = self.state.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
-            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            word ^= word >> 31;
-            chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
-        }
+        self.account.account_now()
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
             Compared { request: &request, response: &response, what: &what, target: "0.40" };
         rows.push(beside_static(place, &server, &compared, form).await?);
     }
-    server.stop().await?;
+    server.stop()?;
     Ok(rows)
 }
 

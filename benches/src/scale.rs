@@ -50,11 +50,11 @@ pub(crate) async fn run(place: &Path, accounts: u32, form: Form) -> Result<Vec<R
     let (last, first) = page_costs(&server, &ids, form).await?;
     let read_mb = proc::memory_mb(server.pid())?;
     let stopping = Stopwatch::start();
-    server.stop().await?;
+    server.stop()?;
     say(&format!("  the stop took {:.2} s", stopping.elapsed().as_secs_f64()))?;
     let server = Server::bankfeed(&database)?;
     let restart = first_response(&server).await?;
-    server.stop().await?;
+    server.stop()?;
     let size = std::fs::metadata(&database)?.len() / u64::from(rows.max(1));
     let count = thousands(f64::from(rows));
     let memory = |megabytes: f64| format!("{megabytes:.0} MB");

@@ -1,25 +1,24 @@
 //! Child processes that listen: the server under test, and the static server.
 //!
-//! A child prints its address on standard output. Its handle ends it, also when the bench fails.
+//! A child prints its address on standard output.
 
 use crate::Failure;
 use crate::measure::{Stopwatch, wait_for};
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use testkit::process::Process;
 use tokio::net::TcpStream;
 
 /// The text before the address in the line that a child prints.
 pub(crate) const LISTENING: &str = "http://";
-/// The longest time that a child may take to listen, or to end after a signal.
+/// The longest time that another program may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A child process that listens.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     /// Its address.
     pub(crate) address: SocketAddr,
     /// The time from its start to the line with its address.
@@ -50,33 +49,20 @@ impl Server {
 
     fn start(command: &mut Command) -> Result<Self, Failure> {
         let age = Stopwatch::start();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        let output = child.stdout.take().ok_or("a child has no standard output")?;
-        let (announce, listening) = mpsc::channel();
-        // The thread reads to the end, so that the child never waits for a full pipe.
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if let Some(address) = address(&line) {
-                    let _ = announce.send((address, age.elapsed()));
-                }
-            }
-        });
-        let Ok((address, announced_after)) = listening.recv_timeout(PATIENCE) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("{command:?} printed no address").into());
-        };
-        Ok(Self { child, address, announced_after, age })
+        let process = Process::start(command)?;
+        let rest = process.after(LISTENING)?;
+        let announced_after = age.elapsed();
+        let address = address(&rest).ok_or_else(|| format!("no address: {rest}"))?;
+        Ok(Self { process, address, announced_after, age })
     }
 
     /// Starts another program and waits until it listens at this address.
     pub(crate) async fn other(command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
         let age = Stopwatch::start();
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = quiet.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        let mut server = Self { child, address, announced_after: Duration::ZERO, age };
+        let process = Process::start(command.stderr(Stdio::null()))?;
+        let mut server = Self { process, address, announced_after: Duration::ZERO, age };
         let what = format!("{command:?} listens");
-        wait_for(&what, PATIENCE, async || match server.child.try_wait()? {
+        wait_for(&what, PATIENCE, async || match server.process.try_wait()? {
             Some(status) => Err(format!("{command:?} ended with {status}").into()),
             None => Ok(TcpStream::connect(address).await.ok()),
         })
@@ -87,45 +73,33 @@ impl Server {
 
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     /// Sends it SIGTERM and waits until it has ended.
-    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status()?;
-        let ended = wait_for("a server ends", PATIENCE, async || Ok(self.child.try_wait()?));
-        let status = ended.await?;
+    pub(crate) fn stop(self) -> Result<(), Failure> {
+        let status = self.process.terminate()?;
         if status.success() { Ok(()) } else { Err(format!("a server ended with {status}").into()) }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both calls fail if it has already ended, which is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The address in a line that a child prints.
-fn address(line: &str) -> Option<SocketAddr> {
-    let (_, after) = line.split_once(LISTENING)?;
-    let end = after.find(|letter: char| !(letter.is_ascii_digit() || ".:".contains(letter)));
-    after[..end.unwrap_or(after.len())].trim_end_matches(['.', ':']).parse().ok()
+/// The address at the begin of a text.
+fn address(text: &str) -> Option<SocketAddr> {
+    let end = text.find(|letter: char| !(letter.is_ascii_digit() || ".:".contains(letter)));
+    text[..end.unwrap_or(text.len())].trim_end_matches(['.', ':']).parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::address;
 
-    /// The address is found at any position of a line.
+    /// The address ends before punctuation and a path.
     #[test]
     fn finds_the_address() {
         let expected = Some(([127, 0, 0, 1], 4_242).into());
-        assert_eq!(address("listening on http://127.0.0.1:4242, ready."), expected);
-        assert_eq!(address("http://127.0.0.1:4242."), expected);
-        assert_eq!(address("http://127.0.0.1:4242/v1"), expected);
-        assert_eq!(address("docs at http://localhost"), None);
+        assert_eq!(address("127.0.0.1:4242, ready."), expected);
+        assert_eq!(address("127.0.0.1:4242."), expected);
+        assert_eq!(address("127.0.0.1:4242/v1"), expected);
+        assert_eq!(address("localhost"), None);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
             let (own, whole) =
                 (proc::memory_mb(server.pid())?, proc::whole_memory_mb(server.pid())?);
             idle = format!("{own:.1} MB, {whole:.1} MB with its program");
-            server.stop().await?;
+            server.stop()?;
         }
     }
     let milliseconds = |times| format!("{:.0} ms", median(times).as_secs_f64() * 1e3);

@@ -3,8 +3,6 @@
 //! No worker runs in the background. The test steps workers and moves the time. It reads webhooks
 //! from the store, so it decides when and how often each one arrives.
 
-use crate::time::{ManualClock, SeededRng};
-use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
@@ -12,24 +10,29 @@ use engine::connections::session::{HolderInput, SessionInput};
 use engine::connections::transaction::TransactionFilter;
 use engine::events::endpoint::EndpointInput;
 use engine::events::event::EventFilter;
-use engine::hooks::NoHooks;
-use engine::observer::IgnoreAll;
-use engine::{ApiResponse, Context, Engine, Error, Parts, Settings};
-use lab::{Instruments, Lab};
+use engine::{ApiResponse, Context, Engine, Error, Settings};
+use lab::Lab;
 use model::account::{Account, Permission};
-use model::clock::Clock;
-use model::id::{AccountId, MerchantId, RequestId};
+use model::clock::{Clock, DAY_S};
+use model::id::{AccountId, MerchantId};
 use model::session::Prefetch;
-use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Bounds, Failpoints, FindAccount, Place, Store, StoreBounds, StoreSettings};
+use store::{Bounds, FindAccount, Place, Store};
+use testkit::clock::ManualClock;
+use testkit::engine::{EngineParts, context, store_settings};
+use testkit::rng::SeededRng;
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::version::Version;
+
+/// The first time of the server's clock, in seconds since 1970.
+const BEGIN_S: i64 = 1_780_000_000;
+/// The offset of account time from the server's, as in a server with a fixed time. Code that
+/// confuses the two kinds of time is off by this.
+const AHEAD_S: i64 = 40 * DAY_S + 12_345;
 
 /// The kind of store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +64,7 @@ impl AppSettings {
 /// A server without network.
 pub struct App {
     engine: Arc<Engine>,
-    lab: Lab,
+    lab: Arc<Lab>,
     clock: Arc<ManualClock>,
     merchant: MerchantId,
     requests: Cell<u64>,
@@ -74,40 +77,22 @@ pub type Answered = Result<Value, ApiError>;
 impl App {
     /// An empty server.
     pub fn new(settings: AppSettings) -> Self {
-        let clock = Arc::new(ManualClock::default());
+        let clock = Arc::new(ManualClock::at(BEGIN_S).ahead_by(AHEAD_S));
         let rng = Arc::new(SeededRng::new(settings.seed));
         let store = match settings.kept {
             Kept::Memory => Store::memory_model(clock.clone()),
-            Kept::Sqlite => Store::open(StoreSettings {
-                place: Place::Temporary,
-                seal_key: [7; 32],
-                failpoints: Failpoints::default(),
-                rng: rng.clone(),
-                clock: clock.clone(),
-                readers: 2,
-                bounds: StoreBounds::default(),
-            })
-            .expect("a temporary database opens"),
+            Kept::Sqlite => {
+                let settings = store_settings(Place::Temporary, clock.clone(), rng.clone());
+                Store::open(settings).expect("a temporary database opens")
+            }
         };
-        let outbound =
-            OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1_000 };
         let sandbox = Sandbox::new(settings.seed).with_page_rows(settings.bank_page_rows);
-        let mut parts = Parts {
-            store,
-            connector: Connector::Sandbox(sandbox),
-            outbound: Outbound::new(outbound).expect("a client for plain http is built"),
-            clock: clock.clone(),
-            rng,
-            settings: Settings::default(),
-            failpoints: Failpoints::default(),
-            observer: Arc::new(IgnoreAll),
-            hooks: Arc::new(NoHooks),
-        };
-        let instruments = Instruments::install(&mut parts, lab::Settings::default());
-        let engine = Arc::new(Engine::new(parts));
+        let settings = Settings::default();
+        let parts = EngineParts { store, sandbox, clock: clock.clone(), rng, settings };
+        let (engine, lab) = parts.build();
         Self {
-            lab: Lab::new(Arc::clone(&engine), instruments),
             engine,
+            lab,
             clock,
             merchant: MerchantId::of_key("sk_test_simulation"),
             requests: Cell::new(0),
@@ -160,16 +145,8 @@ impl App {
     /// A new call without an idempotency key.
     pub fn context(&self) -> Context {
         self.requests.set(self.requests.get() + 1);
-        Context {
-            merchant: self.merchant,
-            connected: None,
-            livemode: false,
-            publishable: false,
-            request: RequestId::from_number(self.requests.get()),
-            version: Version::newest(),
-            expand: Expand::default(),
-            idempotency: None,
-        }
+        let version = Version::newest();
+        Context { version, ..context(self.merchant, self.requests.get()) }
     }
 
     /// The outcome that a client receives. An API error that blames the server fails the test.

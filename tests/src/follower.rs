@@ -1,18 +1,12 @@
-//! A client that follows the feed exactly as the documentation recommends.
-//!
-//! It handles one event per account at a time. For each `refreshed_transactions` it lists the
-//! transactions after the last refresh it handled, or all of them the first time. It reads all
-//! pages and upserts rows by id. Then it remembers the refresh in the event's own snapshot.
-//!
-//! If no refresh has succeeded yet, it treats the list as empty. On 404 it starts over. It reads
-//! one page per step, so other operations can happen between two pages.
+//! The follower of the documents in this process. It reads one page per step, so other operations
+//! can happen between two pages.
 
 use crate::app::App;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// The event that a follower handles.
-pub const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
+use std::convert::Infallible;
+pub use testkit::follower::REFRESHED;
+use testkit::follower::{Change, ChangeKind, Copy, ListTransactions, Page, Read};
 
 /// The part of a webhook that a follower reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,35 +34,36 @@ impl Notice {
     }
 }
 
+impl ListTransactions for App {
+    type Error = Infallible;
+
+    async fn list(&self, page: Page<'_>) -> Result<(u16, Value), Infallible> {
+        let Page { account, after, starting_after, limit } = page;
+        Ok(match self.list_transactions(account, after, limit, starting_after).await {
+            Ok(page) => (200, page),
+            Err(api_error) => (api_error.status, json!({ "error": { "code": api_error.code } })),
+        })
+    }
+}
+
 /// A follower's copies of all accounts.
 #[derive(Debug, Default)]
 pub struct Follower {
-    copies: BTreeMap<String, Copy>,
+    copies: BTreeMap<String, Copied>,
     sights: BTreeMap<&'static str, u32>,
 }
 
-/// A follower's copy of one account.
+/// A copy of one account, with the event in progress.
 #[derive(Debug, Default)]
-struct Copy {
-    rows: BTreeMap<String, Value>,
-    /// The last refresh that was handled.
-    after: Option<String>,
-    reading: Option<Reading>,
-}
-
-/// An event in progress.
-#[derive(Debug)]
-struct Reading {
-    notice: Notice,
-    page_rows: u32,
-    /// The last row of the page that was read last.
-    last: Option<String>,
+struct Copied {
+    copy: Copy,
+    notice: Option<Notice>,
 }
 
 impl Follower {
     /// The stored rows of an account by their ids.
     pub fn rows(&self, account: &str) -> BTreeMap<String, Value> {
-        self.copies.get(account).map(|copy| copy.rows.clone()).unwrap_or_default()
+        self.copies.get(account).map(|copied| copied.copy.rows.clone()).unwrap_or_default()
     }
 
     /// The coverage counters: the number of occurrences of each case.
@@ -78,95 +73,61 @@ impl Follower {
 
     /// True if an event of the account is in progress.
     pub fn is_busy(&self, account: &str) -> bool {
-        self.copies.get(account).is_some_and(|copy| copy.reading.is_some())
+        self.copies.get(account).is_some_and(|copied| copied.copy.is_busy())
     }
 
     /// Starts to handle an event. The caller has checked that the account is not busy.
     pub fn begin(&mut self, notice: Notice, page_rows: u32) {
-        let copy = self.copies.entry(notice.account.clone()).or_default();
-        assert!(copy.reading.is_none(), "one event per account at a time");
-        copy.reading = Some(Reading { notice, page_rows, last: None });
+        let copied = self.copies.entry(notice.account.clone()).or_default();
+        assert!(!copied.copy.is_busy(), "one event per account at a time");
+        copied.copy.begin(&notice.refresh, page_rows);
+        copied.notice = Some(notice);
     }
 
     /// Forgets the event in progress of an account, as a crash of the follower would, and returns
     /// it. The rows that were already read stay.
     pub fn crash(&mut self, account: &str) -> Option<Notice> {
-        let reading = self.copies.get_mut(account)?.reading.take()?;
-        Some(reading.notice)
+        let copied = self.copies.get_mut(account)?;
+        copied.copy.crash();
+        copied.notice.take()
     }
 
     /// Reads the next page for the event in progress of an account, if there is one.
     pub async fn read_page(&mut self, app: &App, account: &str) {
-        let Some(copy) = self.copies.get_mut(account) else { return };
-        let Some(reading) = &mut copy.reading else { return };
-        let (after, last) = (copy.after.as_deref(), reading.last.as_deref());
-        if last.is_some() {
-            see(&mut self.sights, "a second page");
+        let Some(Copied { copy, notice }) = self.copies.get_mut(account) else { return };
+        let mut see = |sight| *self.sights.entry(sight).or_default() += 1;
+        if copy.is_between_pages() {
+            see("a second page");
         }
-        let answered = app.list_transactions(account, after, reading.page_rows, last).await;
-        match answered {
-            Ok(page) => {
-                let rows = page["data"].as_array().expect("a list has data");
-                for row in rows {
-                    let id = row["id"].as_str().expect("a row has an id").to_owned();
-                    reading.last = Some(id.clone());
-                    if row["transaction_refresh"].as_str() > Some(reading.notice.refresh.as_str()) {
-                        see(&mut self.sights, "a row newer than the event");
+        let read = copy.read_page(app, account).await;
+        match read.expect("a follower gets the responses that the documents name") {
+            Some(Read::NoSuccess) => see("no success yet"),
+            Some(Read::Inactive) => see("an account that is gone"),
+            Some(read) => {
+                let refresh = notice.as_ref().map(|notice| notice.refresh.as_str());
+                for Change { kind, row } in read.changes() {
+                    if row["transaction_refresh"].as_str() > refresh {
+                        see("a row newer than the event");
                     }
-                    let was = copy.rows.insert(id, row.clone());
-                    if let Some(sight) = was.and_then(|was| sight(&was, row)) {
-                        see(&mut self.sights, sight);
-                    }
-                }
-                if page["has_more"] == true {
-                    assert!(!rows.is_empty(), "an empty page is the last");
-                } else {
-                    copy.finish();
+                    sight(kind).into_iter().for_each(&mut see);
                 }
             }
-            Err(api_error) if api_error.status == 404 => {
-                assert!(copy.after.is_some(), "nothing was named that could be missing");
-                copy.after = None;
-                reading.last = None;
-            }
-            Err(api_error) => match api_error.code {
-                // No refresh has succeeded yet, which is the same as an empty list.
-                Some("financial_connections_no_successful_transaction_refresh") => {
-                    see(&mut self.sights, "no success yet");
-                    copy.finish();
-                }
-                // The account is disconnected, so the follower stops.
-                Some("financial_connections_account_inactive") => {
-                    see(&mut self.sights, "an account that is gone");
-                    copy.finish();
-                }
-                _ => panic!("a follower does not expect {api_error:?}"),
-            },
+            None => {}
+        }
+        if !copy.is_busy() {
+            *notice = None;
         }
     }
-}
-
-fn see(sights: &mut BTreeMap<&'static str, u32>, sight: &'static str) {
-    *sights.entry(sight).or_default() += 1;
 }
 
 /// The change of a stored row.
-fn sight(was: &Value, row: &Value) -> Option<&'static str> {
-    let status = |row: &'_ Value| row["status"].as_str().map(ToOwned::to_owned);
-    match (status(was)?.as_str(), status(row)?.as_str()) {
-        _ if was == row => Some("a row once more"),
-        ("pending", "posted") => Some("pending, then posted"),
-        ("pending" | "posted", "void") => Some("alive, then void"),
-        ("void", "pending" | "posted") => Some("void, then alive"),
-        _ => Some("a row with other facts"),
-    }
-}
-
-impl Copy {
-    /// Marks the event as handled. The refresh in its snapshot is the newest one handled.
-    fn finish(&mut self) {
-        if let Some(reading) = self.reading.take() {
-            self.after = Some(reading.notice.refresh);
-        }
+fn sight(kind: ChangeKind) -> Option<&'static str> {
+    match kind {
+        ChangeKind::New => None,
+        ChangeKind::Same => Some("a row once more"),
+        ChangeKind::Posted => Some("pending, then posted"),
+        ChangeKind::Voided => Some("alive, then void"),
+        ChangeKind::Revived => Some("void, then alive"),
+        ChangeKind::Edited => Some("a row with other facts"),
     }
 }

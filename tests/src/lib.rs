@@ -19,5 +19,4 @@ pub mod journal;
 pub mod judge;
 pub mod operation;
 pub mod steps;
-pub mod time;
 pub mod world;
