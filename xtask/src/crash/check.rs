@@ -4,7 +4,7 @@ use super::HELPERS;
 use super::client::{Acknowledged, Client, text};
 use super::follower::Follower;
 use super::load::ADDED;
-use super::receiver::{REFRESHED, Receiver};
+use super::receiver::Receiver;
 use super::settle::{accounts, clocks, ids, refresh_last};
 use crate::Failure;
 use model::id::RefreshId;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use testkit::follower::REFRESHED;
 use tokio::task::JoinSet;
 
 /// Calls that are repeated at the same time.

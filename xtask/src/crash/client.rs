@@ -138,10 +138,10 @@ impl Client {
         }
     }
 
-    /// Reads once. Returns `None` if there is no response.
-    pub(super) async fn try_get(&self, path: &str, query: &[(&str, &str)]) -> Option<(u16, Value)> {
+    /// Reads a path with its query once. Returns `None` if there is no response.
+    pub(super) async fn try_get(&self, path: &str) -> Option<(u16, Value)> {
         let url = self.up.borrow().clone()?;
-        let called = self.attempt("GET", &url, path, &owned(query), None).await.ok()?;
+        let called = self.attempt("GET", &url, path, &Vec::new(), None).await.ok()?;
         Some((called.status, serde_json::from_slice(&called.body).unwrap_or_default()))
     }
 

@@ -4,11 +4,11 @@
 
 use super::HELPERS;
 use super::client::{Client, text};
-use super::rng::SeededRng;
 use crate::Failure;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use testkit::rng::SeededRng;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -72,7 +72,7 @@ impl Load {
         for lane in 1..=HOUSEHOLDS + VISITORS {
             let writer = Writer {
                 client: Arc::clone(client),
-                rng: SeededRng::of(seed, lane),
+                rng: SeededRng::of_lane(seed, lane),
                 lane,
                 stop: stop.subscribe(),
                 made: Arc::clone(&made),
@@ -119,7 +119,7 @@ impl Writer {
     }
 
     /// Creates and updates customers.
-    async fn visit(mut self) -> Result<(), Failure> {
+    async fn visit(self) -> Result<(), Failure> {
         let mut customers: Vec<String> = Vec::new();
         while self.goes_on() {
             let number = self.next_number().to_string();

@@ -17,7 +17,6 @@ mod client;
 mod follower;
 mod load;
 mod receiver;
-mod rng;
 mod server;
 mod settle;
 
@@ -29,11 +28,11 @@ use client::{Client, text};
 use follower::Follower;
 use load::Load;
 use receiver::Receiver;
-use rng::SeededRng;
 use server::Server;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::rng::SeededRng;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 /// The failpoints at which the server is killed, each with its description and the bound of its
@@ -144,7 +143,7 @@ impl Options {
 /// All kills in a shuffled order. The first is at a random moment, because the server then already
 /// runs without a failpoint.
 fn plan(seed: u64) -> Vec<Kill> {
-    let mut rng = SeededRng::of(seed, 0);
+    let rng = SeededRng::of_lane(seed, 0);
     let mut kills = Vec::new();
     for (name, place, passes_max) in FAILPOINTS {
         for _ in 0..KILLS_PER_FAILPOINT {
@@ -163,7 +162,7 @@ async fn trial(server: &mut Server, seed: u64) -> Result<Report, Failure> {
     let follower = Arc::new(Follower::new(Arc::clone(&client)));
     let receiver = Receiver::start(Arc::clone(&follower)).await?;
     server.start(None).await?;
-    let form = [("url", receiver.url.as_str()), ("enabled_events[]", "*")];
+    let form = [("url", receiver.url()), ("enabled_events[]", "*")];
     let endpoint = client.post("/v1/webhook_endpoints", &form).await?;
     receiver.trust(text(&endpoint, "secret"));
     let mut load = Load::start(&client, seed);
@@ -210,7 +209,7 @@ async fn kill_all(
     kills: Vec<Kill>,
     seed: u64,
 ) -> Result<BTreeMap<&'static str, usize>, Failure> {
-    let mut rng = SeededRng::of(seed, u64::MAX);
+    let rng = SeededRng::of_lane(seed, u64::MAX);
     let mut survived = BTreeMap::new();
     let count = kills.len();
     let mut kills = kills.into_iter().peekable();

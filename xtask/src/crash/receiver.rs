@@ -4,20 +4,11 @@
 use super::follower::{Follower, Interrupted};
 use crate::Failure;
 use crate::time::now_s;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-
-/// The event type that followers handle.
-pub(super) const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
-/// The maximum age of a signature in seconds.
-const TOLERANCE_S: i64 = 300;
+use testkit::follower::REFRESHED;
+use testkit::receiver::Post;
 
 /// Counts of one event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,11 +20,9 @@ pub(super) struct Posts {
 }
 
 /// A server for webhooks.
-#[derive(Clone)]
 pub(super) struct Receiver {
     shared: Arc<Shared>,
-    /// The address to post to.
-    pub(super) url: String,
+    server: testkit::receiver::Receiver,
 }
 
 struct Shared {
@@ -46,18 +35,22 @@ struct Shared {
 impl Receiver {
     /// Starts to listen on a free port.
     pub(super) async fn start(follower: Arc<Follower>) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| format!("listening for webhooks: {error}");
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
-        let url = format!("http://{}/webhook", listener.local_addr().map_err(failed)?);
         let shared = Arc::new(Shared {
             secret: Mutex::default(),
             received: Mutex::default(),
             unverified: Mutex::default(),
             follower,
         });
-        let app = Router::new().route("/webhook", post(receive)).with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { shared, url })
+        let receiving = Arc::clone(&shared);
+        let server =
+            testkit::receiver::Receiver::start(move |post| receive(Arc::clone(&receiving), post));
+        let server = server.await.map_err(|error| format!("listening for webhooks: {error}"))?;
+        Ok(Self { shared, server })
+    }
+
+    /// The address to post to.
+    pub(super) fn url(&self) -> &str {
+        &self.server.url
     }
 
     /// Sets the secret that verifies posts.
@@ -77,31 +70,19 @@ impl Receiver {
     }
 }
 
-async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    if let Err(fault) = shared.verify(&headers, &body) {
+/// Verifies and handles a post. Returns the status of the response.
+async fn receive(shared: Arc<Shared>, post: Post) -> u16 {
+    let secret = shared.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Err(fault) = post.verify(&secret, now_s()) {
         shared.unverified.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
-        return StatusCode::BAD_REQUEST;
+        return 400;
     }
-    let Ok(event) = serde_json::from_slice::<Value>(&body) else {
-        return StatusCode::BAD_REQUEST;
-    };
     // A separate task handles the event to the end, also if the sender is killed.
-    let handling = tokio::spawn(async move { shared.handle(&event).await });
-    match handling.await {
-        Ok(Ok(())) => StatusCode::OK,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
-    }
+    let handling = tokio::spawn(async move { shared.handle(&post.event()).await });
+    if matches!(handling.await, Ok(Ok(()))) { 200 } else { 503 }
 }
 
 impl Shared {
-    fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let signature = headers.get("Stripe-Signature").and_then(|value| value.to_str().ok());
-        let signature = signature.ok_or("a post without a signature")?;
-        wire::signature::verify(signature, &secret, body, now_s(), TOLERANCE_S)
-            .map_err(|error| error.to_string())
-    }
-
     async fn handle(&self, event: &Value) -> Result<(), Interrupted> {
         let id = event["id"].as_str().unwrap_or_default();
         self.count(id, |posts| posts.posted += 1);

@@ -9,9 +9,7 @@ use super::document::Document;
 use crate::Failure;
 use crate::process::{built, program};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use testkit::process::{Call, LISTENS, Process};
 
 /// A name that no call declares.
 const UNKNOWN: &str = "zz";
@@ -67,8 +65,8 @@ pub(crate) struct Probed {
 
 /// The running binary. It ends when this is dropped.
 pub(crate) struct Server {
-    child: Child,
-    address: String,
+    _process: Process,
+    url: String,
 }
 
 impl Server {
@@ -78,18 +76,9 @@ impl Server {
         let words = ["serve", "--memory", "--listen", "127.0.0.1:0", "--log-level", "off"];
         let mut command = program(&binary.to_string_lossy(), &words);
         command.env_remove("BANKFEED_RECORD").env_remove("BANKFEED_STRICT");
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
-        let output = child.stdout.take();
-        let mut server = Self { child, address: String::new() };
-        let mut lines = output.into_iter().flat_map(|output| BufReader::new(output).lines());
-        let greeting = lines.next().and_then(Result::ok).unwrap_or_default();
-        let (_, address) = greeting.split_once(" listens on http://").ok_or("it did not start")?;
-        address.clone_into(&mut server.address);
-        // The rest of its output stays in the pipe, which has room for it.
-        Ok(server)
+        let process = Process::start(&mut command)?;
+        let url = process.after(LISTENS)?;
+        Ok(Self { _process: process, url })
     }
 
     /// Probes every parameter of a call.
@@ -138,30 +127,12 @@ impl Server {
         let form = form.finish();
         let in_query = method != "POST";
         let query = if in_query { format!("?{form}") } else { String::new() };
-        let body = if in_query { "" } else { &form };
-        let request = format!(
-            "{method} {path}{query} HTTP/1.1\r\nHost: bankfeed\r\nConnection: close\r\n\
-             Authorization: Bearer sk_test_parity\r\nStripe-Version: {VERSION}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let fault = |error: std::io::Error| format!("{call}: {error}");
-        let mut stream = TcpStream::connect(&self.address).map_err(fault)?;
-        stream.write_all(request.as_bytes()).map_err(fault)?;
-        let mut response = String::new();
-        stream.read_to_string(&mut response).map_err(fault)?;
-        let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let body: Value =
-            serde_json::from_str(body).map_err(|error| format!("{call}: {error}: {response}"))?;
+        let path = format!("{path}{query}");
+        let form = if in_query { "" } else { &form };
+        let sent =
+            Call { key: "sk_test_parity", version: Some(VERSION), method, path: &path, form };
+        let (_, body) = sent.send(&self.url).map_err(|error| format!("{call}: {error}"))?;
         Ok(body["error"].clone())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Its database is temporary. Both calls fail if it has already ended, which is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

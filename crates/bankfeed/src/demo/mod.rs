@@ -15,7 +15,7 @@ use clap::Args;
 use cli::Client;
 use cli::output::{self, OutputError};
 use cli::process::runtime;
-use follower::{Follower, News};
+use follower::{Follower, word};
 use model::calendar::{Date, date_of, day_of_second};
 use model::clock::Clock;
 use pace::Pace;
@@ -27,12 +27,12 @@ use settings::resolve;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
+use testkit::follower::{Change, ChangeKind, REFRESHED};
 
 /// The error of the demo.
 pub(super) type Failure = Box<dyn Error + Send + Sync>;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
-const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
 const DAY_S: i64 = 86_400;
 /// The maximum number of rows in a table.
 const TABLE_ROWS: usize = 12;
@@ -103,7 +103,7 @@ struct Added {
 impl Demo {
     async fn link(&mut self) -> Result<(), Failure> {
         title("1. A webhook endpoint, a test clock, a customer")?;
-        let parameters = [("url", self.receiver.url.as_str()), ("enabled_events[]", "*")];
+        let parameters = [("url", self.receiver.url()), ("enabled_events[]", "*")];
         let endpoint = self.tell("POST", "/v1/webhook_endpoints", &parameters).await?;
         self.receiver.trust(text(&endpoint, "secret"));
         came(&endpoint, "its signing secret is shown once")?;
@@ -201,7 +201,7 @@ impl Demo {
     }
 
     /// Advances the clock by a day, and reads the rows of its refresh.
-    async fn a_day_passes(&mut self) -> Result<Vec<News>, Failure> {
+    async fn a_day_passes(&mut self) -> Result<Vec<Change>, Failure> {
         self.now += DAY_S;
         let until = self.now.to_string();
         let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
@@ -251,12 +251,12 @@ impl Demo {
     }
 
     /// Waits for a refresh to end, and reads its rows.
-    async fn until_refreshed(&mut self) -> Result<Vec<News>, Failure> {
+    async fn until_refreshed(&mut self) -> Result<Vec<Change>, Failure> {
         let account = self.until(REFRESHED).await?;
         self.refreshed(&account).await
     }
 
-    async fn refreshed(&mut self, account: &Value) -> Result<Vec<News>, Failure> {
+    async fn refreshed(&mut self, account: &Value) -> Result<Vec<Change>, Failure> {
         let refresh = &account["transaction_refresh"];
         let news = self.follower.handle(&self.client, account).await?;
         let (id, status) = (text(refresh, "id"), text(refresh, "status"));
@@ -275,12 +275,12 @@ impl Demo {
         list.handle(&self.client, &serde_json::json!({ "id": self.account })).await?;
         let path = format!("{HELPERS}/accounts/{}/ledger", self.account);
         let ledger = self.tell("GET", &path, &[]).await?;
-        if self.follower.rows != list.rows {
+        if self.follower.copy.rows != list.copy.rows {
             return Err("the copy differs from the server's list".into());
         }
         let (books, alive) = (
             facts(ledger["transactions"].as_array()),
-            facts(Some(&list.rows.values().cloned().collect::<Vec<_>>())),
+            facts(Some(&list.copy.rows.values().cloned().collect::<Vec<_>>())),
         );
         if books != alive {
             return Err("the copy differs from the bank's own books".into());
@@ -289,7 +289,7 @@ impl Demo {
         if [met.posted, met.voided, met.edited, met.failed, met.second_pages].contains(&0) {
             return Err(format!("the run did not show everything: {met:?}").into());
         }
-        say(&format!("  all three hold the same {} transactions.", list.rows.len()))?;
+        say(&format!("  all three hold the same {} transactions.", list.copy.rows.len()))?;
         say(&format!(
             "  On the way {} posted, {} vanished, {} edited, {} failed, {} had a second page.",
             counted(met.posted, "transaction"),
@@ -336,19 +336,20 @@ fn came(object: &Value, remark: &str) -> Result<(), OutputError> {
 
 /// Shows rows, newest first. If there are too many, changed rows take precedence over new ones, and
 /// rare changes over common ones.
-fn table(news: &[News]) -> Result<(), OutputError> {
-    let rarity = |news: &News| match news.what {
-        "void" | "edited" => 0,
-        "posted" => 1,
-        _ => 2,
+fn table(news: &[Change]) -> Result<(), OutputError> {
+    let rarity = |news: &Change| match news.kind {
+        ChangeKind::Voided | ChangeKind::Edited | ChangeKind::Revived => 0,
+        ChangeKind::Posted => 1,
+        ChangeKind::New | ChangeKind::Same => 2,
     };
-    let when = |news: &News| std::cmp::Reverse(news.row["transacted_at"].as_i64());
-    let mut rows: Vec<&News> = news.iter().collect();
+    let when = |news: &Change| std::cmp::Reverse(news.row["transacted_at"].as_i64());
+    let mut rows: Vec<&Change> = news.iter().collect();
     rows.sort_by_key(|news| (rarity(news), when(news)));
     rows.truncate(TABLE_ROWS);
     rows.sort_by_key(|news| when(news));
     say("      what     when           amount  status   description")?;
-    for News { what, row } in &rows {
+    for Change { kind, row } in &rows {
+        let what = word(*kind);
         let cents = row["amount"].as_i64().unwrap_or_default();
         let sign = if cents < 0 { "-" } else { "" };
         let amount = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);

@@ -3,87 +3,33 @@
 //! Each wait is for a named condition, and fails if the condition never comes true.
 
 use crate::support::{call, command};
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::HeaderMap;
-use axum::routing::post;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::future::ready;
+use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use testkit::process::{LISTENS, Process};
+use testkit::receiver::Receiver;
 
 /// The time limit of a wait, far longer than any condition needs.
 const WAIT: Duration = Duration::from_mins(1);
 const KEY: &str = "sk_test_123";
 
-/// A running command, killed if a test ends without stopping it.
-struct Process {
-    child: Child,
-    /// The lines of its output. The channel closes when the process ends.
-    lines: Receiver<String>,
+/// Starts a command.
+fn start(arguments: &[&str]) -> Process {
+    Process::start(command(arguments).stderr(Stdio::null())).unwrap()
 }
 
-impl Process {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child =
-            command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (told, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                let _ = told.send(line);
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// Starts a server on a port of its own, and returns its URL.
-    fn serve() -> (Self, String) {
-        let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
-        let url = process.after(" listens on ");
-        (process, url)
-    }
-
-    /// Runs a command that ends on its own, and returns its exit status and output.
-    fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
-        let mut process = Self::start(arguments);
-        let mut told = Vec::new();
-        while let Ok(line) = process.lines.recv_timeout(WAIT) {
-            told.push(line);
-        }
-        (process.child.wait().unwrap(), told)
-    }
-
-    /// The rest of the next line that contains these words.
-    fn after(&self, words: &str) -> String {
-        loop {
-            let line = self.lines.recv_timeout(WAIT).unwrap();
-            if let Some((_, rest)) = line.split_once(words) {
-                return rest.to_owned();
-            }
-        }
-    }
-
-    /// Sends SIGTERM, and returns the exit status.
-    fn terminate(mut self) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        // The output closes when the process ends. A process that does not end fails here.
-        while let Ok(_line) = self.lines.recv_timeout(WAIT) {}
-        let ended =
-            matches!(self.lines.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
-        assert!(ended, "the process did not end");
-        self.child.wait().unwrap()
-    }
+/// Starts a server on a port of its own, and returns its URL.
+fn serve() -> (Process, String) {
+    let process = start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
+    let url = process.after(LISTENS).unwrap();
+    (process, url)
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Runs a command that ends on its own, and returns its exit status and output.
+fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
+    start(arguments).end().unwrap()
 }
 
 /// The number of objects in a list.
@@ -94,8 +40,8 @@ fn count(list: &Value) -> usize {
 /// A server that gets a signal right after its greeting ends in order, with 0.
 #[test]
 fn ends_in_order_right_after_its_greeting() {
-    let (server, _) = Process::serve();
-    let status = server.terminate();
+    let (server, _) = serve();
+    let status = server.terminate().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
 }
 
@@ -103,36 +49,35 @@ fn ends_in_order_right_after_its_greeting() {
 /// At its end, its endpoint is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn forwards_signed_events() {
-    let (told, events): (Sender<(String, Bytes)>, _) = channel();
-    let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target_url = format!("http://{}/hook", target.local_addr().unwrap());
-    let hook = move |headers: HeaderMap, body: Bytes| async move {
-        let signature = headers["stripe-signature"].to_str().unwrap().to_owned();
-        told.send((signature, body)).unwrap();
-    };
-    let service = Router::new().route("/hook", post(hook));
-    tokio::spawn(async move { axum::serve(target, service).await });
+    let (told, events) = channel();
+    let target = Receiver::start(move |post| {
+        told.send(post).unwrap();
+        ready(200)
+    })
+    .await
+    .unwrap();
 
-    let (server, url) = Process::serve();
-    let listener = Process::start(&["listen", "--api-base", &url, "--forward-to", &target_url]);
-    let secret = listener.after("the signing secret is ");
+    let (server, url) = serve();
+    let listener = start(&["listen", "--api-base", &url, "--forward-to", &target.url]);
+    let secret = listener.after("the signing secret is ").unwrap();
     let made = call(&url, KEY, "POST", "/v1/customers", "").1;
     let customer = made["id"].as_str().unwrap();
 
-    let (signature, body) = events.recv_timeout(WAIT).unwrap();
+    let post = events.recv_timeout(WAIT).unwrap();
+    let signature = post.header("stripe-signature").unwrap();
     let signed_at = signature.strip_prefix("t=").and_then(|rest| rest.split_once(','));
     let signed_at = signed_at.unwrap().0.parse().unwrap();
-    assert_eq!(wire::signature::verify(&signature, &secret, &body, signed_at, 0), Ok(()));
-    let event: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(wire::signature::verify(signature, &secret, &post.body, signed_at, 0), Ok(()));
+    let event = post.event();
     assert_eq!(event["type"], "customer.created");
     assert_eq!(event["data"]["object"]["id"], customer);
-    assert!(listener.after("customer.created").contains(customer));
+    assert!(listener.after("customer.created").unwrap().contains(customer));
 
     let endpoints = || count(&call(&url, KEY, "GET", "/v1/webhook_endpoints", "").1);
     assert_eq!(endpoints(), 1);
-    assert_eq!(listener.terminate().code(), Some(0));
+    assert_eq!(listener.terminate().unwrap().code(), Some(0));
     assert_eq!(endpoints(), 0);
-    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(server.terminate().unwrap().code(), Some(0));
 }
 
 /// Keys are issued and revoked while the server runs. The next request with a new key succeeds, and
@@ -142,11 +87,10 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("bank.db");
     let db = db.to_str().unwrap();
-    let server =
-        Process::start(&["serve", "--listen", "127.0.0.1:0", "--keys", "issued", "--db", db]);
-    let url = server.after(" listens on ");
+    let server = start(&["serve", "--listen", "127.0.0.1:0", "--keys", "issued", "--db", db]);
+    let url = server.after(LISTENS).unwrap();
     let key = |arguments: &[&str]| {
-        let (status, told) = Process::run(&[&["key"], arguments, &["--db", db]].concat());
+        let (status, told) = run(&[&["key"], arguments, &["--db", db]].concat());
         (status.code(), told)
     };
     let value = |told: &[String], name: &str| {
@@ -186,7 +130,7 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     assert_eq!(key(&["create", "--merchant", "acct_1"]).0, Some(1));
     assert!(key(&["list"]).1[0].contains("revoked"));
 
-    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(server.terminate().unwrap().code(), Some(0));
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
@@ -202,21 +146,21 @@ fn serves_scenarios() {
     std::fs::write(&file, "name = \"One\"\n[[accounts]]\nname = \"First\"").unwrap();
     let file = file.to_str().unwrap();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--memory", "--scenario", file];
-    let server = Process::start(&[&serve[..], &["--scenario", "overdrawn"]].concat());
-    let url = server.after(" listens on ");
+    let server = start(&[&serve[..], &["--scenario", "overdrawn"]].concat());
+    let url = server.after(LISTENS).unwrap();
     for bank in ["One", "Overdrawn"] {
-        let linked = Process::run(&["link", "--api-base", &url, "--bank", bank]);
+        let linked = run(&["link", "--api-base", &url, "--bank", bank]);
         assert_eq!(linked.0.code(), Some(0), "{bank}");
     }
-    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(server.terminate().unwrap().code(), Some(0));
 
-    let (status, told) = Process::run(&["scenario", "check", file]);
+    let (status, told) = run(&["scenario", "check", file]);
     assert_eq!((status.code(), told), (Some(0), vec!["One: 1 account at 1 bank".to_owned()]));
     std::fs::write(file, "name = \"One\"\n[[accounts]]\nname = 7").unwrap();
-    assert_eq!(Process::run(&["scenario", "check", file]).0.code(), Some(1));
-    assert_eq!(Process::run(&serve).0.code(), Some(1));
-    let (_, listed) = Process::run(&["scenario", "list"]);
+    assert_eq!(run(&["scenario", "check", file]).0.code(), Some(1));
+    assert_eq!(run(&serve).0.code(), Some(1));
+    let (_, listed) = run(&["scenario", "list"]);
     assert_eq!(listed.len(), 8);
-    let (_, shown) = Process::run(&["scenario", "show", "overdrawn"]);
+    let (_, shown) = run(&["scenario", "show", "overdrawn"]);
     assert_eq!(shown[0], "name = \"Overdrawn\"");
 }

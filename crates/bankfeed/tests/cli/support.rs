@@ -3,9 +3,8 @@
 //! Seed and time are fixed, so ids and times are equal in every run. Only the port differs.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use testkit::process::{Call, LISTENS, Process};
 
 /// A command of the built binary, without settings in its environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -21,7 +20,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// A running server, killed at the end of its test.
 pub(crate) struct Server {
-    child: Child,
+    _process: Process,
     pub(crate) url: String,
 }
 
@@ -34,15 +33,10 @@ impl Server {
     /// Starts a server with these additional flags.
     pub(crate) fn with(flags: &[&str]) -> Self {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--seed", "7", "--time", "1767225600"];
-        let mut child = command(&[&fixed, flags].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = greeting.next().unwrap().unwrap();
-        let url = first.split_once(" listens on ").unwrap().1.to_owned();
-        Self { child, url }
+        let mut serve = command(&[&fixed, flags].concat());
+        let process = Process::start(serve.stderr(Stdio::null())).unwrap();
+        let url = process.after(LISTENS).unwrap();
+        Self { _process: process, url }
     }
 
     /// Runs a command against the server, and returns its output as a terminal would show it.
@@ -85,13 +79,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A call of the API with a key. Returns the status and the body.
 pub(crate) fn call(
     url: &str,
@@ -100,19 +87,7 @@ pub(crate) fn call(
     path: &str,
     form: &str,
 ) -> (u16, serde_json::Value) {
-    let address = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{form}",
-        form.len()
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap())
+    Call { key, version: None, method, path, form }.send(url).unwrap()
 }
 
 /// The standard output, the standard error and any failing exit code of a command.
