@@ -11,6 +11,13 @@ use std::collections::BTreeMap;
 /// The key of a client without another key.
 pub const KEY: &str = "sk_test_123";
 
+/// Parts of paths and parameters that snapshots of calls show as `…`.
+const FREQUENT: [&str; 3] = [
+    "/v1/financial_connections",
+    "payment_settings[payment_method_options][us_bank_account][financial_connections]",
+    "payment_method_options[us_bank_account][financial_connections]",
+];
+
 /// A client with a key.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -80,14 +87,15 @@ impl Client {
         Request(self.http.request(method, format!("{}{path}", self.url)))
     }
 
-    /// The API error of each call, for snapshots. A call is method, path and form.
+    /// The API error of each call, for snapshots. A call is method, path and form. Frequent parts of
+    /// paths and parameters are shown as `…`.
     pub async fn api_errors(&self, calls: &[(&str, &str, &str)]) -> String {
         let mut shown = String::new();
         for (method, path, form) in calls {
             let response = self.request(method, path).form(form).send().await;
-            let call =
-                format!("{method} {} {form}", path.replace("/v1/financial_connections", "…"));
-            shown += &show::wrapped(&call, "");
+            let call = format!("{method} {path} {form}");
+            let call = FREQUENT.iter().fold(call, |call, part| call.replace(part, "…"));
+            shown += &show::wrapped(&call, 0);
             shown += &response.api_error();
         }
         shown
@@ -225,24 +233,28 @@ impl Response {
         show::value(&self.at(pointer))
     }
 
-    /// The whole envelope of an error on two lines: first status, type, code and parameter, then
-    /// the message. The derived fields are checked here. These are the documentation page of the
+    /// The whole envelope of an error as `status code param: message`, with the type if it is not
+    /// the usual one. The derived fields are checked here. These are the documentation page of the
     /// code, and the absence of other fields.
     #[track_caller]
     pub fn api_error(&self) -> String {
         let mut error = self.at("/error");
         let mut word = |name: &str| {
-            let value = error.as_object_mut().and_then(|error| error.remove(name));
-            value.map_or("-".to_owned(), |value| value.as_str().unwrap().to_owned())
+            let value = error.as_object_mut().and_then(|error| error.remove(name))?;
+            Some(value.as_str().unwrap().to_owned())
         };
-        let (code, page) = (word("code"), word("doc_url"));
-        if code != "-" {
-            let anchor = code.replace('_', "-");
-            assert_eq!(page, format!("https://stripe.com/docs/error-codes/{anchor}"));
+        let (code, param, page) = (word("code"), word("param"), word("doc_url"));
+        let anchor = code.as_ref().map(|code| code.replace('_', "-"));
+        let expected = anchor.map(|code| format!("https://stripe.com/docs/error-codes/{code}"));
+        assert_eq!(page, expected);
+        let mut shown = self.status.to_string();
+        let kind = word("type").filter(|kind| kind != "invalid_request_error");
+        let code = code.or_else(|| param.is_some().then(|| "-".to_owned()));
+        for part in [kind, code, param].into_iter().flatten() {
+            shown = shown + " " + &part;
         }
-        let first = format!("{} {} {code} {}", self.status, word("type"), word("param"));
-        let shown = show::wrapped(&first, "    ") + &show::wrapped(&word("message"), "    ");
+        shown = shown + ": " + &word("message").unwrap();
         assert_eq!(error, json!({}), "{}", self.body);
-        shown
+        show::wrapped(&shown, 4)
     }
 }

@@ -32,3 +32,12 @@ pub mod engine;
 pub mod sample;
 #[cfg(feature = "server")]
 pub mod server;
+
+#[cfg(feature = "http")]
+pub use crate::client::{Client, KEY, Response};
+#[cfg(feature = "http")]
+pub use crate::receiver::Recorder;
+#[cfg(feature = "server")]
+pub use crate::sample::{CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS};
+#[cfg(feature = "server")]
+pub use crate::server::{App, BEGIN_S, Options, start_process};

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The length of a snapshot's line in characters.
-const LINE_CHARS_MAX: usize = 80;
-/// The length of a line of JSON in characters.
-const JSON_CHARS_MAX: usize = 96;
+const LINE_CHARS_MAX: usize = 96;
 /// The number of letters and digits after the prefix of an id.
 const ID_DIGITS: usize = 24;
 
@@ -59,24 +57,25 @@ pub fn redacted(text: &str) -> String {
     shown
 }
 
-/// Wraps a text into the lines of a snapshot, each with the indent. Ids are cut after their prefix.
-pub(crate) fn wrapped(text: &str, indent: &str) -> String {
-    let mut lines = vec![String::new()];
+/// Wraps a text into the lines of a snapshot, each with the indent, and all but the first with two
+/// spaces more. Ids are cut after their prefix.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = vec![" ".repeat(indent)];
     for piece in redacted(text).split_inclusive([' ', '&', '?', '/']) {
         let line = lines.last_mut().unwrap();
-        if line.chars().count() + piece.chars().count() > LINE_CHARS_MAX {
-            lines.push(piece.to_owned());
+        if line.chars().count() + piece.trim_end().chars().count() > LINE_CHARS_MAX {
+            lines.push(" ".repeat(indent + 2) + piece);
         } else {
             line.push_str(piece);
         }
     }
-    lines.iter().fold(String::new(), |shown, line| shown + indent + line.trim_end() + "\n")
+    lines.iter().fold(String::new(), |shown, line| shown + line.trim_end() + "\n")
 }
 
 /// A value at an indent, behind a name of this length. Its first line has no indent.
 fn printed(value: &Value, indent: usize, name_chars: usize) -> String {
     let one_line = one_line(value);
-    if indent + name_chars + one_line.chars().count() <= JSON_CHARS_MAX {
+    if indent + name_chars + one_line.chars().count() <= LINE_CHARS_MAX {
         return one_line;
     }
     let (lines, [open, close]) = match value {
@@ -102,7 +101,7 @@ fn field_lines(fields: &Map<String, Value>, indent: usize) -> Vec<String> {
         fields.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.as_str()).collect();
     let mut line = String::new();
     for name in nulls {
-        if !line.is_empty() && indent + line.len() + name.len() + 2 > JSON_CHARS_MAX {
+        if !line.is_empty() && indent + line.len() + name.len() + 2 > LINE_CHARS_MAX {
             lines.push(std::mem::take(&mut line));
         }
         line += if line.is_empty() { "null: " } else { ", " };
@@ -162,6 +161,6 @@ mod tests {
         let (one, other) = ("0123456789abcdefghABCDEF", "1123456789abcdefghABCDEF");
         let text = format!("pi_{one}_secret_{one}9 pi_{other} pi_{one} cs_test_{one}, req_12345.");
         assert_eq!(redacted(&text), "pi_…_secret_… pi_…2 pi_… cs_test_…, req_12345.");
-        assert_eq!(wrapped(&format!("GET /v1/x/{one}?a=1"), "  "), "  GET /v1/x/…?a=1\n");
+        assert_eq!(wrapped(&format!("GET /v1/x/{one}?a=1"), 2), "  GET /v1/x/…?a=1\n");
     }
 }

@@ -4,9 +4,7 @@
 use crate::checkout::CHECKOUT;
 use crate::invoices::{draft, item};
 use std::fmt::Write as _;
-use testkit::client::Response;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC, Response};
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";

@@ -1,7 +1,6 @@
 //! A browser without script for tests. It reads the text of a page and posts its forms.
 
-use testkit::client::{Client, Response};
-use testkit::server::App;
+use testkit::{App, Client, Response};
 
 /// A link flow in a browser.
 pub(crate) struct Browser {

@@ -1,9 +1,7 @@
 //! Checkout Sessions as carriers of a link flow, and their life cycle.
 
 use serde_json::{Value, json};
-use testkit::client::{Client, Response};
-use testkit::sample::{DAY_S, OPTIONS};
-use testkit::server::App;
+use testkit::{App, Client, DAY_S, OPTIONS, Response};
 
 pub(crate) const CHECKOUT: &str = "/v1/checkout/sessions";
 pub(crate) const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
@@ -251,10 +249,7 @@ async fn leaving_keeps_it_open() {
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/permissions"), json!(["payment_method"]));
     let again = app.link_carrier(&id, "").await;
-    insta::assert_snapshot!(again.api_error(), @"
-    400 invalid_request_error - -
-    This link flow has ended; make a new session to link again.
-    ");
+    insta::assert_snapshot!(again.api_error(), @"    400: This link flow has ended; make a new session to link again.");
 }
 
 /// A session expires after a day, or earlier by a call. An expired session cannot be opened.
@@ -267,10 +262,7 @@ async fn expires() {
     let expired = app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.ok();
     assert_eq!((expired.at("/status"), expired.at("/url")), (json!("expired"), Value::Null));
     insta::assert_snapshot!(
-        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"
-        400 invalid_request_error - -
-        Only a Checkout Session that is open can be expired; this one is expired.
-        ");
+        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"    400: Only a Checkout Session that is open can be expired; this one is expired.");
 
     let status = async |id: &str| app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
     app.pass_s(30 * 60);
@@ -280,16 +272,10 @@ async fn expires() {
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "open");
     app.pass_s(1);
-    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
-    400 invalid_request_error - -
-    This link flow has expired; make a new session.
-    ");
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"    400: This link flow has expired; make a new session.");
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "expired");
-    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
-    400 invalid_request_error - -
-    This link flow has ended; make a new session to link again.
-    ");
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"    400: This link flow has ended; make a new session to link again.");
     let events = app.get("/v1/events?type=checkout.session.expired").await.ok();
     let ids: Vec<Value> =
         events.items("/data").iter().map(|event| event["data"]["object"]["id"].clone()).collect();

@@ -3,8 +3,7 @@
 use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use crate::debits::type_numbers;
 use serde_json::{Value, json};
-use testkit::sample::OPTIONS;
-use testkit::server::App;
+use testkit::{App, OPTIONS};
 
 /// Prices that a session creates are shown with their products, but are not for sale. Stored prices
 /// are used unchanged. Both appear in the line items.
@@ -51,41 +50,30 @@ async fn sells_at_prices() {
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
-    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&
-        400 invalid_request_error - line_items[0][price]
-        This session is for one payment, so it needs a price that is paid once. Use
-        mode=subscription for a recurring price.
+    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&line_items[0][quantity]=1&
+        400 - line_items[0][price]: This session is for one payment, so it needs a price that is
+          paid once. Use mode=subscription for a recurring price.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&
-        400 invalid_request_error - line_items
-        A session in mode=subscription needs a price that is paid again and again among
-        its line items.
+      line_items[0][quantity]=1&
+        400 - line_items: A session in mode=subscription needs a price that is paid again and again
+          among its line items.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&line_items[1][quantity]=1&
-    line_items[1][price_data][currency]=usd&line_items[1][price_data][product]=cup&
-    line_items[1][price_data][unit_amount]=1&
-    line_items[1][price_data][recurring][interval]=year
-        400 invalid_request_error - line_items[1][price_data]
-        All prices of a subscription here have the same interval.
+      line_items[0][quantity]=1&line_items[1][quantity]=1&line_items[1][price_data][currency]=usd&
+      line_items[1][price_data][product]=cup&line_items[1][price_data][unit_amount]=1&
+      line_items[1][price_data][recurring][interval]=year
+        400 - line_items[1][price_data]: All prices of a subscription here have the same interval.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&subscription_data[trial_end]=5
-        400 invalid_request_error - subscription_data[trial_end]
-        A trial ends after now, and within five years.
+      line_items[0][quantity]=1&subscription_data[trial_end]=5
+        400 - subscription_data[trial_end]: A trial ends after now, and within five years.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&setup_intent_data[description]=x
-        400 invalid_request_error - setup_intent_data
-        setup_intent_data does not go with mode=subscription.
+      line_items[0][quantity]=1&setup_intent_data[description]=x
+        400 - setup_intent_data: setup_intent_data does not go with mode=subscription.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&
-    payment_method_options[us_bank_account][financial_connections][prefetch][]=balances
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][prefetch][0]
-        To prefetch balances, ask for the permission balances too.
-    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
-    line_items[0][quantity]=1&
-        400 invalid_request_error - line_items[0][price]
-        The price is inactive.
+      line_items[0][quantity]=1&…[prefetch][]=balances
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]: To
+          prefetch balances, ask for the permission balances too.
+    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&line_items[0][quantity]=1&
+        400 - line_items[0][price]: The price is inactive.
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use serde_json::Value;
-use testkit::server::App;
+use testkit::App;
 
 /// Line items are listed in the order of the request, each with the price created for it. Fractions
 /// of a cent are added before they are rounded.
@@ -67,10 +67,7 @@ async fn line_items() {
     let back = format!("{path}?ending_before={}", rest.text("/data/0/id"));
     assert_eq!(app.get(&back).await.ok().at("/data/0/id"), item.as_str());
     insta::assert_snapshot!(
-        app.get(&format!("{path}?starting_after=li_1")).await.api_error(), @"
-        400 invalid_request_error resource_missing starting_after
-        No such line item: 'li_1'
-        ");
+        app.get(&format!("{path}?starting_after=li_1")).await.api_error(), @"    400 resource_missing starting_after: No such line item: 'li_1'");
 }
 
 /// Parameters that Stripe knows and this server does not support are echoed where the object has

@@ -1,9 +1,7 @@
 //! Connected accounts: their life cycle and the recipients of their events.
 
 use serde_json::Value;
-use testkit::client::{Client, Response};
-use testkit::receiver::Recorder;
-use testkit::server::App;
+use testkit::{App, Client, Recorder, Response};
 
 pub(crate) const ACCOUNTS: &str = "/v1/accounts";
 pub(crate) const NUMBERS: &str = "external_account[object]=bank_account&external_account[country]=US\
@@ -212,109 +210,80 @@ async fn api_errors() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/accounts type=none
-        400 invalid_request_error - type
-        Invalid type: must be one of custom, express, or standard
+        400 - type: Invalid type: must be one of custom, express, or standard
     POST /v1/accounts type=custom&controller[losses][payments]=stripe
-        400 invalid_request_error parameters_exclusive type
-        You may give only one of these parameters: type, controller.
+        400 parameters_exclusive type: You may give only one of these parameters: type, controller.
     POST /v1/accounts country=Utopia
-        400 invalid_request_error - country
-        A country is given as two letters, such as US.
+        400 - country: A country is given as two letters, such as US.
     POST /v1/accounts capabilities[flying][requested]=true
-        400 invalid_request_error parameter_unknown capabilities[flying]
-        Received unknown parameter: capabilities[flying]
+        400 parameter_unknown capabilities[flying]: Received unknown parameter: capabilities[flying]
     POST /v1/accounts external_account=btok_1
-        400 invalid_request_error resource_missing external_account
-        No such token: 'btok_1'
+        400 resource_missing external_account: No such token: 'btok_1'
     GET /v1/accounts?starting_after=acct_nobody
-        400 invalid_request_error resource_missing starting_after
-        No such account: 'acct_nobody'
+        400 resource_missing starting_after: No such account: 'acct_nobody'
     GET /v1/accounts/acct_nobody
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_nobody': there is no such
-        account, or it is no longer connected to yours.
+        403 account_invalid: The API key has no access to the account 'acct_nobody': there is no
+          such account, or it is no longer connected to yours.
     POST /v1/accounts/acct_nobody email=a@b.c
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_nobody': there is no such
-        account, or it is no longer connected to yours.
+        403 account_invalid: The API key has no access to the account 'acct_nobody': there is no
+          such account, or it is no longer connected to yours.
     POST /v1/accounts/acct_… type=custom
-        400 invalid_request_error parameter_unknown type
-        Received unknown parameter: type
+        400 parameter_unknown type: Received unknown parameter: type
     POST /v1/accounts/acct_…/external_accounts
-        400 invalid_request_error parameter_missing external_account
-        Missing required parameter: external_account.
+        400 parameter_missing external_account: Missing required parameter: external_account.
     POST /v1/accounts/acct_…/external_accounts external_account=btok_1
-        400 invalid_request_error resource_missing external_account
-        No such token: 'btok_1'
+        400 resource_missing external_account: No such token: 'btok_1'
     POST /v1/accounts/acct_…/external_accounts external_account=pm_1
-        404 invalid_request_error resource_missing external_account
-        No such PaymentMethod: 'pm_1'
+        404 resource_missing external_account: No such PaymentMethod: 'pm_1'
     POST /v1/accounts/acct_…/external_accounts external_account[object]=card
-        400 invalid_request_error parameter_missing external_account[account_number]
-        Missing required parameter: external_account[account_number].
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000000
-        400 invalid_request_error parameter_missing external_account[account_number]
-        Missing required parameter: external_account[account_number].
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000000&
-    external_account[account_number]=12
-        400 invalid_request_error account_number_invalid
-        external_account[account_number]
-        The account number must have 4 to 17 digits.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000000&
-    external_account[account_number]=12345678
-        400 invalid_request_error account_number_invalid
-        external_account[account_number]
-        In test mode only test numbers will do, such as 000123456789 with the routing
-        number 110000000.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000001&
-    external_account[account_number]=000123456789
-        400 invalid_request_error routing_number_invalid
-        external_account[routing_number]
-        The routing number must have nine digits, the last of which checks the others.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=GB&
-    external_account[currency]=usd&external_account[routing_number]=110000000&
-    external_account[account_number]=000123456789
-        400 invalid_request_error - external_account[country]
-        This server knows banks of the United States only: country must be US.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=eur&external_account[routing_number]=110000000&
-    external_account[account_number]=000123456789
-        400 invalid_request_error - external_account[currency]
-        Accounts at banks of the United States are paid out to in usd.
+        400 parameter_missing external_account[account_number]: Missing required parameter:
+          external_account[account_number].
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=usd&
+      external_account[routing_number]=110000000
+        400 parameter_missing external_account[account_number]: Missing required parameter:
+          external_account[account_number].
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=usd&
+      external_account[routing_number]=110000000&external_account[account_number]=12
+        400 account_number_invalid external_account[account_number]: The account number must have 4
+          to 17 digits.
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=usd&
+      external_account[routing_number]=110000000&external_account[account_number]=12345678
+        400 account_number_invalid external_account[account_number]: In test mode only test numbers
+          will do, such as 000123456789 with the routing number 110000000.
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=usd&
+      external_account[routing_number]=110000001&external_account[account_number]=000123456789
+        400 routing_number_invalid external_account[routing_number]: The routing number must have
+          nine digits, the last of which checks the others.
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=GB&external_account[currency]=usd&
+      external_account[routing_number]=110000000&external_account[account_number]=000123456789
+        400 - external_account[country]: This server knows banks of the United States only: country
+          must be US.
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=eur&
+      external_account[routing_number]=110000000&external_account[account_number]=000123456789
+        400 - external_account[currency]: Accounts at banks of the United States are paid out to in
+          usd.
     GET /v1/accounts/acct_…/external_accounts/ba_1
-        404 invalid_request_error resource_missing id
-        No such external account: 'ba_1'
+        404 resource_missing id: No such external account: 'ba_1'
     POST /v1/accounts/acct_…/external_accounts/ba_1 metadata[a]=b
-        404 invalid_request_error resource_missing id
-        No such external account: 'ba_1'
+        404 resource_missing id: No such external account: 'ba_1'
     DELETE /v1/accounts/acct_…/external_accounts/ba_1
-        404 invalid_request_error resource_missing id
-        No such external account: 'ba_1'
+        404 resource_missing id: No such external account: 'ba_1'
     GET /v1/accounts/acct_…/external_accounts?object=wallet
-        400 invalid_request_error - object
-        Invalid object: must be one of bank_account or card
+        400 - object: Invalid object: must be one of bank_account or card
     GET /v1/accounts/acct_…/external_accounts?starting_after=ba_1
-        400 invalid_request_error resource_missing starting_after
-        No such external account: 'ba_1'
+        400 resource_missing starting_after: No such external account: 'ba_1'
     GET /v1/tokens/btok_1
-        404 invalid_request_error resource_missing token
-        No such token: 'btok_1'
+        404 resource_missing token: No such token: 'btok_1'
     POST /v1/tokens
-        400 invalid_request_error parameter_missing bank_account
-        Missing required parameter: bank_account.
+        400 parameter_missing bank_account: Missing required parameter: bank_account.
     POST /v1/tokens bank_account=ba_1
-        400 invalid_request_error - bank_account
-        This server makes tokens of numbers: give bank_account as a hash.
+        400 - bank_account: This server makes tokens of numbers: give bank_account as a hash.
     ");
     let inside = app.in_account(&id);
     let nested = inside.api_errors(&[
@@ -328,17 +297,14 @@ async fn api_errors() {
     ]).await;
     insta::assert_snapshot!(nested, @"
     POST /v1/accounts type=custom
-        400 invalid_request_error - -
-        A connected account has no connected accounts of its own; leave the
-        Stripe-Account header out.
+        400: A connected account has no connected accounts of its own; leave the Stripe-Account
+          header out.
     GET /v1/accounts/acct_2
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_2': there is no such account, or
-        it is no longer connected to yours.
+        403 account_invalid: The API key has no access to the account 'acct_2': there is no such
+          account, or it is no longer connected to yours.
     POST …/sessions account_holder[type]=account&account_holder[account]=acct_2&
-    permissions[]=balances
-        400 invalid_request_error resource_missing account_holder[account]
-        No such account: 'acct_2'
+      permissions[]=balances
+        400 resource_missing account_holder[account]: No such account: 'acct_2'
     ");
     assert_eq!(app.get(&path).await.ok().items("/external_accounts/data").len(), 0);
 }

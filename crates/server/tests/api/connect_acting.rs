@@ -2,9 +2,7 @@
 
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session};
-use testkit::client::Client;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, Client, FC};
 
 /// In test mode an unknown account looks empty to reads, and the first write creates it.
 #[tokio::test]
@@ -55,13 +53,11 @@ async fn live_accounts() {
         unknown.api_errors(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
     insta::assert_snapshot!(told, @"
     GET /v1/customers
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_1': there is no such account, or
-        it is no longer connected to yours.
+        403 account_invalid: The API key has no access to the account 'acct_1': there is no such
+          account, or it is no longer connected to yours.
     POST /v1/customers
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_1': there is no such account, or
-        it is no longer connected to yours.
+        403 account_invalid: The API key has no access to the account 'acct_1': there is no such
+          account, or it is no longer connected to yours.
     ");
     let inside = live.in_account(&id);
     assert_eq!(inside.post("/v1/customers", "").await.ok().at("/livemode"), true);
@@ -78,18 +74,14 @@ async fn live_accounts() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/sessions account_holder[type]=account&account_holder[account]=acct_…&
-    permissions[]=payment_method&permissions[]=balances&
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
-        request.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000000&
-    external_account[account_number]=000123456789
-        400 invalid_request_error account_number_invalid
-        external_account[account_number]
-        These are test numbers; in live mode they lead nowhere.
+      permissions[]=payment_method&permissions[]=balances&
+        400: Your registration for the live data of Financial Connections is not complete for
+          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
+    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
+      external_account[country]=US&external_account[currency]=usd&
+      external_account[routing_number]=110000000&external_account[account_number]=000123456789
+        400 account_number_invalid external_account[account_number]: These are test numbers; in live
+          mode they lead nowhere.
     ");
     let form = "registration[payment_method]=active&registration[balances]=active";
     live.post(&format!("{FC}/settings"), form).await.ok();
@@ -116,12 +108,8 @@ async fn contexts_name_accounts_too() {
     let told = differ.send().await.api_error()
         + &named("Stripe-Context", "wksp_1").send().await.api_error();
     insta::assert_snapshot!(told, @"
-    400 invalid_request_error - -
-    The headers Stripe-Account and Stripe-Context name different accounts. Send
-    only one.
-    400 invalid_request_error - -
-    The account to act in must be the id of a connected account (acct_…), not
-    'wksp_1'.
+    400: The headers Stripe-Account and Stripe-Context name different accounts. Send only one.
+    400: The account to act in must be the id of a connected account (acct_…), not 'wksp_1'.
     ");
 }
 

@@ -1,8 +1,6 @@
 //! Isolation: platform and connected account never see each other's rows, in any call.
 
-use testkit::client::Client;
-use testkit::sample::{DAY_S, FC};
-use testkit::server::App;
+use testkit::{App, Client, DAY_S, FC};
 
 /// The source of the router, which lists the addresses of the server.
 const ROUTER: &str = include_str!("../../src/http/router.rs");

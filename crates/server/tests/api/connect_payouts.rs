@@ -3,8 +3,7 @@
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session, told};
 use serde_json::Value;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC};
 
 /// The first external account is the default. Another one can replace it. A default that is still
 /// needed cannot be deleted.
@@ -131,10 +130,7 @@ async fn payouts_from_a_session() {
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.id());
     let two = app.post("/v1/test_helpers/financial_connections/link", &two).await;
-    insta::assert_snapshot!(two.api_error(), @"
-    400 invalid_request_error - accounts
-    This session links at most 1 accounts.
-    ");
+    insta::assert_snapshot!(two.api_error(), @"    400 - accounts: This session links at most 1 accounts.");
     let linked = app.link(&session, "").await;
     assert_eq!(linked.items("/accounts/data").len(), 1);
     assert_eq!(linked.text("/accounts/data/0/account_holder/account"), id);
@@ -169,8 +165,8 @@ async fn payouts_from_a_session() {
     assert_eq!(app.get(&format!("/v1/tokens/{token}")).await.ok().at("/used"), true);
     let again = app.post(&path, &format!("external_account={token}")).await;
     insta::assert_snapshot!(again.api_error(), @"
-    400 invalid_request_error token_already_used external_account
-    The token btok_… was used already; a token can be used once.
+    400 token_already_used external_account: The token btok_… was used already; a token can be
+      used once.
     ");
 
     let linked = linked.text("/accounts/data/0/id");
@@ -244,9 +240,8 @@ async fn payouts_from_a_setup_intent() {
     let path = format!("{ACCOUNTS}/{id}/external_accounts");
     let too_early = app.post(&path, &format!("external_account={method}")).await;
     insta::assert_snapshot!(too_early.api_error(), @"
-    400 invalid_request_error - external_account
-    Only a payment method that a Setup Intent with attach_to_self=true attached to
-    the account can be paid out to.
+    400 - external_account: Only a payment method that a Setup Intent with attach_to_self=true
+      attached to the account can be paid out to.
     ");
     let confirm = format!("/v1/setup_intents/{}/confirm", intent.id());
     let mandate = "mandate_data[customer_acceptance][type]=offline";
@@ -276,16 +271,13 @@ async fn payouts_from_a_setup_intent() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/payment_methods/pm_…/attach customer=cus_…
-        400 invalid_request_error - -
-        The payment method is the account's own.
+        400: The payment method is the account's own.
     POST /v1/payment_intents amount=500&currency=usd&payment_method=pm_…&
-    payment_method_types[]=us_bank_account
-        400 invalid_request_error - payment_method
-        The payment method is the account's own and cannot be debited.
+      payment_method_types[]=us_bank_account
+        400 - payment_method: The payment method is the account's own and cannot be debited.
     POST /v1/setup_intents attach_to_self=true&customer=cus_…
-        400 invalid_request_error - attach_to_self
-        attach_to_self=true keeps the payment method for the account itself; leave the
-        customer out.
+        400 - attach_to_self: attach_to_self=true keeps the payment method for the account itself;
+          leave the customer out.
     ");
     inside.post("/v1/setup_intents", "").await.ok();
     let count = async |filter: &str| inside.count(&format!("/v1/setup_intents?{filter}")).await;

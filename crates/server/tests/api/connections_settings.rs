@@ -1,8 +1,7 @@
 //! The API for the settings of Financial Connections, which hold the default link requirements of
 //! payment objects.
 
-use testkit::sample::{FC, OPTIONS};
-use testkit::server::App;
+use testkit::{App, FC, OPTIONS};
 
 /// Settings supply the link requirements of dynamic payment methods. Named types and permissions in
 /// the request take precedence.
@@ -51,12 +50,10 @@ async fn settings_speak_for_dynamic_payment_methods() {
         .await;
     insta::assert_snapshot!(refused, @"
     POST …/settings prefetch[]=balances
-        400 invalid_request_error - prefetch[0]
-        To prefetch balances, ask for the permission balances too.
+        400 - prefetch[0]: To prefetch balances, ask for the permission balances too.
     POST …/settings permissions[]=balance
-        400 invalid_request_error - permissions[0]
-        Invalid permissions[0]: must be one of balances, ownership, payment_method, or
-        transactions
+        400 - permissions[0]: Invalid permissions[0]: must be one of balances, ownership,
+          payment_method, or transactions
     ");
 
     let sent =

@@ -1,9 +1,8 @@
 //! Customers: stored, unset, listed and deleted values.
 
 use model::id::MerchantId;
-use testkit::client::KEY;
 use testkit::engine::context;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, KEY};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -131,8 +130,7 @@ async fn deletes() {
     assert_eq!(account.text("/status"), "disconnected");
     insta::assert_snapshot!(app.api_errors(&[("POST", &path, "name=x")]).await, @"
     POST /v1/customers/cus_… name=x
-        404 invalid_request_error resource_missing id
-        No such customer: 'cus_…'
+        404 resource_missing id: No such customer: 'cus_…'
     ");
 }
 
@@ -166,8 +164,7 @@ async fn deletes_once() {
     assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
     insta::assert_snapshot!(app.api_errors(&[("DELETE", &path, "")]).await, @"
     DELETE /v1/customers/cus_…
-        404 invalid_request_error resource_missing id
-        No such customer: 'cus_…'
+        404 resource_missing id: No such customer: 'cus_…'
     ");
     let events = app.get("/v1/events?type=customer.deleted").await.ok();
     assert_eq!(events.items("/data").len(), 2);
@@ -190,11 +187,11 @@ async fn invoice_prefixes_are_unique() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/customers invoice_prefix=TEA
-        400 invalid_request_error - invoice_prefix
-        Another customer has this invoice prefix; numbers of invoices are unique.
+        400 - invoice_prefix: Another customer has this invoice prefix; numbers of invoices are
+          unique.
     POST /v1/customers/cus_… invoice_prefix=TEA&name=x
-        400 invalid_request_error - invoice_prefix
-        Another customer has this invoice prefix; numbers of invoices are unique.
+        400 - invoice_prefix: Another customer has this invoice prefix; numbers of invoices are
+          unique.
     ");
     assert_eq!(app.get(&update).await.ok().text("/invoice_prefix"), "SALT");
 }
@@ -214,14 +211,14 @@ async fn bounds_the_invoice_sequence() {
         .await,
         @"
         POST /v1/customers next_invoice_sequence=0
-            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
-            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+            400 parameter_invalid_integer next_invoice_sequence: Invalid integer: next_invoice_sequence
+              must be between 1 and 1000000000
         POST /v1/customers/cus_… next_invoice_sequence=1000000001
-            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
-            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+            400 parameter_invalid_integer next_invoice_sequence: Invalid integer: next_invoice_sequence
+              must be between 1 and 1000000000
         POST /v1/customers/cus_… next_invoice_sequence=9223372036854775807
-            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
-            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+            400 parameter_invalid_integer next_invoice_sequence: Invalid integer: next_invoice_sequence
+              must be between 1 and 1000000000
         "
     );
     let most = app.post(&path, "next_invoice_sequence=1000000000").await.ok();

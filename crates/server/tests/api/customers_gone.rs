@@ -3,8 +3,7 @@
 use crate::browser::{Browser, read, shown};
 use crate::hosted::tea;
 use crate::invoices;
-use testkit::sample::LINK;
-use testkit::server::App;
+use testkit::{App, LINK};
 
 /// The open objects of a customer stop working once the customer is deleted. Intents cannot be
 /// confirmed, pages offer no action, and no account is linked.
@@ -88,19 +87,14 @@ async fn pages_of_a_deleted_customer() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/payment_intents/pi_…/confirm
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
+        400 - customer: The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=32&amounts[]=45
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
+        400 - customer: The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/invoices/in_…/pay payment_method=pm_usBankAccount_success
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
+        400 - customer: The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/test_helpers/financial_connections/link carrier=cs_test_…
-        400 invalid_request_error - -
-        This link flow has ended; make a new session to link again.
+        400: This link flow has ended; make a new session to link again.
     POST /v1/test_helpers/financial_connections/link carrier=pi_…&seed=1
-        404 invalid_request_error resource_missing carrier
-        No such customer: 'cus_…'
+        404 resource_missing carrier: No such customer: 'cus_…'
     ");
 }

@@ -5,9 +5,7 @@ use crate::browser::Browser;
 use crate::checkout::{CHECKOUT, ONE_ITEM};
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::client::Response;
-use testkit::sample::{DAY_S, LINK};
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, DAY_S, LINK, Response};
 
 /// Accounts of Test (Non-OAuth) that can pay.
 const ACCOUNTS: [&str; 11] = [
@@ -289,20 +287,15 @@ async fn a_payment_is_disputed_later() {
         ]).await,
         @"
         GET /v1/disputes/du_1
-            404 invalid_request_error resource_missing dispute
-            No such dispute: 'du_1'
+            404 resource_missing dispute: No such dispute: 'du_1'
         GET /v1/disputes?payment_intent=pi_1
-            404 invalid_request_error resource_missing payment_intent
-            No such payment_intent: 'pi_1'
+            404 resource_missing payment_intent: No such payment_intent: 'pi_1'
         GET /v1/disputes?starting_after=du_1
-            400 invalid_request_error resource_missing starting_after
-            No such dispute: 'du_1'
+            400 resource_missing starting_after: No such dispute: 'du_1'
         GET /v1/disputes?status=lost
-            400 invalid_request_error parameter_unknown status
-            Received unknown parameter: status
+            400 parameter_unknown status: Received unknown parameter: status
         GET /v1/disputes/du_…?expand[]=evidence
-            400 invalid_request_error - expand
-            The property 'evidence' cannot be expanded.
+            400 - expand: The property 'evidence' cannot be expanded.
         "
     );
     let other_key = days.app.with_key("sk_test_other");

@@ -1,7 +1,6 @@
 //! A server with a seed and a fixed time repeats its responses.
 
-use testkit::client::Response;
-use testkit::server::start_process;
+use testkit::{Response, start_process};
 
 /// The maximum number of polls while a refresh is running.
 const POLLS_MAX: usize = 10_000;

@@ -3,7 +3,7 @@
 
 use settings::KeyPolicy;
 use std::io::{Read as _, Write as _};
-use testkit::server::{App, Options};
+use testkit::{App, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -29,21 +29,15 @@ async fn keys() {
     let app = App::with(Options { keys, ..Options::default() }).await;
     told += &app.get(CUSTOMERS).await.api_error();
     insta::assert_snapshot!(told, @"
-    401 invalid_request_error - -
-    No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user
-    name of HTTP Basic authentication.
-    401 invalid_request_error - -
-    Invalid API key: sk_live_****
-    403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-    flows only.
-    401 invalid_request_error - -
-    Invalid API key: ****
-    401 invalid_request_error - -
-    The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic
-    with the key as the user name.
-    401 invalid_request_error - -
-    Invalid API key: sk_test_****
+    401: No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of
+      HTTP Basic authentication.
+    401: Invalid API key: sk_live_****
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+      is for client flows only.
+    401: Invalid API key: ****
+    401: The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic with the
+      key as the user name.
+    401: Invalid API key: sk_test_****
     ");
 }
 
@@ -58,12 +52,10 @@ async fn publishable_keys_drive_link_flows_only() {
     let mut told = browser.post(link, &by_id).await.api_error();
     told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.api_error();
     insta::assert_snapshot!(told, @"
-    403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-    flows only.
-    403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-    flows only.
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+      is for client flows only.
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+      is for client flows only.
     ");
     let form = format!("client_secret={}", session.text("/client_secret"));
     assert_eq!(app.with_key("pk_test_other").post(link, &form).await.status, 400);
@@ -104,10 +96,7 @@ async fn versions() {
     for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
         assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));
     }
-    insta::assert_snapshot!(ask("newest").await.api_error(), @"
-    400 invalid_request_error - -
-    Invalid Stripe API version: newest
-    ");
+    insta::assert_snapshot!(ask("newest").await.api_error(), @"    400: Invalid Stripe API version: newest");
 }
 
 /// Unsupported addresses, methods, content types and headers are rejected.
@@ -132,26 +121,17 @@ async fn what_is_not_taken() {
     told += &app.get(&long).await.api_error();
     insta::assert_snapshot!(told, @"
     GET /v1/charges
-        404 invalid_request_error - -
-        Unrecognized request URL (GET: /v1/charges).
+        404: Unrecognized request URL (GET: /v1/charges).
     GET /v2/core/events
-        404 invalid_request_error - -
-        This server has no /v2 API (/v2/core/events). Use /v1.
+        404: This server has no /v2 API (/v2/core/events). Use /v1.
     DELETE /v1/customers
-        405 invalid_request_error - -
-        /v1/customers does not accept DELETE requests.
+        405: /v1/customers does not accept DELETE requests.
     PUT /v1/events/evt_1
-        405 invalid_request_error - -
-        /v1/events/evt_1 does not accept PUT requests.
-        400 invalid_request_error - -
-        Request bodies must be application/x-www-form-urlencoded, not application/json.
-        400 invalid_request_error - -
-        The account to act in must be the id of a connected account (acct_…), not
-        'acct-1'.
-        400 invalid_request_error - -
-        The request body is too large: at most 524288 bytes.
-        400 invalid_request_error - -
-        The query string is too large: at most 16384 bytes.
+        405: /v1/events/evt_1 does not accept PUT requests.
+        400: Request bodies must be application/x-www-form-urlencoded, not application/json.
+        400: The account to act in must be the id of a connected account (acct_…), not 'acct-1'.
+        400: The request body is too large: at most 524288 bytes.
+        400: The query string is too large: at most 16384 bytes.
     ");
 }
 
@@ -261,50 +241,37 @@ async fn parameters() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/customers emial=ada@example.com
-        400 invalid_request_error parameter_unknown emial
-        Received unknown parameter: emial. Did you mean email?
+        400 parameter_unknown emial: Received unknown parameter: emial. Did you mean email?
     POST /v1/customers name[first]=Ada
-        400 invalid_request_error - name
-        Invalid string: name has another type
+        400 - name: Invalid string: name has another type
     POST /v1/customers balance=ten
-        400 invalid_request_error parameter_invalid_integer balance
-        Invalid integer: ten
+        400 parameter_invalid_integer balance: Invalid integer: ten
     POST /v1/customers address[street]=x
-        400 invalid_request_error parameter_unknown address[street]
-        Received unknown parameter: address[street]. Did you mean state?
+        400 parameter_unknown address[street]: Received unknown parameter: address[street]. Did you
+          mean state?
     POST /v1/customers shipping[name]=Ada
-        400 invalid_request_error parameter_missing shipping[address]
-        Missing required parameter: shipping[address].
+        400 parameter_missing shipping[address]: Missing required parameter: shipping[address].
     POST /v1/customers tax_exempt=maybe
-        400 invalid_request_error - tax_exempt
-        Invalid tax_exempt: must be one of exempt, none, or reverse
+        400 - tax_exempt: Invalid tax_exempt: must be one of exempt, none, or reverse
     POST /v1/customers metadata[a][b]=c
-        400 invalid_request_error - metadata[a]
-        Invalid string: metadata[a] has another type
+        400 - metadata[a]: Invalid string: metadata[a] has another type
     POST /v1/customers preferred_locales=en
-        400 invalid_request_error - preferred_locales
-        Invalid array: en
+        400 - preferred_locales: Invalid array: en
     POST /v1/customers name=%FF
-        400 invalid_request_error - -
-        A parameter is not valid UTF-8.
+        400: A parameter is not valid UTF-8.
     POST /v1/customers expand[]=email
-        400 invalid_request_error - expand
-        The property 'email' cannot be expanded.
+        400 - expand: The property 'email' cannot be expanded.
     GET /v1/customers?limit=101
-        400 invalid_request_error parameter_invalid_integer limit
-        Invalid integer: limit must be between 1 and 100
+        400 parameter_invalid_integer limit: Invalid integer: limit must be between 1 and 100
     GET /v1/customers?limit=ten
-        400 invalid_request_error parameter_invalid_integer limit
-        Invalid integer: ten
+        400 parameter_invalid_integer limit: Invalid integer: ten
     GET /v1/customers?starting_after=cus_1&ending_before=cus_2
-        400 invalid_request_error parameters_exclusive starting_after
-        You may give only one of these parameters: starting_after, ending_before.
+        400 parameters_exclusive starting_after: You may give only one of these parameters:
+          starting_after, ending_before.
     GET /v1/customers?starting_after=cus_1
-        400 invalid_request_error resource_missing starting_after
-        No such customer: 'cus_1'
+        400 resource_missing starting_after: No such customer: 'cus_1'
     GET /v1/customers?created[above]=1
-        400 invalid_request_error parameter_unknown created[above]
-        Received unknown parameter: created[above]
+        400 parameter_unknown created[above]: Received unknown parameter: created[above]
     ");
     assert_eq!(app.count(CUSTOMERS).await, 0);
 }
@@ -376,15 +343,12 @@ async fn expansion() {
         .await;
     insta::assert_snapshot!(told, @"
     GET …/accounts/fca_…?expand[]=balance
-        400 invalid_request_error - expand
-        The property 'balance' cannot be expanded.
+        400 - expand: The property 'balance' cannot be expanded.
     GET …/accounts?expand[]=ownership
-        400 invalid_request_error - expand
-        The property 'ownership' cannot be expanded.
+        400 - expand: The property 'ownership' cannot be expanded.
     GET …/accounts?expand[]=data.a.b.c.d
-        400 invalid_request_error - expand
-        The property 'data.a.b.c.d' cannot be expanded because its path has more than 4
-        levels.
+        400 - expand: The property 'data.a.b.c.d' cannot be expanded because its path has more than
+          4 levels.
     ");
 }
 
@@ -409,17 +373,13 @@ async fn items_are_named_by_the_index_that_was_sent() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[4]=balances&permissions[9]=transactions&prefetch[7]=ownership&
-    prefetch[2]=balances
-        400 invalid_request_error - prefetch[7]
-        To prefetch ownership, ask for the permission ownership too.
+      permissions[4]=balances&permissions[9]=transactions&prefetch[7]=ownership&prefetch[2]=balances
+        400 - prefetch[7]: To prefetch ownership, ask for the permission ownership too.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[4]=balances&permissions[9]=transactions&prefetch[7]=nothing
-        400 invalid_request_error - prefetch[7]
-        Invalid prefetch[7]: must be one of balances, ownership, or transactions
+      permissions[4]=balances&permissions[9]=transactions&prefetch[7]=nothing
+        400 - prefetch[7]: Invalid prefetch[7]: must be one of balances, ownership, or transactions
     POST /v1/payment_intents amount=100&currency=usd&payment_method_types[3]=card
-        400 invalid_request_error - payment_method_types
-        This server collects bank accounts: payment_method_types must include
-        us_bank_account.
+        400 - payment_method_types: This server collects bank accounts: payment_method_types must
+          include us_bank_account.
     ");
 }

@@ -7,8 +7,7 @@ use model::id::{MerchantId, SubscriptionId};
 use model::payments::subscription::Subscription;
 use serde_json::Value;
 use store::{ChangeObject, FindObject, Kind, Object, Written};
-use testkit::sample::DAY_S;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, DAY_S};
 
 /// Two trials that end on day ten.
 const TRIAL: &str = "trial_period_days=10";

@@ -1,7 +1,6 @@
 //! Webhook endpoints: secrets, rolls, retries, and deliveries to a removed endpoint.
 
-use testkit::receiver::Recorder;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, Recorder};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 

@@ -1,8 +1,7 @@
 //! Every error of each call about customers and accounts, except errors that all calls share. There
 //! is one test per resource.
 
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC};
 
 /// Errors of calls about customers.
 #[tokio::test]
@@ -23,39 +22,27 @@ async fn customers() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/customers email=ada
-        400 invalid_request_error email_invalid email
-        Invalid email address: ada
+        400 email_invalid email: Invalid email address: ada
     POST /v1/customers name=…
-        400 invalid_request_error - name
-        Invalid string: name may have at most 256 characters
+        400 - name: Invalid string: name may have at most 256 characters
     POST /v1/customers test_clock=clock_1
-        404 invalid_request_error resource_missing test_clock
-        No such test clock: 'clock_1'
+        404 resource_missing test_clock: No such test clock: 'clock_1'
     POST /v1/customers shipping[address][city]=Rome
-        400 invalid_request_error parameter_missing shipping[name]
-        Missing required parameter: shipping[name].
+        400 parameter_missing shipping[name]: Missing required parameter: shipping[name].
     GET /v1/customers/cus_1
-        404 invalid_request_error resource_missing id
-        No such customer: 'cus_1'
+        404 resource_missing id: No such customer: 'cus_1'
     POST /v1/customers/cus_1 name=x
-        404 invalid_request_error resource_missing id
-        No such customer: 'cus_1'
+        404 resource_missing id: No such customer: 'cus_1'
     DELETE /v1/customers/cus_1
-        404 invalid_request_error resource_missing id
-        No such customer: 'cus_1'
+        404 resource_missing id: No such customer: 'cus_1'
     GET /v1/customers?test_clock=clock_1
-        404 invalid_request_error resource_missing test_clock
-        No such test clock: 'clock_1'
+        404 resource_missing test_clock: No such test clock: 'clock_1'
     GET /v1/customers?ending_before=cus_1
-        400 invalid_request_error resource_missing ending_before
-        No such customer: 'cus_1'
+        400 resource_missing ending_before: No such customer: 'cus_1'
     ");
     let keys: Vec<String> = (0..51).map(|number| format!("metadata[{number}]=1")).collect();
     let one_too_many = app.post("/v1/customers", &keys.join("&")).await;
-    insta::assert_snapshot!(one_too_many.api_error(), @"
-    400 invalid_request_error - metadata
-    An object may have at most 50 metadata keys.
-    ");
+    insta::assert_snapshot!(one_too_many.api_error(), @"    400 - metadata: An object may have at most 50 metadata keys.");
 }
 
 /// Errors of calls about sessions.
@@ -101,92 +88,79 @@ async fn sessions() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/sessions
-        400 invalid_request_error parameter_missing account_holder
-        Missing required parameter: account_holder.
+        400 parameter_missing account_holder: Missing required parameter: account_holder.
     POST …/sessions account_holder[type]=person&permissions[]=balances
-        400 invalid_request_error - account_holder[type]
-        Invalid account_holder[type]: must be one of account or customer
+        400 - account_holder[type]: Invalid account_holder[type]: must be one of account or customer
     POST …/sessions account_holder[type]=customer&permissions[]=balances
-        400 invalid_request_error parameter_missing account_holder[customer]
-        Missing required parameter: account_holder[customer].
+        400 parameter_missing account_holder[customer]: Missing required parameter:
+          account_holder[customer].
     POST …/sessions account_holder[type]=account&permissions[]=balances
-        400 invalid_request_error parameter_missing account_holder[account]
-        Missing required parameter: account_holder[account].
+        400 parameter_missing account_holder[account]: Missing required parameter:
+          account_holder[account].
     POST …/sessions account_holder[customer]=cus_1&permissions[]=balances
-        400 invalid_request_error parameter_missing account_holder[type]
-        Missing required parameter: account_holder[type].
-    POST …/sessions account_holder[type]=customer&
-    account_holder[customer_account]=cuss_1&permissions[]=balances
-        400 invalid_request_error - account_holder[customer_account]
-        This server has no v2 customer accounts; name a customer (cus_…) instead.
+        400 parameter_missing account_holder[type]: Missing required parameter:
+          account_holder[type].
+    POST …/sessions account_holder[type]=customer&account_holder[customer_account]=cuss_1&
+      permissions[]=balances
+        400 - account_holder[customer_account]: This server has no v2 customer accounts; name a
+          customer (cus_…) instead.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&account_holder[account]=acct_1
-        400 invalid_request_error - account_holder[account]
-        account_holder[account] does not go with an account holder of type customer.
+      permissions[]=transactions&account_holder[account]=acct_1
+        400 - account_holder[account]: account_holder[account] does not go with an account holder of
+          type customer.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_1&
-    permissions[]=balances
-        404 invalid_request_error resource_missing account_holder[customer]
-        No such customer: 'cus_1'
+      permissions[]=balances
+        404 resource_missing account_holder[customer]: No such customer: 'cus_1'
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…
-        400 invalid_request_error parameter_missing permissions
-        Missing required parameter: permissions.
+        400 parameter_missing permissions: Missing required parameter: permissions.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=balance
-        400 invalid_request_error - permissions[0]
-        Invalid permissions[0]: must be one of balances, ownership, payment_method, or
-        transactions
+      permissions[]=balance
+        400 - permissions[0]: Invalid permissions[0]: must be one of balances, ownership,
+          payment_method, or transactions
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&prefetch[]=balance
-        400 invalid_request_error - prefetch[0]
-        Invalid prefetch[0]: must be one of balances, ownership, or transactions
+      permissions[]=transactions&prefetch[]=balance
+        400 - prefetch[0]: Invalid prefetch[0]: must be one of balances, ownership, or transactions
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&prefetch[]=transactions&prefetch[]=ownership
-        400 invalid_request_error - prefetch[1]
-        To prefetch ownership, ask for the permission ownership too.
+      permissions[]=transactions&prefetch[]=transactions&prefetch[]=ownership
+        400 - prefetch[1]: To prefetch ownership, ask for the permission ownership too.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&filters[account_subcategories][]=other
-        400 invalid_request_error - filters[account_subcategories][0]
-        Invalid filters[account_subcategories][0]: must be one of checking,
-        credit_card, line_of_credit, mortgage, or savings
+      permissions[]=transactions&filters[account_subcategories][]=other
+        400 - filters[account_subcategories][0]: Invalid filters[account_subcategories][0]: must be
+          one of checking, credit_card, line_of_credit, mortgage, or savings
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&filters[country]=USA
-        400 invalid_request_error parameter_unknown filters[country]
-        Received unknown parameter: filters[country]. Did you mean countries?
+      permissions[]=transactions&filters[country]=USA
+        400 parameter_unknown filters[country]: Received unknown parameter: filters[country]. Did
+          you mean countries?
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&filters[countries][]=U1
-        400 invalid_request_error - filters[countries][0]
-        A country is given as two letters, such as US.
+      permissions[]=transactions&filters[countries][]=U1
+        400 - filters[countries][0]: A country is given as two letters, such as US.
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&filters[require_payment_method_support]=some
-        400 invalid_request_error - filters[require_payment_method_support]
-        Invalid filters[require_payment_method_support]: must be one of all,
-        at_least_one, or none
+      permissions[]=transactions&filters[require_payment_method_support]=some
+        400 - filters[require_payment_method_support]: Invalid
+          filters[require_payment_method_support]: must be one of all, at_least_one, or none
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&limits[x]=1
-        400 invalid_request_error parameter_missing limits[accounts]
-        Missing required parameter: limits[accounts].
+      permissions[]=transactions&limits[x]=1
+        400 parameter_missing limits[accounts]: Missing required parameter: limits[accounts].
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&limits[accounts]=0
-        400 invalid_request_error parameter_invalid_integer limits[accounts]
-        Invalid integer: limits[accounts] must be between 1 and 4294967295
+      permissions[]=transactions&limits[accounts]=0
+        400 parameter_invalid_integer limits[accounts]: Invalid integer: limits[accounts] must be
+          between 1 and 4294967295
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&manual_entry[mode]=custom
-        400 invalid_request_error - manual_entry[mode]
-        Invalid manual_entry[mode]: must be one of automatic or disabled
+      permissions[]=transactions&manual_entry[mode]=custom
+        400 - manual_entry[mode]: Invalid manual_entry[mode]: must be one of automatic or disabled
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&return_url=
-        400 invalid_request_error parameter_invalid_empty return_url
-        return_url is an empty string. Send a value, or leave it out.
+      permissions[]=transactions&return_url=
+        400 parameter_invalid_empty return_url: return_url is an empty string. Send a value, or
+          leave it out.
     GET …/sessions/fcsess_1
-        404 invalid_request_error resource_missing session
-        No such Financial Connections session: 'fcsess_1'
+        404 resource_missing session: No such Financial Connections session: 'fcsess_1'
     ");
     // From this version on the array is unknown, because a single country replaces it.
     let endive = app.request("POST", &path).header("Stripe-Version", "2026-09-30.endive");
     let refused = endive.form(&with("filters[countries][]=US")).send().await;
     insta::assert_snapshot!(refused.api_error(), @"
-    400 invalid_request_error parameter_unknown filters[countries]
-    Received unknown parameter: filters[countries]. Did you mean country?
+    400 parameter_unknown filters[countries]: Received unknown parameter: filters[countries].
+      Did you mean country?
     ");
 }
 
@@ -222,62 +196,45 @@ async fn accounts() {
         .await;
     insta::assert_snapshot!(told, @"
     GET …/accounts?account_holder[customer]=cus_1&session=fcsess_1
-        400 invalid_request_error parameters_exclusive account_holder[customer]
-        You may give only one of these parameters: account_holder[customer], session.
+        400 parameters_exclusive account_holder[customer]: You may give only one of these
+          parameters: account_holder[customer], session.
     GET …/accounts?account_holder[customer_account]=cuss_1
-        400 invalid_request_error - account_holder[customer_account]
-        This server has no v2 customer accounts; name a customer (cus_…) instead.
+        400 - account_holder[customer_account]: This server has no v2 customer accounts; name a
+          customer (cus_…) instead.
     GET …/accounts?account_holder[customer]=cus_1
-        404 invalid_request_error resource_missing account_holder[customer]
-        No such customer: 'cus_1'
+        404 resource_missing account_holder[customer]: No such customer: 'cus_1'
     GET …/accounts?session=fcsess_1
-        404 invalid_request_error resource_missing session
-        No such Financial Connections session: 'fcsess_1'
+        404 resource_missing session: No such Financial Connections session: 'fcsess_1'
     GET …/accounts?starting_after=fca_1
-        400 invalid_request_error resource_missing starting_after
-        No such Financial Connections account: 'fca_1'
+        400 resource_missing starting_after: No such Financial Connections account: 'fca_1'
     GET …/accounts/fca_1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_…/refresh
-        400 invalid_request_error parameter_missing features
-        Missing required parameter: features.
+        400 parameter_missing features: Missing required parameter: features.
     POST …/accounts/fca_…/refresh features=transactions
-        400 invalid_request_error - features
-        Invalid array: transactions
+        400 - features: Invalid array: transactions
     POST …/accounts/fca_…/refresh features[]=balances
-        400 invalid_request_error - features[0]
-        Invalid features[0]: must be one of balance, ownership, or transactions
+        400 - features[0]: Invalid features[0]: must be one of balance, ownership, or transactions
     POST …/accounts/fca_…/subscribe features[]=balance
-        400 invalid_request_error - features[0]
-        Invalid features[0]: must be transactions
+        400 - features[0]: Invalid features[0]: must be transactions
     POST …/accounts/fca_…/unsubscribe features[0]=ownership
-        400 invalid_request_error - features[0]
-        Invalid features[0]: must be transactions
+        400 - features[0]: Invalid features[0]: must be transactions
     POST …/accounts/fca_…/disconnect now=true
-        400 invalid_request_error parameter_unknown now
-        Received unknown parameter: now
+        400 parameter_unknown now: Received unknown parameter: now
     POST …/accounts/fca_1/refresh features[]=balance
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/subscribe features[]=transactions
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/unsubscribe features[]=transactions
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/disconnect
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET …/accounts/fca_…/owners
-        400 invalid_request_error parameter_missing ownership
-        Missing required parameter: ownership.
+        400 parameter_missing ownership: Missing required parameter: ownership.
     GET …/accounts/fca_…/owners?ownership=fcaowns_1
-        404 invalid_request_error resource_missing ownership
-        No such ownership: 'fcaowns_1'
+        404 resource_missing ownership: No such ownership: 'fcaowns_1'
     GET …/accounts/fca_1/owners?ownership=fcaowns_1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     ");
 }
 
@@ -304,25 +261,20 @@ async fn permissions() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/accounts/fca_…/refresh features[]=balance
-        400 invalid_request_error - features[0]
-        The holder of this account did not grant the permission balances; link it again
-        with a session that asks for it.
+        400 - features[0]: The holder of this account did not grant the permission balances; link it
+          again with a session that asks for it.
     POST …/accounts/fca_…/refresh features[]=balance&features[]=ownership
-        400 invalid_request_error - features[0]
-        The holder of this account did not grant the permission balances; link it again
-        with a session that asks for it.
+        400 - features[0]: The holder of this account did not grant the permission balances; link it
+          again with a session that asks for it.
     POST …/accounts/fca_…/subscribe features[]=transactions
-        400 invalid_request_error - features[0]
-        The holder of this account did not grant the permission transactions; link it
-        again with a session that asks for it.
+        400 - features[0]: The holder of this account did not grant the permission transactions;
+          link it again with a session that asks for it.
     GET …/accounts/fca_…/owners?ownership=fcaowns_1
-        400 invalid_request_error - account
-        The holder of this account did not grant the permission ownership; link it
-        again with a session that asks for it.
+        400 - account: The holder of this account did not grant the permission ownership; link it
+          again with a session that asks for it.
     GET …/transactions?account=fca_…
-        400 invalid_request_error - account
-        The holder of this account did not grant the permission transactions; link it
-        again with a session that asks for it.
+        400 - account: The holder of this account did not grant the permission transactions; link it
+          again with a session that asks for it.
     ");
 }
 
@@ -358,36 +310,28 @@ async fn transactions() {
         .await;
     insta::assert_snapshot!(told, @"
     GET …/transactions
-        400 invalid_request_error parameter_missing account
-        Missing required parameter: account.
+        400 parameter_missing account: Missing required parameter: account.
     GET …/transactions?account=fca_1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET …/transactions?account=fca_…
-        400 invalid_request_error
-        financial_connections_no_successful_transaction_refresh -
-        No refresh of this account's transactions has succeeded yet.
+        400 financial_connections_no_successful_transaction_refresh: No refresh of this account's
+          transactions has succeeded yet.
     GET …/transactions?account=fca_…&transaction_refresh[after]=
-        400 invalid_request_error parameter_invalid_empty transaction_refresh[after]
-        transaction_refresh[after] is an empty string. Send a value, or leave it out.
+        400 parameter_invalid_empty transaction_refresh[after]: transaction_refresh[after] is an
+          empty string. Send a value, or leave it out.
     GET …/transactions?account=fca_…&transaction_refresh[since]=x
-        400 invalid_request_error parameter_missing transaction_refresh[after]
-        Missing required parameter: transaction_refresh[after].
+        400 parameter_missing transaction_refresh[after]: Missing required parameter:
+          transaction_refresh[after].
     GET …/transactions?account=fca_…&transaction_refresh[after]=fctxnref_1
-        404 invalid_request_error resource_missing transaction_refresh[after]
-        No such transaction refresh: 'fctxnref_1'
+        404 resource_missing transaction_refresh[after]: No such transaction refresh: 'fctxnref_1'
     GET …/transactions?account=fca_…&transaction_refresh[after]=fctxnref_…
-        404 invalid_request_error resource_missing transaction_refresh[after]
-        No such transaction refresh: 'fctxnref_…'
+        404 resource_missing transaction_refresh[after]: No such transaction refresh: 'fctxnref_…'
     GET …/transactions?account=fca_…&transacted_at[gte]=x
-        400 invalid_request_error parameter_invalid_integer transacted_at[gte]
-        Invalid integer: x
+        400 parameter_invalid_integer transacted_at[gte]: Invalid integer: x
     GET …/transactions?account=fca_…&starting_after=fctxn_1
-        400 invalid_request_error resource_missing starting_after
-        No such Financial Connections transaction: 'fctxn_1'
+        400 resource_missing starting_after: No such Financial Connections transaction: 'fctxn_1'
     GET …/transactions/fctxn_1
-        404 invalid_request_error resource_missing transaction
-        No such Financial Connections transaction: 'fctxn_1'
+        404 resource_missing transaction: No such Financial Connections transaction: 'fctxn_1'
     ");
 
     app.post(&format!("{FC}/accounts/{other}/disconnect"), "").await.ok();
@@ -400,13 +344,12 @@ async fn transactions() {
         .await;
     insta::assert_snapshot!(told, @"
     GET …/transactions?account=fca_…
-        400 invalid_request_error financial_connections_account_inactive account
-        The account was disconnected, so its data can no longer be read.
+        400 financial_connections_account_inactive account: The account was disconnected, so its
+          data can no longer be read.
     GET …/transactions/fctxn_…
-        400 invalid_request_error financial_connections_account_inactive transaction
-        The account was disconnected, so its data can no longer be read.
+        400 financial_connections_account_inactive transaction: The account was disconnected, so its
+          data can no longer be read.
     POST …/accounts/fca_…/refresh features[]=transactions
-        400 invalid_request_error financial_connections_account_inactive -
-        Data cannot be refreshed on inactive accounts.
+        400 financial_connections_account_inactive: Data cannot be refreshed on inactive accounts.
     ");
 }

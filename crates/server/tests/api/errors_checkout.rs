@@ -1,8 +1,7 @@
 //! Every error of each call about Checkout Sessions, except errors that all calls share.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, create};
-use testkit::sample::OPTIONS;
-use testkit::server::App;
+use testkit::{App, OPTIONS};
 
 /// Every error of these calls, with its code and parameter.
 #[tokio::test]
@@ -58,175 +57,119 @@ async fn api_errors() {
     let calls: Vec<(&str, &str, &str)> =
         forms.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
+    POST /v1/checkout/sessions …[permissions][]=transactions
+        400 - payment_method_options[us_bank_account][financial_connections][permissions]: A payment
+          needs the permission payment_method among those it asks for.
+    POST /v1/checkout/sessions …[permissions][]=payment_method&…[prefetch][]=balances
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]: To
+          prefetch balances, ask for the permission balances too.
+    POST /v1/checkout/sessions …[prefetch][]=transactions
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]: To
+          prefetch transactions, ask for the permission transactions too.
+    POST /v1/checkout/sessions …[filters][account_subcategories][]=checking
+        400 parameter_unknown
+          payment_method_options[us_bank_account][financial_connections][filters]: Received unknown
+          parameter: payment_method_options[us_bank_account][financial_connections][filters]
     POST /v1/checkout/sessions
-    payment_method_options[us_bank_account][financial_connections][permissions][]=transactions
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][permissions]
-        A payment needs the permission payment_method among those it asks for.
-    POST /v1/checkout/sessions
-    payment_method_options[us_bank_account][financial_connections][permissions][]=payment_method&
-    payment_method_options[us_bank_account][financial_connections][prefetch][]=balances
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][prefetch][0]
-        To prefetch balances, ask for the permission balances too.
-    POST /v1/checkout/sessions
-    payment_method_options[us_bank_account][financial_connections][prefetch][]=transactions
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][prefetch][0]
-        To prefetch transactions, ask for the permission transactions too.
-    POST /v1/checkout/sessions
-    payment_method_options[us_bank_account][financial_connections][filters][account_subcategories][]=checking
-        400 invalid_request_error parameter_unknown
-        payment_method_options[us_bank_account][financial_connections][filters]
-        Received unknown parameter:
-        payment_method_options[us_bank_account][financial_connections][filters]
-    POST /v1/checkout/sessions
-    payment_method_options[us_bank_account][verification_method]=microdeposits
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][verification_method]
-        Invalid payment_method_options[us_bank_account][verification_method]: must be
-        one of automatic or instant
+      payment_method_options[us_bank_account][verification_method]=microdeposits
+        400 - payment_method_options[us_bank_account][verification_method]: Invalid
+          payment_method_options[us_bank_account][verification_method]: must be one of automatic or
+          instant
     POST /v1/checkout/sessions mode=subscription
-        400 invalid_request_error parameter_missing line_items
-        Missing required parameter: line_items.
+        400 parameter_missing line_items: Missing required parameter: line_items.
     POST /v1/checkout/sessions mode=payment
-        400 invalid_request_error parameter_missing line_items
-        Missing required parameter: line_items.
-    POST /v1/checkout/sessions line_items[0][quantity]=2&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea
-        400 invalid_request_error parameter_missing mode
-        Missing required parameter: mode.
+        400 parameter_missing line_items: Missing required parameter: line_items.
+    POST /v1/checkout/sessions line_items[0][quantity]=2&line_items[0][price_data][currency]=usd&
+      line_items[0][price_data][unit_amount]=1250&line_items[0][price_data][product_data][name]=Tea
+        400 parameter_missing mode: Missing required parameter: mode.
     POST /v1/checkout/sessions mode=setup&line_items[0][quantity]=2&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea
-        400 invalid_request_error - line_items
-        Nothing is paid in mode=setup, so there are no line items.
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
+      line_items[0][price_data][product_data][name]=Tea
+        400 - line_items: Nothing is paid in mode=setup, so there are no line items.
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&line_items[0][price]=price_1
+        404 resource_missing line_items[0][price]: No such price: 'price_1'
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&line_items[0][metadata][a]=b
+        400 parameter_missing line_items[0][price]: Missing required parameter:
+          line_items[0][price].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price]=price_1
-        404 invalid_request_error resource_missing line_items[0][price]
-        No such price: 'price_1'
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product]=prod_1
+        400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
+          line_items[0][price_data][unit_amount].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][metadata][a]=b
-        400 invalid_request_error parameter_missing line_items[0][price]
-        Missing required parameter: line_items[0][price].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=100
+        400 parameter_missing line_items[0][price_data][product]: Missing required parameter:
+          line_items[0][price_data][product].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product]=prod_1
-        400 invalid_request_error parameter_missing
-        line_items[0][price_data][unit_amount]
-        Missing required parameter: line_items[0][price_data][unit_amount].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][recurring][interval]=month
+        400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
+          line_items[0][price_data][unit_amount].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=100
-        400 invalid_request_error parameter_missing line_items[0][price_data][product]
-        Missing required parameter: line_items[0][price_data][product].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][tax_behavior]=exclusive
+        400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
+          line_items[0][price_data][unit_amount].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][recurring][interval]=month
-        400 invalid_request_error parameter_missing
-        line_items[0][price_data][unit_amount]
-        Missing required parameter: line_items[0][price_data][unit_amount].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][unit_amount]=1&line_items[0][price_data][unit_amount_decimal]=1
+        400 parameters_exclusive line_items[0][price_data][unit_amount]: You may give only one of
+          these parameters: line_items[0][price_data][unit_amount],
+          line_items[0][price_data][unit_amount_decimal].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][tax_behavior]=exclusive
-        400 invalid_request_error parameter_missing
-        line_items[0][price_data][unit_amount]
-        Missing required parameter: line_items[0][price_data][unit_amount].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][unit_amount]=49
+        400 amount_too_small line_items: The line items must come to at least 50 cents.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][unit_amount]=1&
-    line_items[0][price_data][unit_amount_decimal]=1
-        400 invalid_request_error parameters_exclusive
-        line_items[0][price_data][unit_amount]
-        You may give only one of these parameters:
-        line_items[0][price_data][unit_amount],
-        line_items[0][price_data][unit_amount_decimal].
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][unit_amount]=99999999&line_items[0][quantity]=2
+        400 amount_too_large line_items: The line items may come to at most 99999999 cents.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][unit_amount]=49
-        400 invalid_request_error amount_too_small line_items
-        The line items must come to at least 50 cents.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][unit_amount]=99999999&line_items[0][quantity]=2
-        400 invalid_request_error amount_too_large line_items
-        The line items may come to at most 99999999 cents.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][unit_amount]=-1
-        400 invalid_request_error - line_items[0][price_data][unit_amount]
-        A unit amount is from 0 to 99999999 cents.
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
+      line_items[0][price_data][unit_amount]=-1
+        400 - line_items[0][price_data][unit_amount]: A unit amount is from 0 to 99999999 cents.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-    line_items[0][price_data][currency]=eur&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea
-        400 invalid_request_error - line_items[0][price_data][currency]
-        Bank accounts of the type us_bank_account are debited in usd only.
+      line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=1250&
+      line_items[0][price_data][product_data][name]=Tea
+        400 - line_items[0][price_data][currency]: Bank accounts of the type us_bank_account are
+          debited in usd only.
     POST /v1/checkout/sessions mode=payment&line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea
-        400 invalid_request_error parameter_missing line_items[0][quantity]
-        Missing required parameter: line_items[0][quantity].
+      line_items[0][price_data][unit_amount]=1250&line_items[0][price_data][product_data][name]=Tea
+        400 parameter_missing line_items[0][quantity]: Missing required parameter:
+          line_items[0][quantity].
     POST /v1/checkout/sessions mode=setup&currency=eur
-        400 invalid_request_error - currency
-        Bank accounts of the type us_bank_account are debited in usd only.
+        400 - currency: Bank accounts of the type us_bank_account are debited in usd only.
     POST /v1/checkout/sessions mode=setup&ui_mode=elements
-        400 invalid_request_error - ui_mode
-        This server shows Checkout on its own page only: ui_mode is hosted_page.
+        400 - ui_mode: This server shows Checkout on its own page only: ui_mode is hosted_page.
     POST /v1/checkout/sessions mode=setup&optional_items[0][price]=price_1&
-    optional_items[0][quantity]=1
-        400 invalid_request_error - optional_items
-        This server's page offers no optional items.
+      optional_items[0][quantity]=1
+        400 - optional_items: This server's page offers no optional items.
     POST /v1/checkout/sessions mode=setup&payment_intent_data[description]=a
-        400 invalid_request_error - payment_intent_data
-        payment_intent_data does not go with mode=setup.
+        400 - payment_intent_data: payment_intent_data does not go with mode=setup.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea&
-    setup_intent_data[description]=a
-        400 invalid_request_error - setup_intent_data
-        setup_intent_data does not go with mode=payment.
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
+      line_items[0][price_data][product_data][name]=Tea&setup_intent_data[description]=a
+        400 - setup_intent_data: setup_intent_data does not go with mode=payment.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-    line_items[0][price_data][currency]=usd&
-    line_items[0][price_data][unit_amount]=1250&
-    line_items[0][price_data][product_data][name]=Tea&
-    payment_intent_data[capture_method]=manual
-        400 invalid_request_error - payment_intent_data[capture_method]
-        A us_bank_account is debited at once; capture_method=manual is for other types
-        of payment method.
+      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
+      line_items[0][price_data][product_data][name]=Tea&payment_intent_data[capture_method]=manual
+        400 - payment_intent_data[capture_method]: A us_bank_account is debited at once;
+          capture_method=manual is for other types of payment method.
     POST /v1/checkout/sessions mode=setup&payment_method_types[]=card
-        400 invalid_request_error - payment_method_types
-        This server collects bank accounts: payment_method_types must include
-        us_bank_account.
+        400 - payment_method_types: This server collects bank accounts: payment_method_types must
+          include us_bank_account.
     POST /v1/checkout/sessions mode=setup&expires_at=1767227399
-        400 invalid_request_error - expires_at
-        A Checkout Session expires from 30 minutes to 24 hours after it was made.
+        400 - expires_at: A Checkout Session expires from 30 minutes to 24 hours after it was made.
     POST /v1/checkout/sessions mode=setup&expires_at=1767312001
-        400 invalid_request_error - expires_at
-        A Checkout Session expires from 30 minutes to 24 hours after it was made.
-    POST /v1/checkout/sessions mode=setup&customer=cus_1&
-    customer_email=a@example.com
-        400 invalid_request_error parameters_exclusive customer
-        You may give only one of these parameters: customer, customer_email.
+        400 - expires_at: A Checkout Session expires from 30 minutes to 24 hours after it was made.
+    POST /v1/checkout/sessions mode=setup&customer=cus_1&customer_email=a@example.com
+        400 parameters_exclusive customer: You may give only one of these parameters: customer,
+          customer_email.
     POST /v1/checkout/sessions mode=setup&customer=cus_1
-        404 invalid_request_error resource_missing customer
-        No such customer: 'cus_1'
+        404 resource_missing customer: No such customer: 'cus_1'
     POST /v1/checkout/sessions mode=setup&expand[]=payment_link
-        400 invalid_request_error - expand
-        The property 'payment_link' cannot be expanded.
+        400 - expand: The property 'payment_link' cannot be expanded.
     POST /v1/checkout/sessions mode=setup&color=red
-        400 invalid_request_error parameter_unknown color
-        Received unknown parameter: color
+        400 parameter_unknown color: Received unknown parameter: color
     ");
 
     let id = create(&app, "mode=setup").await.id();
@@ -246,31 +189,22 @@ async fn api_errors() {
     ];
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/checkout/sessions/cs_test_1
-        404 invalid_request_error resource_missing session
-        No such checkout session: 'cs_test_1'
+        404 resource_missing session: No such checkout session: 'cs_test_1'
     GET /v1/checkout/sessions/cs_live_…
-        404 invalid_request_error resource_missing session
-        No such checkout session: 'cs_live_…'
+        404 resource_missing session: No such checkout session: 'cs_live_…'
     POST /v1/checkout/sessions/cs_test_1/expire
-        404 invalid_request_error resource_missing session
-        No such checkout session: 'cs_test_1'
+        404 resource_missing session: No such checkout session: 'cs_test_1'
     GET /v1/checkout/sessions/cs_test_1/line_items
-        404 invalid_request_error resource_missing session
-        No such checkout session: 'cs_test_1'
+        404 resource_missing session: No such checkout session: 'cs_test_1'
     GET /v1/checkout/sessions?status=paid
-        400 invalid_request_error - status
-        Invalid status: must be one of complete, expired, or open
+        400 - status: Invalid status: must be one of complete, expired, or open
     GET /v1/checkout/sessions?customer=cus_1
-        404 invalid_request_error resource_missing customer
-        No such customer: 'cus_1'
+        404 resource_missing customer: No such customer: 'cus_1'
     GET /v1/checkout/sessions?payment_intent=pi_1
-        404 invalid_request_error resource_missing payment_intent
-        No such payment_intent: 'pi_1'
+        404 resource_missing payment_intent: No such payment_intent: 'pi_1'
     GET /v1/checkout/sessions?starting_after=cs_test_1
-        400 invalid_request_error resource_missing starting_after
-        No such checkout session: 'cs_test_1'
+        400 resource_missing starting_after: No such checkout session: 'cs_test_1'
     POST /v1/test_helpers/financial_connections/link carrier=cs_test_1
-        404 invalid_request_error resource_missing carrier
-        No such checkout session: 'cs_test_1'
+        404 resource_missing carrier: No such checkout session: 'cs_test_1'
     ");
 }

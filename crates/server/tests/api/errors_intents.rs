@@ -1,7 +1,6 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use testkit::sample::{LINK, OPTIONS};
-use testkit::server::App;
+use testkit::{App, LINK, OPTIONS};
 
 const TYPED: &str = "payment_method_data[type]=us_bank_account\
                      &payment_method_data[billing_details][name]=Ada\
@@ -66,111 +65,88 @@ async fn api_errors() {
     let told = told.replace(&canceled, "PI").replace(&without, "FCA");
     insta::assert_snapshot!(told, @"
     POST /v1/payment_intents amount=10&currency=usd
-        400 invalid_request_error amount_too_small amount
-        The amount must be at least 50 cents.
+        400 amount_too_small amount: The amount must be at least 50 cents.
     POST /v1/payment_intents amount=100000000&currency=usd
-        400 invalid_request_error amount_too_large amount
-        The amount must be at most 99999999 cents.
+        400 amount_too_large amount: The amount must be at most 99999999 cents.
     POST /v1/payment_intents amount=100&currency=eur
-        400 invalid_request_error - currency
-        Bank accounts of the type us_bank_account are debited in usd only.
+        400 - currency: Bank accounts of the type us_bank_account are debited in usd only.
     POST /v1/payment_intents amount=100&currency=usd&capture_method=manual
-        400 invalid_request_error - capture_method
-        A us_bank_account is debited at once; capture_method=manual is for other types
-        of payment method.
+        400 - capture_method: A us_bank_account is debited at once; capture_method=manual is for
+          other types of payment method.
     POST /v1/payment_intents amount=100&currency=usd&payment_method_types[]=card
-        400 invalid_request_error - payment_method_types
-        This server collects bank accounts: payment_method_types must include
-        us_bank_account.
+        400 - payment_method_types: This server collects bank accounts: payment_method_types must
+          include us_bank_account.
     POST /v1/payment_intents amount=100&currency=usd&customer=cus_1
-        404 invalid_request_error resource_missing customer
-        No such customer: 'cus_1'
+        404 resource_missing customer: No such customer: 'cus_1'
     POST /v1/payment_intents amount=100&currency=usd&confirm=true
-        400 invalid_request_error parameter_missing payment_method
-        There is nothing to debit yet: link an account, or give payment_method or
-        payment_method_data.
-    POST /v1/payment_intents amount=100&currency=usd&
-    mandate_data[customer_acceptance][type]=offline
-        400 invalid_request_error - mandate_data
-        mandate_data may be given only together with confirm=true.
+        400 parameter_missing payment_method: There is nothing to debit yet: link an account, or
+          give payment_method or payment_method_data.
+    POST /v1/payment_intents amount=100&currency=usd&mandate_data[customer_acceptance][type]=offline
+        400 - mandate_data: mandate_data may be given only together with confirm=true.
     POST /v1/payment_intents amount=100&currency=usd&payment_method=pm_1
-        404 invalid_request_error resource_missing payment_method
-        No such PaymentMethod: 'pm_1'
+        404 resource_missing payment_method: No such PaymentMethod: 'pm_1'
     POST /v1/payment_intents amount=100&currency=usd&payment_method=pm_1&
-    payment_method_data[type]=us_bank_account
-        400 invalid_request_error parameters_exclusive payment_method
-        You may give only one of these parameters: payment_method, payment_method_data.
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_options[us_bank_account][financial_connections][permissions][]=transactions
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][permissions]
-        A payment needs the permission payment_method among those it asks for.
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_options[us_bank_account][financial_connections][prefetch][]=transactions
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][prefetch][0]
-        To prefetch transactions, ask for the permission transactions too.
+      payment_method_data[type]=us_bank_account
+        400 parameters_exclusive payment_method: You may give only one of these parameters:
+          payment_method, payment_method_data.
+    POST /v1/payment_intents amount=100&currency=usd&…[permissions][]=transactions
+        400 - payment_method_options[us_bank_account][financial_connections][permissions]: A payment
+          needs the permission payment_method among those it asks for.
+    POST /v1/payment_intents amount=100&currency=usd&…[prefetch][]=transactions
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]: To
+          prefetch transactions, ask for the permission transactions too.
     POST /v1/payment_intents/pi_… amount=200
-        400 invalid_request_error payment_intent_unexpected_state -
-        This payment_intent has the status canceled and cannot be updated.
+        400 payment_intent_unexpected_state: This payment_intent has the status canceled and cannot
+          be updated.
     POST /v1/payment_intents/pi_…/confirm
-        400 invalid_request_error payment_intent_unexpected_state -
-        This payment_intent has the status canceled and cannot be confirmed.
+        400 payment_intent_unexpected_state: This payment_intent has the status canceled and cannot
+          be confirmed.
     POST /v1/payment_intents/pi_…/cancel
-        400 invalid_request_error payment_intent_unexpected_state -
-        This payment_intent has the status canceled and cannot be canceled.
+        400 payment_intent_unexpected_state: This payment_intent has the status canceled and cannot
+          be canceled.
     POST /v1/payment_intents/pi_…/capture
-        400 invalid_request_error payment_intent_unexpected_state -
-        This payment_intent has the status canceled and cannot be captured.
+        400 payment_intent_unexpected_state: This payment_intent has the status canceled and cannot
+          be captured.
     POST /v1/payment_intents/pi_…/verify_microdeposits amounts[]=32&amounts[]=45
-        400 invalid_request_error payment_intent_unexpected_state -
-        This payment_intent has the status canceled and cannot be verified.
+        400 payment_intent_unexpected_state: This payment_intent has the status canceled and cannot
+          be verified.
     POST /v1/test_helpers/financial_connections/link carrier=pi_…
-        400 invalid_request_error - -
-        This link flow has ended; make a new session to link again.
+        400: This link flow has ended; make a new session to link again.
     GET /v1/payment_intents/pi_1
-        404 invalid_request_error resource_missing intent
-        No such payment_intent: 'pi_1'
+        404 resource_missing intent: No such payment_intent: 'pi_1'
     GET /v1/setup_intents/seti_1
-        404 invalid_request_error resource_missing intent
-        No such setup_intent: 'seti_1'
+        404 resource_missing intent: No such setup_intent: 'seti_1'
     GET /v1/payment_intents/pi_…?expand[]=payment_method.customer.test_clock.x.y
-        400 invalid_request_error - expand
-        The property 'payment_method.customer.test_clock.x.y' cannot be expanded
-        because its path has more than 4 levels.
+        400 - expand: The property 'payment_method.customer.test_clock.x.y' cannot be expanded
+          because its path has more than 4 levels.
     GET /v1/payment_intents/pi_…?client_secret=pi_x
-        400 invalid_request_error payment_intent_invalid_parameter client_secret
-        The client_secret given does not belong to this payment_intent.
+        400 payment_intent_invalid_parameter client_secret: The client_secret given does not belong
+          to this payment_intent.
     POST /v1/payment_methods type=card
-        400 invalid_request_error - type
-        This server has payment methods of the type us_bank_account only.
+        400 - type: This server has payment methods of the type us_bank_account only.
     POST /v1/payment_methods type=us_bank_account
-        400 invalid_request_error parameter_missing us_bank_account
-        Missing required parameter: us_bank_account.
+        400 parameter_missing us_bank_account: Missing required parameter: us_bank_account.
     POST /v1/payment_methods type=us_bank_account&us_bank_account[account_number]=1
-        400 invalid_request_error parameter_missing billing_details[name]
-        Missing required parameter: billing_details[name].
+        400 parameter_missing billing_details[name]: Missing required parameter:
+          billing_details[name].
     POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
-    us_bank_account[financial_connections_account]=fca_…
-        400 invalid_request_error - us_bank_account[financial_connections_account]
-        The account was linked without the permission payment_method.
+      us_bank_account[financial_connections_account]=fca_…
+        400 - us_bank_account[financial_connections_account]: The account was linked without the
+          permission payment_method.
     POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
-    us_bank_account[account_holder_type]=company&
-    us_bank_account[account_number]=000123456789&
-    us_bank_account[routing_number]=110000001
-        400 invalid_request_error routing_number_invalid us_bank_account[routing_number]
-        The routing number must have nine digits, the last of which checks the others.
+      us_bank_account[account_holder_type]=company&us_bank_account[account_number]=000123456789&
+      us_bank_account[routing_number]=110000001
+        400 routing_number_invalid us_bank_account[routing_number]: The routing number must have
+          nine digits, the last of which checks the others.
     POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
-    us_bank_account[account_holder_type]=company&us_bank_account[account_number]=12&
-    us_bank_account[routing_number]=110000000
-        400 invalid_request_error account_number_invalid us_bank_account[account_number]
-        The account number must have 4 to 17 digits.
+      us_bank_account[account_holder_type]=company&us_bank_account[account_number]=12&
+      us_bank_account[routing_number]=110000000
+        400 account_number_invalid us_bank_account[account_number]: The account number must have 4
+          to 17 digits.
     GET /v1/payment_methods/pm_1
-        404 invalid_request_error resource_missing payment_method
-        No such PaymentMethod: 'pm_1'
+        404 resource_missing payment_method: No such PaymentMethod: 'pm_1'
     GET /v1/mandates/mandate_1
-        404 invalid_request_error resource_missing mandate
-        No such mandate: 'mandate_1'
+        404 resource_missing mandate: No such mandate: 'mandate_1'
     ");
 }
 
@@ -190,16 +166,12 @@ async fn confirming_with_other_wishes() {
         ])
         .await;
     insta::assert_snapshot!(told, @"
-    POST /v1/payment_intents/pi_…/confirm
-    payment_method_options[us_bank_account][financial_connections][permissions][]=balances
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][permissions]
-        A payment needs the permission payment_method among those it asks for.
-    POST /v1/payment_intents/pi_…/confirm
-    payment_method_options[us_bank_account][financial_connections][prefetch][]=balances
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][financial_connections][prefetch][0]
-        To prefetch balances, ask for the permission balances too.
+    POST /v1/payment_intents/pi_…/confirm …[permissions][]=balances
+        400 - payment_method_options[us_bank_account][financial_connections][permissions]: A payment
+          needs the permission payment_method among those it asks for.
+    POST /v1/payment_intents/pi_…/confirm …[prefetch][]=balances
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]: To
+          prefetch balances, ask for the permission balances too.
     ");
     let asked = format!(
         "{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=balances\
@@ -235,27 +207,23 @@ async fn instant_takes_no_typed_numbers() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/setup_intents confirm=true&
-    payment_method_options[us_bank_account][verification_method]=instant&
-    payment_method_data[type]=us_bank_account&
-    payment_method_data[billing_details][name]=Ada&
-    payment_method_data[us_bank_account][account_holder_type]=individual&
-    payment_method_data[us_bank_account][routing_number]=110000000&
-    payment_method_data[us_bank_account][account_number]=000123456789
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][verification_method]
-        Numbers that were typed in can only be verified by deposits, which
-        verification_method=instant leaves out; link an account instead.
+      payment_method_options[us_bank_account][verification_method]=instant&
+      payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
+      payment_method_data[us_bank_account][account_holder_type]=individual&
+      payment_method_data[us_bank_account][routing_number]=110000000&
+      payment_method_data[us_bank_account][account_number]=000123456789
+        400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
+          in can only be verified by deposits, which verification_method=instant leaves out; link an
+          account instead.
     POST /v1/payment_intents amount=99&currency=usd&confirm=true&
-    payment_method_options[us_bank_account][verification_method]=instant&
-    payment_method_data[type]=us_bank_account&
-    payment_method_data[billing_details][name]=Ada&
-    payment_method_data[us_bank_account][account_holder_type]=individual&
-    payment_method_data[us_bank_account][routing_number]=110000000&
-    payment_method_data[us_bank_account][account_number]=000123456789
-        400 invalid_request_error -
-        payment_method_options[us_bank_account][verification_method]
-        Numbers that were typed in can only be verified by deposits, which
-        verification_method=instant leaves out; link an account instead.
+      payment_method_options[us_bank_account][verification_method]=instant&
+      payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
+      payment_method_data[us_bank_account][account_holder_type]=individual&
+      payment_method_data[us_bank_account][routing_number]=110000000&
+      payment_method_data[us_bank_account][account_number]=000123456789
+        400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
+          in can only be verified by deposits, which verification_method=instant leaves out; link an
+          account instead.
     ");
     app.post("/v1/setup_intents", &form.replace("instant", "automatic")).await.ok();
 }
@@ -307,20 +275,16 @@ async fn detached_methods_are_of_no_use() {
         .await;
     insta::assert_snapshot!(told.replace(&method, "PM"), @"
     POST /v1/payment_methods/pm_…/attach customer=cus_…
-        400 invalid_request_error - payment_method
-        The payment method was detached from its customer and cannot be used or
-        attached again. Link the account again.
+        400 - payment_method: The payment method was detached from its customer and cannot be used
+          or attached again. Link the account again.
     POST /v1/payment_intents amount=99&currency=usd&payment_method=pm_…
-        400 invalid_request_error - payment_method
-        The payment method was detached from its customer and cannot be used or
-        attached again. Link the account again.
+        400 - payment_method: The payment method was detached from its customer and cannot be used
+          or attached again. Link the account again.
     POST /v1/payment_intents/pi_…/confirm
-        400 invalid_request_error - payment_method
-        The payment method was detached from its customer and cannot be used or
-        attached again. Link the account again.
+        400 - payment_method: The payment method was detached from its customer and cannot be used
+          or attached again. Link the account again.
     POST /v1/payment_methods/pm_…/detach
-        400 invalid_request_error - -
-        The payment method is not attached to a customer.
+        400: The payment method is not attached to a customer.
     ");
 }
 
@@ -352,20 +316,17 @@ async fn mandates_are_of_the_method() {
         ])
         .await;
     insta::assert_snapshot!(told, @"
-    POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&
-    payment_method=pm_…&mandate=mandate_…
-        400 invalid_request_error - mandate
-        mandate may be given only together with confirm=true.
+    POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&payment_method=pm_…&
+      mandate=mandate_…
+        400 - mandate: mandate may be given only together with confirm=true.
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…
-        400 invalid_request_error - mandate
-        The mandate is not of the payment method pm_….
+        400 - mandate: The mandate is not of the payment method pm_….
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_1
-        404 invalid_request_error resource_missing mandate
-        No such mandate: 'mandate_1'
+        404 resource_missing mandate: No such mandate: 'mandate_1'
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…&
-    mandate_data[customer_acceptance][type]=offline
-        400 invalid_request_error parameters_exclusive mandate
-        You may give only one of these parameters: mandate, mandate_data.
+      mandate_data[customer_acceptance][type]=offline
+        400 parameters_exclusive mandate: You may give only one of these parameters: mandate,
+          mandate_data.
     ");
     let right = format!("payment_method={method}&mandate={mandate}");
     assert_eq!(app.post(&confirm, &right).await.ok().text("/status"), "processing");

@@ -1,8 +1,7 @@
 //! Every error of each call about invoices and their items, except errors that all calls share.
 
 use crate::invoices::{draft, open};
-use testkit::sample::{CONNECTIONS, FC};
-use testkit::server::App;
+use testkit::{App, CONNECTIONS, FC};
 
 /// Invoices reject an invalid value in the link requirements with the path of the parameter. They
 /// also reject calls that the status does not allow, and expansions that are too deep.
@@ -63,86 +62,62 @@ async fn what_invoices_refuse() {
     let told = hide(hide(told, &draft, "in_draft"), &opened.id(), "in_open");
     insta::assert_snapshot!(told, @"
     POST /v1/invoices
-        400 invalid_request_error parameter_missing customer
-        Missing required parameter: customer.
-    POST /v1/invoices customer=cus_…&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]=transactions
-        400 invalid_request_error -
-        payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]
-        A payment needs the permission payment_method among those it asks for.
-    POST /v1/invoices customer=cus_…&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]=payment_method&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][]=balances
-        400 invalid_request_error -
-        payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][0]
-        To prefetch balances, ask for the permission balances too.
+        400 parameter_missing customer: Missing required parameter: customer.
+    POST /v1/invoices customer=cus_…&…[permissions][]=transactions
+        400 -
+          payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]:
+          A payment needs the permission payment_method among those it asks for.
+    POST /v1/invoices customer=cus_…&…[permissions][]=payment_method&…[prefetch][]=balances
+        400 -
+          payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][0]:
+          To prefetch balances, ask for the permission balances too.
     POST /v1/invoices customer=cus_…&payment_settings[payment_method_types][]=card
-        400 invalid_request_error - payment_settings[payment_method_types]
-        This server collects bank accounts: payment_method_types must include
-        us_bank_account.
+        400 - payment_settings[payment_method_types]: This server collects bank accounts:
+          payment_method_types must include us_bank_account.
     POST /v1/invoices customer=cus_…&currency=eur
-        400 invalid_request_error - currency
-        Bank accounts of the type us_bank_account are debited in usd only.
+        400 - currency: Bank accounts of the type us_bank_account are debited in usd only.
     POST /v1/invoices colour=red
-        400 invalid_request_error parameter_unknown colour
-        Received unknown parameter: colour
+        400 parameter_unknown colour: Received unknown parameter: colour
     GET /v1/invoices/in_1
-        404 invalid_request_error resource_missing invoice
-        No such invoice: 'in_1'
+        404 resource_missing invoice: No such invoice: 'in_1'
     POST /v1/invoices/in_…/finalize
-        400 invalid_request_error - -
-        This invoice is open and cannot be finalized again.
+        400: This invoice is open and cannot be finalized again.
     POST /v1/invoices/in_…/pay
-        400 invalid_request_error parameter_missing payment_method
-        There is nothing to debit yet: link an account, or name a payment_method.
+        400 parameter_missing payment_method: There is nothing to debit yet: link an account, or
+          name a payment_method.
     POST /v1/invoices/in_…/pay
-        400 invalid_request_error - -
-        This invoice is draft and cannot be paid; finalize it first.
+        400: This invoice is draft and cannot be paid; finalize it first.
     POST /v1/invoices/in_…/void
-        400 invalid_request_error - -
-        This invoice is draft and cannot be voided; delete it instead.
+        400: This invoice is draft and cannot be voided; delete it instead.
     DELETE /v1/invoices/in_…
-        400 invalid_request_error - -
-        This invoice is open and cannot be deleted; only drafts can. Void it instead.
+        400: This invoice is open and cannot be deleted; only drafts can. Void it instead.
     POST /v1/invoices/in_… description=x
-        400 invalid_request_error invoice_not_editable description
-        This invoice is finalized; its description can no longer be changed.
+        400 invoice_not_editable description: This invoice is finalized; its description can no
+          longer be changed.
     GET /v1/invoices?expand[]=data.payments.data.payment.payment_intent
-        400 invalid_request_error - expand
-        The property 'data.payments.data.payment.payment_intent' cannot be expanded
-        because its path has more than 4 levels.
+        400 - expand: The property 'data.payments.data.payment.payment_intent' cannot be expanded
+          because its path has more than 4 levels.
     POST /v1/payment_intents/pi_…/cancel
-        400 invalid_request_error - -
-        The intent pays an invoice: void the invoice instead.
+        400: The intent pays an invoice: void the invoice instead.
     POST /v1/test_helpers/financial_connections/link carrier=in_…
-        400 invalid_request_error - carrier
-        The invoice is a draft, which nothing collects yet; finalize it first.
+        400 - carrier: The invoice is a draft, which nothing collects yet; finalize it first.
     POST /v1/invoiceitems customer=cus_…&amount=1&invoice=in_…
-        400 invalid_request_error - -
-        This invoice is open and cannot be given other items.
+        400: This invoice is open and cannot be given other items.
     POST /v1/invoiceitems customer=cus_…&amount=1&pricing[price]=price_1
-        404 invalid_request_error resource_missing pricing[price]
-        No such price: 'price_1'
+        404 resource_missing pricing[price]: No such price: 'price_1'
     POST /v1/invoiceitems amount=1
-        400 invalid_request_error parameter_missing customer
-        Missing required parameter: customer.
+        400 parameter_missing customer: Missing required parameter: customer.
     POST /v1/prices currency=usd&unit_amount=1
-        400 invalid_request_error parameter_missing product
-        Missing required parameter: product.
+        400 parameter_missing product: Missing required parameter: product.
     POST /v1/prices currency=usd&product=x
-        400 invalid_request_error parameter_missing unit_amount
-        Missing required parameter: unit_amount.
+        400 parameter_missing unit_amount: Missing required parameter: unit_amount.
     POST /v1/prices currency=usd&product=x&unit_amount=1
-        404 invalid_request_error resource_missing product
-        No such product: 'x'
+        404 resource_missing product: No such product: 'x'
     GET /v1/prices/price_1
-        404 invalid_request_error resource_missing price
-        No such price: 'price_1'
+        404 resource_missing price: No such price: 'price_1'
     GET /v1/products/x
-        404 invalid_request_error resource_missing id
-        No such product: 'x'
+        404 resource_missing id: No such product: 'x'
     POST /v1/invoices/in_…/void colour=red
-        400 invalid_request_error parameter_unknown colour
-        Received unknown parameter: colour
+        400 parameter_unknown colour: Received unknown parameter: colour
     ");
 }

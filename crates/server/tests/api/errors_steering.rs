@@ -1,8 +1,7 @@
 //! Every error of each call about events, endpoints, clocks and the test banks, except errors that
 //! all calls share. There is one test per resource.
 
-use testkit::sample::HELPERS;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, HELPERS};
 
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 
@@ -22,23 +21,17 @@ async fn events() {
         .await;
     insta::assert_snapshot!(told, @"
     GET /v1/events?type=a&types[]=b
-        400 invalid_request_error parameters_exclusive type
-        You may give only one of these parameters: type, types.
+        400 parameters_exclusive type: You may give only one of these parameters: type, types.
     GET /v1/events?types=a
-        400 invalid_request_error - types
-        Invalid array: a
+        400 - types: Invalid array: a
     GET /v1/events?delivery_success=yes
-        400 invalid_request_error - delivery_success
-        Invalid boolean: yes
+        400 - delivery_success: Invalid boolean: yes
     GET /v1/events?starting_after=evt_1
-        400 invalid_request_error resource_missing starting_after
-        No such event: 'evt_1'
+        400 resource_missing starting_after: No such event: 'evt_1'
     GET /v1/events/evt_1
-        404 invalid_request_error resource_missing id
-        No such event: 'evt_1'
+        404 resource_missing id: No such event: 'evt_1'
     GET /v1/test_helpers/events/evt_1/deliveries
-        404 invalid_request_error resource_missing event
-        No such event: 'evt_1'
+        404 resource_missing event: No such event: 'evt_1'
     ");
 }
 
@@ -73,59 +66,40 @@ async fn endpoints() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/webhook_endpoints enabled_events[]=*
-        400 invalid_request_error parameter_missing url
-        Missing required parameter: url.
+        400 parameter_missing url: Missing required parameter: url.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/
-        400 invalid_request_error parameter_missing enabled_events
-        Missing required parameter: enabled_events.
+        400 parameter_missing enabled_events: Missing required parameter: enabled_events.
     POST /v1/webhook_endpoints url=nowhere&enabled_events[]=*
-        400 invalid_request_error - url
-        Invalid URL: not a valid URL.
+        400 - url: Invalid URL: not a valid URL.
     POST /v1/webhook_endpoints url=ftp://example.com&enabled_events[]=*
-        400 invalid_request_error - url
-        Invalid URL: the URL must begin with http or https.
+        400 - url: Invalid URL: the URL must begin with http or https.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
-    enabled_events[]=customer.*
-        400 invalid_request_error - enabled_events[1]
-        customer.* is not the name of an event type.
-    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
-    api_version=newest
-        400 invalid_request_error - api_version
-        Invalid Stripe API version: newest
-    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
-    connect=maybe
-        400 invalid_request_error - connect
-        Invalid boolean: maybe
-    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
-    disabled=true
-        400 invalid_request_error parameter_unknown disabled
-        Received unknown parameter: disabled
+      enabled_events[]=customer.*
+        400 - enabled_events[1]: customer.* is not the name of an event type.
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&api_version=newest
+        400 - api_version: Invalid Stripe API version: newest
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&connect=maybe
+        400 - connect: Invalid boolean: maybe
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&disabled=true
+        400 parameter_unknown disabled: Received unknown parameter: disabled
     GET /v1/webhook_endpoints/we_1
-        404 invalid_request_error resource_missing id
-        No such webhook endpoint: 'we_1'
+        404 resource_missing id: No such webhook endpoint: 'we_1'
     POST /v1/webhook_endpoints/we_1 disabled=true
-        404 invalid_request_error resource_missing id
-        No such webhook endpoint: 'we_1'
+        404 resource_missing id: No such webhook endpoint: 'we_1'
     DELETE /v1/webhook_endpoints/we_1
-        404 invalid_request_error resource_missing id
-        No such webhook endpoint: 'we_1'
+        404 resource_missing id: No such webhook endpoint: 'we_1'
     GET /v1/webhook_endpoints?starting_after=we_1
-        400 invalid_request_error resource_missing starting_after
-        No such webhook endpoint: 'we_1'
+        400 resource_missing starting_after: No such webhook endpoint: 'we_1'
     POST /v1/webhook_endpoints/we_1/roll_secret
-        404 invalid_request_error resource_missing id
-        No such webhook endpoint: 'we_1'
+        404 resource_missing id: No such webhook endpoint: 'we_1'
     POST /v1/webhook_endpoints/we_…/roll_secret expires_after_seconds=86401
-        400 invalid_request_error parameter_invalid_integer expires_after_seconds
-        Invalid integer: expires_after_seconds must be between 0 and 86400
+        400 parameter_invalid_integer expires_after_seconds: Invalid integer: expires_after_seconds
+          must be between 0 and 86400
     ");
     for _ in 1..16 {
         app.post(path, &with("")).await.ok();
     }
-    insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"
-    400 invalid_request_error - -
-    You have as many objects of this kind as you may have.
-    ");
+    insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"    400: You have as many objects of this kind as you may have.");
 }
 
 /// Errors of calls about test clocks. While a clock advances, its objects are locked.
@@ -151,34 +125,26 @@ async fn clocks() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/test_clocks
-        400 invalid_request_error parameter_missing frozen_time
-        Missing required parameter: frozen_time.
+        400 parameter_missing frozen_time: Missing required parameter: frozen_time.
     POST /v1/test_helpers/test_clocks frozen_time=-1
-        400 invalid_request_error parameter_invalid_integer frozen_time
-        Invalid integer: frozen_time must be between 0 and 253402300799
+        400 parameter_invalid_integer frozen_time: Invalid integer: frozen_time must be between 0
+          and 253402300799
     GET /v1/test_helpers/test_clocks/clock_1
-        404 invalid_request_error resource_missing test_clock
-        No such test clock: 'clock_1'
+        404 resource_missing test_clock: No such test clock: 'clock_1'
     DELETE /v1/test_helpers/test_clocks/clock_1
-        404 invalid_request_error resource_missing test_clock
-        No such test clock: 'clock_1'
+        404 resource_missing test_clock: No such test clock: 'clock_1'
     POST /v1/test_helpers/test_clocks/clock_1/advance frozen_time=1
-        404 invalid_request_error resource_missing test_clock
-        No such test clock: 'clock_1'
+        404 resource_missing test_clock: No such test clock: 'clock_1'
     GET /v1/test_helpers/test_clocks?starting_after=clock_1
-        400 invalid_request_error resource_missing starting_after
-        No such test clock: 'clock_1'
+        400 resource_missing starting_after: No such test clock: 'clock_1'
     POST /v1/test_helpers/test_clocks/clock_…/advance
-        400 invalid_request_error parameter_missing frozen_time
-        Missing required parameter: frozen_time.
+        400 parameter_missing frozen_time: Missing required parameter: frozen_time.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1767225600
-        400 invalid_request_error - frozen_time
-        frozen_time must be later than 1767225600, the time this clock shows, by at
-        most 63244800 seconds.
+        400 - frozen_time: frozen_time must be later than 1767225600, the time this clock shows, by
+          at most 63244800 seconds.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1862092800
-        400 invalid_request_error - frozen_time
-        frozen_time must be later than 1767225600, the time this clock shows, by at
-        most 63244800 seconds.
+        400 - frozen_time: frozen_time must be later than 1767225600, the time this clock shows, by
+          at most 63244800 seconds.
     ");
 
     let later = format!("frozen_time={}", now + 60);
@@ -187,11 +153,9 @@ async fn clocks() {
     let locked = app.api_errors(&[("POST", &update, "name=x"), ("POST", &advance, &later)]).await;
     insta::assert_snapshot!(locked, @"
     POST /v1/customers/cus_… name=x
-        429 invalid_request_error lock_timeout -
-        The object is being changed by another request or process. Try again.
+        429 lock_timeout: The object is being changed by another request or process. Try again.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1767225660
-        429 invalid_request_error lock_timeout -
-        The object is being changed by another request or process. Try again.
+        429 lock_timeout: The object is being changed by another request or process. Try again.
     ");
     let locked = app.post(&update, "name=x").await;
     assert_eq!(locked.header("stripe-should-retry"), Some("true"));
@@ -226,43 +190,28 @@ async fn linking() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/link
-        400 invalid_request_error parameter_missing client_secret
-        Missing required parameter: client_secret.
-    POST /v1/test_helpers/financial_connections/link
-    client_secret=fcsess_client_secret_x
-        400 invalid_request_error - client_secret
-        No link flow has this client secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret.
+    POST /v1/test_helpers/financial_connections/link client_secret=fcsess_client_secret_x
+        400 - client_secret: No link flow has this client secret.
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_1
-        404 invalid_request_error resource_missing carrier
-        No such Financial Connections session: 'fcsess_1'
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    client_secret=x
-        400 invalid_request_error parameters_exclusive client_secret
-        You may give only one of these parameters: client_secret, carrier.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    institution=Bank+of+Nowhere
-        400 invalid_request_error - institution
-        No such institution: 'Bank of Nowhere'.
+        404 resource_missing carrier: No such Financial Connections session: 'fcsess_1'
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&client_secret=x
+        400 parameters_exclusive client_secret: You may give only one of these parameters:
+          client_secret, carrier.
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&institution=Bank+of+Nowhere
+        400 - institution: No such institution: 'Bank of Nowhere'.
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&outcome=maybe
-        400 invalid_request_error - outcome
-        Invalid outcome: must be one of success, cancel, institution_down, or
-        login_failed
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    accounts[]=Nothing
-        400 invalid_request_error - accounts[0]
-        The institution has no account 'Nothing'.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    accounts[]=Success&accounts[]=Savings
-        400 invalid_request_error - accounts
-        This session links at most 1 accounts.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    institution=Down+(Scheduled)
-        400 invalid_request_error - institution
-        Down (Scheduled) is down for maintenance until 1767232800.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-    accounts[]=Success
-        400 invalid_request_error - accounts[0]
-        The session's filters[account_subcategories] leaves out 'Success'.
+        400 - outcome: Invalid outcome: must be one of success, cancel, institution_down, or
+          login_failed
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Nothing
+        400 - accounts[0]: The institution has no account 'Nothing'.
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Success&
+      accounts[]=Savings
+        400 - accounts: This session links at most 1 accounts.
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&institution=Down+(Scheduled)
+        400 - institution: Down (Scheduled) is down for maintenance until 1767232800.
+    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Success
+        400 - accounts[0]: The session's filters[account_subcategories] leaves out 'Success'.
     ");
     app.post(&path, &with("outcome=cancel")).await.ok();
     let expired = app.session(&customer, "").await;
@@ -271,11 +220,9 @@ async fn linking() {
     let told = app.api_errors(&[("POST", &path, &with("")), ("POST", &path, &expired)]).await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
-        400 invalid_request_error - -
-        This link flow has ended; make a new session to link again.
+        400: This link flow has ended; make a new session to link again.
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_…
-        400 invalid_request_error - -
-        This link flow has expired; make a new session.
+        400: This link flow has expired; make a new session.
     ");
 }
 
@@ -322,107 +269,72 @@ async fn steering() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
-        400 invalid_request_error parameter_missing amount
-        Missing required parameter: amount.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
-    amount=1&currency=dollar
-        400 invalid_request_error - currency
-        A currency is given as three letters, such as usd.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
-    amount=1&status=void
-        400 invalid_request_error - status
-        Invalid status: must be one of pending or posted
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
-    amount=1&transacted_at=4000000000
-        400 invalid_request_error - transacted_at
-        The test bank refuses: the time must lie between 1751673600 and 1767225600.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
-    added-775736524800018653
-        400 invalid_request_error - -
-        The test bank refuses: nothing to change.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
-    added-775736524800018653 status=gone
-        400 invalid_request_error - status
-        Invalid status: must be one of pending, posted, or void
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
-    added-775736524800018653 status=posted
-        400 invalid_request_error - status
-        The test bank refuses: the transaction is posted at the bank.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/nothing
-    amount=1
-        404 invalid_request_error resource_missing transaction
-        The test bank refuses: no such transaction at the bank.
+        400 parameter_missing amount: Missing required parameter: amount.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&currency=dollar
+        400 - currency: A currency is given as three letters, such as usd.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&status=void
+        400 - status: Invalid status: must be one of pending or posted
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&
+      transacted_at=4000000000
+        400 - transacted_at: The test bank refuses: the time must lie between 1751673600 and
+          1767225600.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+        400: The test bank refuses: nothing to change.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+      status=gone
+        400 - status: Invalid status: must be one of pending, posted, or void
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+      status=posted
+        400 - status: The test bank refuses: the transaction is posted at the bank.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/nothing amount=1
+        404 resource_missing transaction: The test bank refuses: no such transaction at the bank.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/balance
-        400 invalid_request_error parameter_missing current
-        Missing required parameter: current.
+        400 parameter_missing current: Missing required parameter: current.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/owners
-        400 invalid_request_error parameter_missing owners
-        Missing required parameter: owners.
+        400 parameter_missing owners: Missing required parameter: owners.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/owners
-    owners[0][email]=ada@example.com
-        400 invalid_request_error parameter_missing owners[0][name]
-        Missing required parameter: owners[0][name].
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh
-    outcome=succeeded&cause=institution_error
-        400 invalid_request_error - cause
-        A refresh that succeeds has no cause to fail.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh
-    cause=interrupted
-        400 invalid_request_error - cause
-        Invalid cause: must be one of institution_unavailable, institution_timeout,
-        institution_error, login_required, access_denied, account_closed,
-        account_unavailable, or unsupported
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh
-    cause=weather
-        400 invalid_request_error - cause
-        Invalid cause: must be one of institution_unavailable, institution_timeout,
-        institution_error, login_required, access_denied, account_closed,
-        account_unavailable, or unsupported
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh
-    delay_seconds=-1
-        400 invalid_request_error parameter_invalid_integer delay_seconds
-        Invalid integer: delay_seconds must be between 0 and 2592000
+      owners[0][email]=ada@example.com
+        400 parameter_missing owners[0][name]: Missing required parameter: owners[0][name].
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh outcome=succeeded&
+      cause=institution_error
+        400 - cause: A refresh that succeeds has no cause to fail.
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh cause=interrupted
+        400 - cause: Invalid cause: must be one of institution_unavailable, institution_timeout,
+          institution_error, login_required, access_denied, account_closed, account_unavailable, or
+          unsupported
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh cause=weather
+        400 - cause: Invalid cause: must be one of institution_unavailable, institution_timeout,
+          institution_error, login_required, access_denied, account_closed, account_unavailable, or
+          unsupported
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh delay_seconds=-1
+        400 parameter_invalid_integer delay_seconds: Invalid integer: delay_seconds must be between
+          0 and 2592000
     POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh times=0
-        400 invalid_request_error parameter_invalid_integer times
-        Invalid integer: times must be between 1 and 1000
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate
-    cause=weather
-        400 invalid_request_error - cause
-        Invalid cause: must be one of access_denied, access_expired, account_closed,
-        account_unavailable, institution_requirement, or unspecified
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate
-    action=wait
-        400 invalid_request_error - action
-        Invalid action: must be one of none or relink_required
+        400 parameter_invalid_integer times: Invalid integer: times must be between 1 and 1000
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate cause=weather
+        400 - cause: Invalid cause: must be one of access_denied, access_expired, account_closed,
+          account_unavailable, institution_requirement, or unspecified
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate action=wait
+        400 - action: Invalid action: must be one of none or relink_required
     POST /v1/test_helpers/financial_connections/accounts/fca_1/transactions amount=1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST /v1/test_helpers/financial_connections/accounts/fca_1/balance current=1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST /v1/test_helpers/financial_connections/accounts/fca_1/owners owners=
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET /v1/test_helpers/financial_connections/accounts/fca_1/ledger
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     DELETE /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST /v1/test_helpers/financial_connections/accounts/fca_1/deactivate
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST /v1/test_helpers/financial_connections/accounts/fca_1/reactivate
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET /v1/test_helpers/financial_connections/institutions?limit=1
-        400 invalid_request_error parameter_unknown limit
-        Received unknown parameter: limit
+        400 parameter_unknown limit: Received unknown parameter: limit
     ");
 }

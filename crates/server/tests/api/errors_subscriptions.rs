@@ -1,8 +1,7 @@
 //! Every error of the calls about subscriptions, their items, and payments of invoices.
 
 use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, gold};
-use testkit::sample::CONNECTIONS;
-use testkit::server::App;
+use testkit::{App, CONNECTIONS};
 
 /// The create call rejects invalid parameters with their path, and creates no object.
 #[tokio::test]
@@ -60,151 +59,116 @@ async fn creates() {
     calls.push(("POST", SUBSCRIPTIONS, "currency=usd"));
     calls.push(("POST", SUBSCRIPTIONS, "customer=cus_1"));
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
-    POST /v1/subscriptions customer=cus_…&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]=transactions
-        400 invalid_request_error -
-        payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]
-        A payment needs the permission payment_method among those it asks for.
-    POST /v1/subscriptions customer=cus_…&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]=payment_method&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][]=balances
-        400 invalid_request_error -
-        payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][0]
-        To prefetch balances, ask for the permission balances too.
-    POST /v1/subscriptions customer=cus_…&
-    payment_settings[payment_method_options][us_bank_account][financial_connections][return_url]=https:/
-    /shop.example
-        400 invalid_request_error parameter_unknown
-        payment_settings[payment_method_options][us_bank_account][financial_connections][return_url]
-        Received unknown parameter:
-        payment_settings[payment_method_options][us_bank_account][financial_connections][return_url]
-    POST /v1/subscriptions customer=cus_…&
-    payment_settings[payment_method_types][]=card
-        400 invalid_request_error - payment_settings[payment_method_types]
-        This server collects bank accounts: payment_method_types must include
-        us_bank_account.
+    POST /v1/subscriptions customer=cus_…&…[permissions][]=transactions
+        400 -
+          payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]:
+          A payment needs the permission payment_method among those it asks for.
+    POST /v1/subscriptions customer=cus_…&…[permissions][]=payment_method&…[prefetch][]=balances
+        400 -
+          payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][0]:
+          To prefetch balances, ask for the permission balances too.
+    POST /v1/subscriptions customer=cus_…&…[return_url]=https://shop.example
+        400 parameter_unknown
+          payment_settings[payment_method_options][us_bank_account][financial_connections][return_url]:
+          Received unknown parameter:
+          payment_settings[payment_method_options][us_bank_account][financial_connections][return_url]
+    POST /v1/subscriptions customer=cus_…&payment_settings[payment_method_types][]=card
+        400 - payment_settings[payment_method_types]: This server collects bank accounts:
+          payment_method_types must include us_bank_account.
     POST /v1/subscriptions customer=cus_…&currency=eur
-        400 invalid_request_error - currency
-        Bank accounts of the type us_bank_account are debited in usd only.
+        400 - currency: Bank accounts of the type us_bank_account are debited in usd only.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month
-        400 invalid_request_error resource_missing -
-        This customer has no default payment method. Give default_payment_method, or
-        payment_behavior=default_incomplete to collect one with the first invoice.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month
+        400 resource_missing: This customer has no default payment method. Give
+          default_payment_method, or payment_behavior=default_incomplete to collect one with the
+          first invoice.
     POST /v1/subscriptions customer=cus_…&items[0][price]=price_…
-        400 invalid_request_error - items[0][price]
-        A subscription needs prices that are paid again and again.
+        400 - items[0][price]: A subscription needs prices that are paid again and again.
     POST /v1/subscriptions customer=cus_…&items[0][price]=price_1
-        404 invalid_request_error resource_missing items[0][price]
-        No such price: 'price_1'
+        404 resource_missing items[0][price]: No such price: 'price_1'
     POST /v1/subscriptions customer=cus_…&items[0][quantity]=1
-        400 invalid_request_error parameter_missing items[0][price]
-        Missing required parameter: items[0][price].
+        400 parameter_missing items[0][price]: Missing required parameter: items[0][price].
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&items[0][price]=price_…
-        400 invalid_request_error parameters_exclusive items[0][price]
-        You may give only one of these parameters: items[0][price],
-        items[0][price_data].
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&items[0][price]=price_…
+        400 parameters_exclusive items[0][price]: You may give only one of these parameters:
+          items[0][price], items[0][price_data].
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&items[0][quantity]=-1
-        400 invalid_request_error - items[0][quantity]
-        A quantity cannot be below 0.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&items[0][quantity]=-1
+        400 - items[0][quantity]: A quantity cannot be below 0.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=silver&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month
-        404 invalid_request_error resource_missing items[0][price_data][product]
-        No such product: 'silver'
+      items[0][price_data][product]=silver&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month
+        404 resource_missing items[0][price_data][product]: No such product: 'silver'
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=eur&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month
-        400 invalid_request_error - items[0][price_data]
-        Bank accounts of the type us_bank_account are debited in usd only.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month
+        400 - items[0][price_data]: Bank accounts of the type us_bank_account are debited in usd
+          only.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&
-    items[0][price_data][recurring][interval_count]=37
-        400 invalid_request_error - items[0][price_data][recurring][interval_count]
-        A period is at least one day and at most three years long.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&
+      items[0][price_data][recurring][interval_count]=37
+        400 - items[0][price_data][recurring][interval_count]: A period is at least one day and at
+          most three years long.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&
-    items[1][price_data][currency]=usd&items[1][price_data][product]=gold&
-    items[1][price_data][unit_amount]=1000&
-    items[1][price_data][recurring][interval]=year&
-    payment_behavior=default_incomplete
-        400 invalid_request_error - items[1][price_data]
-        All prices of a subscription here have the same interval.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&items[1][price_data][currency]=usd&
+      items[1][price_data][product]=gold&items[1][price_data][unit_amount]=1000&
+      items[1][price_data][recurring][interval]=year&payment_behavior=default_incomplete
+        400 - items[1][price_data]: All prices of a subscription here have the same interval.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&items[0][quantity]=99999999&
-    payment_behavior=default_incomplete
-        400 invalid_request_error amount_too_large items[0][quantity]
-        An item may come to at most 99999999 cents.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&items[0][quantity]=99999999&
+      payment_behavior=default_incomplete
+        400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&
-    add_invoice_items[0][price]=price_1&payment_behavior=default_incomplete
-        404 invalid_request_error resource_missing add_invoice_items[0][price]
-        No such price: 'price_1'
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&add_invoice_items[0][price]=price_1&
+      payment_behavior=default_incomplete
+        404 resource_missing add_invoice_items[0][price]: No such price: 'price_1'
     POST /v1/subscriptions customer=cus_…&default_payment_method=pm_…
-        400 invalid_request_error - default_payment_method
-        The payment method must be attached to the customer first.
+        400 - default_payment_method: The payment method must be attached to the customer first.
     POST /v1/subscriptions customer=cus_…&default_payment_method=pm_1
-        404 invalid_request_error resource_missing default_payment_method
-        No such PaymentMethod: 'pm_1'
+        404 resource_missing default_payment_method: No such PaymentMethod: 'pm_1'
     POST /v1/subscriptions customer=cus_…&collection_method=send_invoice
-        400 invalid_request_error parameter_missing days_until_due
-        Missing required parameter: days_until_due.
+        400 parameter_missing days_until_due: Missing required parameter: days_until_due.
     POST /v1/subscriptions customer=cus_…&days_until_due=3
-        400 invalid_request_error - days_until_due
-        days_until_due goes with collection_method=send_invoice only.
-    POST /v1/subscriptions customer=cus_…&collection_method=send_invoice&
-    days_until_due=-1
-        400 invalid_request_error - days_until_due
-        days_until_due is from 0 to 1825.
+        400 - days_until_due: days_until_due goes with collection_method=send_invoice only.
+    POST /v1/subscriptions customer=cus_…&collection_method=send_invoice&days_until_due=-1
+        400 - days_until_due: days_until_due is from 0 to 1825.
     POST /v1/subscriptions customer=cus_…&trial_end=5
-        400 invalid_request_error - trial_end
-        A trial ends after now, and within five years.
+        400 - trial_end: A trial ends after now, and within five years.
     POST /v1/subscriptions customer=cus_…&trial_period_days=2000
-        400 invalid_request_error - trial_period_days
-        A trial ends after now, and within five years.
+        400 - trial_period_days: A trial ends after now, and within five years.
     POST /v1/subscriptions customer=cus_…&trial_period_days=1&trial_end=now
-        400 invalid_request_error parameters_exclusive trial_end
-        You may give only one of these parameters: trial_end, trial_period_days.
+        400 parameters_exclusive trial_end: You may give only one of these parameters: trial_end,
+          trial_period_days.
     POST /v1/subscriptions customer=cus_…&cancel_at=5
-        400 invalid_request_error - cancel_at
-        A subscription can be canceled at a later time only.
+        400 - cancel_at: A subscription can be canceled at a later time only.
     POST /v1/subscriptions customer=cus_…&cancel_at_period_end=true
-        400 invalid_request_error - cancel_at_period_end
-        A subscription without items has no periods; cancel it at a time.
-    POST /v1/subscriptions customer=cus_…&cancel_at=1767225700&
-    cancel_at_period_end=true
-        400 invalid_request_error parameters_exclusive cancel_at
-        You may give only one of these parameters: cancel_at, cancel_at_period_end.
+        400 - cancel_at_period_end: A subscription without items has no periods; cancel it at a
+          time.
+    POST /v1/subscriptions customer=cus_…&cancel_at=1767225700&cancel_at_period_end=true
+        400 parameters_exclusive cancel_at: You may give only one of these parameters: cancel_at,
+          cancel_at_period_end.
     POST /v1/subscriptions customer=cus_…&payment_behavior=whenever
-        400 invalid_request_error - payment_behavior
-        Invalid payment_behavior: must be one of allow_incomplete, default_incomplete,
-        error_if_incomplete, or pending_if_incomplete
+        400 - payment_behavior: Invalid payment_behavior: must be one of allow_incomplete,
+          default_incomplete, error_if_incomplete, or pending_if_incomplete
     POST /v1/subscriptions customer=cus_…&expand[]=schedule
-        400 invalid_request_error - expand
-        The property 'schedule' cannot be expanded.
+        400 - expand: The property 'schedule' cannot be expanded.
     POST /v1/subscriptions customer=cus_…&
-    expand[]=latest_invoice.payments.data.payment.payment_intent
-        400 invalid_request_error - expand
-        The property 'latest_invoice.payments.data.payment.payment_intent' cannot be
-        expanded because its path has more than 4 levels.
+      expand[]=latest_invoice.payments.data.payment.payment_intent
+        400 - expand: The property 'latest_invoice.payments.data.payment.payment_intent' cannot be
+          expanded because its path has more than 4 levels.
     POST /v1/subscriptions customer=cus_…&color=red
-        400 invalid_request_error parameter_unknown color
-        Received unknown parameter: color
+        400 parameter_unknown color: Received unknown parameter: color
     POST /v1/subscriptions currency=usd
-        400 invalid_request_error parameter_missing customer
-        Missing required parameter: customer.
+        400 parameter_missing customer: Missing required parameter: customer.
     POST /v1/subscriptions customer=cus_1
-        404 invalid_request_error resource_missing customer
-        No such customer: 'cus_1'
+        404 resource_missing customer: No such customer: 'cus_1'
     ");
     assert_eq!(app.count(&format!("{SUBSCRIPTIONS}?status=all")).await, 0);
     let prices = app.get("/v1/prices").await.ok();
@@ -261,98 +225,68 @@ async fn others() {
     ];
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/subscriptions/sub_1
-        404 invalid_request_error resource_missing id
-        No such subscription: 'sub_1'
+        404 resource_missing id: No such subscription: 'sub_1'
     POST /v1/subscriptions/sub_1
-        404 invalid_request_error resource_missing id
-        No such subscription: 'sub_1'
+        404 resource_missing id: No such subscription: 'sub_1'
     DELETE /v1/subscriptions/sub_1
-        404 invalid_request_error resource_missing id
-        No such subscription: 'sub_1'
+        404 resource_missing id: No such subscription: 'sub_1'
     DELETE /v1/subscriptions/sub_… prorate=maybe
-        400 invalid_request_error - prorate
-        Invalid boolean: maybe
+        400 - prorate: Invalid boolean: maybe
     DELETE /v1/subscriptions/sub_… cancellation_details[reason]=x
-        400 invalid_request_error parameter_unknown cancellation_details[reason]
-        Received unknown parameter: cancellation_details[reason]
+        400 parameter_unknown cancellation_details[reason]: Received unknown parameter:
+          cancellation_details[reason]
     POST /v1/subscriptions/sub_… customer=cus_1
-        400 invalid_request_error parameter_unknown customer
-        Received unknown parameter: customer
+        400 parameter_unknown customer: Received unknown parameter: customer
     POST /v1/subscriptions/sub_… items[0][id]=si_1
-        400 invalid_request_error resource_missing items[0][id]
-        No such subscription item: 'si_1'
+        400 resource_missing items[0][id]: No such subscription item: 'si_1'
     POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][deleted]=true
-        400 invalid_request_error - items[0][id]
-        The last item cannot be taken away; cancel the subscription.
+        400 - items[0][id]: The last item cannot be taken away; cancel the subscription.
     POST /v1/subscriptions/sub_… items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=year
-        400 invalid_request_error - items[0][price_data]
-        All prices of a subscription here have the same interval.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=year
+        400 - items[0][price_data]: All prices of a subscription here have the same interval.
     POST /v1/subscriptions/sub_… trial_end=1767312000
-        400 invalid_request_error - trial_end
-        This server gives a trial only when a subscription is made.
+        400 - trial_end: This server gives a trial only when a subscription is made.
     POST /v1/subscriptions/sub_… items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month
-        400 invalid_request_error - items
-        This subscription was made without items, which stays so.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month
+        400 - items: This subscription was made without items, which stays so.
     POST /v1/subscriptions/sub_… cancel_at_period_end=true
-        400 invalid_request_error - cancel_at_period_end
-        A subscription without items has no periods; cancel it at a time.
+        400 - cancel_at_period_end: A subscription without items has no periods; cancel it at a
+          time.
     POST /v1/subscriptions/sub_… description=x
-        400 invalid_request_error - -
-        This subscription is over; only its metadata and cancellation_details can be
-        changed.
+        400: This subscription is over; only its metadata and cancellation_details can be changed.
     POST /v1/subscriptions/sub_… default_payment_method=pm_1
-        400 invalid_request_error - -
-        This subscription is over; only its metadata and cancellation_details can be
-        changed.
+        400: This subscription is over; only its metadata and cancellation_details can be changed.
     POST /v1/test_helpers/financial_connections/link carrier=sub_…
-        400 invalid_request_error - carrier
-        The subscription has neither a pending Setup Intent nor an invoice to pay, so
-        it collects no account.
+        400 - carrier: The subscription has neither a pending Setup Intent nor an invoice to pay, so
+          it collects no account.
     GET /v1/subscriptions?status=asleep
-        400 invalid_request_error - status
-        Invalid status: must be one of active, all, canceled, ended, incomplete,
-        incomplete_expired, past_due, paused, trialing, or unpaid
+        400 - status: Invalid status: must be one of active, all, canceled, ended, incomplete,
+          incomplete_expired, past_due, paused, trialing, or unpaid
     GET /v1/subscriptions?customer=cus_1
-        404 invalid_request_error resource_missing customer
-        No such customer: 'cus_1'
+        404 resource_missing customer: No such customer: 'cus_1'
     GET /v1/subscriptions?starting_after=sub_1
-        400 invalid_request_error resource_missing starting_after
-        No such subscription: 'sub_1'
+        400 resource_missing starting_after: No such subscription: 'sub_1'
     GET /v1/subscriptions/search?query=x
-        404 invalid_request_error - -
-        Unrecognized request URL (GET: /v1/subscriptions/search).
+        404: Unrecognized request URL (GET: /v1/subscriptions/search).
     GET /v1/subscription_items
-        400 invalid_request_error parameter_missing subscription
-        Missing required parameter: subscription.
+        400 parameter_missing subscription: Missing required parameter: subscription.
     GET /v1/subscription_items/si_1
-        404 invalid_request_error resource_missing item
-        No such subscription item: 'si_1'
+        404 resource_missing item: No such subscription item: 'si_1'
     GET /v1/invoice_payments?status=asleep
-        400 invalid_request_error - status
-        Invalid status: must be one of canceled, open, or paid
+        400 - status: Invalid status: must be one of canceled, open, or paid
     GET /v1/invoice_payments?payment[type]=cash
-        400 invalid_request_error - payment[type]
-        Invalid payment[type]: must be one of payment_intent or payment_record
+        400 - payment[type]: Invalid payment[type]: must be one of payment_intent or payment_record
     GET /v1/invoice_payments?invoice=in_1
-        404 invalid_request_error resource_missing invoice
-        No such invoice: 'in_1'
+        404 resource_missing invoice: No such invoice: 'in_1'
     GET /v1/invoice_payments/inpay_1
-        404 invalid_request_error resource_missing invoice_payment
-        No such invoice payment: 'inpay_1'
+        404 resource_missing invoice_payment: No such invoice payment: 'inpay_1'
     POST /v1/customers/cus_… invoice_settings[default_payment_method]=pm_1
-        404 invalid_request_error resource_missing
-        invoice_settings[default_payment_method]
-        No such PaymentMethod: 'pm_1'
+        404 resource_missing invoice_settings[default_payment_method]: No such PaymentMethod: 'pm_1'
     ");
     let page = format!("/v1/subscription_items?subscription={id}&starting_after=si_1");
-    insta::assert_snapshot!(app.get(&page).await.api_error(), @"
-    400 invalid_request_error resource_missing starting_after
-    No such subscription item: 'si_1'
-    ");
+    insta::assert_snapshot!(app.get(&page).await.api_error(), @"    400 resource_missing starting_after: No such subscription item: 'si_1'");
 }
 
 /// The maximum amount of an item, and of all items of a period together, applies to creates and
@@ -387,31 +321,23 @@ async fn costs_too_much() {
         calls.iter().map(|(path, form)| ("POST", *path, form.as_str())).collect();
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&trial_period_days=10&
-    items[0][quantity]=100000
-        400 invalid_request_error amount_too_large items[0][quantity]
-        An item may come to at most 99999999 cents.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&trial_period_days=10&items[0][quantity]=100000
+        400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-    items[0][price_data][recurring][interval]=month&trial_period_days=10&
-    items[0][quantity]=50000&items[1][price]=price_…&items[1][quantity]=100000
-        400 invalid_request_error amount_too_large items[1]
-        A period may come to at most 99999999 cents.
+      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+      items[0][price_data][recurring][interval]=month&trial_period_days=10&items[0][quantity]=50000&
+      items[1][price]=price_…&items[1][quantity]=100000
+        400 amount_too_large items[1]: A period may come to at most 99999999 cents.
     POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=1000000
-        400 invalid_request_error amount_too_large items[0][quantity]
-        An item may come to at most 99999999 cents.
-    POST /v1/subscriptions/sub_… items[0][id]=si_…&
-    items[0][quantity]=9223372036854775807
-        400 invalid_request_error amount_too_large items[0][quantity]
-        An item may come to at most 99999999 cents.
+        400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=9223372036854775807
+        400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
     POST /v1/subscriptions/sub_… items[0][price]=price_…&items[0][quantity]=1000000
-        400 invalid_request_error amount_too_large items[0][quantity]
-        An item may come to at most 99999999 cents.
-    POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=50000&
-    items[1][price]=price_…&items[1][quantity]=100000
-        400 invalid_request_error amount_too_large items[1]
-        A period may come to at most 99999999 cents.
+        400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=50000&items[1][price]=price_…&
+      items[1][quantity]=100000
+        400 amount_too_large items[1]: A period may come to at most 99999999 cents.
     ");
     let shown = app.get(&path).await.ok();
     assert_eq!(shown.at("/items/data/0/quantity"), 1);

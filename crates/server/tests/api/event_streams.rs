@@ -3,8 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use testkit::client::{Client, Response};
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, Client, Response};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -129,15 +128,11 @@ async fn refuses_what_cannot_be_read() {
     ];
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/stripecli/sessions
-        400 invalid_request_error parameter_missing websocket_features
-        Missing required parameter: websocket_features.
-    POST /v1/stripecli/sessions websocket_features[]=webhooks&
-    websocket_features[]=request_logs
-        400 invalid_request_error - websocket_features[1]
-        Invalid websocket_features[1]: must be webhooks
+        400 parameter_missing websocket_features: Missing required parameter: websocket_features.
+    POST /v1/stripecli/sessions websocket_features[]=webhooks&websocket_features[]=request_logs
+        400 - websocket_features[1]: Invalid websocket_features[1]: must be webhooks
     POST /v1/stripecli/sessions websocket_features[]=webhooks&color=red
-        400 invalid_request_error parameter_unknown color
-        Received unknown parameter: color
+        400 parameter_unknown color: Received unknown parameter: color
     ");
     let publishable = app.with_key("pk_test_123").post(SESSIONS, FORM).await;
     assert_eq!(publishable.text("/error/code"), "secret_key_required");
@@ -335,9 +330,8 @@ async fn streams_are_bounded() {
     let calls = [("POST", SESSIONS, FORM)];
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/stripecli/sessions device_name=laptop&websocket_features[]=webhooks&
-    forward_to_url=http://127.0.0.1:4242/hook
-        400 invalid_request_error - -
-        At most 16 programs may listen with one account, and 256 on this server.
+      forward_to_url=http://127.0.0.1:4242/hook
+        400: At most 16 programs may listen with one account, and 256 on this server.
     ");
     open(&app.with_key("sk_test_other")).await;
     app.pass_s(AWAY_S);

@@ -1,10 +1,7 @@
 //! Faults on demand, for webhooks and for calls.
 
 use serde_json::json;
-use testkit::client::{Client, Response};
-use testkit::receiver::Recorder;
-use testkit::sample::FC;
-use testkit::server::{App, start_process};
+use testkit::{App, Client, FC, Recorder, Response, start_process};
 
 const FAULTS: &str = "/v1/test_helpers/faults";
 const LEDGER: &str = "/v1/test_helpers/deliveries";
@@ -78,8 +75,7 @@ async fn is_made_shown_and_taken_away() {
     let gone = app.api_errors(&[("GET", &format!("{FAULTS}/{id}"), "")]).await;
     insta::assert_snapshot!(gone, @"
     GET /v1/test_helpers/faults/fault_…
-        404 invalid_request_error resource_missing id
-        No such fault: 'fault_…'
+        404 resource_missing id: No such fault: 'fault_…'
     ");
 }
 
@@ -200,10 +196,7 @@ async fn calls_go_wrong() {
     let of_posts = "method=POST&path=/v1/customers&first=1";
     fault(&app, &format!("kind=api_error_before&{of_posts}")).await;
     let refused = create("before").await;
-    insta::assert_snapshot!(refused.api_error(), @"
-    500 api_error - -
-    The server failed to process this request. Its log has the details.
-    ");
+    insta::assert_snapshot!(refused.api_error(), @"    500 api_error: The server failed to process this request. Its log has the details.");
     assert_eq!((refused.header("stripe-should-retry"), count().await), (Some("true"), 0));
     create("before").await.ok();
 
@@ -214,10 +207,7 @@ async fn calls_go_wrong() {
 
     fault(&app, &format!("kind=api_rate_limited&{of_posts}")).await;
     let limited = create("limited").await;
-    insta::assert_snapshot!(limited.api_error(), @"
-    429 invalid_request_error rate_limit -
-    Too many requests: the limit global-rate is reached. Slow down.
-    ");
+    insta::assert_snapshot!(limited.api_error(), @"    429 rate_limit: Too many requests: the limit global-rate is reached. Slow down.");
     assert_eq!(limited.header("stripe-rate-limited-reason"), Some("global-rate"));
     assert_eq!((limited.header("stripe-should-retry"), count().await), (None, 2));
     create("limited").await.ok();
@@ -338,52 +328,39 @@ async fn refuses_what_is_no_fault() {
     .map(|form| ("POST", FAULTS, form));
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/test_helpers/faults
-        400 invalid_request_error parameter_missing kind
-        Missing required parameter: kind.
+        400 parameter_missing kind: Missing required parameter: kind.
     POST /v1/test_helpers/faults kind=flood
-        400 invalid_request_error - kind
-        Invalid kind: must be one of api_error_before, api_error_after, api_cut_before,
-        api_cut_after, api_latency, api_rate_limited, webhook_lost, webhook_doubled,
-        webhook_delayed, webhook_reordered, or webhook_wrongly_signed
+        400 - kind: Invalid kind: must be one of api_error_before, api_error_after, api_cut_before,
+          api_cut_after, api_latency, api_rate_limited, webhook_lost, webhook_doubled,
+          webhook_delayed, webhook_reordered, or webhook_wrongly_signed
     POST /v1/test_helpers/faults kind=webhook_lost&path=/v1/customers
-        400 invalid_request_error - path
-        A fault of the kind webhook_lost has no path.
+        400 - path: A fault of the kind webhook_lost has no path.
     POST /v1/test_helpers/faults kind=webhook_lost&types[]=customer.cretaed
-        400 invalid_request_error - types[0]
-        This server sends no event of the type 'customer.cretaed'.
+        400 - types[0]: This server sends no event of the type 'customer.cretaed'.
     POST /v1/test_helpers/faults kind=webhook_lost&webhook_endpoint=we_1
-        404 invalid_request_error resource_missing webhook_endpoint
-        No such webhook endpoint: 'we_1'
+        404 resource_missing webhook_endpoint: No such webhook endpoint: 'we_1'
     POST /v1/test_helpers/faults kind=api_latency&types[]=customer.created
-        400 invalid_request_error - types
-        A fault of the kind api_latency has no types.
+        400 - types: A fault of the kind api_latency has no types.
     POST /v1/test_helpers/faults kind=api_latency&delay_ms=60001
-        400 invalid_request_error parameter_invalid_integer delay_ms
-        Invalid integer: delay_ms must be between 0 and 60000
+        400 parameter_invalid_integer delay_ms: Invalid integer: delay_ms must be between 0 and
+          60000
     POST /v1/test_helpers/faults kind=api_latency&method=PATCH
-        400 invalid_request_error - method
-        Invalid method: must be one of DELETE, GET, or POST
+        400 - method: Invalid method: must be one of DELETE, GET, or POST
     POST /v1/test_helpers/faults kind=api_latency&path=customers
-        400 invalid_request_error - path
-        A path begins with /v1/.
+        400 - path: A path begins with /v1/.
     POST /v1/test_helpers/faults kind=webhook_doubled&delay_ms=1
-        400 invalid_request_error - delay_ms
-        A fault of the kind webhook_doubled has no delay.
+        400 - delay_ms: A fault of the kind webhook_doubled has no delay.
     POST /v1/test_helpers/faults kind=webhook_lost&every=2&first=1
-        400 invalid_request_error parameters_exclusive every
-        You may give only one of these parameters: every, first.
+        400 parameters_exclusive every: You may give only one of these parameters: every, first.
     POST /v1/test_helpers/faults kind=webhook_lost&percent=0
-        400 invalid_request_error parameter_invalid_integer percent
-        Invalid integer: percent must be between 1 and 100
+        400 parameter_invalid_integer percent: Invalid integer: percent must be between 1 and 100
     POST /v1/test_helpers/faults kind=webhook_lost&times=0
-        400 invalid_request_error parameter_invalid_integer times
-        Invalid integer: times must be between 1 and 1000000
+        400 parameter_invalid_integer times: Invalid integer: times must be between 1 and 1000000
     POST /v1/test_helpers/faults kind=webhook_lost&seed=-1
-        400 invalid_request_error parameter_invalid_integer seed
-        Invalid integer: seed must be between 0 and 9223372036854775807
+        400 parameter_invalid_integer seed: Invalid integer: seed must be between 0 and
+          9223372036854775807
     POST /v1/test_helpers/faults kind=webhook_lost&share=1
-        400 invalid_request_error parameter_unknown share
-        Received unknown parameter: share
+        400 parameter_unknown share: Received unknown parameter: share
     ");
     assert_eq!(app.count(FAULTS).await, 0);
 }

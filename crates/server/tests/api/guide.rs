@@ -1,10 +1,7 @@
 //! The calls of Stripe's guide to transactions, with the printed bodies and the documented effects.
 
 use serde_json::{Value, json};
-use testkit::client::Response;
-use testkit::receiver::Recorder;
-use testkit::sample::DAY_S;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, DAY_S, Recorder, Response};
 
 const ACCOUNTS: &str = "/v1/financial_connections/accounts";
 const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
@@ -100,9 +97,8 @@ async fn subscribe() {
 
     let list = format!("/v1/financial_connections/transactions?account={account}");
     insta::assert_snapshot!(app.get(&list).await.api_error(), @"
-    400 invalid_request_error
-    financial_connections_no_successful_transaction_refresh -
-    No refresh of this account's transactions has succeeded yet.
+    400 financial_connections_no_successful_transaction_refresh: No refresh of this account's
+      transactions has succeeded yet.
     ");
     app.run_workers_until_idle().await;
     let told = told_refreshes(&app).await;
@@ -151,10 +147,8 @@ async fn inactive_account() {
     let mut told = act(&app, &account, "refresh").await.api_error();
     told += &act(&app, &account, "subscribe").await.api_error();
     insta::assert_snapshot!(told, @"
-    400 invalid_request_error financial_connections_account_inactive -
-    Data cannot be refreshed on inactive accounts.
-    400 invalid_request_error financial_connections_account_inactive -
-    Data cannot be refreshed on inactive accounts.
+    400 financial_connections_account_inactive: Data cannot be refreshed on inactive accounts.
+    400 financial_connections_account_inactive: Data cannot be refreshed on inactive accounts.
     ");
     let shown = show(&app, &account).await;
     assert_eq!(shown.text("/status"), "inactive");

@@ -3,8 +3,7 @@
 use crate::browser::{Browser, read, shown};
 use crate::checkout::{ONE_ITEM, create};
 use crate::invoices;
-use testkit::client::Response;
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, Response};
 
 /// Creates a Checkout Session for two teas and opens its page.
 pub(crate) async fn tea(app: &App, more: &str) -> (Response, Browser) {

@@ -1,7 +1,6 @@
 //! A repeated POST with the same key has one outcome and one response.
 
-use testkit::client::Response;
-use testkit::server::App;
+use testkit::{App, Response};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -51,17 +50,13 @@ async fn refuses_another_request_under_the_key() {
     told += &other_version.form("name=Ada").send().await.api_error();
     told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.api_error();
     insta::assert_snapshot!(told, @"
-    400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request. Use a new key
-    for each request.
-    400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request. Use a new key
-    for each request.
-    400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request. Use a new key
-    for each request.
-    400 invalid_request_error - -
-    An idempotency key has at most 255 characters.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
+      a new key for each request.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
+      a new key for each request.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
+      a new key for each request.
+    400: An idempotency key has at most 255 characters.
     ");
     keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();
 }

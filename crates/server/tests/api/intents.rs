@@ -2,8 +2,7 @@
 //! Payment methods and mandates are included.
 
 use serde_json::Value;
-use testkit::sample::{DAY_S, FC, OPTIONS};
-use testkit::server::App;
+use testkit::{App, DAY_S, FC, OPTIONS};
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -259,23 +258,19 @@ async fn typed_numbers_are_verified_by_deposits() {
         .await;
     insta::assert_snapshot!(refused.replace(&intent.id(), "ID"), @"
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1&amounts[]=2
-        400 invalid_request_error
-        payment_method_microdeposit_verification_amounts_mismatch -
-        The amounts given are not those of the deposits.
+        400 payment_method_microdeposit_verification_amounts_mismatch: The amounts given are not
+          those of the deposits.
     POST /v1/setup_intents/seti_…/verify_microdeposits descriptor_code=SM00AA
-        400 invalid_request_error
-        payment_method_microdeposit_verification_descriptor_code_mismatch -
-        The code given is not that of the deposit.
+        400 payment_method_microdeposit_verification_descriptor_code_mismatch: The code given is not
+          that of the deposit.
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1
-        400 invalid_request_error - amounts
-        Give the amounts of both deposits, in cents.
+        400 - amounts: Give the amounts of both deposits, in cents.
     POST /v1/setup_intents/seti_…/verify_microdeposits
-        400 invalid_request_error parameter_missing amounts
-        Missing required parameter: amounts.
+        400 parameter_missing amounts: Missing required parameter: amounts.
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1&amounts[]=2&
-    descriptor_code=SM11AA
-        400 invalid_request_error parameters_exclusive amounts
-        You may give only one of these parameters: amounts, descriptor_code.
+      descriptor_code=SM11AA
+        400 parameters_exclusive amounts: You may give only one of these parameters: amounts,
+          descriptor_code.
     ");
     let done = app.post(&path, "amounts[]=32&amounts[]=45").await.ok();
     assert_eq!(done.at("/status"), "succeeded");
@@ -286,9 +281,8 @@ async fn typed_numbers_are_verified_by_deposits() {
     let refused = app.api_errors(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
     insta::assert_snapshot!(refused.replace(&spoiled, "ID"), @"
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=10&amounts[]=11
-        400 invalid_request_error
-        payment_method_microdeposit_verification_attempts_exceeded -
-        Too many attempts to verify the deposits were wrong.
+        400 payment_method_microdeposit_verification_attempts_exceeded: Too many attempts to verify
+          the deposits were wrong.
     ");
     let shown = app.get(&format!("/v1/setup_intents/{spoiled}")).await.ok();
     assert_eq!(shown.at("/status"), "requires_payment_method");
@@ -365,15 +359,12 @@ async fn a_browser_sees_its_own_intent() {
         .await;
     insta::assert_snapshot!(told.replace(&intent.id(), "PI"), @"
     GET /v1/payment_intents/pi_…
-        400 invalid_request_error parameter_missing client_secret
-        Missing required parameter: client_secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret.
     POST /v1/payment_intents/pi_… amount=600
-        403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-        flows only.
+        403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+          is for client flows only.
     GET /v1/payment_intents
-        403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-        flows only.
+        403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+          is for client flows only.
     ");
 }

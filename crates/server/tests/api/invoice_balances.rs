@@ -3,8 +3,7 @@
 
 use crate::browser::{Browser, read};
 use crate::invoices::{draft, item};
-use testkit::client::Response;
-use testkit::server::App;
+use testkit::{App, Response};
 
 /// Creates and finalizes an invoice with this total in cents, for this customer or a new one.
 async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Response {

@@ -1,7 +1,7 @@
 //! Payments of invoices as separate objects.
 
 use crate::invoices::open;
-use testkit::server::App;
+use testkit::App;
 
 /// The payment of an invoice is retrieved and listed separately, and refers to its intent and
 /// invoice.

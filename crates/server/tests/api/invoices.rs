@@ -1,8 +1,6 @@
 //! Invoices from the draft to the payment, with their products, prices and items.
 
-use testkit::client::Response;
-use testkit::sample::{CONNECTIONS, FC};
-use testkit::server::App;
+use testkit::{App, CONNECTIONS, FC, Response};
 
 /// Creates the guide's draft for a new customer.
 pub(crate) async fn draft(app: &App, more: &str) -> Response {
@@ -441,13 +439,10 @@ async fn products_with_prices_stay() {
         .await;
     insta::assert_snapshot!(told, @"
     DELETE /v1/products/gold
-        400 invalid_request_error - -
-        The product has prices and cannot be deleted; set active=false.
+        400: The product has prices and cannot be deleted; set active=false.
     GET /v1/products/tin
-        404 invalid_request_error resource_missing id
-        No such product: 'tin'
+        404 resource_missing id: No such product: 'tin'
     POST /v1/products id=gold&name=Gold
-        400 invalid_request_error resource_already_exists id
-        There is a product with the id gold already.
+        400 resource_already_exists id: There is a product with the id gold already.
     ");
 }

@@ -5,9 +5,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
-use testkit::client::{Client, Response};
-use testkit::sample::{FC, HELPERS};
-use testkit::server::App;
+use testkit::{App, Client, FC, HELPERS, Response};
 use tokio::net::TcpListener;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
@@ -504,17 +502,13 @@ async fn refuses_what_it_does_not_know() {
     ];
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/test_helpers/consumer_report?finished=soon
-        400 invalid_request_error - finished
-        Invalid boolean: soon
+        400 - finished: Invalid boolean: soon
     GET /v1/test_helpers/consumer_report?account=fca_1
-        400 invalid_request_error parameter_unknown account
-        Received unknown parameter: account
+        400 parameter_unknown account: Received unknown parameter: account
     POST /v1/test_helpers/consumer_report/reset finished=true
-        400 invalid_request_error parameter_unknown finished
-        Received unknown parameter: finished
+        400 parameter_unknown finished: Received unknown parameter: finished
     POST /v1/test_helpers/consumer_report
-        405 invalid_request_error - -
-        /v1/test_helpers/consumer_report does not accept POST requests.
+        405: /v1/test_helpers/consumer_report does not accept POST requests.
     ");
     assert_eq!(app.live().get(REPORT).await.status, 400);
     assert_eq!(app.with_key("pk_test_123").get(REPORT).await.status, 403);

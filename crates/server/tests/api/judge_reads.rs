@@ -1,9 +1,7 @@
 //! The client checker: the calls that count as reading, and the listings that count as complete.
 
 use crate::judge::{FINISHED, Integration, found};
-use testkit::receiver::Recorder;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC, Recorder};
 
 /// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
 /// has not read them, both by the bank's time and by the event's own refresh.

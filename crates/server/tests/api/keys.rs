@@ -1,8 +1,7 @@
 //! Issued keys: acceptance, isolation of rows, and revocation.
 
 use settings::KeyPolicy;
-use testkit::receiver::Recorder;
-use testkit::server::{App, Options};
+use testkit::{App, Options, Recorder};
 
 /// A server that accepts issued keys only.
 async fn issued_only() -> App {
@@ -36,12 +35,9 @@ async fn refuses_keys_that_were_not_issued() {
         shown += &client.get("/v1/customers").await.api_error();
     }
     insta::assert_snapshot!(shown, @"
-    401 invalid_request_error - -
-    Invalid API key: sk_test_****
-    401 invalid_request_error - -
-    Invalid API key: sk_test_****0077
-    401 invalid_request_error - -
-    Invalid API key: sk_live_****0077
+    401: Invalid API key: sk_test_****
+    401: Invalid API key: sk_test_****0077
+    401: Invalid API key: sk_live_****0077
     ");
 }
 
@@ -50,10 +46,7 @@ async fn refuses_keys_that_were_not_issued() {
 async fn live_keys_are_always_issued() {
     let app = App::start().await;
     let unknown = app.with_key(&format!("sk_live_{:032}", 77));
-    insta::assert_snapshot!(unknown.get("/v1/customers").await.api_error(), @"
-    401 invalid_request_error - -
-    Invalid API key: sk_live_****0077
-    ");
+    insta::assert_snapshot!(unknown.get("/v1/customers").await.api_error(), @"    401: Invalid API key: sk_live_****0077");
     assert_eq!(app.live().get("/v1/customers").await.status, 200);
 }
 
@@ -72,12 +65,9 @@ async fn revoked_keys_open_nothing() {
         shown += &app.with_key(key).get("/v1/customers").await.api_error();
     }
     insta::assert_snapshot!(shown, @"
-    401 invalid_request_error api_key_expired -
-    Expired API key: sk_test_****0001
-    401 invalid_request_error api_key_expired -
-    Expired API key: pk_test_****0001
-    401 invalid_request_error api_key_expired -
-    Expired API key: sk_live_****0002
+    401 api_key_expired: Expired API key: sk_test_****0001
+    401 api_key_expired: Expired API key: pk_test_****0001
+    401 api_key_expired: Expired API key: sk_live_****0002
     ");
     let other = app.keys().issue(1, false);
     assert_eq!(app.with_key(&other.secret).get("/v1/customers").await.status, 200);
@@ -90,15 +80,12 @@ async fn modes_and_merchants_are_apart() {
     let app = issued_only().await;
     let client = |merchant, livemode| app.with_key(&app.keys().issue(merchant, livemode).secret);
     let customer = client(1, false).customer().await;
-    let found = |reply: testkit::client::Response| reply.items("/data").len();
+    let found = |reply: testkit::Response| reply.items("/data").len();
     assert_eq!(found(client(1, false).get("/v1/customers").await.ok()), 1);
     assert_eq!(found(client(1, true).get("/v1/customers").await.ok()), 0);
     assert_eq!(found(client(2, false).get("/v1/customers").await.ok()), 0);
     let other_mode = client(1, true).get(&format!("/v1/customers/{customer}")).await;
-    insta::assert_snapshot!(other_mode.api_error(), @"
-    404 invalid_request_error resource_missing id
-    No such customer: 'cus_…'
-    ");
+    insta::assert_snapshot!(other_mode.api_error(), @"    404 resource_missing id: No such customer: 'cus_…'");
 
     let live = client(1, true).customer().await;
     let shown = client(1, true).get(&format!("/v1/customers/{live}")).await.ok();

@@ -1,9 +1,7 @@
 //! The ledger of deliveries, and sending an event again.
 
 use serde_json::Value;
-use testkit::client::{Client, Response};
-use testkit::receiver::Recorder;
-use testkit::server::App;
+use testkit::{App, Client, Recorder, Response};
 
 const LEDGER: &str = "/v1/test_helpers/deliveries";
 
@@ -228,49 +226,37 @@ async fn refuses_what_cannot_be_sent() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/deliveries/whd_…/resend
-        400 invalid_request_error - id
-        The webhook endpoint we_… is disabled.
+        400 - id: The webhook endpoint we_… is disabled.
     POST /v1/events/evt_…/retry
-        400 invalid_request_error - webhook_endpoint
-        No enabled webhook endpoint takes this event: make one that does, or name
-        another in webhook_endpoint.
+        400 - webhook_endpoint: No enabled webhook endpoint takes this event: make one that does, or
+          name another in webhook_endpoint.
     POST /v1/events/evt_…/retry webhook_endpoint=we_…
-        400 invalid_request_error - webhook_endpoint
-        The webhook endpoint we_… is disabled.
+        400 - webhook_endpoint: The webhook endpoint we_… is disabled.
     POST /v1/events/evt_…/retry webhook_endpoint=we_1
-        404 invalid_request_error resource_missing webhook_endpoint
-        No such webhook endpoint: 'we_1'
+        404 resource_missing webhook_endpoint: No such webhook endpoint: 'we_1'
     POST /v1/events/evt_…/retry for_stripecli=true
-        400 invalid_request_error - for_stripecli
-        Nobody listens: run 'stripe listen' with this key first, or name the
-        webhook_endpoint that is to get the event again.
+        400 - for_stripecli: Nobody listens: run 'stripe listen' with this key first, or name the
+          webhook_endpoint that is to get the event again.
     POST /v1/events/evt_…/retry for_stripecli=true&webhook_endpoint=we_1
-        400 invalid_request_error parameters_exclusive webhook_endpoint
-        You may give only one of these parameters: webhook_endpoint, for_stripecli.
+        400 parameters_exclusive webhook_endpoint: You may give only one of these parameters:
+          webhook_endpoint, for_stripecli.
     POST /v1/events/evt_…/retry account=123
-        400 invalid_request_error - account
-        The account to act in must be the id of a connected account (acct_…), not '123'.
+        400 - account: The account to act in must be the id of a connected account (acct_…), not
+          '123'.
     POST /v1/events/evt_1/retry
-        404 invalid_request_error resource_missing id
-        No such event: 'evt_1'
+        404 resource_missing id: No such event: 'evt_1'
     POST /v1/test_helpers/deliveries/whd_1/resend
-        404 invalid_request_error resource_missing id
-        No such delivery: 'whd_1'
+        404 resource_missing id: No such delivery: 'whd_1'
     GET /v1/test_helpers/deliveries/whd_1
-        404 invalid_request_error resource_missing id
-        No such delivery: 'whd_1'
+        404 resource_missing id: No such delivery: 'whd_1'
     GET /v1/test_helpers/deliveries?event=evt_1
-        404 invalid_request_error resource_missing event
-        No such event: 'evt_1'
+        404 resource_missing event: No such event: 'evt_1'
     GET /v1/test_helpers/deliveries?endpoint=we_1
-        404 invalid_request_error resource_missing endpoint
-        No such webhook endpoint: 'we_1'
+        404 resource_missing endpoint: No such webhook endpoint: 'we_1'
     GET /v1/test_helpers/deliveries?status=gone
-        400 invalid_request_error - status
-        Invalid status: must be one of pending, succeeded, failed, canceled, or lost
+        400 - status: Invalid status: must be one of pending, succeeded, failed, canceled, or lost
     GET /v1/test_helpers/deliveries?starting_after=whd_1
-        400 invalid_request_error resource_missing starting_after
-        No such delivery: 'whd_1'
+        400 resource_missing starting_after: No such delivery: 'whd_1'
     ");
     app.run_workers_until_idle().await;
     assert!(receiver.take().is_empty());

@@ -4,8 +4,7 @@ use model::clock::{AccountTime, Clock, ServerTime};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use store::StoreBounds;
-use testkit::client::Response;
-use testkit::server::{App, BEGIN_S, Options};
+use testkit::{App, BEGIN_S, Options, Response};
 
 const CUSTOMERS: &str = "/v1/customers";
 

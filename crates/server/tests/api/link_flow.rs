@@ -1,8 +1,7 @@
 //! The link flow in a browser: every pane and each of its steps.
 
 use crate::browser::{Browser, institution, read, shown, version};
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC};
 
 /// A form bank from its list to the account: a rejected login, further questions, a fault, and the
 /// result. It uses a database, so that each step reads back the sealed part of a flow.

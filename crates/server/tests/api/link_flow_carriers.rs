@@ -3,8 +3,7 @@
 
 use crate::browser::{Browser, read, shown};
 use crate::checkout::{ONE_ITEM, create};
-use testkit::client::Response;
-use testkit::server::App;
+use testkit::{App, Response};
 
 const VERIFY: &str = "payment_method_options[us_bank_account][verification_method]";
 
@@ -37,9 +36,8 @@ async fn numbers_alone() {
 
     let other = intent(&app, &format!("{VERIFY}=microdeposits")).await;
     insta::assert_snapshot!(app.link_carrier(&other.id(), "").await.api_error(), @"
-    400 invalid_request_error - -
-    This carrier takes typed numbers only (verification_method=microdeposits):
-    confirm it with payment_method_data, or open its link flow in a browser.
+    400: This carrier takes typed numbers only (verification_method=microdeposits): confirm it
+      with payment_method_data, or open its link flow in a browser.
     ");
 }
 
@@ -97,15 +95,13 @@ async fn the_holder_is_told() {
         api_errors.push(reply.api_error());
     }
     insta::assert_snapshot!(api_errors.join("\n"), @"
-    400 invalid_request_error parameter_unknown billing_details[nick]
-    Received unknown parameter: billing_details[nick]
+    400 parameter_unknown billing_details[nick]: Received unknown parameter:
+      billing_details[nick]
 
-    400 invalid_request_error parameter_unknown billing_details[address][planet]
-    Received unknown parameter: billing_details[address][planet]. Did you mean
-    line2?
+    400 parameter_unknown billing_details[address][planet]: Received unknown parameter:
+      billing_details[address][planet]. Did you mean line2?
 
-    400 invalid_request_error - billing_details
-    Invalid object: a
+    400 - billing_details: Invalid object: a
     ");
 }
 

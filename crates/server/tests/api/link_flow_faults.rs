@@ -1,7 +1,7 @@
 //! Errors that a holder has to correct in the link flow.
 
 use crate::browser::{Browser, read};
-use testkit::server::App;
+use testkit::App;
 
 /// The holder types numbers. After each fault, the session gets a token and no account.
 #[tokio::test]

@@ -3,8 +3,7 @@
 use crate::browser::{Browser, institution, read};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC};
 
 /// Unknown tokens, unknown forms, and methods that pages do not have are rejected.
 #[tokio::test]
@@ -74,39 +73,32 @@ async fn begins() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/link_flows
-        400 invalid_request_error parameter_missing client_secret
-        Missing required parameter: client_secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret.
     POST /v1/link_flows client_secret=fcsess_client_secret_x
-        400 invalid_request_error - client_secret
-        No link flow has this client secret.
+        400 - client_secret: No link flow has this client secret.
     POST /v1/link_flows client_secret=fcsess_client_secret_…&carrier=fcsess_…
-        400 invalid_request_error parameters_exclusive client_secret
-        You may give only one of these parameters: client_secret, carrier.
+        400 parameters_exclusive client_secret: You may give only one of these parameters:
+          client_secret, carrier.
     POST /v1/link_flows carrier=fcsess_…&origin=https://shop.example/x
-        400 invalid_request_error - origin
-        An origin is a scheme and a host, and a port where it needs one, such as https:/
-        /shop.example.
+        400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
+          https://shop.example.
     POST /v1/link_flows carrier=fcsess_…&origin=null
-        400 invalid_request_error - origin
-        An origin is a scheme and a host, and a port where it needs one, such as https:/
-        /shop.example.
+        400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
+          https://shop.example.
     POST /v1/link_flows carrier=fcsess_…&origin=https://a;script-src%20*
-        400 invalid_request_error - origin
-        An origin is a scheme and a host, and a port where it needs one, such as https:/
-        /shop.example.
+        400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
+          https://shop.example.
     ");
     let page = app.with_key("pk_test_123");
     insta::assert_snapshot!(page.api_errors(&[("POST", path, &carrier)]).await, @"
     POST /v1/link_flows carrier=fcsess_…
-        403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
-        flows only.
+        403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
+          is for client flows only.
     ");
     let stranger = app.with_key("pk_test_other");
     insta::assert_snapshot!(stranger.api_errors(&[("POST", path, &secret)]).await, @"
     POST /v1/link_flows client_secret=fcsess_client_secret_…
-        400 invalid_request_error - client_secret
-        No link flow has this client secret.
+        400 - client_secret: No link flow has this client secret.
     ");
     app.post(path, &carrier).await.ok();
 
@@ -118,8 +110,7 @@ async fn begins() {
     app.link(&session, "outcome=cancel").await;
     insta::assert_snapshot!(app.api_errors(&[("POST", path, &secret)]).await, @"
     POST /v1/link_flows client_secret=fcsess_client_secret_…
-        400 invalid_request_error - -
-        This link flow has ended; make a new session to link again.
+        400: This link flow has ended; make a new session to link again.
     ");
 }
 

@@ -1,8 +1,7 @@
 //! Returning holders, repeated links, and carriers for payments, in a browser.
 
 use crate::browser::{Browser, read};
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC};
 
 /// A returning holder signs in with a code and picks an account that was linked before, under
 /// another customer of the same merchant. Another merchant's customer with the same address sees no

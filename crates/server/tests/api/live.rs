@@ -1,12 +1,10 @@
 //! Live mode without a connector to a real bank, and the registration that it requires.
 
-use testkit::client::Client;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, Client, FC};
 
 /// Completes the registration, and creates a live mode customer with a session. Returns the
 /// session.
-async fn session(live: &Client) -> testkit::client::Response {
+async fn session(live: &Client) -> testkit::Response {
     let all = "registration[balances]=active&registration[ownership]=active\
                &registration[payment_method]=active&registration[transactions]=active";
     live.post(&format!("{FC}/settings"), all).await.ok();
@@ -30,23 +28,17 @@ async fn test_helpers_refuse_live_keys() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/test_clocks frozen_time=1767225600
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     GET /v1/test_helpers/test_clocks
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/test_helpers/financial_connections/link client_secret=x
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     GET /v1/test_helpers/financial_connections/institutions
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/customers test_clock=clock_1
-        400 invalid_request_error - test_clock
-        Test clocks exist in test mode only.
+        400 - test_clock: Test clocks exist in test mode only.
     GET /v1/customers?test_clock=clock_1
-        400 invalid_request_error - test_clock
-        Test clocks exist in test mode only.
+        400 - test_clock: Test clocks exist in test mode only.
     ");
 }
 
@@ -80,18 +72,15 @@ async fn nothing_for_tests_is_taken() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/payment_methods type=us_bank_account&billing_details[name]=Ada&
-    us_bank_account[account_holder_type]=individual&
-    us_bank_account[routing_number]=110000000&
-    us_bank_account[account_number]=000123456789
-        400 invalid_request_error routing_number_invalid us_bank_account[routing_number]
-        This is the routing number of the test bank, which only test mode knows.
+      us_bank_account[account_holder_type]=individual&us_bank_account[routing_number]=110000000&
+      us_bank_account[account_number]=000123456789
+        400 routing_number_invalid us_bank_account[routing_number]: This is the routing number of
+          the test bank, which only test mode knows.
     POST /v1/payment_methods/pm_usBankAccount_success/attach customer=cus_…
-        404 invalid_request_error resource_missing payment_method
-        No such PaymentMethod: 'pm_usBankAccount_success'
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_types[]=us_bank_account&payment_method=pm_usBankAccount_success
-        404 invalid_request_error resource_missing payment_method
-        No such PaymentMethod: 'pm_usBankAccount_success'
+        404 resource_missing payment_method: No such PaymentMethod: 'pm_usBankAccount_success'
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_types[]=us_bank_account&
+      payment_method=pm_usBankAccount_success
+        404 resource_missing payment_method: No such PaymentMethod: 'pm_usBankAccount_success'
     ");
 
     let real = numbers("021000021", "000123456789");
@@ -103,9 +92,8 @@ async fn nothing_for_tests_is_taken() {
         method.id()
     );
     insta::assert_snapshot!(live.post("/v1/payment_intents", &form).await.api_error(), @"
-    400 invalid_request_error - -
-    This server cannot debit bank accounts in live mode: it has no connector that
-    moves money. Nothing was changed.
+    400: This server cannot debit bank accounts in live mode: it has no connector that moves
+      money. Nothing was changed.
     ");
     assert_eq!(live.count("/v1/payment_intents").await, 0);
 }
@@ -151,26 +139,18 @@ async fn live_data_needs_the_registration() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=balances
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
-        request.
+      permissions[]=balances
+        400: Your registration for the live data of Financial Connections is not complete for
+          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/refresh features[]=transactions
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
-        the request.
+        400: Your registration for the live data of Financial Connections is not complete for
+          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/subscribe features[]=transactions
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
-        the request.
+        400: Your registration for the live data of Financial Connections is not complete for
+          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     GET …/transactions?account=fca_1
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
-        the request.
+        400: Your registration for the live data of Financial Connections is not complete for
+          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     ");
 
     let test = app.with_key(&app.keys().issue(1, false).secret);
@@ -234,29 +214,23 @@ async fn the_registration_is_completed_by_kind() {
         .await;
     insta::assert_snapshot!(told, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=balances
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
-        request.
+      permissions[]=balances
+        400: Your registration for the live data of Financial Connections is not complete for
+          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/refresh features[]=transactions
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/subscribe features[]=transactions
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET …/transactions?account=fca_1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/settings registration[transactions]=unrequested
-        400 invalid_request_error - registration[transactions]
-        A registration is completed by 'active'; it cannot be taken back.
+        400 - registration[transactions]: A registration is completed by 'active'; it cannot be
+          taken back.
     POST …/settings registration[transactions]=done
-        400 invalid_request_error - registration[transactions]
-        Invalid registration[transactions]: must be one of unrequested or active
+        400 - registration[transactions]: Invalid registration[transactions]: must be one of
+          unrequested or active
     POST …/settings registration[names]=active
-        400 invalid_request_error parameter_unknown registration[names]
-        Received unknown parameter: registration[names]
+        400 parameter_unknown registration[names]: Received unknown parameter: registration[names]
     ");
     // The settings of test mode are separate, and need no registration.
     let test = app.with_key(&app.keys().issue(1, false).secret);
@@ -288,8 +262,7 @@ async fn a_platform_is_registered_for_its_accounts() {
     let unknown = "acct_0000000000000000000000Zz";
     let refused = live.request("GET", "/v1/customers").header("Stripe-Account", unknown);
     insta::assert_snapshot!(refused.send().await.api_error(), @"
-    403 invalid_request_error account_invalid -
-    The API key has no access to the account 'acct_…': there is no such account, or
-    it is no longer connected to yours.
+    403 account_invalid: The API key has no access to the account 'acct_…': there is no such
+      account, or it is no longer connected to yours.
     ");
 }

@@ -1,7 +1,6 @@
 //! Configurations of payment methods, and their effect on payment objects.
 
-use testkit::client::{Client, Response};
-use testkit::server::App;
+use testkit::{App, Client, Response};
 
 const PATH: &str = "/v1/payment_method_configurations";
 const OFF: &str = "us_bank_account[display_preference][preference]=off";
@@ -144,23 +143,19 @@ async fn a_named_configuration_decides() {
         ])
         .await;
     insta::assert_snapshot!(told, @"
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_configuration=pmc_…&payment_method=pm_usBankAccount_success
-        400 invalid_request_error - payment_method
-        The configuration of payment methods that decides here has us_bank_account
-        switched off.
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_…&
+      payment_method=pm_usBankAccount_success
+        400 - payment_method: The configuration of payment methods that decides here has
+          us_bank_account switched off.
     POST /v1/payment_intents/pi_… payment_method=pm_usBankAccount_success
-        400 invalid_request_error - payment_method
-        The configuration of payment methods that decides here has us_bank_account
-        switched off.
+        400 - payment_method: The configuration of payment methods that decides here has
+          us_bank_account switched off.
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_usBankAccount_success
-        400 invalid_request_error - payment_method
-        The configuration of payment methods that decides here has us_bank_account
-        switched off.
+        400 - payment_method: The configuration of payment methods that decides here has
+          us_bank_account switched off.
     POST /v1/test_helpers/financial_connections/link carrier=pi_…
-        400 invalid_request_error - -
-        The configuration of payment methods that decides here has us_bank_account
-        switched off.
+        400: The configuration of payment methods that decides here has us_bank_account switched
+          off.
     ");
 
     let chosen = format!("payment_method_configuration={on}");
@@ -221,42 +216,30 @@ async fn refuses_what_cannot_be() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/payment_method_configurations/pmc_… active=false
-        400 invalid_request_error - active
-        The default configuration stays active.
-    POST /v1/payment_method_configurations
-    us_bank_account[display_preference][preference]=maybe
-        400 invalid_request_error - us_bank_account[display_preference][preference]
-        Invalid us_bank_account[display_preference][preference]: must be one of none,
-        off, or on
+        400 - active: The default configuration stays active.
+    POST /v1/payment_method_configurations us_bank_account[display_preference][preference]=maybe
+        400 - us_bank_account[display_preference][preference]: Invalid
+          us_bank_account[display_preference][preference]: must be one of none, off, or on
     POST /v1/payment_method_configurations cash[display_preference][preference]=on
-        400 invalid_request_error parameter_unknown cash
-        Received unknown parameter: cash. Did you mean cashapp?
+        400 parameter_unknown cash: Received unknown parameter: cash. Did you mean cashapp?
     GET /v1/payment_method_configurations/pmc_1
-        404 invalid_request_error resource_missing configuration
-        No such payment_method_configuration: 'pmc_1'
+        404 resource_missing configuration: No such payment_method_configuration: 'pmc_1'
     POST /v1/payment_method_configurations/pmc_… name=Mine
-        404 invalid_request_error resource_missing configuration
-        No such payment_method_configuration: 'pmc_…'
+        404 resource_missing configuration: No such payment_method_configuration: 'pmc_…'
     GET /v1/payment_method_configurations?starting_after=pmc_1
-        400 invalid_request_error resource_missing starting_after
-        No such payment_method_configuration: 'pmc_1'
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_configuration=pmc_1
-        404 invalid_request_error resource_missing payment_method_configuration
-        No such payment_method_configuration: 'pmc_1'
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_configuration=pmc_…
-        404 invalid_request_error resource_missing payment_method_configuration
-        No such payment_method_configuration: 'pmc_…'
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_configuration=pmc_…
-        400 invalid_request_error - payment_method_configuration
-        This configuration of payment methods is not active.
-    POST /v1/payment_intents amount=100&currency=usd&
-    payment_method_configuration=pmc_…&payment_method_types[]=us_bank_account
-        400 invalid_request_error parameters_exclusive payment_method_configuration
-        You may give only one of these parameters: payment_method_configuration,
-        payment_method_types.
+        400 resource_missing starting_after: No such payment_method_configuration: 'pmc_1'
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_1
+        404 resource_missing payment_method_configuration: No such payment_method_configuration:
+          'pmc_1'
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_…
+        404 resource_missing payment_method_configuration: No such payment_method_configuration:
+          'pmc_…'
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_…
+        400 - payment_method_configuration: This configuration of payment methods is not active.
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_…&
+      payment_method_types[]=us_bank_account
+        400 parameters_exclusive payment_method_configuration: You may give only one of these
+          parameters: payment_method_configuration, payment_method_types.
     ");
     assert_eq!(app.count("/v1/payment_intents").await, 0);
 }

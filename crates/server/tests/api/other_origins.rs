@@ -1,9 +1,7 @@
 //! The calls, responses and data that a page on another origin can access.
 
 use serde_json::Value;
-use testkit::client::{Client, Response};
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, Client, FC, Response};
 
 const ORIGIN: &str = "https://shop.example";
 
@@ -113,14 +111,10 @@ async fn a_browser_reads_no_bank_data() {
     let told = browser.api_errors(&[("GET", &path, "")]).await;
     insta::assert_snapshot!(told, @"
     GET …/sessions/fcsess_…
-        400 invalid_request_error parameter_missing client_secret
-        Missing required parameter: client_secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret.
     ");
     let wrong = browser.get(&format!("{path}?client_secret=fcsess_client_secret_x")).await;
-    insta::assert_snapshot!(wrong.api_error(), @"
-    400 invalid_request_error - client_secret
-    The client_secret given does not belong to this session.
-    ");
+    insta::assert_snapshot!(wrong.api_error(), @"    400 - client_secret: The client_secret given does not belong to this session.");
 }
 
 /// A browser may see the payment method that it created, but neither its metadata nor its customer.

@@ -1,7 +1,7 @@
 //! The record of calls: `serve --record FILE`.
 
 use serde_json::Value;
-use testkit::server::start_process;
+use testkit::start_process;
 
 /// The file contains each request and its response, one line per call, before the response arrives.
 /// It never contains a key.

@@ -3,9 +3,7 @@
 use crate::browser::{Browser, read, shown};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use testkit::client::Response;
-use testkit::sample::{FC, HELPERS};
-use testkit::server::{App, Options};
+use testkit::{App, FC, HELPERS, Options, Response};
 
 const PREVIEW: &str = "2026-10-14.preview";
 
@@ -126,9 +124,8 @@ async fn one_account_of_several() {
     assert_eq!(session.at("/relink_options"), both);
     let other = link(&app, &session, "accounts[]=Inactive Checking").await;
     insta::assert_snapshot!(other.api_error(), @"
-    400 invalid_request_error - accounts[0]
-    The session's relink_options[account] is another account than 'Inactive
-    Checking'.
+    400 - accounts[0]: The session's relink_options[account] is another account than 'Inactive
+      Checking'.
     ");
 
     let ended = link(&app, &session, "").await.ok();
@@ -191,9 +188,9 @@ async fn on_its_own_page() {
     let before = account(&strict, &checking).await;
     let form = format!("relink_options[authorization]={}&{hosted}", before.text("/authorization"));
     insta::assert_snapshot!(make(&strict, &form).await.api_error(), @"
-    400 invalid_request_error parameter_not_acted_on hosted[delivery_method]
-    hosted[delivery_method] is ignored by this server, and a strict server rejects
-    it. Leave it out, or start the server without --strict.
+    400 parameter_not_acted_on hosted[delivery_method]: hosted[delivery_method] is ignored by
+      this server, and a strict server rejects it. Leave it out, or start the server without
+      --strict.
     ");
 }
 
@@ -322,45 +319,38 @@ async fn api_errors() {
     }
     insta::assert_snapshot!(told, @"
     nobody and nothing
-        400 invalid_request_error parameter_missing account_holder
-        Missing required parameter: account_holder.
+        400 parameter_missing account_holder: Missing required parameter: account_holder.
     no authorization
-        400 invalid_request_error parameter_missing relink_options[authorization]
-        Missing required parameter: relink_options[authorization].
+        400 parameter_missing relink_options[authorization]: Missing required parameter:
+          relink_options[authorization].
     an unknown one
-        404 invalid_request_error resource_missing relink_options[authorization]
-        No such Financial Connections authorization: 'fcauth_x'
+        404 resource_missing relink_options[authorization]: No such Financial Connections
+          authorization: 'fcauth_x'
     an empty one
-        400 invalid_request_error parameter_invalid_empty relink_options[authorization]
-        relink_options[authorization] is an empty string. Send a value, or leave it out.
+        400 parameter_invalid_empty relink_options[authorization]: relink_options[authorization] is
+          an empty string. Send a value, or leave it out.
     an unknown name
-        400 invalid_request_error parameter_unknown relink_options[x]
-        Received unknown parameter: relink_options[x]
+        400 parameter_unknown relink_options[x]: Received unknown parameter: relink_options[x]
     an unknown account
-        404 invalid_request_error resource_missing relink_options[account]
-        No such Financial Connections account: 'fca_x'
+        404 resource_missing relink_options[account]: No such Financial Connections account: 'fca_x'
     the account of another
-        400 invalid_request_error - relink_options[account]
-        This account does not belong to the authorization given.
+        400 - relink_options[account]: This account does not belong to the authorization given.
     a closed one
-        400 invalid_request_error - relink_options[authorization]
-        Linking again does not help: nothing here is active or says relink_required.
+        400 - relink_options[authorization]: Linking again does not help: nothing here is active or
+          says relink_required.
     the same by its account
-        400 invalid_request_error - relink_options[account]
-        Linking again does not help: nothing here is active or says relink_required.
+        400 - relink_options[account]: Linking again does not help: nothing here is active or says
+          relink_required.
     a disconnected one
-        400 invalid_request_error - relink_options[authorization]
-        Linking again does not help: nothing here is active or says relink_required.
+        400 - relink_options[authorization]: Linking again does not help: nothing here is active or
+          says relink_required.
     that of another holder
-        400 invalid_request_error - account_holder[customer]
-        This is not the holder of the accounts to be linked again.
+        400 - account_holder[customer]: This is not the holder of the accounts to be linked again.
     hosted without need
-        400 invalid_request_error - relink_options[authorization]
-        A hosted session relinks only accounts that are inactive or have an account
-        number that expires within 30 days.
+        400 - relink_options[authorization]: A hosted session relinks only accounts that are
+          inactive or have an account number that expires within 30 days.
     a delivery of nothing
-        400 invalid_request_error - hosted[delivery_method]
-        A delivery method goes with relink_options only.
+        400 - hosted[delivery_method]: A delivery method goes with relink_options only.
     ");
 
     let session = relink(&app, lasting, "").await;
@@ -370,17 +360,13 @@ async fn api_errors() {
     }
     insta::assert_snapshot!(told, @"
     institution=Bank (OAuth)
-        400 invalid_request_error - institution
-        The session renews a login at Test (Non-OAuth).
+        400 - institution: The session renews a login at Test (Non-OAuth).
     institution=x
-        400 invalid_request_error - institution
-        The session renews a login at Test (Non-OAuth).
+        400 - institution: The session renews a login at Test (Non-OAuth).
     seed=x
-        400 invalid_request_error - seed
-        A link that renews a login logs in as the link before: leave the seed out.
+        400 - seed: A link that renews a login logs in as the link before: leave the seed out.
     accounts[]=x
-        400 invalid_request_error - accounts[0]
-        The institution has no account 'x'.
+        400 - accounts[0]: The institution has no account 'x'.
     ");
     link(&app, &session, "institution=Test (Non-OAuth)").await.ok();
 }

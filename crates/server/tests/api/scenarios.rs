@@ -1,8 +1,6 @@
 //! Scenarios: bank timelines as data, replayed by moving a test clock.
 
-use testkit::client::Client;
-use testkit::sample::{DAY_S, FC};
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, Client, DAY_S, FC};
 
 const SCENARIOS: &str = "/v1/test_helpers/financial_connections/scenarios";
 const INSTITUTIONS: &str = "/v1/test_helpers/financial_connections/institutions";
@@ -147,9 +145,8 @@ async fn scenarios_are_kept_for_their_merchant() {
     "#);
     let listed = app.get(SCENARIOS).await.ok();
     assert_eq!((listed.items("/data").len(), listed.at("/data/0/scenario")), (1, ().into()));
-    let bank = |reply: testkit::client::Response| {
-        reply.items("/data").iter().any(|bank| bank["name"] == "Plain")
-    };
+    let bank =
+        |reply: testkit::Response| reply.items("/data").iter().any(|bank| bank["name"] == "Plain");
     assert!(bank(app.get(INSTITUTIONS).await.ok()));
     let other = app.with_key("sk_test_other");
     assert!(!bank(other.get(INSTITUTIONS).await.ok()));
@@ -277,38 +274,29 @@ async fn refuses() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/scenarios
-        400 invalid_request_error parameter_missing scenario
-        Missing required parameter: scenario.
-    POST /v1/test_helpers/financial_connections/scenarios name=overdrawn&
-    scenario=name
-        400 invalid_request_error parameters_exclusive scenario
-        You may give only one of these parameters: scenario, name.
+        400 parameter_missing scenario: Missing required parameter: scenario.
+    POST /v1/test_helpers/financial_connections/scenarios name=overdrawn&scenario=name
+        400 parameters_exclusive scenario: You may give only one of these parameters: scenario,
+          name.
     POST /v1/test_helpers/financial_connections/scenarios name=nothing
-        400 invalid_request_error - name
-        No ready scenario is called 'nothing'; there are: steady-income, gig-worker,
-        overdrawn, fraud-pattern, closed-account, slow-bank, flaky-bank, busy-business.
+        400 - name: No ready scenario is called 'nothing'; there are: steady-income, gig-worker,
+          overdrawn, fraud-pattern, closed-account, slow-bank, flaky-bank, busy-business.
     POST /v1/test_helpers/financial_connections/scenarios
-    scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
-        400 invalid_request_error - scenario
-        The scenario cannot be read: line 4: accounts.blance: no such key; here are:
-        available, balance, category, currency, description, history_days, institution,
-        kind, last4, name, owners, payable, stretches, timeline.
+      scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
+        400 - scenario: The scenario cannot be read: line 4: accounts.blance: no such key; here are:
+          available, balance, category, currency, description, history_days, institution, kind,
+          last4, name, owners, payable, stretches, timeline.
     GET /v1/test_helpers/financial_connections/scenarios/scn_1
-        404 invalid_request_error resource_missing id
-        No such scenario: 'scn_1'
+        404 resource_missing id: No such scenario: 'scn_1'
     DELETE /v1/test_helpers/financial_connections/scenarios/scn_1
-        404 invalid_request_error resource_missing id
-        No such scenario: 'scn_1'
+        404 resource_missing id: No such scenario: 'scn_1'
     GET /v1/test_helpers/financial_connections/scenarios?starting_after=scn_1
-        400 invalid_request_error resource_missing starting_after
-        No such scenario: 'scn_1'
+        400 resource_missing starting_after: No such scenario: 'scn_1'
     GET /v1/test_helpers/financial_connections/accounts/fca_1/scenario
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET /v1/test_helpers/financial_connections/accounts/fca_…/scenario
-        400 invalid_request_error - -
-        The account cannot be exported: its history does not fit into a scenario: line
-        1: a scenario has at most 262144 bytes.
+        400: The account cannot be exported: its history does not fit into a scenario: line 1: a
+          scenario has at most 262144 bytes.
     ");
     for _ in 0..20 {
         app.post(SCENARIOS, "name=overdrawn").await.ok();
@@ -316,14 +304,12 @@ async fn refuses() {
     let full = app.api_errors(&[("POST", SCENARIOS, "name=overdrawn")]).await;
     insta::assert_snapshot!(full, @"
     POST /v1/test_helpers/financial_connections/scenarios name=overdrawn
-        400 invalid_request_error - -
-        You have as many objects of this kind as you may have.
+        400: You have as many objects of this kind as you may have.
     ");
     let live = app.live().api_errors(&[("GET", SCENARIOS, "")]).await;
     insta::assert_snapshot!(live, @"
     GET /v1/test_helpers/financial_connections/scenarios
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     ");
 }
 

@@ -1,8 +1,6 @@
 //! The settings page in a browser without script.
 
-use testkit::client::{Client, Response};
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, Client, FC, Response};
 
 /// Posts a form of the page, with or without a visit.
 async fn post(client: &Client, form: &str) -> Response {

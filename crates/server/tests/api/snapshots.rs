@@ -2,10 +2,7 @@
 //! consistently from there.
 
 use serde_json::Value;
-use testkit::client::Client;
-use testkit::receiver::Recorder;
-use testkit::sample::{DAY_S, FC, HELPERS};
-use testkit::server::{App, BEGIN_S};
+use testkit::{App, BEGIN_S, Client, DAY_S, FC, HELPERS, Recorder};
 
 const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
 const RESET: &str = "/v1/test_helpers/reset";
@@ -170,7 +167,7 @@ async fn deliveries_go_back() {
     let snapshot = snapshot(&app).await;
     let late = app.customer().await;
     app.run_workers_until_idle().await;
-    let told = |posts: Vec<testkit::client::Response>| -> Vec<String> {
+    let told = |posts: Vec<testkit::Response>| -> Vec<String> {
         posts.iter().map(|post| post.text("/data/object/id")).collect()
     };
     assert_eq!(told(receiver.take()), [early.clone(), late]);
@@ -273,44 +270,32 @@ async fn api_errors() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/snapshots
-        400 invalid_request_error - -
-        You have 50 snapshots, as many as you may have. Delete one first.
+        400: You have 50 snapshots, as many as you may have. Delete one first.
     POST /v1/test_helpers/snapshots name=…
-        400 invalid_request_error - name
-        Invalid string: name may have at most 300 characters
+        400 - name: Invalid string: name may have at most 300 characters
     POST /v1/test_helpers/snapshots metadata=x
-        400 invalid_request_error - metadata
-        Invalid object: x
+        400 - metadata: Invalid object: x
     GET /v1/test_helpers/snapshots?starting_after=snap_1
-        400 invalid_request_error resource_missing starting_after
-        No such snapshot: 'snap_1'
+        400 resource_missing starting_after: No such snapshot: 'snap_1'
     GET /v1/test_helpers/snapshots/snap_1
-        404 invalid_request_error resource_missing snapshot
-        No such snapshot: 'snap_1'
+        404 resource_missing snapshot: No such snapshot: 'snap_1'
     GET /v1/test_helpers/snapshots/snap_…
-        404 invalid_request_error resource_missing snapshot
-        No such snapshot: 'snap_…'
+        404 resource_missing snapshot: No such snapshot: 'snap_…'
     DELETE /v1/test_helpers/snapshots/snap_…
-        404 invalid_request_error resource_missing snapshot
-        No such snapshot: 'snap_…'
+        404 resource_missing snapshot: No such snapshot: 'snap_…'
     POST /v1/test_helpers/snapshots/snap_…/restore
-        404 invalid_request_error resource_missing snapshot
-        No such snapshot: 'snap_…'
+        404 resource_missing snapshot: No such snapshot: 'snap_…'
     POST /v1/test_helpers/snapshots/snap_1/restore
-        404 invalid_request_error resource_missing snapshot
-        No such snapshot: 'snap_1'
+        404 resource_missing snapshot: No such snapshot: 'snap_1'
     POST /v1/test_helpers/reset everything=true
-        400 invalid_request_error parameter_unknown everything
-        Received unknown parameter: everything
+        400 parameter_unknown everything: Received unknown parameter: everything
     ");
     let live = app.live().api_errors(&[("POST", SNAPSHOTS, ""), ("POST", RESET, "")]).await;
     insta::assert_snapshot!(live, @"
     POST /v1/test_helpers/snapshots
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/test_helpers/reset
-        400 invalid_request_error - -
-        This call works in test mode only. Use a test key (sk_test_…).
+        400: This call works in test mode only. Use a test key (sk_test_…).
     ");
 }
 

@@ -3,8 +3,7 @@
 use engine::Context;
 use model::clock::AccountTime;
 use model::id::{MerchantId, RequestId};
-use testkit::sample::{FC, HELPERS};
-use testkit::server::{App, BEGIN_S, Options};
+use testkit::{App, BEGIN_S, FC, HELPERS, Options};
 use wire::expand::Expand;
 use wire::version::Version;
 

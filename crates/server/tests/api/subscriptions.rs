@@ -2,9 +2,7 @@
 
 use crate::checkout::CHECKOUT;
 use serde_json::{Value, json};
-use testkit::client::{Client, Response};
-use testkit::sample::{CONNECTIONS, FC, OPTIONS};
-use testkit::server::App;
+use testkit::{App, CONNECTIONS, Client, FC, OPTIONS, Response};
 
 pub(crate) const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 /// An item of ten dollars a month, with the product `gold`.
@@ -119,9 +117,8 @@ async fn a_setup_intent_collects() {
     assert!(app.count_transactions(&account).await > 0);
     let again = app.link_carrier(&id, "").await;
     insta::assert_snapshot!(format!("{}{}", again.api_error(), app.event_types().await.join("\n")), @"
-        400 invalid_request_error - carrier
-        The subscription has neither a pending Setup Intent nor an invoice to pay, so
-        it collects no account.
+        400 - carrier: The subscription has neither a pending Setup Intent nor an invoice to pay, so
+          it collects no account.
     customer.created
     setup_intent.created
     customer.subscription.created

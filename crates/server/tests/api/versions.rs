@@ -1,7 +1,6 @@
 //! Schemas that depend on the API version: the types of payment methods in requests and responses.
 
-use testkit::client::Response;
-use testkit::server::App;
+use testkit::{App, Response};
 
 const DAHLIA: &str = "2026-08-26.dahlia";
 const ENDIVE: &str = "2026-09-30.endive";

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::client::Response;
-use testkit::receiver::Recorder;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC, Recorder, Response};
 
 /// One version of each date with a change, oldest first, after the last version before the first
 /// change.
@@ -333,11 +330,10 @@ async fn codes_of_numbers_came_with_clover() {
         told += &call.form(&form).send().await.api_error();
     }
     insta::assert_snapshot!(told, @"
-    400 invalid_request_error - us_bank_account[financial_connections_account]
-    The account cannot pay by us_bank_account; ask for another one.
-    400 invalid_request_error
-    financial_connections_account_unavailable_account_numbers
-    us_bank_account[financial_connections_account]
-    The account cannot pay by us_bank_account; ask for another one.
+    400 - us_bank_account[financial_connections_account]: The account cannot pay by
+      us_bank_account; ask for another one.
+    400 financial_connections_account_unavailable_account_numbers
+      us_bank_account[financial_connections_account]: The account cannot pay by us_bank_account;
+      ask for another one.
     ");
 }

@@ -6,10 +6,7 @@ use model::id::MerchantId;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use testkit::client::KEY;
-use testkit::receiver::Recorder;
-use testkit::sample::FC;
-use testkit::server::App;
+use testkit::{App, FC, KEY, Recorder};
 
 const WAIT: &str = "/v1/test_helpers/events/wait";
 const REFRESHED: &str = "financial_connections.account.refreshed_balance";
@@ -52,10 +49,7 @@ async fn answers_what_was_delivered() {
     endpoint(&app, &receiver).await;
     let account = app.account().await;
     let query = format!("type={REFRESHED}&account={account}&timeout=0");
-    insta::assert_snapshot!(waited(&app, &query).await.unwrap_err(), @"
-    408 api_error - -
-    No such event was delivered within 0 seconds, nor did one happen.
-    ");
+    insta::assert_snapshot!(waited(&app, &query).await.unwrap_err(), @"    408 api_error: No such event was delivered within 0 seconds, nor did one happen.");
     for _ in 0..2 {
         refresh(&app, &account).await;
         app.run_workers_until_idle().await;
@@ -111,9 +105,8 @@ async fn tells_what_became_of_it() {
     app.run_workers_until_idle().await;
     let told = waited(&app, &format!("type=customer.*&object={second}&timeout=0")).await;
     insta::assert_snapshot!(told.unwrap_err(), @"
-    408 api_error - -
-    No such event was delivered within 0 seconds; 1 happened, the last of them
-    evt_…; its delivery to we_… is pending, attempt 1 got 404.
+    408 api_error: No such event was delivered within 0 seconds; 1 happened, the last of them
+      evt_…; its delivery to we_… is pending, attempt 1 got 404.
     ");
     // That endpoint never receives the first event.
     let of_endpoint = format!("object={customer}&webhook_endpoint={endpoint}&timeout=0");
@@ -149,10 +142,7 @@ async fn waits_end() {
     }
     let refused = app.get(&format!("{WAIT}?timeout=0")).await;
     assert_eq!(refused.header("stripe-should-retry"), None);
-    insta::assert_snapshot!(refused.api_error(), @"
-    429 invalid_request_error rate_limit -
-    Too many requests: the limit global-concurrency is reached. Slow down.
-    ");
+    insta::assert_snapshot!(refused.api_error(), @"    429 rate_limit: Too many requests: the limit global-concurrency is reached. Slow down.");
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
     app.lab.end_waits();
@@ -180,29 +170,21 @@ async fn refuses_what_never_comes() {
         calls.iter().map(|call| ("GET", call.as_str(), "")).collect();
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/test_helpers/events/wait?type=financial_connections.account.refreshed
-        400 invalid_request_error - type
-        This server sends no event of the type
-        'financial_connections.account.refreshed'.
+        400 - type: This server sends no event of the type
+          'financial_connections.account.refreshed'.
     GET /v1/test_helpers/events/wait?types[]=customer.created&types[]=nothing.*
-        400 invalid_request_error - types[1]
-        This server sends no event of the type 'nothing.*'.
+        400 - types[1]: This server sends no event of the type 'nothing.*'.
     GET /v1/test_helpers/events/wait?type=customer.created&types[]=customer.created
-        400 invalid_request_error parameters_exclusive type
-        You may give only one of these parameters: type, types.
+        400 parameters_exclusive type: You may give only one of these parameters: type, types.
     GET /v1/test_helpers/events/wait?account=fca_1
-        404 invalid_request_error resource_missing account
-        No such Financial Connections account: 'fca_1'
+        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET /v1/test_helpers/events/wait?after=evt_1
-        404 invalid_request_error resource_missing after
-        No such event: 'evt_1'
+        404 resource_missing after: No such event: 'evt_1'
     GET /v1/test_helpers/events/wait?webhook_endpoint=we_1
-        404 invalid_request_error resource_missing webhook_endpoint
-        No such webhook endpoint: 'we_1'
+        404 resource_missing webhook_endpoint: No such webhook endpoint: 'we_1'
     GET /v1/test_helpers/events/wait?timeout=61
-        400 invalid_request_error parameter_invalid_integer timeout
-        Invalid integer: timeout must be between 0 and 60
+        400 parameter_invalid_integer timeout: Invalid integer: timeout must be between 0 and 60
     GET /v1/test_helpers/events/wait?until=1
-        400 invalid_request_error parameter_unknown until
-        Received unknown parameter: until
+        400 parameter_unknown until: Received unknown parameter: until
     ");
 }

@@ -1,7 +1,7 @@
 //! The objects and parameters that each call needs besides the tested parameter.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
-use testkit::server::App;
+use testkit::App;
 
 /// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
