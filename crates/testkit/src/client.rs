@@ -96,7 +96,7 @@ impl Client {
             let call = format!("{method} {path} {form}");
             let call = FREQUENT.iter().fold(call, |call, part| call.replace(part, "…"));
             shown += &show::wrapped(&call, 0);
-            shown += &response.api_error();
+            shown += &show::wrapped(&response.error_text(), 4);
         }
         shown
     }
@@ -228,6 +228,17 @@ impl Response {
         format!("{}\n{body}", self.status)
     }
 
+    /// The fields that differ from those of another object, and the names of fields that only the
+    /// other object has, for snapshots.
+    pub fn shown_beside(&self, other: &Self) -> String {
+        let (object, other) = (self.json(), other.json());
+        let (own, others) = (object.as_object().unwrap(), other.as_object().unwrap());
+        let changed = own.iter().filter(|(name, value)| others.get(*name) != Some(value));
+        let changed = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let absent: Vec<&String> = others.keys().filter(|name| !own.contains_key(*name)).collect();
+        format!("{}\nabsent: {absent:?}", show::value(&Value::Object(changed)))
+    }
+
     /// The value at a JSON pointer, for snapshots.
     pub fn shown_at(&self, pointer: &str) -> String {
         show::value(&self.at(pointer))
@@ -238,6 +249,11 @@ impl Response {
     /// code, and the absence of other fields.
     #[track_caller]
     pub fn api_error(&self) -> String {
+        show::wrapped(&self.error_text(), 0)
+    }
+
+    #[track_caller]
+    fn error_text(&self) -> String {
         let mut error = self.at("/error");
         let mut word = |name: &str| {
             let value = error.as_object_mut().and_then(|error| error.remove(name))?;
@@ -255,6 +271,6 @@ impl Response {
         }
         shown = shown + ": " + &word("message").unwrap();
         assert_eq!(error, json!({}), "{}", self.body);
-        show::wrapped(&shown, 4)
+        shown
     }
 }

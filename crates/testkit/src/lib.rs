@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`clock`], [`rng`] | time that only a test moves, and repeatable randomness | – |
 //! | [`follower`] | the follower of the documents, without a transport | – |
+//! | [`show`] | texts for snapshots | – |
 //! | [`client`], [`receiver`] | an API client, and an HTTP server for webhooks | `http` |
 //! | [`process`] | the real binary as a child process | `http` |
 //! | [`engine`], [`server`] | the engine alone, and behind HTTP in this process | `server` |
@@ -16,6 +17,7 @@
 pub mod clock;
 pub mod follower;
 pub mod rng;
+pub mod show;
 
 #[cfg(feature = "http")]
 pub mod client;
@@ -23,8 +25,6 @@ pub mod client;
 pub mod process;
 #[cfg(feature = "http")]
 pub mod receiver;
-#[cfg(feature = "http")]
-pub mod show;
 
 #[cfg(feature = "server")]
 pub mod engine;
@@ -38,6 +38,6 @@ pub use crate::client::{Client, KEY, Response};
 #[cfg(feature = "http")]
 pub use crate::receiver::Recorder;
 #[cfg(feature = "server")]
-pub use crate::sample::{CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS};
+pub use crate::sample::{CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS, typed_numbers};
 #[cfg(feature = "server")]
 pub use crate::server::{App, BEGIN_S, Options, start_process};

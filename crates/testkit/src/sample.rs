@@ -19,6 +19,17 @@ pub const BANK_ACCOUNT: &str = "/us_bank_account/financial_connections_account";
 /// The seconds of a day.
 pub const DAY_S: i64 = model::clock::DAY_S;
 
+/// The parameters of an intent that is confirmed with typed numbers.
+pub fn typed_numbers(account_number: &str) -> String {
+    format!(
+        "confirm=true&payment_method_data[type]=us_bank_account\
+         &payment_method_data[billing_details][name]=Ada\
+         &payment_method_data[us_bank_account][account_holder_type]=individual\
+         &payment_method_data[us_bank_account][routing_number]=110000000\
+         &payment_method_data[us_bank_account][account_number]={account_number}"
+    )
+}
+
 impl Client {
     /// Creates a customer with an e-mail address and returns its id.
     pub async fn customer(&self) -> String {

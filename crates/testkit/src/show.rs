@@ -1,7 +1,5 @@
 //! Texts for snapshots: JSON with one line per value, and without the numbers of ids.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,10 +9,15 @@ const LINE_CHARS_MAX: usize = 96;
 /// The number of letters and digits after the prefix of an id.
 const ID_DIGITS: usize = 24;
 
-/// JSON with ids cut after their prefix. A value that fits is on one line. The names of an object's
-/// null values follow its other values, because most objects of the API have many.
+/// JSON in few lines. A value that fits is on one line. The names of an object's null values follow
+/// its other values, because most objects of the API have many.
+pub fn json(value: &Value) -> String {
+    printed(value, 0, 0)
+}
+
+/// JSON in few lines, with ids cut after their prefix.
 pub fn value(value: &Value) -> String {
-    redacted(&printed(value, 0, 0))
+    redacted(&json(value))
 }
 
 /// Cuts each run of 24 or more letters and digits: numbers of ids, tokens, and texts of tests of
@@ -59,10 +62,10 @@ pub fn redacted(text: &str) -> String {
 
 /// Wraps a text into the lines of a snapshot, each with the indent, and all but the first with two
 /// spaces more. Ids are cut after their prefix.
-pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+pub fn wrapped(text: &str, indent: usize) -> String {
     let mut lines = vec![" ".repeat(indent)];
     for piece in redacted(text).split_inclusive([' ', '&', '?', '/']) {
-        let line = lines.last_mut().unwrap();
+        let Some(line) = lines.last_mut() else { break };
         if line.chars().count() + piece.trim_end().chars().count() > LINE_CHARS_MAX {
             lines.push(" ".repeat(indent + 2) + piece);
         } else {

@@ -27,13 +27,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(90);
 pub(super) struct Connections {
     listener: TcpListener,
     free: Arc<Semaphore>,
-    silence_max: Duration,
 }
 
 impl Connections {
     pub(super) fn new(listener: TcpListener) -> Self {
         let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Self { listener, free, silence_max: SILENCE_MAX }
+        Self { listener, free }
     }
 }
 
@@ -47,7 +46,7 @@ impl Listener for Connections {
         let (stream, address) = Listener::accept(&mut self.listener).await;
         // Without it a response could wait until the client acknowledges the previous one.
         let _ = stream.set_nodelay(true);
-        let mut silence = tokio::time::interval(self.silence_max);
+        let mut silence = tokio::time::interval(SILENCE_MAX);
         silence.reset();
         let cut = Cut::default();
         (Connection { stream, silence, heard: true, cut, _permit: permit }, address)
@@ -160,14 +159,15 @@ mod tests {
     async fn ends_silent_connections() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let silence_max = Duration::from_millis(5);
-        let mut connections = Connections { silence_max, ..Connections::new(listener) };
+        let mut connections = Connections::new(listener);
         let mut client = TcpStream::connect(address).await.unwrap();
         let (mut connection, _) = connections.accept().await;
 
         client.write_all(b"x").await.unwrap();
         let mut byte = [0; 1];
         connection.read_exact(&mut byte).await.unwrap();
+        // Only now, so that a slow machine cannot end the connection before its byte is read.
+        connection.silence = tokio::time::interval(Duration::from_millis(1));
         let silent = connection.read_exact(&mut byte).await.unwrap_err();
         assert_eq!(silent.kind(), io::ErrorKind::TimedOut);
     }

@@ -1,7 +1,7 @@
 //! Checkout Sessions as carriers of a link flow, and their life cycle.
 
 use serde_json::{Value, json};
-use testkit::{App, Client, DAY_S, OPTIONS, Response};
+use testkit::{App, BEGIN_S, Client, DAY_S, OPTIONS, Response};
 
 pub(crate) const CHECKOUT: &str = "/v1/checkout/sessions";
 pub(crate) const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
@@ -114,57 +114,21 @@ async fn a_payment_is_paid_when_its_debit_ends() {
          &payment_intent_data[description]=Tea&payment_intent_data[metadata][order]=7"
     );
     let session = create(&app, &form).await;
-    insta::assert_snapshot!(session.shown(), @r#"
-    200
+    let setup = create(&app, &format!("customer={customer}")).await;
+    insta::assert_snapshot!(session.shown_beside(&setup), @r#"
     {
       amount_subtotal: 2500
       amount_total: 2500
-      automatic_tax: { enabled: false, liability: null, provider: null, status: null }
-      created: 1767225600
       currency: "usd"
-      custom_fields: []
-      custom_text: {
-        null: after_submit, shipping_address, submit, terms_of_service_acceptance
-      }
-      customer: "cus_…"
-      customer_details: {
-        email: "ada@example.com"
-        tax_exempt: "none"
-        tax_ids: []
-        null: address, business_name, individual_name, name, phone
-      }
-      discounts: []
-      expires_at: 1767312000
       id: "cs_test_…"
-      livemode: false
       metadata: { order: "7" }
       mode: "payment"
-      object: "checkout.session"
-      payment_method_collection: "if_required"
-      payment_method_options: {
-        us_bank_account: {
-          financial_connections: { prefetch: null }
-          verification_method: "automatic"
-        }
-      }
-      payment_method_types: ["us_bank_account"]
       payment_status: "unpaid"
-      phone_number_collection: { enabled: false }
-      shipping_options: []
-      status: "open"
       success_url: "https://shop.example/thanks"
       total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 }
-      ui_mode: "hosted_page"
       url: "http://127.0.0.1:12111/c/pay/…"
-      null: adaptive_pricing, after_expiration, allow_promotion_codes, billing_address_collection
-      null: cancel_url, client_reference_id, client_secret, collected_information, consent
-      null: consent_collection, currency_conversion, customer_account, customer_creation
-      null: customer_email, integration_identifier, invoice, invoice_creation, locale
-      null: managed_payments, optional_items, origin_context, payment_intent, payment_link
-      null: payment_method_configuration_details, permissions, recovered_from
-      null: saved_payment_method_options, setup_intent, shipping_address_collection, shipping_cost
-      null: submit_type, subscription, wallet_options
     }
+    absent: []
     "#);
 
     let id = session.id();
@@ -203,10 +167,8 @@ async fn a_payment_is_paid_when_its_debit_ends() {
 #[tokio::test]
 async fn a_failed_debit_is_told() {
     let app = App::start().await;
-    let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let clock = clock.id();
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
-    let form = format!("{ONE_ITEM}&customer={}", customer.id());
+    let (customer, clock) = app.customer_on_clock().await;
+    let form = format!("{ONE_ITEM}&customer={customer}");
     let id = create(&app, &form).await.id();
     let linked = app.link_carrier(&id, "accounts[]=Insufficient+Funds").await.ok();
     assert_eq!(linked.at("/payment_status"), "unpaid");
@@ -214,9 +176,7 @@ async fn a_failed_debit_is_told() {
     let told_before = app.event_types().await;
     assert!(!told_before.contains(&"checkout.session.async_payment_failed".to_owned()));
 
-    let advance = format!("/v1/test_helpers/test_clocks/{clock}/advance");
-    app.post(&advance, &format!("frozen_time={}", 1_767_225_600 + 5 * DAY_S)).await.ok();
-    app.run_workers_until_idle().await;
+    app.advance(&clock, BEGIN_S + 5 * DAY_S).await;
     let told_after = app.event_types().await.split_off(told_before.len());
     let of_the_debit = |word: &&String| !word.contains("test_clock");
     let of_the_debit: Vec<&String> = told_after.iter().filter(of_the_debit).collect();
@@ -249,7 +209,7 @@ async fn leaving_keeps_it_open() {
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/permissions"), json!(["payment_method"]));
     let again = app.link_carrier(&id, "").await;
-    insta::assert_snapshot!(again.api_error(), @"    400: This link flow has ended; make a new session to link again.");
+    insta::assert_snapshot!(again.api_error(), @"400: This link flow has ended; make a new session to link again.");
 }
 
 /// A session expires after a day, or earlier by a call. An expired session cannot be opened.
@@ -262,7 +222,9 @@ async fn expires() {
     let expired = app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.ok();
     assert_eq!((expired.at("/status"), expired.at("/url")), (json!("expired"), Value::Null));
     insta::assert_snapshot!(
-        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"    400: Only a Checkout Session that is open can be expired; this one is expired.");
+        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"
+    400: Only a Checkout Session that is open can be expired; this one is expired.
+    ");
 
     let status = async |id: &str| app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
     app.pass_s(30 * 60);
@@ -272,10 +234,14 @@ async fn expires() {
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "open");
     app.pass_s(1);
-    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"    400: This link flow has expired; make a new session.");
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
+    400: This link flow has expired; make a new session.
+    ");
     app.run_workers_until_idle().await;
     assert_eq!(status(&left).await, "expired");
-    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"    400: This link flow has ended; make a new session to link again.");
+    insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
+    400: This link flow has ended; make a new session to link again.
+    ");
     let events = app.get("/v1/events?type=checkout.session.expired").await.ok();
     let ids: Vec<Value> =
         events.items("/data").iter().map(|event| event["data"]["object"]["id"].clone()).collect();
@@ -289,17 +255,13 @@ async fn expires() {
 #[tokio::test]
 async fn expires_on_its_clock() {
     let app = App::start().await;
-    let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let clock = clock.id();
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
-    let id = create(&app, &format!("customer={}", customer.id())).await.id();
+    let (customer, clock) = app.customer_on_clock().await;
+    let id = create(&app, &format!("customer={customer}")).await.id();
     let status = async || app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
     app.pass_s(2 * DAY_S);
     app.run_workers_until_idle().await;
     assert_eq!(status().await, "open");
-    let advance = format!("/v1/test_helpers/test_clocks/{clock}/advance");
-    app.post(&advance, &format!("frozen_time={}", 1_767_225_600 + DAY_S)).await.ok();
-    app.run_workers_until_idle().await;
+    app.advance(&clock, BEGIN_S + DAY_S).await;
     assert_eq!(status().await, "expired");
 }
 

@@ -67,7 +67,9 @@ async fn line_items() {
     let back = format!("{path}?ending_before={}", rest.text("/data/0/id"));
     assert_eq!(app.get(&back).await.ok().at("/data/0/id"), item.as_str());
     insta::assert_snapshot!(
-        app.get(&format!("{path}?starting_after=li_1")).await.api_error(), @"    400 resource_missing starting_after: No such line item: 'li_1'");
+        app.get(&format!("{path}?starting_after=li_1")).await.api_error(), @"
+    400 resource_missing starting_after: No such line item: 'li_1'
+    ");
 }
 
 /// Parameters that Stripe knows and this server does not support are echoed where the object has

@@ -177,38 +177,35 @@ async fn api_errors() {
     let path = format!("{ACCOUNTS}/{id}");
     let external = format!("{path}/external_accounts");
     let with = |number: &str| format!("{NUMBERS}&external_account[account_number]={number}");
-    let told = app
-        .api_errors(&[
-            ("POST", ACCOUNTS, "type=none"),
-            ("POST", ACCOUNTS, "type=custom&controller[losses][payments]=stripe"),
-            ("POST", ACCOUNTS, "country=Utopia"),
-            ("POST", ACCOUNTS, "capabilities[flying][requested]=true"),
-            ("POST", ACCOUNTS, "external_account=btok_1"),
-            ("GET", "/v1/accounts?starting_after=acct_nobody", ""),
-            ("GET", "/v1/accounts/acct_nobody", ""),
-            ("POST", "/v1/accounts/acct_nobody", "email=a@b.c"),
-            ("POST", &path, "type=custom"),
-            ("POST", &external, ""),
-            ("POST", &external, "external_account=btok_1"),
-            ("POST", &external, "external_account=pm_1"),
-            ("POST", &external, "external_account[object]=card"),
-            ("POST", &external, NUMBERS),
-            ("POST", &external, &with("12")),
-            ("POST", &external, &with("12345678")),
-            ("POST", &external, &with("000123456789").replace("110000000", "110000001")),
-            ("POST", &external, &with("000123456789").replace("=US", "=GB")),
-            ("POST", &external, &with("000123456789").replace("=usd", "=eur")),
-            ("GET", &format!("{external}/ba_1"), ""),
-            ("POST", &format!("{external}/ba_1"), "metadata[a]=b"),
-            ("DELETE", &format!("{external}/ba_1"), ""),
-            ("GET", &format!("{external}?object=wallet"), ""),
-            ("GET", &format!("{external}?starting_after=ba_1"), ""),
-            ("GET", "/v1/tokens/btok_1", ""),
-            ("POST", "/v1/tokens", ""),
-            ("POST", "/v1/tokens", "bank_account=ba_1"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", ACCOUNTS, "type=none"),
+        ("POST", ACCOUNTS, "type=custom&controller[losses][payments]=stripe"),
+        ("POST", ACCOUNTS, "country=Utopia"),
+        ("POST", ACCOUNTS, "capabilities[flying][requested]=true"),
+        ("POST", ACCOUNTS, "external_account=btok_1"),
+        ("GET", "/v1/accounts?starting_after=acct_nobody", ""),
+        ("GET", "/v1/accounts/acct_nobody", ""),
+        ("POST", "/v1/accounts/acct_nobody", "email=a@b.c"),
+        ("POST", &path, "type=custom"),
+        ("POST", &external, ""),
+        ("POST", &external, "external_account=btok_1"),
+        ("POST", &external, "external_account=pm_1"),
+        ("POST", &external, "external_account[object]=card"),
+        ("POST", &external, NUMBERS),
+        ("POST", &external, &with("12")),
+        ("POST", &external, &with("12345678")),
+        ("POST", &external, &with("000123456789").replace("110000000", "110000001")),
+        ("POST", &external, &with("000123456789").replace("=US", "=GB")),
+        ("POST", &external, &with("000123456789").replace("=usd", "=eur")),
+        ("GET", &format!("{external}/ba_1"), ""),
+        ("POST", &format!("{external}/ba_1"), "metadata[a]=b"),
+        ("DELETE", &format!("{external}/ba_1"), ""),
+        ("GET", &format!("{external}?object=wallet"), ""),
+        ("GET", &format!("{external}?starting_after=ba_1"), ""),
+        ("GET", "/v1/tokens/btok_1", ""),
+        ("POST", "/v1/tokens", ""),
+        ("POST", "/v1/tokens", "bank_account=ba_1"),
+    ]).await, @"
     POST /v1/accounts type=none
         400 - type: Invalid type: must be one of custom, express, or standard
     POST /v1/accounts type=custom&controller[losses][payments]=stripe

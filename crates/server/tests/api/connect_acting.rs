@@ -66,13 +66,10 @@ async fn live_accounts() {
     let sessions = format!("{FC}/sessions");
     let external = format!("{ACCOUNTS}/{id}/external_accounts");
     let test_numbers = format!("{NUMBERS}&external_account[account_number]=000123456789");
-    let told = live
-        .api_errors(&[
-            ("POST", &sessions, &payout_session(&id, "")),
-            ("POST", &external, &test_numbers),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(live.api_errors(&[
+        ("POST", &sessions, &payout_session(&id, "")),
+        ("POST", &external, &test_numbers),
+    ]).await, @"
     POST …/sessions account_holder[type]=account&account_holder[account]=acct_…&
       permissions[]=payment_method&permissions[]=balances&
         400: Your registration for the live data of Financial Connections is not complete for

@@ -156,9 +156,7 @@ fn is_of(path: &str, pattern: &str) -> bool {
 
 /// Every id that a list contains.
 async fn ids(client: &Client, path: &str) -> Vec<String> {
-    let listed = client.get(&format!("{path}?limit=100")).await.ok();
-    let id = |item: serde_json::Value| item["id"].as_str().unwrap().to_owned();
-    listed.items("/data").into_iter().map(id).collect()
+    client.ids(&format!("{path}?limit=100")).await
 }
 
 /// Only the creator of an object sees it. The test compares the platform, two of its accounts, and

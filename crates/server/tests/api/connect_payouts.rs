@@ -130,7 +130,7 @@ async fn payouts_from_a_session() {
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.id());
     let two = app.post("/v1/test_helpers/financial_connections/link", &two).await;
-    insta::assert_snapshot!(two.api_error(), @"    400 - accounts: This session links at most 1 accounts.");
+    insta::assert_snapshot!(two.api_error(), @"400 - accounts: This session links at most 1 accounts.");
     let linked = app.link(&session, "").await;
     assert_eq!(linked.items("/accounts/data").len(), 1);
     assert_eq!(linked.text("/accounts/data/0/account_holder/account"), id);
@@ -165,8 +165,8 @@ async fn payouts_from_a_session() {
     assert_eq!(app.get(&format!("/v1/tokens/{token}")).await.ok().at("/used"), true);
     let again = app.post(&path, &format!("external_account={token}")).await;
     insta::assert_snapshot!(again.api_error(), @"
-    400 token_already_used external_account: The token btok_… was used already; a token can be
-      used once.
+    400 token_already_used external_account: The token btok_… was used already; a token can be used
+      once.
     ");
 
     let linked = linked.text("/accounts/data/0/id");
@@ -251,25 +251,22 @@ async fn payouts_from_a_setup_intent() {
     assert_eq!(external.text("/account"), id);
     // The account itself owns the payment method now, so every other use is rejected.
     let customer = inside.post("/v1/customers", "").await.ok().id();
-    let told = inside
-        .api_errors(&[
-            (
-                "POST",
-                &format!("/v1/payment_methods/{method}/attach"),
-                &format!("customer={customer}"),
+    insta::assert_snapshot!(inside.api_errors(&[
+        (
+            "POST",
+            &format!("/v1/payment_methods/{method}/attach"),
+            &format!("customer={customer}"),
+        ),
+        (
+            "POST",
+            "/v1/payment_intents",
+            &format!(
+                "amount=500&currency=usd&payment_method={method}\
+             &payment_method_types[]=us_bank_account"
             ),
-            (
-                "POST",
-                "/v1/payment_intents",
-                &format!(
-                    "amount=500&currency=usd&payment_method={method}\
-                 &payment_method_types[]=us_bank_account"
-                ),
-            ),
-            ("POST", "/v1/setup_intents", &format!("attach_to_self=true&customer={customer}")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+        ),
+        ("POST", "/v1/setup_intents", &format!("attach_to_self=true&customer={customer}")),
+    ]).await, @"
     POST /v1/payment_methods/pm_…/attach customer=cus_…
         400: The payment method is the account's own.
     POST /v1/payment_intents amount=500&currency=usd&payment_method=pm_…&

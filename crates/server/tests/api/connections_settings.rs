@@ -42,13 +42,10 @@ async fn settings_speak_for_dynamic_payment_methods() {
       url: "http://127.0.0.1:12111/settings"
     }
     "#);
-    let refused = app
-        .api_errors(&[
-            ("POST", &settings, "prefetch[]=balances"),
-            ("POST", &settings, "permissions[]=balance"),
-        ])
-        .await;
-    insta::assert_snapshot!(refused, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &settings, "prefetch[]=balances"),
+        ("POST", &settings, "permissions[]=balance"),
+    ]).await, @"
     POST …/settings prefetch[]=balances
         400 - prefetch[0]: To prefetch balances, ask for the permission balances too.
     POST …/settings permissions[]=balance

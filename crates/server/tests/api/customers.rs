@@ -58,29 +58,10 @@ async fn keeps_and_unsets() {
     "#);
     let path = format!("{CUSTOMERS}/{}", customer.id());
     let form = "address=&business_name=&metadata[a]=&name=Bob&shipping=&tax_exempt=";
-    insta::assert_snapshot!(app.post(&path, form).await.shown(), @r#"
-    200
-    {
-      balance: -500
-      created: 1767225600
-      delinquent: false
-      description: "d"
-      email: "ada@example.com"
-      id: "cus_…"
-      invoice_prefix: "ADA"
-      invoice_settings: {
-        null: custom_fields, default_payment_method, footer, rendering_options
-      }
-      livemode: false
-      metadata: { b: "2" }
-      name: "Bob"
-      next_invoice_sequence: 1
-      object: "customer"
-      phone: "555"
-      preferred_locales: ["en", "fr"]
-      tax_exempt: "none"
-      null: address, currency, customer_account, default_source, discount, shipping, test_clock
-    }
+    let changed = app.post(&path, form).await.ok();
+    insta::assert_snapshot!(changed.shown_beside(&customer), @r#"
+    { address: null, metadata: { b: "2" }, name: "Bob", shipping: null, tax_exempt: "none" }
+    absent: ["business_name"]
     "#);
     assert_eq!(app.post(&path, "metadata=").await.ok().at("/metadata"), serde_json::json!({}));
 }
@@ -99,8 +80,7 @@ async fn lists() {
     let list = async |query: &str| {
         let page = app.get(&format!("{CUSTOMERS}?{query}")).await.ok();
         assert_eq!(page.text("/url"), CUSTOMERS);
-        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().to_owned();
-        (page.items("/data").iter().map(id).collect::<Vec<_>>(), page.at("/has_more") == true)
+        (page.ids(), page.at("/has_more") == true)
     };
     assert_eq!(list("").await, (ids.clone(), false));
     assert_eq!(list("limit=2").await, (ids[..2].to_vec(), true));
@@ -179,13 +159,10 @@ async fn invoice_prefixes_are_unique() {
     let own = app.post(&format!("{CUSTOMERS}/{ada}"), "invoice_prefix=TEA&name=Ada").await.ok();
     assert_eq!(own.text("/name"), "Ada");
     let update = format!("{CUSTOMERS}/{other}");
-    let told = app
-        .api_errors(&[
-            ("POST", CUSTOMERS, "invoice_prefix=TEA"),
-            ("POST", &update, "invoice_prefix=TEA&name=x"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", CUSTOMERS, "invoice_prefix=TEA"),
+        ("POST", &update, "invoice_prefix=TEA&name=x"),
+    ]).await, @"
     POST /v1/customers invoice_prefix=TEA
         400 - invoice_prefix: Another customer has this invoice prefix; numbers of invoices are
           unique.

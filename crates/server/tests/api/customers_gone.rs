@@ -68,24 +68,21 @@ async fn pages_of_a_deleted_customer() {
             assert!(read(&stepped).contains("This page no longer works"));
         }
     }
-    let told = app
-        .api_errors(&[
-            ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
-            (
-                "POST",
-                &format!("/v1/setup_intents/{}/verify_microdeposits", waits.id()),
-                "amounts[]=32&amounts[]=45",
-            ),
-            (
-                "POST",
-                &format!("/v1/invoices/{}/pay", open.id()),
-                "payment_method=pm_usBankAccount_success",
-            ),
-            ("POST", LINK, &format!("carrier={}", session.id())),
-            ("POST", LINK, &format!("carrier={intent}&seed=1")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
+        (
+            "POST",
+            &format!("/v1/setup_intents/{}/verify_microdeposits", waits.id()),
+            "amounts[]=32&amounts[]=45",
+        ),
+        (
+            "POST",
+            &format!("/v1/invoices/{}/pay", open.id()),
+            "payment_method=pm_usBankAccount_success",
+        ),
+        ("POST", LINK, &format!("carrier={}", session.id())),
+        ("POST", LINK, &format!("carrier={intent}&seed=1")),
+    ]).await, @"
     POST /v1/payment_intents/pi_…/confirm
         400 - customer: The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=32&amounts[]=45

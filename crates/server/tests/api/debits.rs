@@ -5,7 +5,7 @@ use crate::browser::Browser;
 use crate::checkout::{CHECKOUT, ONE_ITEM};
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, BEGIN_S, DAY_S, LINK, Response};
+use testkit::{App, BEGIN_S, DAY_S, LINK, Response, typed_numbers};
 
 /// Accounts of Test (Non-OAuth) that can pay.
 const ACCOUNTS: [&str; 11] = [
@@ -44,19 +44,13 @@ struct Days {
 impl Days {
     async fn begin() -> Self {
         let app = App::start().await;
-        let form = format!("frozen_time={BEGIN_S}");
-        let clock = app.post("/v1/test_helpers/test_clocks", &form).await.ok().id();
-        let form = format!("test_clock={clock}&email=ada@example.com");
-        let customer = app.post("/v1/customers", &form).await.ok().id();
+        let (customer, clock) = app.customer_on_clock().await;
         Self { app, clock, customer, passed: 0 }
     }
 
     async fn pass(&mut self, days: i64) {
         self.passed += days;
-        let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
-        let to = BEGIN_S + self.passed * DAY_S;
-        self.app.post(&path, &format!("frozen_time={to}")).await.ok();
-        self.app.run_workers_until_idle().await;
+        self.app.advance(&self.clock, BEGIN_S + self.passed * DAY_S).await;
     }
 
     /// Creates a payment of the customer, with these further parameters.
@@ -77,15 +71,7 @@ impl Days {
     }
 
     async fn typed(&self, number: &str) -> String {
-        let intent = self
-            .payment(&format!(
-                "&confirm=true&payment_method_data[type]=us_bank_account\
-                 &payment_method_data[billing_details][name]=Ada\
-                 &payment_method_data[us_bank_account][account_holder_type]=individual\
-                 &payment_method_data[us_bank_account][routing_number]=110000000\
-                 &payment_method_data[us_bank_account][account_number]={number}"
-            ))
-            .await;
+        let intent = self.payment(&format!("&{}", typed_numbers(number))).await;
         if intent.at("/status") == "requires_action" {
             let path = format!("/v1/payment_intents/{}/verify_microdeposits", intent.id());
             self.app.post(&path, "amounts[]=32&amounts[]=45").await.ok();

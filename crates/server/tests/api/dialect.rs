@@ -29,14 +29,14 @@ async fn keys() {
     let app = App::with(Options { keys, ..Options::default() }).await;
     told += &app.get(CUSTOMERS).await.api_error();
     insta::assert_snapshot!(told, @"
-    401: No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of
-      HTTP Basic authentication.
+    401: No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of HTTP
+      Basic authentication.
     401: Invalid API key: sk_live_****
-    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
-      is for client flows only.
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…) is
+      for client flows only.
     401: Invalid API key: ****
-    401: The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic with the
-      key as the user name.
+    401: The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic with the key
+      as the user name.
     401: Invalid API key: sk_test_****
     ");
 }
@@ -52,10 +52,10 @@ async fn publishable_keys_drive_link_flows_only() {
     let mut told = browser.post(link, &by_id).await.api_error();
     told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.api_error();
     insta::assert_snapshot!(told, @"
-    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
-      is for client flows only.
-    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
-      is for client flows only.
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…) is
+      for client flows only.
+    403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…) is
+      for client flows only.
     ");
     let form = format!("client_secret={}", session.text("/client_secret"));
     assert_eq!(app.with_key("pk_test_other").post(link, &form).await.status, 400);
@@ -96,7 +96,7 @@ async fn versions() {
     for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
         assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));
     }
-    insta::assert_snapshot!(ask("newest").await.api_error(), @"    400: Invalid Stripe API version: newest");
+    insta::assert_snapshot!(ask("newest").await.api_error(), @"400: Invalid Stripe API version: newest");
 }
 
 /// Unsupported addresses, methods, content types and headers are rejected.
@@ -128,10 +128,10 @@ async fn what_is_not_taken() {
         405: /v1/customers does not accept DELETE requests.
     PUT /v1/events/evt_1
         405: /v1/events/evt_1 does not accept PUT requests.
-        400: Request bodies must be application/x-www-form-urlencoded, not application/json.
-        400: The account to act in must be the id of a connected account (acct_…), not 'acct-1'.
-        400: The request body is too large: at most 524288 bytes.
-        400: The query string is too large: at most 16384 bytes.
+    400: Request bodies must be application/x-www-form-urlencoded, not application/json.
+    400: The account to act in must be the id of a connected account (acct_…), not 'acct-1'.
+    400: The request body is too large: at most 524288 bytes.
+    400: The query string is too large: at most 16384 bytes.
     ");
 }
 
@@ -220,26 +220,23 @@ async fn request_ids() {
 #[tokio::test]
 async fn parameters() {
     let app = App::start().await;
-    let told = app
-        .api_errors(&[
-            ("POST", CUSTOMERS, "emial=ada@example.com"),
-            ("POST", CUSTOMERS, "name[first]=Ada"),
-            ("POST", CUSTOMERS, "balance=ten"),
-            ("POST", CUSTOMERS, "address[street]=x"),
-            ("POST", CUSTOMERS, "shipping[name]=Ada"),
-            ("POST", CUSTOMERS, "tax_exempt=maybe"),
-            ("POST", CUSTOMERS, "metadata[a][b]=c"),
-            ("POST", CUSTOMERS, "preferred_locales=en"),
-            ("POST", CUSTOMERS, "name=%FF"),
-            ("POST", CUSTOMERS, "expand[]=email"),
-            ("GET", "/v1/customers?limit=101", ""),
-            ("GET", "/v1/customers?limit=ten", ""),
-            ("GET", "/v1/customers?starting_after=cus_1&ending_before=cus_2", ""),
-            ("GET", "/v1/customers?starting_after=cus_1", ""),
-            ("GET", "/v1/customers?created[above]=1", ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", CUSTOMERS, "emial=ada@example.com"),
+        ("POST", CUSTOMERS, "name[first]=Ada"),
+        ("POST", CUSTOMERS, "balance=ten"),
+        ("POST", CUSTOMERS, "address[street]=x"),
+        ("POST", CUSTOMERS, "shipping[name]=Ada"),
+        ("POST", CUSTOMERS, "tax_exempt=maybe"),
+        ("POST", CUSTOMERS, "metadata[a][b]=c"),
+        ("POST", CUSTOMERS, "preferred_locales=en"),
+        ("POST", CUSTOMERS, "name=%FF"),
+        ("POST", CUSTOMERS, "expand[]=email"),
+        ("GET", "/v1/customers?limit=101", ""),
+        ("GET", "/v1/customers?limit=ten", ""),
+        ("GET", "/v1/customers?starting_after=cus_1&ending_before=cus_2", ""),
+        ("GET", "/v1/customers?starting_after=cus_1", ""),
+        ("GET", "/v1/customers?created[above]=1", ""),
+    ]).await, @"
     POST /v1/customers emial=ada@example.com
         400 parameter_unknown emial: Received unknown parameter: emial. Did you mean email?
     POST /v1/customers name[first]=Ada
@@ -334,14 +331,11 @@ async fn expansion() {
     let list =
         app.get(&format!("{accounts}?expand%5B0%5D=data.account_holder.customer")).await.ok();
     assert_eq!(list.text("/data/0/account_holder/customer/email"), "ada@example.com");
-    let told = app
-        .api_errors(&[
-            ("GET", &format!("{accounts}/{account}?expand[]=balance"), ""),
-            ("GET", &format!("{accounts}?expand[]=ownership"), ""),
-            ("GET", &format!("{accounts}?expand[]=data.a.b.c.d"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("GET", &format!("{accounts}/{account}?expand[]=balance"), ""),
+        ("GET", &format!("{accounts}?expand[]=ownership"), ""),
+        ("GET", &format!("{accounts}?expand[]=data.a.b.c.d"), ""),
+    ]).await, @"
     GET …/accounts/fca_…?expand[]=balance
         400 - expand: The property 'balance' cannot be expanded.
     GET …/accounts?expand[]=ownership
@@ -364,14 +358,11 @@ async fn items_are_named_by_the_index_that_was_sent() {
     );
     let sessions = "/v1/financial_connections/sessions";
     let intents = "/v1/payment_intents";
-    let told = app
-        .api_errors(&[
-            ("POST", sessions, &format!("{base}&prefetch[7]=ownership&prefetch[2]=balances")),
-            ("POST", sessions, &format!("{base}&prefetch[7]=nothing")),
-            ("POST", intents, "amount=100&currency=usd&payment_method_types[3]=card"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", sessions, &format!("{base}&prefetch[7]=ownership&prefetch[2]=balances")),
+        ("POST", sessions, &format!("{base}&prefetch[7]=nothing")),
+        ("POST", intents, "amount=100&currency=usd&payment_method_types[3]=card"),
+    ]).await, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
       permissions[4]=balances&permissions[9]=transactions&prefetch[7]=ownership&prefetch[2]=balances
         400 - prefetch[7]: To prefetch ownership, ask for the permission ownership too.

@@ -7,20 +7,17 @@ use testkit::{App, FC};
 #[tokio::test]
 async fn customers() {
     let app = App::start().await;
-    let told = app
-        .api_errors(&[
-            ("POST", "/v1/customers", "email=ada"),
-            ("POST", "/v1/customers", &format!("name={}", "x".repeat(257))),
-            ("POST", "/v1/customers", "test_clock=clock_1"),
-            ("POST", "/v1/customers", "shipping[address][city]=Rome"),
-            ("GET", "/v1/customers/cus_1", ""),
-            ("POST", "/v1/customers/cus_1", "name=x"),
-            ("DELETE", "/v1/customers/cus_1", ""),
-            ("GET", "/v1/customers?test_clock=clock_1", ""),
-            ("GET", "/v1/customers?ending_before=cus_1", ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", "/v1/customers", "email=ada"),
+        ("POST", "/v1/customers", &format!("name={}", "x".repeat(257))),
+        ("POST", "/v1/customers", "test_clock=clock_1"),
+        ("POST", "/v1/customers", "shipping[address][city]=Rome"),
+        ("GET", "/v1/customers/cus_1", ""),
+        ("POST", "/v1/customers/cus_1", "name=x"),
+        ("DELETE", "/v1/customers/cus_1", ""),
+        ("GET", "/v1/customers?test_clock=clock_1", ""),
+        ("GET", "/v1/customers?ending_before=cus_1", ""),
+    ]).await, @"
     POST /v1/customers email=ada
         400 email_invalid email: Invalid email address: ada
     POST /v1/customers name=…
@@ -42,7 +39,9 @@ async fn customers() {
     ");
     let keys: Vec<String> = (0..51).map(|number| format!("metadata[{number}]=1")).collect();
     let one_too_many = app.post("/v1/customers", &keys.join("&")).await;
-    insta::assert_snapshot!(one_too_many.api_error(), @"    400 - metadata: An object may have at most 50 metadata keys.");
+    insta::assert_snapshot!(one_too_many.api_error(), @"
+    400 - metadata: An object may have at most 50 metadata keys.
+    ");
 }
 
 /// Errors of calls about sessions.
@@ -53,40 +52,37 @@ async fn sessions() {
     let path = format!("{FC}/sessions");
     let holder = format!("account_holder[type]=customer&account_holder[customer]={customer}");
     let with = |more: &str| format!("{holder}&permissions[]=transactions&{more}");
-    let told = app
-        .api_errors(&[
-            ("POST", &path, ""),
-            ("POST", &path, "account_holder[type]=person&permissions[]=balances"),
-            ("POST", &path, "account_holder[type]=customer&permissions[]=balances"),
-            ("POST", &path, "account_holder[type]=account&permissions[]=balances"),
-            ("POST", &path, "account_holder[customer]=cus_1&permissions[]=balances"),
-            (
-                "POST",
-                &path,
-                "account_holder[type]=customer&account_holder[customer_account]=cuss_1&permissions[]=balances",
-            ),
-            ("POST", &path, &with("account_holder[account]=acct_1")),
-            (
-                "POST",
-                &path,
-                "account_holder[type]=customer&account_holder[customer]=cus_1&permissions[]=balances",
-            ),
-            ("POST", &path, &holder),
-            ("POST", &path, &format!("{holder}&permissions[]=balance")),
-            ("POST", &path, &with("prefetch[]=balance")),
-            ("POST", &path, &with("prefetch[]=transactions&prefetch[]=ownership")),
-            ("POST", &path, &with("filters[account_subcategories][]=other")),
-            ("POST", &path, &with("filters[country]=USA")),
-            ("POST", &path, &with("filters[countries][]=U1")),
-            ("POST", &path, &with("filters[require_payment_method_support]=some")),
-            ("POST", &path, &with("limits[x]=1")),
-            ("POST", &path, &with("limits[accounts]=0")),
-            ("POST", &path, &with("manual_entry[mode]=custom")),
-            ("POST", &path, &with("return_url=")),
-            ("GET", &format!("{path}/fcsess_1"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &path, ""),
+        ("POST", &path, "account_holder[type]=person&permissions[]=balances"),
+        ("POST", &path, "account_holder[type]=customer&permissions[]=balances"),
+        ("POST", &path, "account_holder[type]=account&permissions[]=balances"),
+        ("POST", &path, "account_holder[customer]=cus_1&permissions[]=balances"),
+        (
+            "POST",
+            &path,
+            "account_holder[type]=customer&account_holder[customer_account]=cuss_1&permissions[]=balances",
+        ),
+        ("POST", &path, &with("account_holder[account]=acct_1")),
+        (
+            "POST",
+            &path,
+            "account_holder[type]=customer&account_holder[customer]=cus_1&permissions[]=balances",
+        ),
+        ("POST", &path, &holder),
+        ("POST", &path, &format!("{holder}&permissions[]=balance")),
+        ("POST", &path, &with("prefetch[]=balance")),
+        ("POST", &path, &with("prefetch[]=transactions&prefetch[]=ownership")),
+        ("POST", &path, &with("filters[account_subcategories][]=other")),
+        ("POST", &path, &with("filters[country]=USA")),
+        ("POST", &path, &with("filters[countries][]=U1")),
+        ("POST", &path, &with("filters[require_payment_method_support]=some")),
+        ("POST", &path, &with("limits[x]=1")),
+        ("POST", &path, &with("limits[accounts]=0")),
+        ("POST", &path, &with("manual_entry[mode]=custom")),
+        ("POST", &path, &with("return_url=")),
+        ("GET", &format!("{path}/fcsess_1"), ""),
+    ]).await, @"
     POST …/sessions
         400 parameter_missing account_holder: Missing required parameter: account_holder.
     POST …/sessions account_holder[type]=person&permissions[]=balances
@@ -159,8 +155,8 @@ async fn sessions() {
     let endive = app.request("POST", &path).header("Stripe-Version", "2026-09-30.endive");
     let refused = endive.form(&with("filters[countries][]=US")).send().await;
     insta::assert_snapshot!(refused.api_error(), @"
-    400 parameter_unknown filters[countries]: Received unknown parameter: filters[countries].
-      Did you mean country?
+    400 parameter_unknown filters[countries]: Received unknown parameter: filters[countries]. Did
+      you mean country?
     ");
 }
 
@@ -171,30 +167,27 @@ async fn accounts() {
     let account = format!("{FC}/accounts/{}", app.account().await);
     let of = |call: &str| format!("{account}/{call}");
     let both = format!("{FC}/accounts?account_holder[customer]=cus_1&session=fcsess_1");
-    let told = app
-        .api_errors(&[
-            ("GET", &both, ""),
-            ("GET", &format!("{FC}/accounts?account_holder[customer_account]=cuss_1"), ""),
-            ("GET", &format!("{FC}/accounts?account_holder[customer]=cus_1"), ""),
-            ("GET", &format!("{FC}/accounts?session=fcsess_1"), ""),
-            ("GET", &format!("{FC}/accounts?starting_after=fca_1"), ""),
-            ("GET", &format!("{FC}/accounts/fca_1"), ""),
-            ("POST", &of("refresh"), ""),
-            ("POST", &of("refresh"), "features=transactions"),
-            ("POST", &of("refresh"), "features[]=balances"),
-            ("POST", &of("subscribe"), "features[]=balance"),
-            ("POST", &of("unsubscribe"), "features[0]=ownership"),
-            ("POST", &of("disconnect"), "now=true"),
-            ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=balance"),
-            ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
-            ("POST", &format!("{FC}/accounts/fca_1/unsubscribe"), "features[]=transactions"),
-            ("POST", &format!("{FC}/accounts/fca_1/disconnect"), ""),
-            ("GET", &of("owners"), ""),
-            ("GET", &of("owners?ownership=fcaowns_1"), ""),
-            ("GET", &format!("{FC}/accounts/fca_1/owners?ownership=fcaowns_1"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("GET", &both, ""),
+        ("GET", &format!("{FC}/accounts?account_holder[customer_account]=cuss_1"), ""),
+        ("GET", &format!("{FC}/accounts?account_holder[customer]=cus_1"), ""),
+        ("GET", &format!("{FC}/accounts?session=fcsess_1"), ""),
+        ("GET", &format!("{FC}/accounts?starting_after=fca_1"), ""),
+        ("GET", &format!("{FC}/accounts/fca_1"), ""),
+        ("POST", &of("refresh"), ""),
+        ("POST", &of("refresh"), "features=transactions"),
+        ("POST", &of("refresh"), "features[]=balances"),
+        ("POST", &of("subscribe"), "features[]=balance"),
+        ("POST", &of("unsubscribe"), "features[0]=ownership"),
+        ("POST", &of("disconnect"), "now=true"),
+        ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=balance"),
+        ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
+        ("POST", &format!("{FC}/accounts/fca_1/unsubscribe"), "features[]=transactions"),
+        ("POST", &format!("{FC}/accounts/fca_1/disconnect"), ""),
+        ("GET", &of("owners"), ""),
+        ("GET", &of("owners?ownership=fcaowns_1"), ""),
+        ("GET", &format!("{FC}/accounts/fca_1/owners?ownership=fcaowns_1"), ""),
+    ]).await, @"
     GET …/accounts?account_holder[customer]=cus_1&session=fcsess_1
         400 parameters_exclusive account_holder[customer]: You may give only one of these
           parameters: account_holder[customer], session.
@@ -250,16 +243,13 @@ async fn permissions() {
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let of = |call: &str| format!("{FC}/accounts/{account}/{call}");
-    let told = app
-        .api_errors(&[
-            ("POST", &of("refresh"), "features[]=balance"),
-            ("POST", &of("refresh"), "features[]=balance&features[]=ownership"),
-            ("POST", &of("subscribe"), "features[]=transactions"),
-            ("GET", &of("owners?ownership=fcaowns_1"), ""),
-            ("GET", &format!("{FC}/transactions?account={account}"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &of("refresh"), "features[]=balance"),
+        ("POST", &of("refresh"), "features[]=balance&features[]=ownership"),
+        ("POST", &of("subscribe"), "features[]=transactions"),
+        ("GET", &of("owners?ownership=fcaowns_1"), ""),
+        ("GET", &format!("{FC}/transactions?account={account}"), ""),
+    ]).await, @"
     POST …/accounts/fca_…/refresh features[]=balance
         400 - features[0]: The holder of this account did not grant the permission balances; link it
           again with a session that asks for it.
@@ -290,25 +280,22 @@ async fn transactions() {
     };
     let other = linked.text("/accounts/data/1/id");
     let refresh = format!("{FC}/accounts/{other}/refresh");
-    let refreshed = app.post(&refresh, "features[]=transactions").await.ok();
+    let refreshed = app.refresh(&other, "transactions").await;
     app.run_workers_until_idle().await;
     let theirs = app.get(&list(1)).await.ok().text("/data/0/id");
     let their_refresh = refreshed.text("/transaction_refresh/id");
-    let told = app
-        .api_errors(&[
-            ("GET", &format!("{FC}/transactions"), ""),
-            ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
-            ("GET", &list(0), ""),
-            ("GET", &format!("{}&transaction_refresh[after]=", list(0)), ""),
-            ("GET", &format!("{}&transaction_refresh[since]=x", list(0)), ""),
-            ("GET", &format!("{}&transaction_refresh[after]=fctxnref_1", list(0)), ""),
-            ("GET", &format!("{}&transaction_refresh[after]={their_refresh}", list(0)), ""),
-            ("GET", &format!("{}&transacted_at[gte]=x", list(0)), ""),
-            ("GET", &format!("{}&starting_after=fctxn_1", list(1)), ""),
-            ("GET", &format!("{FC}/transactions/fctxn_1"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("GET", &format!("{FC}/transactions"), ""),
+        ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
+        ("GET", &list(0), ""),
+        ("GET", &format!("{}&transaction_refresh[after]=", list(0)), ""),
+        ("GET", &format!("{}&transaction_refresh[since]=x", list(0)), ""),
+        ("GET", &format!("{}&transaction_refresh[after]=fctxnref_1", list(0)), ""),
+        ("GET", &format!("{}&transaction_refresh[after]={their_refresh}", list(0)), ""),
+        ("GET", &format!("{}&transacted_at[gte]=x", list(0)), ""),
+        ("GET", &format!("{}&starting_after=fctxn_1", list(1)), ""),
+        ("GET", &format!("{FC}/transactions/fctxn_1"), ""),
+    ]).await, @"
     GET …/transactions
         400 parameter_missing account: Missing required parameter: account.
     GET …/transactions?account=fca_1
@@ -335,14 +322,11 @@ async fn transactions() {
     ");
 
     app.post(&format!("{FC}/accounts/{other}/disconnect"), "").await.ok();
-    let told = app
-        .api_errors(&[
-            ("GET", &list(1), ""),
-            ("GET", &format!("{FC}/transactions/{theirs}"), ""),
-            ("POST", &refresh, "features[]=transactions"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("GET", &list(1), ""),
+        ("GET", &format!("{FC}/transactions/{theirs}"), ""),
+        ("POST", &refresh, "features[]=transactions"),
+    ]).await, @"
     GET …/transactions?account=fca_…
         400 financial_connections_account_inactive account: The account was disconnected, so its
           data can no longer be read.

@@ -1,12 +1,6 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use testkit::{App, LINK, OPTIONS};
-
-const TYPED: &str = "payment_method_data[type]=us_bank_account\
-                     &payment_method_data[billing_details][name]=Ada\
-                     &payment_method_data[us_bank_account][account_holder_type]=individual\
-                     &payment_method_data[us_bank_account][routing_number]=110000000\
-                     &payment_method_data[us_bank_account][account_number]=000123456789";
+use testkit::{App, LINK, OPTIONS, typed_numbers};
 
 /// Every error of the calls about intents and payment methods.
 #[tokio::test]
@@ -14,8 +8,7 @@ async fn api_errors() {
     let app = App::start().await;
     let customer = app.customer().await;
     let session = app.session(&customer, "").await;
-    let without = app.link(&session, "").await.ok().at("/accounts/data/0/id");
-    let without = without.as_str().unwrap().to_owned();
+    let without = app.link(&session, "").await.text("/accounts/data/0/id");
     let canceled = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok().id();
     let path = format!("/v1/payment_intents/{canceled}");
     let ended = app.post(&format!("{path}/cancel"), "cancellation_reason=duplicate").await.ok();
@@ -159,13 +152,10 @@ async fn confirming_with_other_wishes() {
     let path = format!("/v1/payment_intents/{}", intent.id());
     app.post(LINK, &format!("carrier={}", intent.id())).await.ok();
     let confirm = format!("{path}/confirm");
-    let told = app
-        .api_errors(&[
-            ("POST", &confirm, &format!("{OPTIONS}[permissions][]=balances")),
-            ("POST", &confirm, &format!("{OPTIONS}[prefetch][]=balances")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &confirm, &format!("{OPTIONS}[permissions][]=balances")),
+        ("POST", &confirm, &format!("{OPTIONS}[prefetch][]=balances")),
+    ]).await, @"
     POST /v1/payment_intents/pi_…/confirm …[permissions][]=balances
         400 - payment_method_options[us_bank_account][financial_connections][permissions]: A payment
           needs the permission payment_method among those it asks for.
@@ -195,28 +185,23 @@ async fn confirming_with_other_wishes() {
 #[tokio::test]
 async fn instant_takes_no_typed_numbers() {
     let app = App::start().await;
-    let form = format!(
-        "confirm=true&payment_method_options[us_bank_account][verification_method]=instant\
-         &{TYPED}"
-    );
-    let told = app
-        .api_errors(&[
-            ("POST", "/v1/setup_intents", &form),
-            ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&{form}")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
-    POST /v1/setup_intents confirm=true&
-      payment_method_options[us_bank_account][verification_method]=instant&
-      payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
+    let instant = "payment_method_options[us_bank_account][verification_method]=instant";
+    let form = format!("{instant}&{}", typed_numbers("000123456789"));
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", "/v1/setup_intents", &form),
+        ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&{form}")),
+    ]).await, @"
+    POST /v1/setup_intents payment_method_options[us_bank_account][verification_method]=instant&
+      confirm=true&payment_method_data[type]=us_bank_account&
+      payment_method_data[billing_details][name]=Ada&
       payment_method_data[us_bank_account][account_holder_type]=individual&
       payment_method_data[us_bank_account][routing_number]=110000000&
       payment_method_data[us_bank_account][account_number]=000123456789
         400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
           in can only be verified by deposits, which verification_method=instant leaves out; link an
           account instead.
-    POST /v1/payment_intents amount=99&currency=usd&confirm=true&
-      payment_method_options[us_bank_account][verification_method]=instant&
+    POST /v1/payment_intents amount=99&currency=usd&
+      payment_method_options[us_bank_account][verification_method]=instant&confirm=true&
       payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
       payment_method_data[us_bank_account][account_holder_type]=individual&
       payment_method_data[us_bank_account][routing_number]=110000000&
@@ -307,15 +292,12 @@ async fn mandates_are_of_the_method() {
     let (intents, confirm) =
         ("/v1/payment_intents", format!("/v1/payment_intents/{waits}/confirm"));
     let both = "mandate_data[customer_acceptance][type]=offline";
-    let told = app
-        .api_errors(&[
-            ("POST", intents, &format!("{base}&payment_method={method}&mandate={mandate}")),
-            ("POST", &confirm, &format!("payment_method={other}&mandate={mandate}")),
-            ("POST", &confirm, &format!("payment_method={method}&mandate=mandate_1")),
-            ("POST", &confirm, &format!("payment_method={method}&mandate={mandate}&{both}")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", intents, &format!("{base}&payment_method={method}&mandate={mandate}")),
+        ("POST", &confirm, &format!("payment_method={other}&mandate={mandate}")),
+        ("POST", &confirm, &format!("payment_method={method}&mandate=mandate_1")),
+        ("POST", &confirm, &format!("payment_method={method}&mandate={mandate}&{both}")),
+    ]).await, @"
     POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&payment_method=pm_…&
       mandate=mandate_…
         400 - mandate: mandate may be given only together with confirm=true.

@@ -9,17 +9,14 @@ const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 #[tokio::test]
 async fn events() {
     let app = App::start().await;
-    let told = app
-        .api_errors(&[
-            ("GET", "/v1/events?type=a&types[]=b", ""),
-            ("GET", "/v1/events?types=a", ""),
-            ("GET", "/v1/events?delivery_success=yes", ""),
-            ("GET", "/v1/events?starting_after=evt_1", ""),
-            ("GET", "/v1/events/evt_1", ""),
-            ("GET", "/v1/test_helpers/events/evt_1/deliveries", ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("GET", "/v1/events?type=a&types[]=b", ""),
+        ("GET", "/v1/events?types=a", ""),
+        ("GET", "/v1/events?delivery_success=yes", ""),
+        ("GET", "/v1/events?starting_after=evt_1", ""),
+        ("GET", "/v1/events/evt_1", ""),
+        ("GET", "/v1/test_helpers/events/evt_1/deliveries", ""),
+    ]).await, @"
     GET /v1/events?type=a&types[]=b
         400 parameters_exclusive type: You may give only one of these parameters: type, types.
     GET /v1/events?types=a
@@ -42,29 +39,26 @@ async fn endpoints() {
     let path = "/v1/webhook_endpoints";
     let with = |more: &str| format!("url=http://127.0.0.1:9/&enabled_events[]=*&{more}");
     let made = app.post(path, &with("")).await.ok().id();
-    let told = app
-        .api_errors(&[
-            ("POST", path, "enabled_events[]=*"),
-            ("POST", path, "url=http://127.0.0.1:9/"),
-            ("POST", path, "url=nowhere&enabled_events[]=*"),
-            ("POST", path, "url=ftp://example.com&enabled_events[]=*"),
-            (
-                "POST",
-                path,
-                "url=http://127.0.0.1:9/&enabled_events[]=*&enabled_events[]=customer.*",
-            ),
-            ("POST", path, &with("api_version=newest")),
-            ("POST", path, &with("connect=maybe")),
-            ("POST", path, &with("disabled=true")),
-            ("GET", &format!("{path}/we_1"), ""),
-            ("POST", &format!("{path}/we_1"), "disabled=true"),
-            ("DELETE", &format!("{path}/we_1"), ""),
-            ("GET", &format!("{path}?starting_after=we_1"), ""),
-            ("POST", &format!("{path}/we_1/roll_secret"), ""),
-            ("POST", &format!("{path}/{made}/roll_secret"), "expires_after_seconds=86401"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", path, "enabled_events[]=*"),
+        ("POST", path, "url=http://127.0.0.1:9/"),
+        ("POST", path, "url=nowhere&enabled_events[]=*"),
+        ("POST", path, "url=ftp://example.com&enabled_events[]=*"),
+        (
+            "POST",
+            path,
+            "url=http://127.0.0.1:9/&enabled_events[]=*&enabled_events[]=customer.*",
+        ),
+        ("POST", path, &with("api_version=newest")),
+        ("POST", path, &with("connect=maybe")),
+        ("POST", path, &with("disabled=true")),
+        ("GET", &format!("{path}/we_1"), ""),
+        ("POST", &format!("{path}/we_1"), "disabled=true"),
+        ("DELETE", &format!("{path}/we_1"), ""),
+        ("GET", &format!("{path}?starting_after=we_1"), ""),
+        ("POST", &format!("{path}/we_1/roll_secret"), ""),
+        ("POST", &format!("{path}/{made}/roll_secret"), "expires_after_seconds=86401"),
+    ]).await, @"
     POST /v1/webhook_endpoints enabled_events[]=*
         400 parameter_missing url: Missing required parameter: url.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/
@@ -99,7 +93,9 @@ async fn endpoints() {
     for _ in 1..16 {
         app.post(path, &with("")).await.ok();
     }
-    insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"    400: You have as many objects of this kind as you may have.");
+    insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"
+    400: You have as many objects of this kind as you may have.
+    ");
 }
 
 /// Errors of calls about test clocks. While a clock advances, its objects are locked.
@@ -110,20 +106,17 @@ async fn clocks() {
     let clock = app.post(CLOCKS, &format!("frozen_time={now}")).await.ok().id();
     let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
     let advance = format!("{CLOCKS}/{clock}/advance");
-    let told = app
-        .api_errors(&[
-            ("POST", CLOCKS, ""),
-            ("POST", CLOCKS, "frozen_time=-1"),
-            ("GET", &format!("{CLOCKS}/clock_1"), ""),
-            ("DELETE", &format!("{CLOCKS}/clock_1"), ""),
-            ("POST", &format!("{CLOCKS}/clock_1/advance"), "frozen_time=1"),
-            ("GET", &format!("{CLOCKS}?starting_after=clock_1"), ""),
-            ("POST", &advance, ""),
-            ("POST", &advance, &format!("frozen_time={now}")),
-            ("POST", &advance, &format!("frozen_time={}", now + 3 * 366 * 86_400)),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", CLOCKS, ""),
+        ("POST", CLOCKS, "frozen_time=-1"),
+        ("GET", &format!("{CLOCKS}/clock_1"), ""),
+        ("DELETE", &format!("{CLOCKS}/clock_1"), ""),
+        ("POST", &format!("{CLOCKS}/clock_1/advance"), "frozen_time=1"),
+        ("GET", &format!("{CLOCKS}?starting_after=clock_1"), ""),
+        ("POST", &advance, ""),
+        ("POST", &advance, &format!("frozen_time={now}")),
+        ("POST", &advance, &format!("frozen_time={}", now + 3 * 366 * 86_400)),
+    ]).await, @"
     POST /v1/test_helpers/test_clocks
         400 parameter_missing frozen_time: Missing required parameter: frozen_time.
     POST /v1/test_helpers/test_clocks frozen_time=-1
@@ -174,21 +167,18 @@ async fn linking() {
     let with = |more: &str| format!("carrier={}&{more}", session.id());
     let savings = app.session(&customer, "filters[account_subcategories][]=savings").await;
     let savings = format!("carrier={}&accounts[]=Success", savings.id());
-    let told = app
-        .api_errors(&[
-            ("POST", &path, ""),
-            ("POST", &path, "client_secret=fcsess_client_secret_x"),
-            ("POST", &path, "carrier=fcsess_1"),
-            ("POST", &path, &with("client_secret=x")),
-            ("POST", &path, &with("institution=Bank+of+Nowhere")),
-            ("POST", &path, &with("outcome=maybe")),
-            ("POST", &path, &with("accounts[]=Nothing")),
-            ("POST", &path, &with("accounts[]=Success&accounts[]=Savings")),
-            ("POST", &path, &with("institution=Down+(Scheduled)")),
-            ("POST", &path, &savings),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &path, ""),
+        ("POST", &path, "client_secret=fcsess_client_secret_x"),
+        ("POST", &path, "carrier=fcsess_1"),
+        ("POST", &path, &with("client_secret=x")),
+        ("POST", &path, &with("institution=Bank+of+Nowhere")),
+        ("POST", &path, &with("outcome=maybe")),
+        ("POST", &path, &with("accounts[]=Nothing")),
+        ("POST", &path, &with("accounts[]=Success&accounts[]=Savings")),
+        ("POST", &path, &with("institution=Down+(Scheduled)")),
+        ("POST", &path, &savings),
+    ]).await, @"
     POST /v1/test_helpers/financial_connections/link
         400 parameter_missing client_secret: Missing required parameter: client_secret.
     POST /v1/test_helpers/financial_connections/link client_secret=fcsess_client_secret_x
@@ -235,39 +225,36 @@ async fn steering() {
     let posted = app.post(&of("transactions"), "amount=-100").await.ok().id();
     let posted = of(&format!("transactions/{posted}"));
     let unknown = |call: &str| format!("{HELPERS}/accounts/fca_1/{call}");
-    let told = app
-        .api_errors(&[
-            ("POST", &of("transactions"), ""),
-            ("POST", &of("transactions"), "amount=1&currency=dollar"),
-            ("POST", &of("transactions"), "amount=1&status=void"),
-            ("POST", &of("transactions"), "amount=1&transacted_at=4000000000"),
-            ("POST", &posted, ""),
-            ("POST", &posted, "status=gone"),
-            ("POST", &posted, "status=posted"),
-            ("POST", &of("transactions/nothing"), "amount=1"),
-            ("POST", &of("balance"), ""),
-            ("POST", &of("owners"), ""),
-            ("POST", &of("owners"), "owners[0][email]=ada@example.com"),
-            ("POST", &of("next_refresh"), "outcome=succeeded&cause=institution_error"),
-            ("POST", &of("next_refresh"), "cause=interrupted"),
-            ("POST", &of("next_refresh"), "cause=weather"),
-            ("POST", &of("next_refresh"), "delay_seconds=-1"),
-            ("POST", &of("next_refresh"), "times=0"),
-            ("POST", &of("deactivate"), "cause=weather"),
-            ("POST", &of("deactivate"), "action=wait"),
-            ("POST", &unknown("transactions"), "amount=1"),
-            ("POST", &unknown("balance"), "current=1"),
-            ("POST", &unknown("owners"), "owners="),
-            ("GET", &unknown("ledger"), ""),
-            ("POST", &unknown("next_refresh"), ""),
-            ("GET", &unknown("next_refresh"), ""),
-            ("DELETE", &unknown("next_refresh"), ""),
-            ("POST", &unknown("deactivate"), ""),
-            ("POST", &unknown("reactivate"), ""),
-            ("GET", &format!("{HELPERS}/institutions?limit=1"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &of("transactions"), ""),
+        ("POST", &of("transactions"), "amount=1&currency=dollar"),
+        ("POST", &of("transactions"), "amount=1&status=void"),
+        ("POST", &of("transactions"), "amount=1&transacted_at=4000000000"),
+        ("POST", &posted, ""),
+        ("POST", &posted, "status=gone"),
+        ("POST", &posted, "status=posted"),
+        ("POST", &of("transactions/nothing"), "amount=1"),
+        ("POST", &of("balance"), ""),
+        ("POST", &of("owners"), ""),
+        ("POST", &of("owners"), "owners[0][email]=ada@example.com"),
+        ("POST", &of("next_refresh"), "outcome=succeeded&cause=institution_error"),
+        ("POST", &of("next_refresh"), "cause=interrupted"),
+        ("POST", &of("next_refresh"), "cause=weather"),
+        ("POST", &of("next_refresh"), "delay_seconds=-1"),
+        ("POST", &of("next_refresh"), "times=0"),
+        ("POST", &of("deactivate"), "cause=weather"),
+        ("POST", &of("deactivate"), "action=wait"),
+        ("POST", &unknown("transactions"), "amount=1"),
+        ("POST", &unknown("balance"), "current=1"),
+        ("POST", &unknown("owners"), "owners="),
+        ("GET", &unknown("ledger"), ""),
+        ("POST", &unknown("next_refresh"), ""),
+        ("GET", &unknown("next_refresh"), ""),
+        ("DELETE", &unknown("next_refresh"), ""),
+        ("POST", &unknown("deactivate"), ""),
+        ("POST", &unknown("reactivate"), ""),
+        ("GET", &format!("{HELPERS}/institutions?limit=1"), ""),
+    ]).await, @"
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
         400 parameter_missing amount: Missing required parameter: amount.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&currency=dollar

@@ -286,7 +286,9 @@ async fn others() {
         404 resource_missing invoice_settings[default_payment_method]: No such PaymentMethod: 'pm_1'
     ");
     let page = format!("/v1/subscription_items?subscription={id}&starting_after=si_1");
-    insta::assert_snapshot!(app.get(&page).await.api_error(), @"    400 resource_missing starting_after: No such subscription item: 'si_1'");
+    insta::assert_snapshot!(app.get(&page).await.api_error(), @"
+    400 resource_missing starting_after: No such subscription item: 'si_1'
+    ");
 }
 
 /// The maximum amount of an item, and of all items of a period together, applies to creates and

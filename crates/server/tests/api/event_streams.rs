@@ -148,15 +148,7 @@ async fn refuses_what_cannot_be_read() {
     "#);
     let id = open(&app).await.text("/websocket_id");
     let plain = app.bare_request("GET", "/stripecli/subscribe").header("Websocket-Id", &id);
-    insta::assert_snapshot!(plain.send().await.shown(), @r#"
-    400
-    {
-      error: {
-        message: "Connection header did not include 'upgrade'"
-        type: "invalid_request_error"
-      }
-    }
-    "#);
+    insta::assert_snapshot!(plain.send().await.api_error(), @"400: Connection header did not include 'upgrade'");
 }
 
 /// An event arrives twice, in the account's own version and in the newest, signed with the secret
@@ -278,8 +270,7 @@ async fn what_is_forwarded_is_judged() {
     app.run_workers_until_idle().await;
     let refresh = async || {
         app.pass_s(2);
-        let path = format!("/v1/financial_connections/accounts/{account}/refresh");
-        app.post(&path, "features[]=transactions").await.ok();
+        app.refresh(&account, "transactions").await;
         app.run_workers_until_idle().await;
     };
     let report = async || {

@@ -11,9 +11,7 @@ async fn fault(client: &Client, form: &str) -> String {
 }
 
 async fn hook(client: &Client, receiver: &Recorder) -> String {
-    let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
-    let made = client.post("/v1/webhook_endpoints", &form).await.ok();
-    made.text("/secret")
+    client.endpoint(&receiver.url, "customer.created", "").await.text("/secret")
 }
 
 /// The customers in the posts since the last call, in the order of the posts.
@@ -196,7 +194,9 @@ async fn calls_go_wrong() {
     let of_posts = "method=POST&path=/v1/customers&first=1";
     fault(&app, &format!("kind=api_error_before&{of_posts}")).await;
     let refused = create("before").await;
-    insta::assert_snapshot!(refused.api_error(), @"    500 api_error: The server failed to process this request. Its log has the details.");
+    insta::assert_snapshot!(refused.api_error(), @"
+    500 api_error: The server failed to process this request. Its log has the details.
+    ");
     assert_eq!((refused.header("stripe-should-retry"), count().await), (Some("true"), 0));
     create("before").await.ok();
 
@@ -207,7 +207,9 @@ async fn calls_go_wrong() {
 
     fault(&app, &format!("kind=api_rate_limited&{of_posts}")).await;
     let limited = create("limited").await;
-    insta::assert_snapshot!(limited.api_error(), @"    429 rate_limit: Too many requests: the limit global-rate is reached. Slow down.");
+    insta::assert_snapshot!(limited.api_error(), @"
+    429 rate_limit: Too many requests: the limit global-rate is reached. Slow down.
+    ");
     assert_eq!(limited.header("stripe-rate-limited-reason"), Some("global-rate"));
     assert_eq!((limited.header("stripe-should-retry"), count().await), (None, 2));
     create("limited").await.ok();

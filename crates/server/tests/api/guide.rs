@@ -287,9 +287,8 @@ async fn list_after_a_refresh() {
 async fn webhook() {
     let app = App::start().await;
     let receiver = Recorder::start().await.unwrap();
-    let form =
-        format!("url={}&enabled_events[]={REFRESHED}&api_version=2026-07-29.dahlia", receiver.url);
-    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok();
+    let version = "api_version=2026-07-29.dahlia";
+    let endpoint = app.endpoint(&receiver.url, REFRESHED, version).await;
     let account = app.account().await;
     act(&app, &account, "subscribe").await.ok();
     app.run_workers_until_idle().await;

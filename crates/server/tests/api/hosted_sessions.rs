@@ -120,23 +120,23 @@ async fn api_errors() {
     }
     insta::assert_snapshot!(told, @"
     ui_mode=embedded
-        400 - ui_mode: Invalid ui_mode: must be one of hosted or modal
+    400 - ui_mode: Invalid ui_mode: must be one of hosted or modal
     ui_mode=hosted
-        400 parameter_missing hosted: Missing required parameter: hosted.
+    400 parameter_missing hosted: Missing required parameter: hosted.
     ui_mode=hosted&hosted[delivery_method]=url
-        400 - hosted[delivery_method]: A delivery method goes with relink_options only.
+    400 - hosted[delivery_method]: A delivery method goes with relink_options only.
     ui_mode=hosted&hosted[return_url]=shop.example
-        400 url_invalid hosted[return_url]: Not a valid URL: give the whole address, beginning with
-          https://.
+    400 url_invalid hosted[return_url]: Not a valid URL: give the whole address, beginning with
+      https://.
     ui_mode=hosted&hosted[return_url]=myapp://back
-        400 url_invalid hosted[return_url]: Not a valid URL: give the whole address, beginning with
-          https://.
+    400 url_invalid hosted[return_url]: Not a valid URL: give the whole address, beginning with
+      https://.
     ui_mode=hosted&hosted[return_url]=https://a.example&hosted[x]=1
-        400 parameter_unknown hosted[x]: Received unknown parameter: hosted[x]
+    400 parameter_unknown hosted[x]: Received unknown parameter: hosted[x]
     hosted[return_url]=https://a.example
-        400 - hosted: hosted goes with ui_mode=hosted only.
+    400 - hosted: hosted goes with ui_mode=hosted only.
     ui_mode=modal&hosted[return_url]=https://a.example
-        400 - hosted: hosted goes with ui_mode=hosted only.
+    400 - hosted: hosted goes with ui_mode=hosted only.
     ");
     let modal = make(&app, &of(&customer)).await.ok();
     assert_eq!(modal.at("/ui_mode"), "modal");

@@ -50,12 +50,12 @@ async fn refuses_another_request_under_the_key() {
     told += &other_version.form("name=Ada").send().await.api_error();
     told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.api_error();
     insta::assert_snapshot!(told, @"
-    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
-      a new key for each request.
-    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
-      a new key for each request.
-    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use
-      a new key for each request.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use a
+      new key for each request.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use a
+      new key for each request.
+    400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use a
+      new key for each request.
     400: An idempotency key has at most 255 characters.
     ");
     keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();

@@ -2,7 +2,7 @@
 //! Payment methods and mandates are included.
 
 use serde_json::Value;
-use testkit::{App, DAY_S, FC, OPTIONS};
+use testkit::{App, BEGIN_S, DAY_S, FC, OPTIONS, typed_numbers};
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -90,11 +90,9 @@ async fn a_payment_intent_collects_an_account() {
     "#);
 
     // The reference documents this path to the account, and its transactions are already fetched.
-    let account = linked.at("/payment_method/us_bank_account/financial_connections_account");
-    let account = account.as_str().unwrap().to_owned();
+    let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
     app.run_workers_until_idle().await;
-    let list = app.get(&format!("{FC}/transactions?account={account}")).await.ok();
-    assert!(!list.items("/data").is_empty());
+    assert_ne!(app.count_transactions(&account).await, 0);
 
     let accept = "mandate_data[customer_acceptance][type]=offline";
     let path = format!("/v1/payment_intents/{}/confirm", intent.id());
@@ -172,14 +170,11 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     "#);
 
     app.run_workers_until_idle().await;
-    let account = done.at("/payment_method/us_bank_account/financial_connections_account");
-    let account = account.as_str().unwrap().to_owned();
+    let account = done.text("/payment_method/us_bank_account/financial_connections_account");
     let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/transaction_refresh/status"), "succeeded");
-    let subscribed =
-        app.post(&format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions").await;
-    assert_eq!(subscribed.ok().at("/subscriptions/0"), "transactions");
+    assert_eq!(app.subscribe(&account).await.at("/subscriptions/0"), "transactions");
 
     let second = app.post("/v1/setup_intents", "payment_method_types[]=us_bank_account").await.ok();
     app.link_carrier(&second.id(), "").await.ok();
@@ -193,9 +188,7 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
 #[tokio::test]
 async fn debits_end_on_the_clock() {
     let app = App::start().await;
-    let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
-    let form = format!("test_clock={}&email=ada@example.com", clock.id());
-    let customer = app.post("/v1/customers", &form).await.ok().id();
+    let (customer, clock) = app.customer_on_clock().await;
     let mut intents = Vec::new();
     for account in ["Success", "Insufficient+Funds", "Payment+Processes+Indefinitely"] {
         let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
@@ -209,10 +202,7 @@ async fn debits_end_on_the_clock() {
         (3, ["processing", "processing", "processing"]),
         (5, ["succeeded", "requires_payment_method", "processing"]),
     ] {
-        let path = format!("/v1/test_helpers/test_clocks/{}/advance", clock.id());
-        let to = 1_767_225_600 + days * DAY_S;
-        app.post(&path, &format!("frozen_time={to}")).await.ok();
-        app.run_workers_until_idle().await;
+        app.advance(&clock, BEGIN_S + days * DAY_S).await;
         for (intent, status) in intents.iter().zip(expected) {
             let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
             assert_eq!(shown.at("/status"), status, "after {days} days");
@@ -222,19 +212,15 @@ async fn debits_end_on_the_clock() {
     insta::assert_snapshot!(failed.shown_at("/last_payment_error/code"), @r#""insufficient_funds""#);
     let events = app.get("/v1/events?type=payment_intent.payment_failed").await.ok();
     let created = events.at("/data/0/created").as_i64().unwrap();
-    assert_eq!(created, 1_767_225_600 + 4 * DAY_S);
+    assert_eq!(created, BEGIN_S + 4 * DAY_S);
 }
 
 /// Two small deposits verify typed numbers. Wrong amounts are counted and reported.
 #[tokio::test]
 async fn typed_numbers_are_verified_by_deposits() {
     let app = App::start().await;
-    let data = "payment_method_data[type]=us_bank_account\
-                &payment_method_data[billing_details][name]=Ada\
-                &payment_method_data[us_bank_account][account_holder_type]=individual\
-                &payment_method_data[us_bank_account][routing_number]=110000000\
-                &payment_method_data[us_bank_account][account_number]=000123456789";
-    let form = format!("payment_method_types[]=us_bank_account&confirm=true&{data}");
+    let numbers = typed_numbers("000123456789");
+    let form = format!("payment_method_types[]=us_bank_account&{numbers}");
     let intent = app.post("/v1/setup_intents", &form).await.ok();
     insta::assert_snapshot!(intent.shown_at("/next_action"), @r#"
     {
@@ -299,8 +285,7 @@ async fn payment_methods_live() {
     let app = App::start().await;
     let customer = app.customer().await;
     let session = app.session(&customer, "&permissions[]=payment_method").await;
-    let account = app.link(&session, "").await.ok().at("/accounts/data/0/id");
-    let account = account.as_str().unwrap().to_owned();
+    let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let form = format!(
         "type=us_bank_account&us_bank_account[financial_connections_account]={account}\
          &billing_details[name]=Ada&metadata[a]=1"
@@ -344,7 +329,7 @@ async fn a_browser_sees_its_own_intent() {
     let app = App::start().await;
     let form = "amount=500&currency=usd&metadata[inner]=secret";
     let intent = app.post("/v1/payment_intents", form).await.ok();
-    let secret = intent.at("/client_secret").as_str().unwrap().to_owned();
+    let secret = intent.text("/client_secret");
     let browser = app.with_key("pk_test_123");
     let path = format!("/v1/payment_intents/{}", intent.id());
     let seen = browser.get(&format!("{path}?client_secret={secret}")).await.ok();

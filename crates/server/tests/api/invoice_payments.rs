@@ -16,11 +16,7 @@ async fn payments_of_invoices() {
     assert_eq!(shown.at("/payment/payment_intent/id"), intent.as_str());
     assert_eq!(shown.at("/invoice/id"), first.at("/id"));
     app.post(&format!("/v1/invoices/{}/void", second.id()), "").await.ok();
-    let ids = async |query: &str| {
-        let list = app.get(&format!("/v1/invoice_payments?{query}")).await.ok();
-        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().to_owned();
-        list.items("/data").iter().map(id).collect::<Vec<String>>()
-    };
+    let ids = async |query: &str| app.ids(&format!("/v1/invoice_payments?{query}")).await;
     let all = ids("").await;
     assert_eq!(all.len(), 2);
     let by_intent = format!("payment[type]=payment_intent&payment[payment_intent]={intent}");

@@ -133,22 +133,18 @@ async fn an_invoice_collects_and_is_paid() {
     let rows = app.get(&format!("{FC}/transactions?account={account}&limit=1")).await.ok();
     assert_eq!(rows.items("/data").len(), 1);
     let of = |reply: &Response| {
-        ["/status", "/number", "/amount_due", "/amount_paid", "/amount_remaining"]
-            .map(|key| reply.at(key).to_string())
-            .join(" ")
-            + " "
-            + &["/payments/data/0/status", "/payments/data/0/payment/payment_intent/status"]
-                .map(|key| reply.at(key).to_string())
-                .join(" ")
+        let sums = ["/status", "/number", "/amount_due", "/amount_paid", "/amount_remaining"];
+        let payment = ["/payments/data/0/status", "/payments/data/0/payment/payment_intent/status"];
+        format!("{} {}", reply.facts(&sums), reply.facts(&payment))
     };
     assert_eq!(
         opened.text("/confirmation_secret/client_secret"),
         opened.text("/payments/data/0/payment/payment_intent/client_secret")
     );
     insta::assert_snapshot!(
-        format!("{}\n{}\n{}", of(&opened), of(&paid), app.event_types().await.join("\n")), @r#"
-        "open" "87286000-0001" 1000 0 1000 "open" "requires_payment_method"
-        "paid" "87286000-0001" 1000 1000 0 "paid" "succeeded"
+        format!("{}\n{}\n{}", of(&opened), of(&paid), app.event_types().await.join("\n")), @"
+        open 87286000-0001 1000 0 1000 open requires_payment_method
+        paid 87286000-0001 1000 1000 0 paid succeeded
         customer.created
         invoice.created
         invoiceitem.created
@@ -163,7 +159,7 @@ async fn an_invoice_collects_and_is_paid() {
         invoice.paid
         invoice.payment_succeeded
         financial_connections.account.refreshed_transactions
-        "#);
+        ");
 }
 
 /// A finalized invoice without an account may be voided, which cancels its intent. A draft may be
@@ -214,21 +210,15 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     let paid = app.post(&format!("{path}/pay"), "paid_out_of_band=true").await.ok();
     let empty = draft(&app, "").await;
     let empty = app.post(&format!("/v1/invoices/{}/finalize", empty.id()), "").await.ok();
+    let amounts = ["/amount_paid", "/amount_paid_off_stripe", "/amount_remaining"];
     let of = |reply: &Response| {
-        let keys = [
-            "status",
-            "attempt_count",
-            "amount_paid",
-            "amount_paid_off_stripe",
-            "amount_remaining",
-        ];
-        keys.map(|key| reply.at(&format!("/{key}")).to_string()).join(" ")
+        reply.facts(&["/status", "/attempt_count"]) + " " + &reply.facts(&amounts)
     };
     let told = format!("{}\n{}\n{}", of(&failed), of(&paid), of(&empty));
-    insta::assert_snapshot!(format!("{told}\n{}", app.event_types().await.join("\n")), @r#"
-    "open" 1 0 0 1000
-    "paid" 1 0 1000 1000
-    "paid" 0 0 0 0
+    insta::assert_snapshot!(format!("{told}\n{}", app.event_types().await.join("\n")), @"
+    open 1 0 0 1000
+    paid 1 0 1000 1000
+    paid 0 0 0 0
     customer.created
     invoice.created
     invoiceitem.created
@@ -249,7 +239,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     invoice.finalized
     invoice.paid
     invoice.payment_succeeded
-    "#);
+    ");
 }
 
 /// Products and prices determine the amount of an item. Each is returned with all its keys.
@@ -400,9 +390,7 @@ async fn lists_are_filtered() {
     }
     let ids = async |query: &str| {
         let list = app.get(&format!("/v1/products?{query}")).await.ok();
-        let ids: Vec<String> =
-            list.items("/data").iter().map(|item| item["id"].as_str().unwrap().into()).collect();
-        format!("{} {}", ids.join(","), list.at("/has_more"))
+        format!("{} {}", list.ids().join(","), list.at("/has_more"))
     };
     assert_eq!(ids("active=true&limit=2").await, "d,c true");
     assert_eq!(ids("active=true&limit=2&starting_after=c").await, "a false");
@@ -430,14 +418,11 @@ async fn products_with_prices_stay() {
     assert_eq!(gold.at("/default_price/unit_amount"), 5);
     app.post("/v1/products", "id=tin&name=Tin").await.ok();
     app.delete("/v1/products/tin").await.ok();
-    let told = app
-        .api_errors(&[
-            ("DELETE", "/v1/products/gold", ""),
-            ("GET", "/v1/products/tin", ""),
-            ("POST", "/v1/products", "id=gold&name=Gold"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("DELETE", "/v1/products/gold", ""),
+        ("GET", "/v1/products/tin", ""),
+        ("POST", "/v1/products", "id=gold&name=Gold"),
+    ]).await, @"
     DELETE /v1/products/gold
         400: The product has prices and cannot be deleted; set active=false.
     GET /v1/products/tin

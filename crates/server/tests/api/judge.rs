@@ -1,12 +1,13 @@
 //! The client checker: its diagnostics of clients that lose data, and the absence of diagnostics of
 //! correct clients.
 
-use axum::http::StatusCode;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use testkit::follower::REFRESHED;
+use testkit::receiver::Receiver;
+use testkit::show::redacted;
 use testkit::{App, Client, FC, HELPERS, Response};
-use tokio::net::TcpListener;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
 pub(crate) const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
@@ -23,6 +24,7 @@ pub(crate) struct Integration {
     pub(crate) app: App,
     account: String,
     plan: Arc<Mutex<Plan>>,
+    _receiver: Receiver,
 }
 
 impl Integration {
@@ -30,26 +32,22 @@ impl Integration {
     pub(crate) async fn start() -> Self {
         let app = App::start().await;
         let plan = Arc::new(Mutex::new(Plan { reads: Vec::new(), status: 200 }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (client, planned) = (app.client(), Arc::clone(&plan));
-        let handle = async move || {
-            let Plan { reads, status } = planned.lock().unwrap().clone();
-            for read in reads {
-                walk(&client, &read).await;
+        let receiver = Receiver::start(move |_| {
+            let (client, plan) = (client.clone(), planned.lock().unwrap().clone());
+            async move {
+                for read in plan.reads {
+                    walk(&client, &read).await;
+                }
+                plan.status
             }
-            StatusCode::from_u16(status).unwrap()
-        };
-        let service = axum::Router::new().route("/hook", axum::routing::post(handle));
-        tokio::spawn(async move { axum::serve(listener, service).await });
-        let events = ["balance", "transactions"].map(|feature| {
-            format!("&enabled_events[]=financial_connections.account.refreshed_{feature}")
         });
-        let form = format!("url={url}{}", events.concat());
-        app.post("/v1/webhook_endpoints", &form).await.ok();
+        let receiver = receiver.await.unwrap();
+        let balances = "enabled_events[]=financial_connections.account.refreshed_balance";
+        app.endpoint(&receiver.url, REFRESHED, balances).await;
         let account = app.account().await;
         app.run_workers_until_idle().await;
-        Self { app, account, plan }
+        Self { app, account, plan, _receiver: receiver }
     }
 
     /// Sets the client's reads and response for later webhooks.
@@ -66,8 +64,7 @@ impl Integration {
     /// Refreshes a feature and delivers its event. Returns the response to the refresh call.
     async fn refresh(&self, feature: &str) -> Response {
         self.app.pass_s(2);
-        let path = format!("{FC}/accounts/{}/refresh", self.account);
-        let asked = self.app.post(&path, &format!("features[]={feature}")).await.ok();
+        let asked = self.app.refresh(&self.account, feature).await;
         self.app.run_workers_until_idle().await;
         asked
     }
@@ -116,12 +113,7 @@ pub(crate) async fn found(client: &Client, path: &str) -> String {
         writeln!(shown, "  {} {} of {about}", finding["times"], text(&finding["code"])).unwrap();
         for seen in finding["evidence"].as_array().unwrap() {
             let by = |name: &'static str| if seen[name].is_null() { "" } else { name };
-            let what = text(&seen["what"]);
-            let words = what.split(' ').map(|word| match word.rsplit_once('_') {
-                Some((prefix, digits)) if digits.len() == 24 => format!("{prefix}_…"),
-                _ => word.to_owned(),
-            });
-            let what = words.collect::<Vec<_>>().join(" ");
+            let what = redacted(&text(&seen["what"]));
             writeln!(shown, "    {what} ({} {})", by("request"), by("event")).unwrap();
         }
     }

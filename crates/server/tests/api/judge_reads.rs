@@ -1,7 +1,7 @@
 //! The client checker: the calls that count as reading, and the listings that count as complete.
 
 use crate::judge::{FINISHED, Integration, found};
-use testkit::{App, FC, Recorder};
+use testkit::{App, Recorder};
 
 /// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
 /// has not read them, both by the bank's time and by the event's own refresh.
@@ -42,12 +42,9 @@ async fn printing_is_no_client() {
     let app = App::start().await;
     assert_eq!(verdict(&app).await, "nothing_seen");
     let receiver = Recorder::start().await.unwrap();
-    let form =
-        format!("url={}&enabled_events[]=*&metadata[bankfeed_listen]=printing", receiver.url);
-    app.post("/v1/webhook_endpoints", &form).await.ok();
+    app.endpoint(&receiver.url, "*", "metadata[bankfeed_listen]=printing").await;
     let account = app.account().await;
-    let path = format!("{FC}/accounts/{account}/refresh");
-    app.post(&path, "features[]=transactions").await.ok();
+    app.refresh(&account, "transactions").await;
     app.run_workers_until_idle().await;
     assert_eq!(verdict(&app).await, "nothing_found");
     let report = app.get(FINISHED).await.ok();

@@ -46,7 +46,9 @@ async fn refuses_keys_that_were_not_issued() {
 async fn live_keys_are_always_issued() {
     let app = App::start().await;
     let unknown = app.with_key(&format!("sk_live_{:032}", 77));
-    insta::assert_snapshot!(unknown.get("/v1/customers").await.api_error(), @"    401: Invalid API key: sk_live_****0077");
+    insta::assert_snapshot!(unknown.get("/v1/customers").await.api_error(), @"
+    401: Invalid API key: sk_live_****0077
+    ");
     assert_eq!(app.live().get("/v1/customers").await.status, 200);
 }
 
@@ -85,7 +87,7 @@ async fn modes_and_merchants_are_apart() {
     assert_eq!(found(client(1, true).get("/v1/customers").await.ok()), 0);
     assert_eq!(found(client(2, false).get("/v1/customers").await.ok()), 0);
     let other_mode = client(1, true).get(&format!("/v1/customers/{customer}")).await;
-    insta::assert_snapshot!(other_mode.api_error(), @"    404 resource_missing id: No such customer: 'cus_…'");
+    insta::assert_snapshot!(other_mode.api_error(), @"404 resource_missing id: No such customer: 'cus_…'");
 
     let live = client(1, true).customer().await;
     let shown = client(1, true).get(&format!("/v1/customers/{live}")).await.ok();
@@ -114,8 +116,7 @@ async fn events_carry_their_mode() {
     let app = App::start().await;
     let live = app.live();
     let receiver = Recorder::start().await.unwrap();
-    let form = format!("url={}&enabled_events[]=*", receiver.url);
-    live.post("/v1/webhook_endpoints", &form).await.ok();
+    live.endpoint(&receiver.url, "*", "").await;
     live.customer().await;
     app.run_workers_until_idle().await;
     let posted = receiver.take();

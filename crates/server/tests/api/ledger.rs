@@ -6,8 +6,7 @@ use testkit::{App, Client, Recorder, Response};
 const LEDGER: &str = "/v1/test_helpers/deliveries";
 
 async fn endpoint(client: &Client, receiver: &Recorder, more: &str) -> String {
-    let form = format!("url={}&enabled_events[]=customer.created{more}", receiver.url);
-    client.post("/v1/webhook_endpoints", &form).await.ok().id()
+    client.endpoint(&receiver.url, "customer.created", more).await.id()
 }
 
 /// The deliveries of a list, each as its event, its endpoint and its status.
@@ -98,14 +97,7 @@ async fn lists_what_is_asked_for() {
         assert_eq!(told(&listed).iter().collect::<Vec<_>>(), wanted, "{query}");
         assert_eq!(listed.at("/has_more"), query.contains("limit"), "{query}");
     }
-    let ids: Vec<String> = app
-        .get(LEDGER)
-        .await
-        .ok()
-        .items("/data")
-        .iter()
-        .map(|item| item["id"].as_str().unwrap().to_owned())
-        .collect();
+    let ids = app.ids(LEDGER).await;
     for (query, wanted) in [
         (format!("starting_after={}", ids[0]), &rows[1..]),
         (format!("starting_after={}&limit=1", ids[1]), &rows[2..3]),
@@ -181,7 +173,7 @@ async fn sends_an_event_again() {
     }
     assert_eq!(counts, [(1, 1), (1, 1)]);
     let connected = Recorder::start().await.unwrap();
-    endpoint(&app, &connected, "&connect=true").await;
+    endpoint(&app, &connected, "connect=true").await;
     app.in_account("acct_1").customer().await;
     app.run_workers_until_idle().await;
     let event = app.in_account("acct_1").get("/v1/events").await.ok().text("/data/0/id");
@@ -206,25 +198,22 @@ async fn refuses_what_cannot_be_sent() {
     let (resend, retry) = (format!("{LEDGER}/{id}/resend"), format!("/v1/events/{event}/retry"));
     let of_hook = format!("webhook_endpoint={hook}");
     let list = format!("{LEDGER}?starting_after=whd_1");
-    let told = app
-        .api_errors(&[
-            ("POST", &resend, ""),
-            ("POST", &retry, ""),
-            ("POST", &retry, &of_hook),
-            ("POST", &retry, "webhook_endpoint=we_1"),
-            ("POST", &retry, "for_stripecli=true"),
-            ("POST", &retry, "for_stripecli=true&webhook_endpoint=we_1"),
-            ("POST", &retry, "account=123"),
-            ("POST", "/v1/events/evt_1/retry", ""),
-            ("POST", "/v1/test_helpers/deliveries/whd_1/resend", ""),
-            ("GET", "/v1/test_helpers/deliveries/whd_1", ""),
-            ("GET", "/v1/test_helpers/deliveries?event=evt_1", ""),
-            ("GET", "/v1/test_helpers/deliveries?endpoint=we_1", ""),
-            ("GET", "/v1/test_helpers/deliveries?status=gone", ""),
-            ("GET", &list, ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &resend, ""),
+        ("POST", &retry, ""),
+        ("POST", &retry, &of_hook),
+        ("POST", &retry, "webhook_endpoint=we_1"),
+        ("POST", &retry, "for_stripecli=true"),
+        ("POST", &retry, "for_stripecli=true&webhook_endpoint=we_1"),
+        ("POST", &retry, "account=123"),
+        ("POST", "/v1/events/evt_1/retry", ""),
+        ("POST", "/v1/test_helpers/deliveries/whd_1/resend", ""),
+        ("GET", "/v1/test_helpers/deliveries/whd_1", ""),
+        ("GET", "/v1/test_helpers/deliveries?event=evt_1", ""),
+        ("GET", "/v1/test_helpers/deliveries?endpoint=we_1", ""),
+        ("GET", "/v1/test_helpers/deliveries?status=gone", ""),
+        ("GET", &list, ""),
+    ]).await, @"
     POST /v1/test_helpers/deliveries/whd_…/resend
         400 - id: The webhook endpoint we_… is disabled.
     POST /v1/events/evt_…/retry

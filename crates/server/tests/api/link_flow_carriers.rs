@@ -36,8 +36,8 @@ async fn numbers_alone() {
 
     let other = intent(&app, &format!("{VERIFY}=microdeposits")).await;
     insta::assert_snapshot!(app.link_carrier(&other.id(), "").await.api_error(), @"
-    400: This carrier takes typed numbers only (verification_method=microdeposits): confirm it
-      with payment_method_data, or open its link flow in a browser.
+    400: This carrier takes typed numbers only (verification_method=microdeposits): confirm it with
+      payment_method_data, or open its link flow in a browser.
     ");
 }
 
@@ -95,8 +95,7 @@ async fn the_holder_is_told() {
         api_errors.push(reply.api_error());
     }
     insta::assert_snapshot!(api_errors.join("\n"), @"
-    400 parameter_unknown billing_details[nick]: Received unknown parameter:
-      billing_details[nick]
+    400 parameter_unknown billing_details[nick]: Received unknown parameter: billing_details[nick]
 
     400 parameter_unknown billing_details[address][planet]: Received unknown parameter:
       billing_details[address][planet]. Did you mean line2?

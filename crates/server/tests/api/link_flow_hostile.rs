@@ -61,17 +61,14 @@ async fn begins() {
     let secret = format!("client_secret={}", session.text("/client_secret"));
     let carrier = format!("carrier={}", session.id());
     let path = "/v1/link_flows";
-    let told = app
-        .api_errors(&[
-            ("POST", path, ""),
-            ("POST", path, "client_secret=fcsess_client_secret_x"),
-            ("POST", path, &format!("{secret}&{carrier}")),
-            ("POST", path, &format!("{carrier}&origin=https://shop.example/x")),
-            ("POST", path, &format!("{carrier}&origin=null")),
-            ("POST", path, &format!("{carrier}&origin=https://a;script-src%20*")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", path, ""),
+        ("POST", path, "client_secret=fcsess_client_secret_x"),
+        ("POST", path, &format!("{secret}&{carrier}")),
+        ("POST", path, &format!("{carrier}&origin=https://shop.example/x")),
+        ("POST", path, &format!("{carrier}&origin=null")),
+        ("POST", path, &format!("{carrier}&origin=https://a;script-src%20*")),
+    ]).await, @"
     POST /v1/link_flows
         400 parameter_missing client_secret: Missing required parameter: client_secret.
     POST /v1/link_flows client_secret=fcsess_client_secret_x

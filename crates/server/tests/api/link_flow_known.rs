@@ -53,7 +53,7 @@ async fn saved_accounts() {
     assert_eq!(accounts.at("/data/0/last4"), accounts.at("/data/1/last4"));
     // The data of the saved account arrive as before.
     let id = accounts.text("/data/0/id");
-    app.post(&format!("{FC}/accounts/{id}/refresh"), "features[]=balance").await.ok();
+    app.refresh(&id, "balance").await;
     app.run_workers_until_idle().await;
     let refreshed = app.get(&format!("{FC}/accounts/{id}")).await.ok();
     assert_eq!(refreshed.at("/balance_refresh/status"), "succeeded");

@@ -58,19 +58,16 @@ async fn nothing_for_tests_is_taken() {
     };
     let customer = format!("customer={}", live.customer().await);
     let test_bank = numbers("110000000", "000123456789");
-    let told = live
-        .api_errors(&[
-            ("POST", "/v1/payment_methods", &test_bank),
-            ("POST", "/v1/payment_methods/pm_usBankAccount_success/attach", &customer),
-            (
-                "POST",
-                "/v1/payment_intents",
-                "amount=100&currency=usd&payment_method_types[]=us_bank_account\
-                 &payment_method=pm_usBankAccount_success",
-            ),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(live.api_errors(&[
+        ("POST", "/v1/payment_methods", &test_bank),
+        ("POST", "/v1/payment_methods/pm_usBankAccount_success/attach", &customer),
+        (
+            "POST",
+            "/v1/payment_intents",
+            "amount=100&currency=usd&payment_method_types[]=us_bank_account\
+             &payment_method=pm_usBankAccount_success",
+        ),
+    ]).await, @"
     POST /v1/payment_methods type=us_bank_account&billing_details[name]=Ada&
       us_bank_account[account_holder_type]=individual&us_bank_account[routing_number]=110000000&
       us_bank_account[account_number]=000123456789
@@ -92,8 +89,8 @@ async fn nothing_for_tests_is_taken() {
         method.id()
     );
     insta::assert_snapshot!(live.post("/v1/payment_intents", &form).await.api_error(), @"
-    400: This server cannot debit bank accounts in live mode: it has no connector that moves
-      money. Nothing was changed.
+    400: This server cannot debit bank accounts in live mode: it has no connector that moves money.
+      Nothing was changed.
     ");
     assert_eq!(live.count("/v1/payment_intents").await, 0);
 }
@@ -129,15 +126,12 @@ async fn live_data_needs_the_registration() {
         "account_holder[type]=customer&account_holder[customer]={customer}\
          &permissions[]=balances"
     );
-    let told = live
-        .api_errors(&[
-            ("POST", &format!("{FC}/sessions"), &session),
-            ("POST", &format!("{FC}/accounts/{account}/refresh"), "features[]=transactions"),
-            ("POST", &format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions"),
-            ("GET", &format!("{FC}/transactions?account={account}"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(live.api_errors(&[
+        ("POST", &format!("{FC}/sessions"), &session),
+        ("POST", &format!("{FC}/accounts/{account}/refresh"), "features[]=transactions"),
+        ("POST", &format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions"),
+        ("GET", &format!("{FC}/transactions?account={account}"), ""),
+    ]).await, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
       permissions[]=balances
         400: Your registration for the live data of Financial Connections is not complete for
@@ -156,12 +150,11 @@ async fn live_data_needs_the_registration() {
     let test = app.with_key(&app.keys().issue(1, false).secret);
     let account = test.account().await;
     app.run_workers_until_idle().await;
-    let path = format!("{FC}/accounts/{account}");
-    test.post(&format!("{path}/subscribe"), "features[]=transactions").await.ok();
+    test.subscribe(&account).await;
     app.run_workers_until_idle().await;
     test.get(&format!("{FC}/transactions?account={account}")).await.ok();
     app.pass_s(10);
-    test.post(&format!("{path}/refresh"), "features[]=transactions").await.ok();
+    test.refresh(&account, "transactions").await;
 }
 
 /// Once the registration of a kind of data is complete, the same calls proceed. Other kinds are
@@ -201,18 +194,15 @@ async fn the_registration_is_completed_by_kind() {
     let sessions = format!("{FC}/sessions");
     let made = live.post(&sessions, &session("transactions")).await.ok();
     assert_eq!(made.at("/livemode"), true);
-    let told = live
-        .api_errors(&[
-            ("POST", &sessions, &session("balances")),
-            ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=transactions"),
-            ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
-            ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
-            ("POST", &settings, "registration[transactions]=unrequested"),
-            ("POST", &settings, "registration[transactions]=done"),
-            ("POST", &settings, "registration[names]=active"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(live.api_errors(&[
+        ("POST", &sessions, &session("balances")),
+        ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=transactions"),
+        ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
+        ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
+        ("POST", &settings, "registration[transactions]=unrequested"),
+        ("POST", &settings, "registration[transactions]=done"),
+        ("POST", &settings, "registration[names]=active"),
+    ]).await, @"
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
       permissions[]=balances
         400: Your registration for the live data of Financial Connections is not complete for

@@ -134,15 +134,12 @@ async fn a_named_configuration_decides() {
     let intent = app.post("/v1/payment_intents", &form).await.ok().id();
     let update = format!("/v1/payment_intents/{intent}");
     let confirm = format!("{update}/confirm");
-    let told = app
-        .api_errors(&[
-            ("POST", "/v1/payment_intents", &format!("{form}&{method}")),
-            ("POST", &update, method),
-            ("POST", &confirm, method),
-            ("POST", "/v1/test_helpers/financial_connections/link", &format!("carrier={intent}")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", "/v1/payment_intents", &format!("{form}&{method}")),
+        ("POST", &update, method),
+        ("POST", &confirm, method),
+        ("POST", "/v1/test_helpers/financial_connections/link", &format!("carrier={intent}")),
+    ]).await, @"
     POST /v1/payment_intents amount=100&currency=usd&payment_method_configuration=pmc_…&
       payment_method=pm_usBankAccount_success
         400 - payment_method: The configuration of payment methods that decides here has
@@ -196,25 +193,22 @@ async fn refuses_what_cannot_be() {
     let default = format!("{PATH}/{}", app.get(PATH).await.ok().text("/data/1/id"));
     let intent =
         |more: &str| format!("amount=100&currency=usd&payment_method_configuration={more}");
-    let told = app
-        .api_errors(&[
-            ("POST", &default, "active=false"),
-            ("POST", PATH, "us_bank_account[display_preference][preference]=maybe"),
-            ("POST", PATH, "cash[display_preference][preference]=on"),
-            ("GET", &format!("{PATH}/pmc_1"), ""),
-            ("POST", &format!("{PATH}/{other}"), "name=Mine"),
-            ("GET", &format!("{PATH}?starting_after=pmc_1"), ""),
-            ("POST", "/v1/payment_intents", &intent("pmc_1")),
-            ("POST", "/v1/payment_intents", &intent(&other)),
-            ("POST", "/v1/payment_intents", &intent(&inactive)),
-            (
-                "POST",
-                "/v1/payment_intents",
-                &intent(&format!("{inactive}&payment_method_types[]=us_bank_account")),
-            ),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", &default, "active=false"),
+        ("POST", PATH, "us_bank_account[display_preference][preference]=maybe"),
+        ("POST", PATH, "cash[display_preference][preference]=on"),
+        ("GET", &format!("{PATH}/pmc_1"), ""),
+        ("POST", &format!("{PATH}/{other}"), "name=Mine"),
+        ("GET", &format!("{PATH}?starting_after=pmc_1"), ""),
+        ("POST", "/v1/payment_intents", &intent("pmc_1")),
+        ("POST", "/v1/payment_intents", &intent(&other)),
+        ("POST", "/v1/payment_intents", &intent(&inactive)),
+        (
+            "POST",
+            "/v1/payment_intents",
+            &intent(&format!("{inactive}&payment_method_types[]=us_bank_account")),
+        ),
+    ]).await, @"
     POST /v1/payment_method_configurations/pmc_… active=false
         400 - active: The default configuration stays active.
     POST /v1/payment_method_configurations us_bank_account[display_preference][preference]=maybe

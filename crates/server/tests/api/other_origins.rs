@@ -114,7 +114,9 @@ async fn a_browser_reads_no_bank_data() {
         400 parameter_missing client_secret: Missing required parameter: client_secret.
     ");
     let wrong = browser.get(&format!("{path}?client_secret=fcsess_client_secret_x")).await;
-    insta::assert_snapshot!(wrong.api_error(), @"    400 - client_secret: The client_secret given does not belong to this session.");
+    insta::assert_snapshot!(wrong.api_error(), @"
+    400 - client_secret: The client_secret given does not belong to this session.
+    ");
 }
 
 /// A browser may see the payment method that it created, but neither its metadata nor its customer.

@@ -3,7 +3,7 @@
 use crate::browser::{Browser, read, shown};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use testkit::{App, FC, HELPERS, Options, Response};
+use testkit::{App, BEGIN_S, DAY_S, FC, HELPERS, Options, Response};
 
 const PREVIEW: &str = "2026-10-14.preview";
 
@@ -58,9 +58,7 @@ async fn two_inactive(app: &App) -> [String; 2] {
 
 /// The types of all events of accounts and authorizations, oldest first.
 async fn events(app: &App) -> Vec<String> {
-    let listed = app.get("/v1/events?limit=100").await.ok();
-    let types = listed.items("/data").into_iter().rev();
-    let types = types.map(|event| event["type"].as_str().unwrap().to_owned());
+    let types = app.event_types().await.into_iter();
     types.filter_map(|kind| Some(kind.strip_prefix("financial_connections.")?.to_owned())).collect()
 }
 
@@ -188,9 +186,8 @@ async fn on_its_own_page() {
     let before = account(&strict, &checking).await;
     let form = format!("relink_options[authorization]={}&{hosted}", before.text("/authorization"));
     insta::assert_snapshot!(make(&strict, &form).await.api_error(), @"
-    400 parameter_not_acted_on hosted[delivery_method]: hosted[delivery_method] is ignored by
-      this server, and a strict server rejects it. Leave it out, or start the server without
-      --strict.
+    400 parameter_not_acted_on hosted[delivery_method]: hosted[delivery_method] is ignored by this
+      server, and a strict server rejects it. Leave it out, or start the server without --strict.
     ");
 }
 
@@ -319,38 +316,38 @@ async fn api_errors() {
     }
     insta::assert_snapshot!(told, @"
     nobody and nothing
-        400 parameter_missing account_holder: Missing required parameter: account_holder.
+    400 parameter_missing account_holder: Missing required parameter: account_holder.
     no authorization
-        400 parameter_missing relink_options[authorization]: Missing required parameter:
-          relink_options[authorization].
+    400 parameter_missing relink_options[authorization]: Missing required parameter:
+      relink_options[authorization].
     an unknown one
-        404 resource_missing relink_options[authorization]: No such Financial Connections
-          authorization: 'fcauth_x'
+    404 resource_missing relink_options[authorization]: No such Financial Connections authorization:
+      'fcauth_x'
     an empty one
-        400 parameter_invalid_empty relink_options[authorization]: relink_options[authorization] is
-          an empty string. Send a value, or leave it out.
+    400 parameter_invalid_empty relink_options[authorization]: relink_options[authorization] is an
+      empty string. Send a value, or leave it out.
     an unknown name
-        400 parameter_unknown relink_options[x]: Received unknown parameter: relink_options[x]
+    400 parameter_unknown relink_options[x]: Received unknown parameter: relink_options[x]
     an unknown account
-        404 resource_missing relink_options[account]: No such Financial Connections account: 'fca_x'
+    404 resource_missing relink_options[account]: No such Financial Connections account: 'fca_x'
     the account of another
-        400 - relink_options[account]: This account does not belong to the authorization given.
+    400 - relink_options[account]: This account does not belong to the authorization given.
     a closed one
-        400 - relink_options[authorization]: Linking again does not help: nothing here is active or
-          says relink_required.
+    400 - relink_options[authorization]: Linking again does not help: nothing here is active or says
+      relink_required.
     the same by its account
-        400 - relink_options[account]: Linking again does not help: nothing here is active or says
-          relink_required.
+    400 - relink_options[account]: Linking again does not help: nothing here is active or says
+      relink_required.
     a disconnected one
-        400 - relink_options[authorization]: Linking again does not help: nothing here is active or
-          says relink_required.
+    400 - relink_options[authorization]: Linking again does not help: nothing here is active or says
+      relink_required.
     that of another holder
-        400 - account_holder[customer]: This is not the holder of the accounts to be linked again.
+    400 - account_holder[customer]: This is not the holder of the accounts to be linked again.
     hosted without need
-        400 - relink_options[authorization]: A hosted session relinks only accounts that are
-          inactive or have an account number that expires within 30 days.
+    400 - relink_options[authorization]: A hosted session relinks only accounts that are inactive or
+      have an account number that expires within 30 days.
     a delivery of nothing
-        400 - hosted[delivery_method]: A delivery method goes with relink_options only.
+    400 - hosted[delivery_method]: A delivery method goes with relink_options only.
     ");
 
     let session = relink(&app, lasting, "").await;
@@ -360,13 +357,13 @@ async fn api_errors() {
     }
     insta::assert_snapshot!(told, @"
     institution=Bank (OAuth)
-        400 - institution: The session renews a login at Test (Non-OAuth).
+    400 - institution: The session renews a login at Test (Non-OAuth).
     institution=x
-        400 - institution: The session renews a login at Test (Non-OAuth).
+    400 - institution: The session renews a login at Test (Non-OAuth).
     seed=x
-        400 - seed: A link that renews a login logs in as the link before: leave the seed out.
+    400 - seed: A link that renews a login logs in as the link before: leave the seed out.
     accounts[]=x
-        400 - accounts[0]: The institution has no account 'x'.
+    400 - accounts[0]: The institution has no account 'x'.
     ");
     link(&app, &session, "institution=Test (Non-OAuth)").await.ok();
 }
@@ -376,21 +373,13 @@ async fn api_errors() {
 #[tokio::test]
 async fn day_by_day_on_a_clock() {
     let app = App::start().await;
-    let now = 1_767_225_600;
-    let made = app.post("/v1/test_helpers/test_clocks", &format!("frozen_time={now}")).await.ok();
-    let clock = made.id();
-    let advance = async |to: i64| {
-        let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
-        app.post(&path, &format!("frozen_time={to}")).await.ok();
-        app.run_workers_until_idle().await;
-    };
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().id();
+    let (customer, clock) = app.customer_on_clock().await;
     let session = app.session(&customer, "").await;
     let ended = app.link(&session, "institution=Immediately Requires Reauthentication").await;
     let id = ended.text("/accounts/data/0/id");
-    advance(now + 60).await;
+    app.advance(&clock, BEGIN_S + 60).await;
     for day in 0..2 {
-        let now = now + 60 + day * 86_400;
+        let now = BEGIN_S + 60 + day * DAY_S;
         let lost = account(&app, &id).await;
         assert_eq!(lost.at("/status_details/inactive/action"), "relink_required");
         let session = relink(&app, &lost, "").await;
@@ -398,8 +387,8 @@ async fn day_by_day_on_a_clock() {
         let again = account(&app, &id).await;
         assert_eq!(again.at("/status"), "active");
         let expected = again.at("/status_details/active/expected_deactivation_date");
-        assert_eq!(expected, now + 86_400);
-        advance(now + 86_400).await;
+        assert_eq!(expected, now + DAY_S);
+        app.advance(&clock, now + DAY_S).await;
     }
     assert_eq!(account(&app, &id).await.at("/status"), "inactive");
 }

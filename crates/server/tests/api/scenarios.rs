@@ -259,20 +259,17 @@ async fn refuses() {
     let (_, account) = linked(&app, &app, "Busy Business").await;
     app.delete(&path(&busy)).await.ok();
     let busy = format!("/v1/test_helpers/financial_connections/accounts/{account}");
-    let told = app
-        .api_errors(&[
-            ("POST", SCENARIOS, ""),
-            ("POST", SCENARIOS, "name=overdrawn&scenario=name"),
-            ("POST", SCENARIOS, "name=nothing"),
-            ("POST", SCENARIOS, &form("name = \"One\"\n[[accounts]]\nname = \"A\"\nblance = 1")),
-            ("GET", &path("scn_1"), ""),
-            ("DELETE", &path("scn_1"), ""),
-            ("GET", &format!("{SCENARIOS}?starting_after=scn_1"), ""),
-            ("GET", "/v1/test_helpers/financial_connections/accounts/fca_1/scenario", ""),
-            ("GET", &format!("{busy}/scenario"), ""),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", SCENARIOS, ""),
+        ("POST", SCENARIOS, "name=overdrawn&scenario=name"),
+        ("POST", SCENARIOS, "name=nothing"),
+        ("POST", SCENARIOS, &form("name = \"One\"\n[[accounts]]\nname = \"A\"\nblance = 1")),
+        ("GET", &path("scn_1"), ""),
+        ("DELETE", &path("scn_1"), ""),
+        ("GET", &format!("{SCENARIOS}?starting_after=scn_1"), ""),
+        ("GET", "/v1/test_helpers/financial_connections/accounts/fca_1/scenario", ""),
+        ("GET", &format!("{busy}/scenario"), ""),
+    ]).await, @"
     POST /v1/test_helpers/financial_connections/scenarios
         400 parameter_missing scenario: Missing required parameter: scenario.
     POST /v1/test_helpers/financial_connections/scenarios name=overdrawn&scenario=name

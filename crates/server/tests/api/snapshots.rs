@@ -27,7 +27,7 @@ async fn seen(client: &Client, account: &str) -> Vec<String> {
 /// Refreshes the transactions of an account and returns the id of the refresh.
 async fn refresh(app: &App, account: &str) -> String {
     app.pass_s(10);
-    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await.ok();
+    app.refresh(account, "transactions").await;
     app.run_workers_until_idle().await;
     let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
     assert_eq!(shown.text("/transaction_refresh/status"), "succeeded");
@@ -122,19 +122,15 @@ async fn goes_back_and_goes_on() {
 async fn clocks_go_back() {
     let app = App::start().await;
     let path = "/v1/test_helpers/test_clocks";
-    let clock = app.post(path, &format!("frozen_time={BEGIN_S}")).await.ok().id();
-    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().id();
+    let (customer, clock) = app.customer_on_clock().await;
     let session = app.session(&customer, "prefetch[]=transactions").await;
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
-    let subscribe = format!("{FC}/accounts/{account}/subscribe");
-    app.post(&subscribe, "features[]=transactions").await.ok();
+    app.subscribe(&account).await;
     app.run_workers_until_idle().await;
     let snapshot = snapshot(&app).await;
     let mut ways = Vec::new();
     for _ in 0..2 {
-        let advance = format!("{path}/{clock}/advance");
-        app.post(&advance, &format!("frozen_time={}", BEGIN_S + 9 * DAY_S)).await.ok();
-        app.run_workers_until_idle().await;
+        app.advance(&clock, BEGIN_S + 9 * DAY_S).await;
         let shown = app.get(&format!("{path}/{clock}")).await.ok();
         assert_eq!(shown.text("/status"), "ready");
         assert_eq!(shown.at("/frozen_time"), BEGIN_S + 9 * DAY_S);
@@ -161,8 +157,7 @@ async fn clocks_go_back() {
 async fn deliveries_go_back() {
     let app = App::start().await;
     let receiver = Recorder::start().await.unwrap();
-    let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
-    app.post("/v1/webhook_endpoints", &form).await.ok();
+    app.endpoint(&receiver.url, "customer.created", "").await;
     let early = app.customer().await;
     let snapshot = snapshot(&app).await;
     let late = app.customer().await;
@@ -254,21 +249,18 @@ async fn api_errors() {
     for _ in 0..model::limits::SNAPSHOTS_MAX {
         snapshot(&app).await;
     }
-    let told = app
-        .api_errors(&[
-            ("POST", SNAPSHOTS, ""),
-            ("POST", SNAPSHOTS, &format!("name={}", "n".repeat(301))),
-            ("POST", SNAPSHOTS, "metadata=x"),
-            ("GET", &format!("{SNAPSHOTS}?starting_after=snap_1"), ""),
-            ("GET", &format!("{SNAPSHOTS}/snap_1"), ""),
-            ("GET", &format!("{SNAPSHOTS}/{deleted}"), ""),
-            ("DELETE", &format!("{SNAPSHOTS}/{deleted}"), ""),
-            ("POST", &format!("{SNAPSHOTS}/{deleted}/restore"), ""),
-            ("POST", &format!("{SNAPSHOTS}/snap_1/restore"), ""),
-            ("POST", RESET, "everything=true"),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", SNAPSHOTS, ""),
+        ("POST", SNAPSHOTS, &format!("name={}", "n".repeat(301))),
+        ("POST", SNAPSHOTS, "metadata=x"),
+        ("GET", &format!("{SNAPSHOTS}?starting_after=snap_1"), ""),
+        ("GET", &format!("{SNAPSHOTS}/snap_1"), ""),
+        ("GET", &format!("{SNAPSHOTS}/{deleted}"), ""),
+        ("DELETE", &format!("{SNAPSHOTS}/{deleted}"), ""),
+        ("POST", &format!("{SNAPSHOTS}/{deleted}/restore"), ""),
+        ("POST", &format!("{SNAPSHOTS}/snap_1/restore"), ""),
+        ("POST", RESET, "everything=true"),
+    ]).await, @"
     POST /v1/test_helpers/snapshots
         400: You have 50 snapshots, as many as you may have. Delete one first.
     POST /v1/test_helpers/snapshots name=…

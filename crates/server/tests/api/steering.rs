@@ -17,7 +17,7 @@ async fn a_delay_ends_at_a_fixed_time() {
     app.run_workers_until_idle().await;
     let script = format!("{HELPERS}/accounts/{account}/next_refresh");
     app.post(&script, "feature=balance&delay_seconds=60").await.ok();
-    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
+    app.refresh(&account, "balance").await;
     let path = format!("{FC}/accounts/{account}");
     let mut statuses = Vec::new();
     for wait_s in [0, 59, 1] {

@@ -117,8 +117,8 @@ async fn a_setup_intent_collects() {
     assert!(app.count_transactions(&account).await > 0);
     let again = app.link_carrier(&id, "").await;
     insta::assert_snapshot!(format!("{}{}", again.api_error(), app.event_types().await.join("\n")), @"
-        400 - carrier: The subscription has neither a pending Setup Intent nor an invoice to pay, so
-          it collects no account.
+    400 - carrier: The subscription has neither a pending Setup Intent nor an invoice to pay, so it
+      collects no account.
     customer.created
     setup_intent.created
     customer.subscription.created
@@ -155,8 +155,7 @@ async fn an_invoice_collects() {
     let linked = app.link_carrier(&id, form).await.ok();
     assert_eq!(linked.id(), intent);
     let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
-    let subscribe = format!("{FC}/accounts/{account}/subscribe");
-    app.post(&subscribe, "features[]=transactions").await.ok();
+    app.subscribe(&account).await;
     let confirmed = app.post(&format!("/v1/payment_intents/{intent}/confirm"), "").await.ok();
     let under_way = show(&app, &id, "").await;
     app.run_workers_until_idle().await;
@@ -284,8 +283,7 @@ async fn every_way_leads_to_transactions() {
             app.run_workers_until_idle().await;
             let path = format!("{FC}/transactions?account={account}");
             assert_eq!(app.get(&path).await.status == 200, prefetched, "{way}");
-            let subscribe = format!("{FC}/accounts/{account}/subscribe");
-            app.post(&subscribe, "features[]=transactions").await.ok();
+            app.subscribe(&account).await;
             app.run_workers_until_idle().await;
             assert!(app.count_transactions(&account).await > 0, "{way}");
         }

@@ -46,7 +46,7 @@ async fn expires_when_it_is_not_paid() {
     incomplete_expired void, incomplete_expired void
     ");
     let paid = app.post(&pay, "payment_method=pm_usBankAccount_success").await;
-    insta::assert_snapshot!(paid.api_error(), @"    400: This invoice is void and cannot be paid.");
+    insta::assert_snapshot!(paid.api_error(), @"400: This invoice is void and cannot be paid.");
 }
 
 /// With a default payment method of the customer the invoice is paid at once. Each month creates
@@ -215,7 +215,9 @@ async fn ends() {
     );
     let events = app.get("/v1/events?type=customer.subscription.deleted").await.ok();
     assert_eq!(events.items("/data").len(), 4);
-    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.api_error(), @"    404 resource_missing id: No such subscription: 'sub_…'");
+    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.api_error(), @"
+    404 resource_missing id: No such subscription: 'sub_…'
+    ");
 }
 
 /// Items are changed, added and removed, and the next period is invoiced with the new items. Items

@@ -330,10 +330,10 @@ async fn codes_of_numbers_came_with_clover() {
         told += &call.form(&form).send().await.api_error();
     }
     insta::assert_snapshot!(told, @"
-    400 - us_bank_account[financial_connections_account]: The account cannot pay by
-      us_bank_account; ask for another one.
-    400 financial_connections_account_unavailable_account_numbers
-      us_bank_account[financial_connections_account]: The account cannot pay by us_bank_account;
+    400 - us_bank_account[financial_connections_account]: The account cannot pay by us_bank_account;
       ask for another one.
+    400 financial_connections_account_unavailable_account_numbers
+      us_bank_account[financial_connections_account]: The account cannot pay by us_bank_account; ask
+      for another one.
     ");
 }

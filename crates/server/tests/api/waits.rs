@@ -6,7 +6,7 @@ use model::id::MerchantId;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use testkit::{App, FC, KEY, Recorder};
+use testkit::{App, KEY, Recorder};
 
 const WAIT: &str = "/v1/test_helpers/events/wait";
 const REFRESHED: &str = "financial_connections.account.refreshed_balance";
@@ -26,15 +26,6 @@ fn filter(event_type: &str) -> WaitFilter {
     }
 }
 
-async fn endpoint(app: &App, receiver: &Recorder) -> String {
-    let form = format!("url={}&enabled_events[]=*", receiver.url);
-    app.post("/v1/webhook_endpoints", &form).await.ok().id()
-}
-
-async fn refresh(app: &App, account: &str) {
-    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
-}
-
 /// Waits for the event and returns its id and type, or the message of the API error.
 async fn waited(app: &App, query: &str) -> Result<String, String> {
     let reply = app.get(&format!("{WAIT}?{query}")).await;
@@ -46,12 +37,14 @@ async fn waited(app: &App, query: &str) -> Result<String, String> {
 #[tokio::test]
 async fn answers_what_was_delivered() {
     let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
-    endpoint(&app, &receiver).await;
+    app.endpoint(&receiver.url, "*", "").await.id();
     let account = app.account().await;
     let query = format!("type={REFRESHED}&account={account}&timeout=0");
-    insta::assert_snapshot!(waited(&app, &query).await.unwrap_err(), @"    408 api_error: No such event was delivered within 0 seconds, nor did one happen.");
+    insta::assert_snapshot!(waited(&app, &query).await.unwrap_err(), @"
+    408 api_error: No such event was delivered within 0 seconds, nor did one happen.
+    ");
     for _ in 0..2 {
-        refresh(&app, &account).await;
+        app.refresh(&account, "balance").await;
         app.run_workers_until_idle().await;
         app.pass_s(10);
     }
@@ -70,7 +63,7 @@ async fn answers_what_was_delivered() {
 #[tokio::test]
 async fn waits_for_the_answer_of_the_endpoint() {
     let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
-    endpoint(&app, &receiver).await;
+    app.endpoint(&receiver.url, "*", "").await.id();
     receiver.respond(500);
     let (context, created) = (context(), filter("customer.created"));
     let mut waiting = pin!(app.lab.wait_for_event(&context, &created));
@@ -99,14 +92,14 @@ async fn tells_what_became_of_it() {
     app.run_workers_until_idle().await;
     let first = waited(&app, query).await.unwrap();
     assert_eq!(waited(&app, &format!("object={customer}&timeout=0")).await.unwrap(), first);
-    let endpoint = endpoint(&app, &receiver).await;
+    let endpoint = app.endpoint(&receiver.url, "*", "").await.id();
     receiver.respond(404);
     let second = app.customer().await;
     app.run_workers_until_idle().await;
     let told = waited(&app, &format!("type=customer.*&object={second}&timeout=0")).await;
     insta::assert_snapshot!(told.unwrap_err(), @"
-    408 api_error: No such event was delivered within 0 seconds; 1 happened, the last of them
-      evt_…; its delivery to we_… is pending, attempt 1 got 404.
+    408 api_error: No such event was delivered within 0 seconds; 1 happened, the last of them evt_…;
+      its delivery to we_… is pending, attempt 1 got 404.
     ");
     // That endpoint never receives the first event.
     let of_endpoint = format!("object={customer}&webhook_endpoint={endpoint}&timeout=0");
@@ -118,8 +111,7 @@ async fn tells_what_became_of_it() {
 #[tokio::test]
 async fn waits_in_a_connected_account() {
     let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
-    let form = format!("url={}&enabled_events[]=*&connect=true", receiver.url);
-    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok().id();
+    let endpoint = app.endpoint(&receiver.url, "*", "connect=true").await.id();
     let connected = app.in_account("acct_1");
     let customer = connected.customer().await;
     app.run_workers_until_idle().await;
@@ -142,7 +134,9 @@ async fn waits_end() {
     }
     let refused = app.get(&format!("{WAIT}?timeout=0")).await;
     assert_eq!(refused.header("stripe-should-retry"), None);
-    insta::assert_snapshot!(refused.api_error(), @"    429 rate_limit: Too many requests: the limit global-concurrency is reached. Slow down.");
+    insta::assert_snapshot!(refused.api_error(), @"
+    429 rate_limit: Too many requests: the limit global-concurrency is reached. Slow down.
+    ");
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
     app.lab.end_waits();

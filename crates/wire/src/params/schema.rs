@@ -185,32 +185,22 @@ mod tests {
              &payment_method_options[us_bank_account][financial_connections][prefetch][0]=transactions",
         )
         .unwrap();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&given).unwrap(), @r#"
+        insta::assert_snapshot!(testkit::show::json(&serde_json::json!(given)), @r#"
         {
-          "amount": 2000,
-          "currency": "usd",
-          "customer": "cus_1",
-          "metadata": {
-            "a": null,
-            "b": "1"
-          },
-          "payment_method_options": {
-            "us_bank_account": {
-              "financial_connections": {
-                "permissions": [
-                  "payment_method",
-                  "transactions"
-                ],
-                "prefetch": [
-                  "transactions"
-                ]
+          amount: 2000
+          currency: "usd"
+          customer: "cus_1"
+          metadata: { a: null, b: "1" }
+          payment_method_options: {
+            us_bank_account: {
+              financial_connections: {
+                permissions: ["payment_method", "transactions"]
+                prefetch: ["transactions"]
               }
             }
-          },
-          "payment_method_types": [
-            "us_bank_account"
-          ],
-          "setup_future_usage": "off_session"
+          }
+          payment_method_types: ["us_bank_account"]
+          setup_future_usage: "off_session"
         }
         "#);
     }

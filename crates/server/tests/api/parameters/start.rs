@@ -1,7 +1,7 @@
 //! The objects and parameters that each call needs besides the tested parameter.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
-use testkit::App;
+use testkit::{App, typed_numbers};
 
 /// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
@@ -15,11 +15,6 @@ const TYPED: &str = "type=us_bank_account&billing_details[name]=Ada\
                      &us_bank_account[account_number]=000123456789";
 const PAYMENT: &str = "amount=2000&currency=usd";
 const SUCCESS: &str = "payment_method=pm_usBankAccount_success";
-const UNVERIFIED: &str = "confirm=true&payment_method_data[type]=us_bank_account\
-                          &payment_method_data[billing_details][name]=Ada\
-                          &payment_method_data[us_bank_account][account_holder_type]=individual\
-                          &payment_method_data[us_bank_account][routing_number]=110000000\
-                          &payment_method_data[us_bank_account][account_number]=000123456789";
 const BANK: &str = "external_account[object]=bank_account&external_account[country]=US\
                     &external_account[currency]=usd&external_account[routing_number]=110000000\
                     &external_account[account_number]=000123456789";
@@ -90,7 +85,7 @@ async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, 
     let (before, now) = match verb {
         "{id}" | "cancel" | "capture" => (form.to_owned(), ""),
         "confirm" => (format!("{form}&{SUCCESS}"), ""),
-        "verify_microdeposits" => (format!("{form}&{UNVERIFIED}"), DEPOSITS),
+        "verify_microdeposits" => (format!("{form}&{}", typed_numbers("000123456789")), DEPOSITS),
         _ => return (Vec::new(), form.to_owned()),
     };
     (vec![made(app, &create, &before).await], now.to_owned())

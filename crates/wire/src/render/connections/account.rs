@@ -229,10 +229,7 @@ mod tests {
     };
     use model::clock::AccountTime;
     use model::refresh::RefreshCause;
-
-    fn pretty(json: &serde_json::Value) -> String {
-        serde_json::to_string_pretty(json).unwrap()
-    }
+    use testkit::show;
 
     fn read(account: &Account, view: &View<'_>) -> serde_json::Value {
         let json = written(|w| write(w, account, view, None, None));
@@ -309,63 +306,48 @@ mod tests {
         for key in ["account_holder", "ownership"] {
             read[key].take();
         }
-        insta::assert_snapshot!(pretty(&read), @r#"
+        insta::assert_snapshot!(show::json(&read), @r#"
         {
-          "account_holder": null,
-          "account_numbers": [
+          account_numbers: [
             {
-              "expected_expiry_date": null,
-              "identifier_type": "account_number",
-              "status": "transactable",
-              "supported_networks": [
-                "ach"
-              ]
+              identifier_type: "account_number"
+              status: "transactable"
+              supported_networks: ["ach"]
+              null: expected_expiry_date
             }
-          ],
-          "balance": {
-            "as_of": 1700000000,
-            "credit": {
-              "used": {
-                "usd": 1200
-              }
-            },
-            "current": {
-              "usd": -1200
-            },
-            "type": "credit"
-          },
-          "balance_refresh": {
-            "last_attempted_at": 1700000000,
-            "next_refresh_available_at": 1700000060,
-            "status": "succeeded"
-          },
-          "category": "cash",
-          "created": 1700000000,
-          "display_name": "Success",
-          "id": "fca_00000000001N2iOZR8XeONQK",
-          "institution_name": "Test (Non-OAuth)",
-          "last4": "6789",
-          "livemode": false,
-          "object": "financial_connections.account",
-          "ownership": null,
-          "ownership_refresh": null,
-          "permissions": [
-            "balances",
-            "transactions"
-          ],
-          "status": "active",
-          "status_details": {},
-          "subcategory": "checking",
-          "subscriptions": [
-            "transactions"
-          ],
-          "supported_payment_method_types": [],
-          "transaction_refresh": {
-            "id": "fctxnref_000000000010000000000001",
-            "last_attempted_at": 1700000000,
-            "next_refresh_available_at": null,
-            "status": "pending"
+          ]
+          balance: {
+            as_of: 1700000000
+            credit: { used: { usd: 1200 } }
+            current: { usd: -1200 }
+            type: "credit"
           }
+          balance_refresh: {
+            last_attempted_at: 1700000000
+            next_refresh_available_at: 1700000060
+            status: "succeeded"
+          }
+          category: "cash"
+          created: 1700000000
+          display_name: "Success"
+          id: "fca_00000000001N2iOZR8XeONQK"
+          institution_name: "Test (Non-OAuth)"
+          last4: "6789"
+          livemode: false
+          object: "financial_connections.account"
+          permissions: ["balances", "transactions"]
+          status: "active"
+          status_details: {}
+          subcategory: "checking"
+          subscriptions: ["transactions"]
+          supported_payment_method_types: []
+          transaction_refresh: {
+            id: "fctxnref_000000000010000000000001"
+            last_attempted_at: 1700000000
+            status: "pending"
+            null: next_refresh_available_at
+          }
+          null: account_holder, ownership, ownership_refresh
         }
         "#);
     }
@@ -377,27 +359,27 @@ mod tests {
         account.start_refresh(Feature::Transactions, AccountTime(10));
         account.end_refresh(Feature::Transactions, Some(RefreshCause::InstitutionTimeout), 5);
         let plain = read(&account, &view());
-        insta::assert_snapshot!(pretty(&plain["transaction_refresh"]), @r#"
+        insta::assert_snapshot!(show::json(&plain["transaction_refresh"]), @r#"
         {
-          "id": "fctxnref_000000000010000000000001",
-          "last_attempted_at": 10,
-          "next_refresh_available_at": 15,
-          "status": "failed"
+          id: "fctxnref_000000000010000000000001"
+          last_attempted_at: 10
+          next_refresh_available_at: 15
+          status: "failed"
         }
         "#);
         let preview = Version::parse("2026-10-14.preview").unwrap();
         let shown = read(&account, &View::new(&preview, false));
-        insta::assert_snapshot!(pretty(&shown["transaction_refresh"]), @r#"
+        insta::assert_snapshot!(show::json(&shown["transaction_refresh"]), @r#"
         {
-          "error": {
-            "code": "institution_timeout",
-            "message": "The institution did not respond in time.",
-            "next_step": "retry_later"
-          },
-          "id": "fctxnref_000000000010000000000001",
-          "last_attempted_at": 10,
-          "next_refresh_available_at": 15,
-          "status": "failed"
+          error: {
+            code: "institution_timeout"
+            message: "The institution did not respond in time."
+            next_step: "retry_later"
+          }
+          id: "fctxnref_000000000010000000000001"
+          last_attempted_at: 10
+          next_refresh_available_at: 15
+          status: "failed"
         }
         "#);
         let version = Version::default();
@@ -424,13 +406,9 @@ mod tests {
             announced: false,
         });
         let active = read(&account, &view());
-        insta::assert_snapshot!(pretty(&active["status_details"]), @r#"
+        insta::assert_snapshot!(show::json(&active["status_details"]), @r#"
         {
-          "active": {
-            "action": "relink_required",
-            "cause": "access_expired",
-            "expected_deactivation_date": 99
-          }
+          active: { action: "relink_required", cause: "access_expired", expected_deactivation_date: 99 }
         }
         "#);
         assert_eq!(active["balance_refresh"]["next_refresh_available_at"], 15);
@@ -440,14 +418,7 @@ mod tests {
         assert_eq!(inactive["status"], "inactive");
         assert_eq!(inactive["status_details"], serde_json::json!({}));
         assert!(inactive["balance_refresh"]["next_refresh_available_at"].is_null());
-        insta::assert_snapshot!(pretty(&read(&account, &preview)["status_details"]), @r#"
-        {
-          "inactive": {
-            "action": "relink_required",
-            "cause": "access_denied"
-          }
-        }
-        "#);
+        insta::assert_snapshot!(show::json(&read(&account, &preview)["status_details"]), @r#"{ inactive: { action: "relink_required", cause: "access_denied" } }"#);
 
         account.disconnect().unwrap();
         let disconnected = read(&account, &preview);

@@ -196,13 +196,10 @@ mod tests {
     use crate::version::Version;
     use model::account::Subcategory;
     use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
+    use testkit::show;
 
     fn fresh(session: &Session) -> SessionParts<'_> {
         SessionParts { session, accounts: &[], holder: None, token: None, secret_shown: true }
-    }
-
-    fn pretty(json: &serde_json::Value) -> String {
-        serde_json::to_string_pretty(json).unwrap()
     }
 
     fn read(parts: &SessionParts<'_>, version: &str) -> serde_json::Value {
@@ -257,38 +254,17 @@ mod tests {
         session.manual_entry = Some(ManualEntry::Disabled);
         session.return_url = Some("https://example.com".into());
         let endive = read(&fresh(&session), "2026-09-30.endive");
-        insta::assert_snapshot!(pretty(&endive["filters"]), @r#"
-        {
-          "account_subcategories": [
-            "checking"
-          ],
-          "country": "US",
-          "require_payment_method_support": "all"
-        }
-        "#);
+        insta::assert_snapshot!(show::json(&endive["filters"]), @r#"{ account_subcategories: ["checking"], country: "US", require_payment_method_support: "all" }"#);
         let dahlia = read(&fresh(&session), "2026-08-26.dahlia");
-        insta::assert_snapshot!(pretty(&dahlia["filters"]), @r#"
+        insta::assert_snapshot!(show::json(&dahlia["filters"]), @r#"
         {
-          "account_subcategories": [
-            "checking"
-          ],
-          "countries": [
-            "US"
-          ],
-          "country": "US",
-          "require_payment_method_support": "all"
+          account_subcategories: ["checking"]
+          countries: ["US"]
+          country: "US"
+          require_payment_method_support: "all"
         }
         "#);
-        insta::assert_snapshot!(pretty(&read(&fresh(&session), "2024-06-20")["filters"]), @r#"
-        {
-          "account_subcategories": [
-            "checking"
-          ],
-          "countries": [
-            "US"
-          ]
-        }
-        "#);
+        insta::assert_snapshot!(show::json(&read(&fresh(&session), "2024-06-20")["filters"]), @r#"{ account_subcategories: ["checking"], countries: ["US"] }"#);
         assert_eq!(endive["prefetch"], serde_json::json!(["balances"]));
         assert_eq!(endive["limits"], serde_json::json!({"accounts": 2}));
         assert_eq!(endive["manual_entry"], serde_json::json!({"mode": "disabled"}));
@@ -317,13 +293,7 @@ mod tests {
 
         session.status = SessionStatus::Cancelled;
         let cancelled = read(&fresh(&session), "2026-10-14.preview");
-        insta::assert_snapshot!(pretty(&cancelled["status_details"]), @r#"
-        {
-          "cancelled": {
-            "reason": "other"
-          }
-        }
-        "#);
+        insta::assert_snapshot!(show::json(&cancelled["status_details"]), @r#"{ cancelled: { reason: "other" } }"#);
         assert_eq!(cancelled["ui_mode"], "modal");
     }
 }

@@ -152,10 +152,7 @@ mod tests {
     use model::event::{Cause, EventType};
     use model::id::{EventId, RequestId};
     use proptest::prelude::*;
-
-    fn pretty(json: &Value) -> String {
-        serde_json::to_string_pretty(json).unwrap()
-    }
+    use testkit::show;
 
     fn customer_event(old: Option<Customer>, new: Customer) -> Event {
         Event {
@@ -184,22 +181,17 @@ mod tests {
         let mut read: Value = serde_json::from_str(&json).unwrap();
         let plain = written(|w| account::write(w, &account, &view(), None, None));
         assert_eq!(read["data"]["object"].take(), serde_json::from_str::<Value>(&plain).unwrap());
-        insta::assert_snapshot!(pretty(&read), @r#"
+        insta::assert_snapshot!(show::json(&read), @r#"
         {
-          "api_version": "2026-08-26.dahlia",
-          "created": 1700000000,
-          "data": {
-            "object": null
-          },
-          "id": "evt_000000000010028LDuRrzAmP",
-          "livemode": false,
-          "object": "event",
-          "pending_webhooks": 2,
-          "request": {
-            "id": null,
-            "idempotency_key": null
-          },
-          "type": "financial_connections.account.deactivated"
+          api_version: "2026-08-26.dahlia"
+          created: 1700000000
+          data: { object: null }
+          id: "evt_000000000010028LDuRrzAmP"
+          livemode: false
+          object: "event"
+          pending_webhooks: 2
+          request: { id: null, idempotency_key: null }
+          type: "financial_connections.account.deactivated"
         }
         "#);
     }
@@ -214,21 +206,8 @@ mod tests {
         let event = customer_event(Some(old), new.clone());
         let read: Value =
             serde_json::from_str(&written(|w| write(w, &event, &view(), 0, None))).unwrap();
-        insta::assert_snapshot!(pretty(&read["data"]["previous_attributes"]), @r#"
-        {
-          "metadata": {
-            "a": "1",
-            "b": null
-          },
-          "name": null
-        }
-        "#);
-        insta::assert_snapshot!(pretty(&read["request"]), @r#"
-        {
-          "id": "req_00000000005MqKt45vI6GoGS",
-          "idempotency_key": "key"
-        }
-        "#);
+        insta::assert_snapshot!(show::json(&read["data"]["previous_attributes"]), @r#"{ metadata: { a: "1", b: null }, name: null }"#);
+        insta::assert_snapshot!(show::json(&read["request"]), @r#"{ id: "req_00000000005MqKt45vI6GoGS", idempotency_key: "key" }"#);
 
         let same = customer_event(Some(new.clone()), new.clone());
         assert!(!indented(|w| write(w, &same, &view(), 0, None)).contains("previous_attributes"));
