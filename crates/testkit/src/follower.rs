@@ -34,15 +34,10 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// The path of the call, with its query. Ids need no encoding.
     pub fn path(&self) -> String {
-        let mut path = format!("{LIST}?account={}&limit={}", self.account, self.limit);
-        for (name, id) in
-            [("transaction_refresh[after]", self.after), ("starting_after", self.starting_after)]
-        {
-            if let Some(id) = id {
-                path += &format!("&{name}={id}");
-            }
-        }
-        path
+        let ids =
+            [("transaction_refresh[after]", self.after), ("starting_after", self.starting_after)];
+        let ids = ids.iter().filter_map(|(name, id)| Some(format!("&{name}={}", (*id)?)));
+        format!("{LIST}?account={}&limit={}{}", self.account, self.limit, ids.collect::<String>())
     }
 }
 
