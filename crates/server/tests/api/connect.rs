@@ -283,7 +283,7 @@ async fn api_errors() {
         400 - bank_account: This server makes tokens of numbers: give bank_account as a hash.
     ");
     let inside = app.in_account(&id);
-    let nested = inside.api_errors(&[
+    insta::assert_snapshot!(inside.api_errors(&[
         ("POST", ACCOUNTS, "type=custom"),
         ("GET", "/v1/accounts/acct_2", ""),
         (
@@ -291,8 +291,7 @@ async fn api_errors() {
             "/v1/financial_connections/sessions",
             "account_holder[type]=account&account_holder[account]=acct_2&permissions[]=balances",
         ),
-    ]).await;
-    insta::assert_snapshot!(nested, @"
+    ]).await, @"
     POST /v1/accounts type=custom
         400: A connected account has no connected accounts of its own; leave the Stripe-Account
           header out.
@@ -317,15 +316,12 @@ async fn endpoints_hear_of_connected_accounts() {
         Recorder::start().await.unwrap(),
     );
     let id = connected(&app).await;
-    let endpoint =
-        |receiver: &Recorder, more: &str| format!("url={}&enabled_events[]=*&{more}", receiver.url);
-    let hooks = "/v1/webhook_endpoints";
-    let of_platform = app.post(hooks, &endpoint(&platform, "")).await.ok();
+    let of_platform = app.endpoint(&platform.url, "*", "").await;
     assert_eq!(of_platform.at("/application"), Value::Null);
-    let of_connect = app.post(hooks, &endpoint(&connect, "connect=true")).await.ok();
+    let of_connect = app.endpoint(&connect.url, "*", "connect=true").await;
     assert!(of_connect.text("/application").starts_with("ca_"));
     let inside = app.in_account(&id);
-    inside.post(hooks, &endpoint(&own, "")).await.ok();
+    inside.endpoint(&own.url, "*", "").await;
 
     app.customer().await;
     let of_account = inside.post("/v1/customers", "").await.ok();

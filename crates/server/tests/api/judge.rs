@@ -9,7 +9,7 @@ use testkit::receiver::Receiver;
 use testkit::show::redacted;
 use testkit::{App, Client, FC, HELPERS, Response};
 
-const REPORT: &str = "/v1/test_helpers/consumer_report";
+pub(crate) const REPORT: &str = "/v1/test_helpers/consumer_report";
 pub(crate) const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
 
 /// The reads of a client during the delivery of a webhook, and its response.
@@ -215,20 +215,6 @@ async fn names_pages_left_at_each_event() {
         listed the same from the top for another event (request )
         read one page, and has_more was true (request event)
     ");
-}
-
-/// A listing without a next page for a minute counts as abandoned, even if the client has not
-/// finished.
-#[tokio::test]
-async fn names_what_stays_undone() {
-    let client = Integration::start().await;
-    client.plans(&[&client.list("")], 200);
-    client.refresh_transactions().await;
-    for wait_s in [59, 1] {
-        client.app.pass_s(wait_s);
-        let shown = found(&client.app, REPORT).await;
-        assert_eq!(shown.contains("paging_stopped"), wait_s == 1, "{shown}");
-    }
 }
 
 /// The bank's time as a cursor is reported at the first event. So is a row as a cursor, at either

@@ -1,6 +1,6 @@
 //! The client checker: the calls that count as reading, and the listings that count as complete.
 
-use crate::judge::{FINISHED, Integration, found};
+use crate::judge::{FINISHED, Integration, REPORT, found};
 use testkit::{App, Recorder};
 
 /// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
@@ -49,4 +49,18 @@ async fn printing_is_no_client() {
     assert_eq!(verdict(&app).await, "nothing_found");
     let report = app.get(FINISHED).await.ok();
     assert_eq!((report.items("/findings"), report.at("/watched/attempts")), (Vec::new(), 0.into()));
+}
+
+/// A listing without a next page for a minute counts as abandoned, even if the client has not
+/// finished.
+#[tokio::test]
+async fn names_what_stays_undone() {
+    let client = Integration::start().await;
+    client.plans(&[&client.list("")], 200);
+    client.refresh_transactions().await;
+    for wait_s in [59, 1] {
+        client.app.pass_s(wait_s);
+        let shown = found(&client.app, REPORT).await;
+        assert_eq!(shown.contains("paging_stopped"), wait_s == 1, "{shown}");
+    }
 }
