@@ -21,7 +21,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{KeyFile, Place, Store, StoreBounds};
+use store::{Failpoints, KeyFile, Place, Store, StoreBounds};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -40,6 +40,8 @@ pub struct Options {
     pub strict: bool,
     /// The bounds of the store.
     pub bounds: StoreBounds,
+    /// The failpoint of the store.
+    pub failpoints: Failpoints,
     /// The settings of the engine.
     pub settings: Settings,
     /// The clock of the store, if it differs from the server's.
@@ -53,6 +55,7 @@ impl Default for Options {
             account_time: None,
             strict: false,
             bounds: StoreBounds::default(),
+            failpoints: Failpoints::default(),
             settings: Settings::default(),
             store_clock: None,
         }
@@ -87,7 +90,8 @@ impl App {
 
     /// A server with these choices.
     pub async fn with(options: Options) -> Self {
-        let Options { keys, account_time, strict, bounds, settings, store_clock } = options;
+        let Options { keys, account_time, strict, bounds, failpoints, settings, store_clock } =
+            options;
         let clock = ManualClock::at(BEGIN_S);
         let clock = Arc::new(match account_time {
             Some(time) => clock.with_fixed(time),
@@ -98,7 +102,7 @@ impl App {
         let store = store_settings(Place::Temporary, store_clock, Streams::seeded(2).internals);
         let streams = Streams::seeded(1);
         let parts = EngineParts {
-            store: Store::open(store::StoreSettings { bounds, ..store }).unwrap(),
+            store: Store::open(store::StoreSettings { bounds, failpoints, ..store }).unwrap(),
             sandbox: Sandbox::new(1),
             clock: server_clock,
             rng: streams.objects,

@@ -21,9 +21,7 @@ pub fn value(value: &Value) -> String {
 }
 
 /// Cuts each run of 24 or more letters and digits: numbers of ids, tokens, and texts of tests of
-/// length limits. Ids
-///
-/// depend on the order in which a server draws numbers. The second different run after a prefix
+/// length limits. Ids depend on the order in which a server draws numbers. The second different run after a prefix
 /// becomes `…2`, so that a snapshot shows which ids are equal.
 pub fn redacted(text: &str) -> String {
     let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

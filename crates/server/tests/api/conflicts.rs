@@ -1,19 +1,17 @@
 //! Calls that change one object at the same time.
 
-use crate::support::{App, BEGIN_S};
 use engine::connections::customer::CustomerInput;
-use engine::{Context, Error, Settings, settled};
+use engine::{Error, settled};
 use model::clock::{AccountTime, Clock, ServerTime};
 use model::customer::Customer;
-use model::id::{MerchantId, RequestId};
+use model::id::MerchantId;
 use model::limits::STALE_RETRIES_MAX;
-use settings::KeyPolicy;
 use std::cell::Cell;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use store::{ChangeObject, Object, Store, StoreBounds};
-use wire::expand::Expand;
-use wire::version::Version;
+use store::{ChangeObject, Object};
+use testkit::engine::context;
+use testkit::{App, BEGIN_S, Options};
 
 /// A clock that holds the next group of commands until the sender of its door is dropped. The writer
 /// reads the time once for every group.
@@ -37,18 +35,9 @@ impl Clock for Gate {
     }
 }
 
-/// A call of the usual merchant.
-fn context() -> Context {
-    Context {
-        merchant: MerchantId::of_key("sk_test_123"),
-        connected: None,
-        livemode: false,
-        publishable: false,
-        request: RequestId::from_number(1),
-        version: Version::newest(),
-        expand: Expand::default(),
-        idempotency: None,
-    }
+/// The merchant of the usual key.
+fn usual() -> MerchantId {
+    MerchantId::of_key("sk_test_123")
 }
 
 /// The count, the retries and the conflicts of the change with this name, from the metrics.
@@ -66,14 +55,13 @@ async fn counts(app: &App, name: &str) -> [String; 3] {
 #[tokio::test]
 async fn both_changes_are_stored() {
     let gate = Arc::new(Gate::default());
-    let clock = Arc::clone(&gate);
-    let store = |_| Store::open(App::store_settings(clock, StoreBounds::default())).unwrap();
-    let app = App::with(store, Settings::default(), KeyPolicy::Any).await;
+    let options = Options { store_clock: Some(gate.clone()), ..Options::default() };
+    let app = App::with(options).await;
     let id = app.customer().await;
 
     let (open, door) = channel();
     *gate.door.lock().unwrap() = Some(door);
-    let (one, other) = (context(), context());
+    let (one, other) = (context(usual(), 1), context(usual(), 2));
     let name = CustomerInput { name: Some("Ada".to_owned()), ..CustomerInput::default() };
     let phone = CustomerInput { phone: Some("+1".to_owned()), ..CustomerInput::default() };
     // The futures are polled in this order, so both changes have been read before the door opens.
@@ -94,31 +82,30 @@ async fn both_changes_are_stored() {
 /// A change that meets a newer version in each of its attempts ends with 429 and is not stored.
 #[tokio::test]
 async fn the_last_conflict_is_returned() {
-    for app in [App::start().await, App::sqlite().await] {
-        let id = app.customer().await;
-        let (engine, context, attempts) = (&app.engine, &context(), Cell::new(0));
-        let renamed = |customer: &Customer, name: String| {
-            let version = customer.version + 1;
-            let customer = Customer { name: Some(name), version, ..customer.clone() };
-            let object = Object::Customer(customer);
-            engine.store().write(ChangeObject { object, events: Vec::new(), reply: None })
-        };
-        let changed: Result<(), Error> = engine
-            .change("rename", async || {
-                attempts.set(attempts.get() + 1);
-                let customer = engine.get::<Customer>(context, &id, "id").await?;
-                let rival = renamed(&customer, format!("rival {}", attempts.get())).await?;
-                assert!(settled(rival)?);
-                let own = renamed(&customer, "own".to_owned()).await?;
-                Ok(settled(own)?.then_some(()))
-            })
-            .await;
+    let app = App::start().await;
+    let id = app.customer().await;
+    let (engine, context, attempts) = (&app.engine, &context(usual(), 1), Cell::new(0));
+    let renamed = |customer: &Customer, name: String| {
+        let version = customer.version + 1;
+        let customer = Customer { name: Some(name), version, ..customer.clone() };
+        let object = Object::Customer(customer);
+        engine.store().write(ChangeObject { object, events: Vec::new(), reply: None })
+    };
+    let changed: Result<(), Error> = engine
+        .change("rename", async || {
+            attempts.set(attempts.get() + 1);
+            let customer = engine.get::<Customer>(context, &id, "id").await?;
+            let rival = renamed(&customer, format!("rival {}", attempts.get())).await?;
+            assert!(settled(rival)?);
+            let own = renamed(&customer, "own".to_owned()).await?;
+            Ok(settled(own)?.then_some(()))
+        })
+        .await;
 
-        let api_error = changed.unwrap_err().api_error();
-        assert_eq!((api_error.status, api_error.code), (429, Some("lock_timeout")));
-        assert_eq!(attempts.get(), STALE_RETRIES_MAX);
-        assert_eq!(counts(&app, "rename").await, ["1", "15", "1"]);
-        let customer = app.get(&format!("/v1/customers/{id}")).await.ok();
-        assert_eq!(customer.text("/name"), format!("rival {STALE_RETRIES_MAX}"));
-    }
+    let api_error = changed.unwrap_err().api_error();
+    assert_eq!((api_error.status, api_error.code), (429, Some("lock_timeout")));
+    assert_eq!(attempts.get(), STALE_RETRIES_MAX);
+    assert_eq!(counts(&app, "rename").await, ["1", "15", "1"]);
+    let customer = app.get(&format!("/v1/customers/{id}")).await.ok();
+    assert_eq!(customer.text("/name"), format!("rival {STALE_RETRIES_MAX}"));
 }

@@ -1,26 +1,18 @@
 //! Cursors of the list of transactions that name no row of the account.
 
-use crate::support::{App, FC};
-use engine::Settings;
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, RefreshId, TransactionId};
-use settings::KeyPolicy;
-use store::{
-    Bounds, Cursor, Failpoints, ListTransactions, Page, Store, StoreBounds, StoreSettings,
-};
+use store::{Bounds, Cursor, Failpoints, ListTransactions, Page};
+use testkit::{App, FC, Options};
 
 /// Cursors and refreshes of another account, and malformed ones, are rejected before a page is read.
 /// The failpoint counts the reads of pages: it lets one pass, and the next one panics.
 #[tokio::test]
 async fn foreign_cursors_read_no_page() {
     let failpoints = Failpoints::parse("ListTransactions:1:panic").unwrap();
-    let open = |clock| {
-        let settings = App::store_settings(clock, StoreBounds::default());
-        Store::open(StoreSettings { failpoints, ..settings }).unwrap()
-    };
-    let app = App::with(open, Settings::default(), KeyPolicy::Any).await;
+    let app = App::with(Options { failpoints, ..Options::default() }).await;
     let account = app.account().await;
-    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await.ok();
+    app.refresh(&account, "transactions").await.ok();
     app.run_workers_until_idle().await;
     let list = format!("{FC}/transactions?account={account}");
     app.get(&list).await.ok();
@@ -31,31 +23,22 @@ async fn foreign_cursors_read_no_page() {
     let mut shown = String::new();
     for name in ["starting_after", "ending_before"] {
         for cursor in [row.to_string().as_str(), "fctxn_1", "nothing"] {
-            shown += &app.get(&format!("{list}&{name}={cursor}")).await.told();
+            shown += &app.get(&format!("{list}&{name}={cursor}")).await.api_error();
         }
     }
     for after in [refresh.to_string().as_str(), "fctxnref_1", "nothing"] {
-        shown += &app.get(&format!("{list}&transaction_refresh[after]={after}")).await.told();
+        shown += &app.get(&format!("{list}&transaction_refresh[after]={after}")).await.api_error();
     }
     insta::assert_snapshot!(shown, @"
-    400 invalid_request_error resource_missing starting_after
-    No such Financial Connections transaction: 'fctxn_…'
-    400 invalid_request_error resource_missing starting_after
-    No such Financial Connections transaction: 'fctxn_1'
-    400 invalid_request_error resource_missing starting_after
-    No such Financial Connections transaction: 'nothing'
-    400 invalid_request_error resource_missing ending_before
-    No such Financial Connections transaction: 'fctxn_…'
-    400 invalid_request_error resource_missing ending_before
-    No such Financial Connections transaction: 'fctxn_1'
-    400 invalid_request_error resource_missing ending_before
-    No such Financial Connections transaction: 'nothing'
-    404 invalid_request_error resource_missing transaction_refresh[after]
-    No such transaction refresh: 'fctxnref_…'
-    404 invalid_request_error resource_missing transaction_refresh[after]
-    No such transaction refresh: 'fctxnref_1'
-    404 invalid_request_error resource_missing transaction_refresh[after]
-    No such transaction refresh: 'nothing'
+    400 resource_missing starting_after: No such Financial Connections transaction: 'fctxn_…'
+    400 resource_missing starting_after: No such Financial Connections transaction: 'fctxn_1'
+    400 resource_missing starting_after: No such Financial Connections transaction: 'nothing'
+    400 resource_missing ending_before: No such Financial Connections transaction: 'fctxn_…'
+    400 resource_missing ending_before: No such Financial Connections transaction: 'fctxn_1'
+    400 resource_missing ending_before: No such Financial Connections transaction: 'nothing'
+    404 resource_missing transaction_refresh[after]: No such transaction refresh: 'fctxnref_…'
+    404 resource_missing transaction_refresh[after]: No such transaction refresh: 'fctxnref_1'
+    404 resource_missing transaction_refresh[after]: No such transaction refresh: 'nothing'
     ");
 
     let command = ListTransactions {

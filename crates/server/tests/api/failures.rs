@@ -1,19 +1,14 @@
 //! Responses after a panic in the store.
 
-use crate::support::App;
-use settings::KeyPolicy;
-use store::{Failpoints, Store, StoreBounds, StoreSettings};
+use store::Failpoints;
+use testkit::{App, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 
 /// A server with a failpoint at which its store panics.
 async fn with_failpoint(failpoint: &str) -> App {
     let failpoints = Failpoints::parse(failpoint).unwrap();
-    let open = |clock| {
-        let settings = App::store_settings(clock, StoreBounds::default());
-        Store::open(StoreSettings { failpoints, ..settings }).unwrap()
-    };
-    App::with(open, engine::Settings::default(), KeyPolicy::Any).await
+    App::with(Options { failpoints, ..Options::default() }).await
 }
 
 /// A call with a command that panics gets a server error and leaves no data. The next call succeeds.
@@ -22,15 +17,7 @@ async fn panicking_command() {
     let app = with_failpoint("ChangeObjects:1:panic").await;
     app.post(CUSTOMERS, "name=before").await.ok();
     let failed = app.post(CUSTOMERS, "name=failed").await;
-    insta::assert_snapshot!(failed.shown(), @r#"
-    500
-    {
-      "error": {
-        "message": "The server failed to process this request. Its log has the details.",
-        "type": "api_error"
-      }
-    }
-    "#);
+    insta::assert_snapshot!(failed.api_error(), @"500 api_error: The server failed to process this request. Its log has the details.");
     assert_eq!(failed.header("stripe-should-retry"), Some("true"));
     app.post(CUSTOMERS, "name=after").await.ok();
     let customers = app.get(CUSTOMERS).await.ok();
@@ -50,15 +37,7 @@ async fn dead_writer() {
     for name in ["name=failed", "name=late"] {
         let failed = app.post(CUSTOMERS, name).await;
         insta::allow_duplicates! {
-            insta::assert_snapshot!(failed.shown(), @r#"
-            500
-            {
-              "error": {
-                "message": "The server failed to process this request. Its log has the details.",
-                "type": "api_error"
-              }
-            }
-            "#);
+            insta::assert_snapshot!(failed.api_error(), @"500 api_error: The server failed to process this request. Its log has the details.");
         }
         assert_eq!(app.get("/readyz").await.status, 503);
     }

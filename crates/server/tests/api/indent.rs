@@ -1,16 +1,16 @@
 //! Tests of the indentation of responses for people.
 
-use crate::support::{App, Reply};
+use testkit::{App, Response};
 
 /// A customer's response to a program with this `User-Agent`.
-async fn customer(app: &App, agent: &str) -> Reply {
+async fn customer(app: &App, agent: &str) -> Response {
     let request = app.request("POST", "/v1/customers").header("User-Agent", agent);
     let request = request.header("Idempotency-Key", "one");
     request.form("email=ada@example.com&metadata[note]=%7B%22a%22:%5B1,2%5D%7D").send().await
 }
 
 /// The length of the body as its header announces it.
-fn announced(reply: &Reply) -> usize {
+fn announced(reply: &Response) -> usize {
     reply.header("content-length").unwrap().parse().unwrap()
 }
 

@@ -1,6 +1,8 @@
 //! Metrics: a scrape has the numbers of what happened, and a server without metrics has no page.
 
-use crate::support::{App, FC, Receiver, start_process};
+use testkit::receiver::Recorder;
+use testkit::server::start_process;
+use testkit::{App, Client};
 
 /// The samples of a scrape without buckets, for the metrics whose names contain one of these words.
 fn samples(scrape: &str, words: &[&str]) -> String {
@@ -14,37 +16,32 @@ fn samples(scrape: &str, words: &[&str]) -> String {
     lines.join("\n")
 }
 
-async fn refresh(app: &App, account: &str) {
-    let path = format!("{FC}/accounts/{account}/refresh");
-    app.post(&path, "features[]=transactions").await.ok();
-}
-
 /// After a scripted run, every counter has the number of times that it happened. Work that no
 /// worker has taken yet is shown with its age.
 #[tokio::test]
 async fn counts_a_scripted_run() {
-    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
-    let types = "enabled_events[]=financial_connections.account.refreshed_transactions";
-    app.post("/v1/webhook_endpoints", &format!("url={}&{types}", receiver.url)).await.ok();
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
+    let refreshed = "financial_connections.account.refreshed_transactions";
+    app.endpoint(&receiver.url, refreshed, "").await.ok();
     let account = app.account().await;
-    refresh(&app, &account).await;
+    app.refresh(&account, "transactions").await.ok();
     app.run_workers_until_idle().await;
-    app.wait_s(2);
+    app.pass_s(2);
     let script = format!("/v1/test_helpers/financial_connections/accounts/{account}/next_refresh");
     app.post(&script, "feature=transactions&outcome=failed&cause=institution_unavailable")
         .await
         .ok();
-    refresh(&app, &account).await;
-    receiver.answer(500);
+    app.refresh(&account, "transactions").await.ok();
+    receiver.respond(500);
     app.run_workers_until_idle().await;
-    app.wait_s(2);
-    refresh(&app, &account).await;
+    app.pass_s(2);
+    app.refresh(&account, "transactions").await.ok();
     assert_eq!(app.get("/v1/customers/cus_1").await.status, 404);
     assert_eq!(app.post("/v1/customers", "shoe_size=1").await.status, 400);
     assert_eq!(app.bare_request("GET", "/v1/customers").send().await.status, 401);
     assert_eq!(app.bare_request("GET", "/nowhere").send().await.status, 404);
     assert_eq!(app.bare_request("GET", "/healthz").send().await.status, 200);
-    app.wait_s(30);
+    app.pass_s(30);
     let scraped = app.bare_request("GET", "/metrics").send().await.ok();
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert_eq!(scraped.header("content-type"), Some(format));
@@ -117,7 +114,7 @@ async fn counts_a_scripted_run() {
 #[tokio::test]
 async fn are_where_the_setting_says() {
     let status = async |url: String| {
-        let client = crate::support::Client::of(&url);
+        let client = Client::of(&url);
         client.bare_request("GET", "").send().await.status
     };
     let (started, client) = start_process(&[]).await;
