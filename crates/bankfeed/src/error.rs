@@ -1,12 +1,14 @@
-//! The error of a command, and its exit code.
+//! The errors of commands, and their exit codes.
 
-use crate::key::KeyError;
-use crate::scenario::ScenarioCommandError;
 use cli::output::OutputError;
-use connectors::sandbox::scenario::ready;
+use connectors::sandbox::scenario::plaid::PlaidError;
+use connectors::sandbox::scenario::{ScenarioError, ready};
+use model::limits::KEY_NAME_CHARS_MAX;
 use model::nearest::suggestions;
 use server::StartError;
 use settings::SettingsError;
+use std::path::PathBuf;
+use store::KeyFileError;
 
 /// The error of a command.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,104 @@ impl CommandError {
     /// True if the server has received no call of the client to check.
     pub(crate) fn is_unseen(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_unseen())
+    }
+}
+
+/// The error of a key command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error("a temporary database has no issued keys")]
+    NoFile,
+    #[error("could not use the keys in {}", .path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: KeyFileError,
+    },
+    #[error("could not get randomness from the operating system")]
+    Randomness(#[source] getrandom::Error),
+    #[error("no issued key belongs to the merchant '{0}'")]
+    NoSuchMerchant(String),
+    #[error("no active key has the id '{0}'")]
+    NoSuchKey(String),
+    #[error("the name of a key has at most {KEY_NAME_CHARS_MAX} characters, on one line")]
+    Name,
+}
+
+impl KeyError {
+    /// The advice for the person at the command line.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::NoFile => "Name a file with --api-keys-file",
+            Self::File { .. } => "Check the file with `bankfeed doctor` and the same settings",
+            Self::Randomness(_) => "Try again, because the system had no randomness yet",
+            Self::NoSuchMerchant(_) | Self::NoSuchKey(_) => {
+                "`bankfeed key list` shows all keys with their merchants"
+            }
+            Self::Name => "Use a shorter name with --name",
+        }
+    }
+
+    /// True if the command line was wrong.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::NoFile | Self::Name)
+    }
+}
+
+/// The error of a command about scenarios.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScenarioCommandError {
+    /// No ready scenario has this name.
+    #[error("no ready scenario has the name '{0}'")]
+    Unknown(String),
+    /// The file cannot be read.
+    #[error("could not read {}", .path.display())]
+    Read {
+        /// The path of the file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not a custom user.
+    #[error("could not use {}", .path.display())]
+    Plaid {
+        /// The path of the file.
+        path: PathBuf,
+        /// The position and the cause.
+        #[source]
+        source: PlaidError,
+    },
+    /// The file is not a scenario.
+    #[error("could not use {}", .path.display())]
+    Wrong {
+        /// The path of the file.
+        path: PathBuf,
+        /// The position and the cause.
+        #[source]
+        source: ScenarioError,
+    },
+}
+
+impl ScenarioCommandError {
+    /// The advice for the person at the command line.
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::Unknown(name) => suggestions(name, &ready::names().collect::<Vec<_>>()),
+            Self::Read { .. } => "Name a readable file, or - for standard input".to_owned(),
+            Self::Plaid { .. } => {
+                "Pass the JSON of a custom user, with the key override_accounts".to_owned()
+            }
+            Self::Wrong { .. } => {
+                "Compare it with a ready scenario, such as `bankfeed scenario show overdrawn`"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// True if the command line was wrong.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::Unknown(_))
     }
 }
 

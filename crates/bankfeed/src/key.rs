@@ -3,7 +3,7 @@
 //! The command changes the file of issued keys, which a running server also reads. A key is printed
 //! once, when it is created, and cannot be shown again.
 
-use crate::error::CommandError;
+use crate::error::{CommandError, KeyError};
 use clap::{Args, Subcommand};
 use cli::output;
 use model::clock::{Clock as _, Rng};
@@ -77,47 +77,6 @@ pub(crate) struct FileFlags {
     /// TOML file with settings, as for `serve`
     #[arg(long, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true)]
     config: Option<PathBuf>,
-}
-
-/// The error of a key command.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KeyError {
-    #[error("a temporary database has no issued keys")]
-    NoFile,
-    #[error("could not use the keys in {}", .path.display())]
-    File {
-        path: PathBuf,
-        #[source]
-        source: KeyFileError,
-    },
-    #[error("could not get randomness from the operating system")]
-    Randomness(#[source] getrandom::Error),
-    #[error("no issued key belongs to the merchant '{0}'")]
-    NoSuchMerchant(String),
-    #[error("no active key has the id '{0}'")]
-    NoSuchKey(String),
-    #[error("the name of a key has at most {KEY_NAME_CHARS_MAX} characters, on one line")]
-    Name,
-}
-
-impl KeyError {
-    /// The advice for the person at the command line.
-    pub(crate) fn help(&self) -> &'static str {
-        match self {
-            Self::NoFile => "Name a file with --api-keys-file",
-            Self::File { .. } => "Check the file with `bankfeed doctor` and the same settings",
-            Self::Randomness(_) => "Try again, because the system had no randomness yet",
-            Self::NoSuchMerchant(_) | Self::NoSuchKey(_) => {
-                "`bankfeed key list` shows all keys with their merchants"
-            }
-            Self::Name => "Use a shorter name with --name",
-        }
-    }
-
-    /// True if the command line was wrong.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::NoFile | Self::Name)
-    }
 }
 
 pub(crate) fn run(command: &KeyCommand, json: bool) -> Result<(), CommandError> {

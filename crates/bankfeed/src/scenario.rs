@@ -1,12 +1,11 @@
 //! `bankfeed scenario`: lists and prints the ready scenarios, and checks files. It also exports an
 //! account's history and imports Plaid's custom users as scenarios.
 
-use crate::error::CommandError;
+use crate::error::{CommandError, ScenarioCommandError};
 use clap::Subcommand;
 use cli::{GlobalFlags, ScenarioExportFlags, export_scenario, output};
-use connectors::sandbox::scenario::plaid::{self, PlaidError};
-use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
-use model::nearest::suggestions;
+use connectors::sandbox::scenario::plaid;
+use connectors::sandbox::scenario::{Scenario, ready};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -53,63 +52,6 @@ Examples:
         #[arg(long, default_value = "Imported Bank")]
         name: String,
     },
-}
-
-/// The error of a command about scenarios.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ScenarioCommandError {
-    /// No ready scenario has this name.
-    #[error("no ready scenario has the name '{0}'")]
-    Unknown(String),
-    /// The file cannot be read.
-    #[error("could not read {}", .path.display())]
-    Read {
-        /// The path of the file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is not a custom user.
-    #[error("could not use {}", .path.display())]
-    Plaid {
-        /// The path of the file.
-        path: PathBuf,
-        /// The position and the cause.
-        #[source]
-        source: PlaidError,
-    },
-    /// The file is not a scenario.
-    #[error("could not use {}", .path.display())]
-    Wrong {
-        /// The path of the file.
-        path: PathBuf,
-        /// The position and the cause.
-        #[source]
-        source: ScenarioError,
-    },
-}
-
-impl ScenarioCommandError {
-    /// The advice for the person at the command line.
-    pub(crate) fn help(&self) -> String {
-        match self {
-            Self::Unknown(name) => suggestions(name, &ready::names().collect::<Vec<_>>()),
-            Self::Read { .. } => "Name a readable file, or - for standard input".to_owned(),
-            Self::Plaid { .. } => {
-                "Pass the JSON of a custom user, with the key override_accounts".to_owned()
-            }
-            Self::Wrong { .. } => {
-                "Compare it with a ready scenario, such as `bankfeed scenario show overdrawn`"
-                    .to_owned()
-            }
-        }
-    }
-
-    /// True if the command line was wrong.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown(_))
-    }
 }
 
 pub(crate) fn run(command: &ScenarioCommand, global: &GlobalFlags) -> Result<(), CommandError> {
