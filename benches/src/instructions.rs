@@ -33,6 +33,13 @@ const REFRESHES_MAX: u32 = 32;
 const DELIVERIES_MAX: u32 = 256;
 const SEED: u64 = 7;
 
+/// The measuring of requests. It is on, as in the program, unless an operation compares.
+#[derive(Clone, Copy)]
+enum Metrics {
+    On,
+    Off,
+}
+
 /// Prepares the data, then runs an operation `count` times.
 pub(crate) fn run(operation: &str, count: &str) -> Result<(), Failure> {
     let count = count.parse()?;
@@ -44,8 +51,9 @@ async fn repeat(operation: &str, count: u32) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("instructions-").tempdir_in(crate::beside()?)?;
     let harness = Harness::open(folder.path())?;
     match operation {
-        "page-of-100" => read_page(&harness, 100, count).await,
-        "page-of-10" => read_page(&harness, 10, count).await,
+        "page-of-100" => read_page(&harness, 100, count, Metrics::On).await,
+        "page-of-100-without-metrics" => read_page(&harness, 100, count, Metrics::Off).await,
+        "page-of-10" => read_page(&harness, 10, count, Metrics::On).await,
         "customer" => read_customer(&harness, count).await,
         "account" => read_account(&harness, count).await,
         "delta-refresh" => refresh(&harness, count).await,
@@ -54,23 +62,29 @@ async fn repeat(operation: &str, count: u32) -> Result<(), Failure> {
     }
 }
 
-async fn read_page(harness: &Harness, limit: u32, count: u32) -> Result<(), Failure> {
+async fn read_page(
+    harness: &Harness,
+    limit: u32,
+    count: u32,
+    metrics: Metrics,
+) -> Result<(), Failure> {
     let account = refreshed_account(harness).await?.to_string();
-    read(harness, &page_path(&account, limit, None), count).await
+    read(harness, &page_path(&account, limit, None), count, metrics).await
 }
 
 async fn read_account(harness: &Harness, count: u32) -> Result<(), Failure> {
     let account = refreshed_account(harness).await?;
-    read(harness, &format!("/v1/financial_connections/accounts/{account}"), count).await
+    read(harness, &format!("/v1/financial_connections/accounts/{account}"), count, Metrics::On)
+        .await
 }
 
 async fn read_customer(harness: &Harness, count: u32) -> Result<(), Failure> {
-    let address = serve(harness).await?;
+    let address = serve(harness, Metrics::On).await?;
     let mut connection = Connection::open(address).await?;
     let form = [("email", "ada@example.com"), ("description", "Ada")];
     let customer = connection.call(&post("/v1/customers", &form)).await?;
     let path = format!("/v1/customers/{}", text(&customer, "/id")?);
-    read(harness, &path, count).await
+    read(harness, &path, count, Metrics::On).await
 }
 
 /// An account with 180 days of transactions.
@@ -82,8 +96,8 @@ async fn refreshed_account(harness: &Harness) -> Result<AccountId, Failure> {
 }
 
 /// Reads a path over one connection.
-async fn read(harness: &Harness, path: &str, count: u32) -> Result<(), Failure> {
-    let mut connection = Connection::open(serve(harness).await?).await?;
+async fn read(harness: &Harness, path: &str, count: u32, metrics: Metrics) -> Result<(), Failure> {
+    let mut connection = Connection::open(serve(harness, metrics).await?).await?;
     let request = get(path);
     for _ in 0..count {
         let status = connection.exchange(&request).await?;
@@ -95,12 +109,16 @@ async fn read(harness: &Harness, path: &str, count: u32) -> Result<(), Failure> 
 }
 
 /// Serves the API of the harness's engine on this thread, until the program ends.
-async fn serve(harness: &Harness) -> Result<SocketAddr, Failure> {
+async fn serve(harness: &Harness, metrics: Metrics) -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let Streams { request_ids, visits, .. } = Streams::seeded(SEED);
     let keys = Keys { policy: KeyPolicy::Any, issued: IssuedKeys::default() };
     let app = App::new(Arc::clone(&harness.lab), keys, request_ids, visits);
+    let app = match metrics {
+        Metrics::On => app.measuring(true),
+        Metrics::Off => app,
+    };
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
         let served = http::serve(listener, Arc::new(app), stopping).await;
