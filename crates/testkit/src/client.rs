@@ -23,8 +23,8 @@ const FREQUENT: [&str; 3] = [
 pub struct Client {
     url: String,
     key: String,
-    /// The connected account of every call.
-    account: Option<String>,
+    /// The headers of every call, besides the key.
+    headers: BTreeMap<&'static str, String>,
     http: reqwest::Client,
 }
 
@@ -36,7 +36,7 @@ impl Client {
         Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 })
             .unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url: url.to_owned(), key: KEY.to_owned(), account: None, http }
+        Self { url: url.to_owned(), key: KEY.to_owned(), headers: BTreeMap::new(), http }
     }
 
     /// A client of the same server with another key.
@@ -48,7 +48,25 @@ impl Client {
     /// A client of the same server in a connected account.
     #[must_use]
     pub fn in_account(&self, account: &str) -> Self {
-        Self { account: Some(account.to_owned()), ..self.clone() }
+        self.with_header("Stripe-Account", account)
+    }
+
+    /// A client of the same server in an API version.
+    #[must_use]
+    pub fn in_version(&self, version: &str) -> Self {
+        self.with_header("Stripe-Version", version)
+    }
+
+    /// A client of the same server whose calls have an idempotency key.
+    #[must_use]
+    pub fn idempotent(&self, key: &str) -> Self {
+        self.with_header("Idempotency-Key", key)
+    }
+
+    fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.insert(name, value.to_owned());
+        client
     }
 
     /// The URL of the server.
@@ -75,10 +93,7 @@ impl Client {
     pub fn request(&self, method: &str, path: &str) -> Request {
         let key = format!("Bearer {}", self.key);
         let request = self.bare_request(method, path).header("Authorization", &key);
-        match &self.account {
-            Some(account) => request.header("Stripe-Account", account),
-            None => request,
-        }
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
     /// A request without a key.

@@ -56,9 +56,8 @@ impl Client {
 
     /// A session in the preview version, which shows the state of its flow.
     pub async fn session_in_preview(&self, session: &Response) -> Response {
-        let path = format!("{FC}/sessions/{}", session.id());
-        let version = "2026-10-14.preview";
-        self.request("GET", &path).header("Stripe-Version", version).send().await.ok()
+        let preview = self.in_version("2026-10-14.preview");
+        preview.get(&format!("{FC}/sessions/{}", session.id())).await.ok()
     }
 
     /// Links accounts of a session with these further parameters and returns the session.

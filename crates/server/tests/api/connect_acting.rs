@@ -31,8 +31,7 @@ async fn idempotency_keys_are_the_accounts_own() {
     let app = App::start().await;
     let inside = app.in_account("acct_1");
     let make = async |client: &Client, name: &str| {
-        let request = client.request("POST", "/v1/customers").header("Idempotency-Key", "k");
-        request.form(&format!("name={name}")).send().await
+        client.idempotent("k").post("/v1/customers", &format!("name={name}")).await
     };
     let of_platform = make(&app, "Ada").await.ok();
     let of_account = make(&inside, "Bob").await.ok();

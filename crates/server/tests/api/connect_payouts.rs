@@ -208,11 +208,8 @@ async fn payouts_from_typed_numbers() {
         ("6789".to_owned(), id.clone())
     );
 
-    let newer = app
-        .request("POST", &format!("{FC}/sessions"))
-        .header("Stripe-Version", "2026-09-30.endive")
-        .form(&payout_session(&id, ""));
-    let newer = newer.send().await.ok();
+    let newer = app.in_version("2026-09-30.endive");
+    let newer = newer.post(&format!("{FC}/sessions"), &payout_session(&id, "")).await.ok();
     let browser = Browser::open(&app, &newer).await;
     assert!(!browser.step("manual", "").await.body.contains("routing_number"));
     let linked = app.link(&newer, "accounts[]=Success&accounts[]=Savings").await;
@@ -252,11 +249,7 @@ async fn payouts_from_a_setup_intent() {
     // The account itself owns the payment method now, so every other use is rejected.
     let customer = inside.post("/v1/customers", "").await.ok().id();
     insta::assert_snapshot!(inside.api_errors(&[
-        (
-            "POST",
-            &format!("/v1/payment_methods/{method}/attach"),
-            &format!("customer={customer}"),
-        ),
+        ("POST", &format!("/v1/payment_methods/{method}/attach"), &format!("customer={customer}")),
         (
             "POST",
             "/v1/payment_intents",

@@ -75,11 +75,7 @@ async fn pages_of_a_deleted_customer() {
             &format!("/v1/setup_intents/{}/verify_microdeposits", waits.id()),
             "amounts[]=32&amounts[]=45",
         ),
-        (
-            "POST",
-            &format!("/v1/invoices/{}/pay", open.id()),
-            "payment_method=pm_usBankAccount_success",
-        ),
+        ("POST", &format!("/v1/invoices/{}/pay", open.id()), "payment_method=pm_usBankAccount_success"),
         ("POST", LINK, &format!("carrier={}", session.id())),
         ("POST", LINK, &format!("carrier={intent}&seed=1")),
     ]).await, @"

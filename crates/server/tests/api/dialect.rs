@@ -89,9 +89,7 @@ async fn envelope_and_headers() {
 #[tokio::test]
 async fn versions() {
     let app = App::start().await;
-    let ask = async |version: &str| {
-        app.request("GET", CUSTOMERS).header("Stripe-Version", version).send().await
-    };
+    let ask = async |version: &str| app.in_version(version).get(CUSTOMERS).await;
     let betas = "2022-08-01; financial_connections_transactions_beta=v1";
     for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
         assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));

@@ -152,8 +152,8 @@ async fn sessions() {
         404 resource_missing session: No such Financial Connections session: 'fcsess_1'
     ");
     // From this version on the array is unknown, because a single country replaces it.
-    let endive = app.request("POST", &path).header("Stripe-Version", "2026-09-30.endive");
-    let refused = endive.form(&with("filters[countries][]=US")).send().await;
+    let endive = app.in_version("2026-09-30.endive");
+    let refused = endive.post(&path, &with("filters[countries][]=US")).await;
     insta::assert_snapshot!(refused.api_error(), @"
     400 parameter_unknown filters[countries]: Received unknown parameter: filters[countries]. Did
       you mean country?

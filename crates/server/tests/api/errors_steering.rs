@@ -44,11 +44,7 @@ async fn endpoints() {
         ("POST", path, "url=http://127.0.0.1:9/"),
         ("POST", path, "url=nowhere&enabled_events[]=*"),
         ("POST", path, "url=ftp://example.com&enabled_events[]=*"),
-        (
-            "POST",
-            path,
-            "url=http://127.0.0.1:9/&enabled_events[]=*&enabled_events[]=customer.*",
-        ),
+        ("POST", path, "url=http://127.0.0.1:9/&enabled_events[]=*&enabled_events[]=customer.*"),
         ("POST", path, &with("api_version=newest")),
         ("POST", path, &with("connect=maybe")),
         ("POST", path, &with("disabled=true")),

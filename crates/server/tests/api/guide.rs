@@ -228,10 +228,9 @@ async fn failure_is_told() {
     let list = format!("/v1/financial_connections/transactions?account={account}");
     assert_eq!(app.count(&list).await, 10);
     // The reason for the failure is visible in preview versions.
-    let preview = app
-        .request("GET", &format!("{ACCOUNTS}/{account}"))
-        .header("Stripe-Version", "2026-10-14.preview");
-    let error = preview.send().await.ok().at("/transaction_refresh/error");
+    let preview = app.in_version("2026-10-14.preview");
+    let shown = preview.get(&format!("{ACCOUNTS}/{account}")).await.ok();
+    let error = shown.at("/transaction_refresh/error");
     assert_eq!(error["code"], "institution_timeout");
 }
 

@@ -8,13 +8,11 @@ pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
 /// Creates a session in a preview version.
 async fn make(client: &Client, form: &str) -> Response {
-    let path = format!("{FC}/sessions");
-    client.request("POST", &path).header("Stripe-Version", PREVIEW).form(form).send().await
+    client.in_version(PREVIEW).post(&format!("{FC}/sessions"), form).await
 }
 
 async fn read_session(app: &App, session: &Response) -> Response {
-    let path = format!("{FC}/sessions/{}", session.id());
-    app.request("GET", &path).header("Stripe-Version", PREVIEW).send().await.ok()
+    app.in_version(PREVIEW).get(&format!("{FC}/sessions/{}", session.id())).await.ok()
 }
 
 async fn hosted(app: &App) -> Response {

@@ -1,20 +1,16 @@
 //! A repeated POST with the same key has one outcome and one response.
 
-use testkit::{App, Response};
+use testkit::App;
 
 const CUSTOMERS: &str = "/v1/customers";
-
-async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Response {
-    app.request("POST", path).header("Idempotency-Key", key).form(form).send().await
-}
 
 /// On both back ends the second request returns the same bytes, is marked as a replay of the first,
 /// and has no effect.
 #[tokio::test]
 async fn replays() {
     for app in [App::start().await, App::start().await] {
-        let first = keyed(&app, CUSTOMERS, "k1", "name=Ada&metadata[a]=1").await.ok();
-        let again = keyed(&app, CUSTOMERS, "k1", "metadata%5Ba%5D=1&name=Ada").await.ok();
+        let first = app.idempotent("k1").post(CUSTOMERS, "name=Ada&metadata[a]=1").await.ok();
+        let again = app.idempotent("k1").post(CUSTOMERS, "metadata%5Ba%5D=1&name=Ada").await.ok();
         assert_eq!(first.body, again.body);
         assert_eq!(first.header("idempotent-replayed"), None);
         assert_eq!(first.header("idempotency-key"), Some("k1"));
@@ -30,8 +26,8 @@ async fn replays() {
 async fn replays_secrets() {
     let app = App::start().await;
     let form = "url=http://127.0.0.1:9/&enabled_events[]=*";
-    let first = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
-    let again = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
+    let first = app.idempotent("k1").post("/v1/webhook_endpoints", form).await.ok();
+    let again = app.idempotent("k1").post("/v1/webhook_endpoints", form).await.ok();
     assert!(again.text("/secret").starts_with("whsec_"));
     assert_eq!(first.body, again.body);
 }
@@ -40,15 +36,15 @@ async fn replays_secrets() {
 #[tokio::test]
 async fn refuses_another_request_under_the_key() {
     let app = App::start().await;
-    let id = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok().id();
-    let mut told = keyed(&app, CUSTOMERS, "k1", "name=Bob").await.api_error();
-    told += &keyed(&app, &format!("{CUSTOMERS}/{id}"), "k1", "name=Ada").await.api_error();
+    let id = app.idempotent("k1").post(CUSTOMERS, "name=Ada").await.ok().id();
+    let mut told = app.idempotent("k1").post(CUSTOMERS, "name=Bob").await.api_error();
+    told += &app.idempotent("k1").post(&format!("{CUSTOMERS}/{id}"), "name=Ada").await.api_error();
     let other_version = app
         .request("POST", CUSTOMERS)
         .header("Idempotency-Key", "k1")
         .header("Stripe-Version", "2026-10-28.endive");
     told += &other_version.form("name=Ada").send().await.api_error();
-    told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.api_error();
+    told += &app.idempotent(&"k".repeat(256)).post(CUSTOMERS, "").await.api_error();
     insta::assert_snapshot!(told, @"
     400 idempotency_error: The idempotency key 'k1' was first used for a different request. Use a
       new key for each request.
@@ -58,7 +54,7 @@ async fn refuses_another_request_under_the_key() {
       new key for each request.
     400: An idempotency key has at most 255 characters.
     ");
-    keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();
+    app.idempotent(&"k".repeat(255)).post(CUSTOMERS, "").await.ok();
 }
 
 /// A response that changed no data, and an API error of a use case, are stored, even if the same
@@ -69,31 +65,32 @@ async fn keeps_outcomes_but_not_parse_errors() {
     let account = app.account().await;
     let path = |call: &str| format!("/v1/financial_connections/accounts/{account}/{call}");
     app.post(&path("refresh"), "features[]=transactions").await.ok();
-    let unchanged = keyed(&app, &path("refresh"), "k1", "features[]=transactions").await.ok();
+    let unchanged =
+        app.idempotent("k1").post(&path("refresh"), "features[]=transactions").await.ok();
     assert!(unchanged.header("stripe-notice").is_some());
     app.run_workers_until_idle().await;
-    let again = keyed(&app, &path("refresh"), "k1", "features[]=transactions").await.ok();
+    let again = app.idempotent("k1").post(&path("refresh"), "features[]=transactions").await.ok();
     assert_eq!(unchanged.body, again.body);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
 
     let deactivate =
         format!("/v1/test_helpers/financial_connections/accounts/{account}/deactivate");
     app.post(&deactivate, "").await.ok();
-    let refused = keyed(&app, &path("subscribe"), "k2", "features[]=transactions").await;
+    let refused = app.idempotent("k2").post(&path("subscribe"), "features[]=transactions").await;
     app.post(&deactivate.replace("deactivate", "reactivate"), "").await.ok();
-    let again = keyed(&app, &path("subscribe"), "k2", "features[]=transactions").await;
+    let again = app.idempotent("k2").post(&path("subscribe"), "features[]=transactions").await;
     assert_eq!((refused.status, &refused.body), (400, &again.body));
     assert_eq!(again.header("stripe-should-retry"), Some("false"));
 
-    assert_eq!(keyed(&app, CUSTOMERS, "k3", "nmae=Ada").await.status, 400);
-    keyed(&app, CUSTOMERS, "k3", "name=Ada").await.ok();
+    assert_eq!(app.idempotent("k3").post(CUSTOMERS, "nmae=Ada").await.status, 400);
+    app.idempotent("k3").post(CUSTOMERS, "name=Ada").await.ok();
 }
 
 /// Keys belong to their merchant, expire after a day, and apply to POST only.
 #[tokio::test]
 async fn scope_and_age() {
     let app = App::start().await;
-    let first = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok();
+    let first = app.idempotent("k1").post(CUSTOMERS, "name=Ada").await.ok();
     let other = app
         .bare_request("POST", CUSTOMERS)
         .header("Authorization", "Bearer sk_test_other")
@@ -105,7 +102,7 @@ async fn scope_and_age() {
     assert_eq!(get.header("idempotency-key"), Some("k1"));
 
     app.pass_s(24 * 3_600 + 1);
-    let new = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok();
+    let new = app.idempotent("k1").post(CUSTOMERS, "name=Ada").await.ok();
     assert_ne!(new.id(), first.id());
 }
 

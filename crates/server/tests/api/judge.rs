@@ -355,10 +355,9 @@ async fn names_refreshes_in_vain_and_polling() {
     assert_eq!(found(app, FINISHED).await, "");
     app.get(&read).await.ok();
     app.run_workers_until_idle().await;
-    let keyed = app.request("POST", &refresh).header("Idempotency-Key", "once");
-    keyed.form("features[]=balance").send().await.ok();
-    let again = app.request("POST", &refresh).header("Idempotency-Key", "once");
-    again.form("features[]=balance").send().await.ok();
+    for _ in 0..2 {
+        app.idempotent("once").post(&refresh, "features[]=balance").await.ok();
+    }
     insta::assert_snapshot!(client.found().await, @"
     at work:
       1 refresh_in_cool_down of account

@@ -98,7 +98,7 @@ async fn internal_failure() {
     500 api_error: The server failed to process this request. Its log has the details.
     ");
     insta::assert_snapshot!(advice(&written), @"retry: true");
-    let keyed = app.request("POST", CUSTOMERS).header("Idempotency-Key", "k").send().await;
+    let keyed = app.idempotent("k").post(CUSTOMERS, "").await;
     let read = app.get(&format!("{CUSTOMERS}/{customer}")).await;
     assert_eq!((keyed.shown(), read.shown()), (written.shown(), written.shown()));
     assert_eq!(advice(&keyed), advice(&written));

@@ -99,10 +99,7 @@ async fn begins() {
     ");
     app.post(path, &carrier).await.ok();
 
-    let key = async || {
-        let call = app.request("POST", path).header("Idempotency-Key", "one");
-        call.form(&secret).send().await.ok().body
-    };
+    let key = async || app.idempotent("one").post(path, &secret).await.ok().body;
     assert_eq!(key().await, key().await);
     app.link(&session, "outcome=cancel").await;
     insta::assert_snapshot!(app.api_errors(&[("POST", path, &secret)]).await, @"

@@ -9,9 +9,8 @@ const PREVIEW: &str = "2026-10-14.preview";
 
 /// Creates a session in a preview version.
 async fn make(app: &App, form: &str) -> Response {
-    let path = format!("{FC}/sessions");
     let form = format!("permissions[]=balances&{form}");
-    app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
+    app.in_version(PREVIEW).post(&format!("{FC}/sessions"), &form).await
 }
 
 /// Creates a session that renews the authorization of an account.
@@ -20,18 +19,12 @@ async fn relink(app: &App, account: &Response, more: &str) -> Response {
     make(app, &form).await.ok()
 }
 
-async fn in_preview(app: &App, path: &str) -> Response {
-    app.request("GET", path).header("Stripe-Version", PREVIEW).send().await.ok()
-}
-
 async fn account(app: &App, id: &str) -> Response {
-    in_preview(app, &format!("{FC}/accounts/{id}")).await
+    app.in_version(PREVIEW).get(&format!("{FC}/accounts/{id}")).await.ok()
 }
 
 async fn link(app: &App, session: &Response, more: &str) -> Response {
-    let form = format!("carrier={}&{more}", session.id());
-    let path = format!("{HELPERS}/link");
-    app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
+    app.in_version(PREVIEW).link_carrier(&session.id(), more).await
 }
 
 /// Links accounts of a new customer, and returns them by name.
@@ -178,7 +171,7 @@ async fn on_its_own_page() {
     let done = browser.step("accounts", "account=0").await.ok();
     assert!(done.body.contains("content=\"0; url=https://shop.example/back\""), "{}", done.body);
     assert_eq!(account(&app, &checking).await.at("/status"), "active");
-    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await;
+    let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/relink_result/authorization"), before.at("/authorization"));
 
     let strict = App::with(Options { strict: true, ..Options::default() }).await;
@@ -207,7 +200,7 @@ async fn another_choice_at_the_bank() {
         bank.body.split("<input").filter(|input| input.contains(" checked")).collect();
     assert_eq!(picked.len(), 2, "{}", bank.body);
     browser.bank_step("allow", "account=0&account=3").await.ok();
-    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await;
+    let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "succeeded");
     assert_eq!(names(&ended), ["High Balance", "Success"]);
     for shared in ended.items("/accounts/data") {
@@ -245,15 +238,12 @@ async fn failures() {
     let session = relink(&app, success, &of_account).await;
     tell("another account", &link(&app, &session, "accounts[]=Savings").await.ok());
 
-    let read_again = async |session: &Response| {
-        in_preview(&app, &format!("{FC}/sessions/{}", session.id())).await
-    };
     let session = relink(&app, success, &of_account).await;
     let browser = Browser::open(&app, &session).await;
     browser.step("consent", "").await;
     browser.bank_step("allow", "account=10").await.ok();
     assert!(read(&browser.page().await).contains("No account was linked"));
-    tell("another account at the bank", &read_again(&session).await);
+    tell("another account at the bank", &app.session_in_preview(&session).await);
 
     let inactive = account(&app, &two_inactive(&app).await[0]).await;
     for (how, more) in [
@@ -265,7 +255,7 @@ async fn failures() {
         browser.step("consent", "").await;
         browser.step("login", "bank_username=a&bank_password=b").await;
         browser.step("cancel", "").await.ok();
-        tell(how, &read_again(&session).await);
+        tell(how, &app.session_in_preview(&session).await);
     }
     insta::assert_snapshot!(told, @r#"
     cancel: cancelled {"failure_reason":"no_authorization"}
@@ -431,7 +421,7 @@ async fn the_same_accounts_whoever_holds_them() {
 
     let form = "amount=100&currency=usd&payment_method_types[]=us_bank_account";
     let intent = app.post("/v1/payment_intents", form).await.ok().id();
-    app.post(&format!("{HELPERS}/link"), &format!("carrier={intent}")).await.ok();
+    app.link_carrier(&intent, "").await.ok();
     let newest = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
     assert!(newest.at("/data/0/account_holder").is_null(), "{}", newest.body);
     let nobodys = newest.text("/data/0/id");

@@ -182,7 +182,7 @@ async fn resets() {
     app.run_workers_until_idle().await;
     let snapshot = snapshot(&app).await;
     app.in_account("acct_1").customer().await;
-    let reset = async || app.request("POST", RESET).header("Idempotency-Key", "k").send().await;
+    let reset = async || app.idempotent("k").post(RESET, "").await;
     let told = reset().await.ok();
     insta::assert_snapshot!(told.shown(), @r#"
     200
@@ -208,10 +208,8 @@ async fn resets() {
 async fn tells_of_snapshots() {
     let app = App::start().await;
     app.customer().await;
-    let take = async || {
-        let request = app.request("POST", SNAPSHOTS).header("Idempotency-Key", "k");
-        request.form("name=seeded&metadata[suite]=a").send().await.ok()
-    };
+    let form = "name=seeded&metadata[suite]=a";
+    let take = async || app.idempotent("k").post(SNAPSHOTS, form).await.ok();
     let taken = take().await;
     insta::assert_snapshot!(taken.shown(), @r#"
     200

@@ -9,10 +9,6 @@ const NAMED: &str = "payment_method_types[]=us_bank_account";
 const ALLOWED: &str =
     "allowed_payment_method_types[]=card&allowed_payment_method_types[]=us_bank_account";
 
-async fn post(app: &App, version: &str, path: &str, form: &str) -> Response {
-    app.request("POST", path).header("Stripe-Version", version).form(form).send().await
-}
-
 /// The allowed types and the actual types.
 fn types(shown: &Response) -> String {
     let [allowed, there] = ["/allowed_payment_method_types", "/payment_method_types"];
@@ -21,8 +17,9 @@ fn types(shown: &Response) -> String {
 
 /// The calls that could name types, with their other required parameters.
 async fn calls(app: &App) -> Vec<(String, &'static str)> {
-    let payment = post(app, DAHLIA, "/v1/payment_intents", "amount=2000&currency=usd").await;
-    let setup = post(app, DAHLIA, "/v1/setup_intents", "").await;
+    let payment =
+        app.in_version(DAHLIA).post("/v1/payment_intents", "amount=2000&currency=usd").await;
+    let setup = app.in_version(DAHLIA).post("/v1/setup_intents", "").await;
     let payment = format!("/v1/payment_intents/{}", payment.ok().id());
     let setup = format!("/v1/setup_intents/{}", setup.ok().id());
     vec![
@@ -41,14 +38,14 @@ async fn endive_refuses_named_types_on_intents() {
     let app = App::start().await;
     for (path, more) in calls(&app).await {
         for version in [PREVIEW, ENDIVE, "2026-10-28.endive"] {
-            let refused = post(&app, version, &path, &format!("{NAMED}{more}")).await;
+            let refused = app.in_version(version).post(&path, &format!("{NAMED}{more}")).await;
             assert_eq!(refused.status, 400, "{path}");
             let code = refused.at("/error/code");
             assert_eq!(code, "payment_method_types_no_longer_supported", "{path}");
             assert_eq!(refused.at("/error/param"), "payment_method_types", "{path}");
         }
     }
-    let refused = post(&app, ENDIVE, "/v1/setup_intents", NAMED).await;
+    let refused = app.in_version(ENDIVE).post("/v1/setup_intents", NAMED).await;
     insta::assert_snapshot!(refused.api_error(), @"
     400 payment_method_types_no_longer_supported payment_method_types: payment_method_types is no
       longer supported in API version 2026-09-30.endive. Leave it out.
@@ -62,15 +59,15 @@ async fn endive_refuses_named_types_on_intents() {
 #[tokio::test]
 async fn endive_has_no_named_types_on_checkout() {
     let app = App::start().await;
-    let refused = post(&app, ENDIVE, "/v1/checkout/sessions", NAMED).await;
+    let refused = app.in_version(ENDIVE).post("/v1/checkout/sessions", NAMED).await;
     insta::assert_snapshot!(refused.api_error(), @"
     400 parameter_unknown payment_method_types: Received unknown parameter: payment_method_types
     ");
-    let session = post(&app, ENDIVE, "/v1/checkout/sessions", ALLOWED).await.ok();
+    let session = app.in_version(ENDIVE).post("/v1/checkout/sessions", ALLOWED).await.ok();
     insta::assert_snapshot!(types(&session), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);
-    let refused = post(&app, DAHLIA, "/v1/checkout/sessions", ALLOWED).await;
+    let refused = app.in_version(DAHLIA).post("/v1/checkout/sessions", ALLOWED).await;
     assert_eq!(refused.at("/error/code"), "parameter_unknown");
-    let older = post(&app, DAHLIA, "/v1/checkout/sessions", NAMED).await.ok();
+    let older = app.in_version(DAHLIA).post("/v1/checkout/sessions", NAMED).await.ok();
     assert!(!older.body.contains("allowed_payment_method_types"));
 }
 
@@ -82,15 +79,17 @@ async fn allowed_types_narrow_down() {
         [("/v1/payment_intents", "&amount=2000&currency=usd"), ("/v1/setup_intents", "")]
     {
         for version in ["2026-07-29.dahlia", DAHLIA, ENDIVE] {
-            let intent = post(&app, version, path, &format!("{ALLOWED}{more}")).await.ok();
+            let intent = app.in_version(version).post(path, &format!("{ALLOWED}{more}")).await.ok();
             let allowed = intent.at("/allowed_payment_method_types");
             assert_eq!(allowed, serde_json::json!(["card", "us_bank_account"]), "{path} {version}");
             let types = intent.at("/payment_method_types");
             assert_eq!(types, serde_json::json!(["us_bank_account"]), "{path} {version}");
         }
-        let refused = post(&app, "2026-06-24.dahlia", path, &format!("{ALLOWED}{more}")).await;
+        let refused =
+            app.in_version("2026-06-24.dahlia").post(path, &format!("{ALLOWED}{more}")).await;
         assert_eq!(refused.at("/error/code"), "parameter_unknown", "{path}");
-        let older = post(&app, "2026-06-24.dahlia", path, &format!("{NAMED}{more}")).await.ok();
+        let older =
+            app.in_version("2026-06-24.dahlia").post(path, &format!("{NAMED}{more}")).await.ok();
         assert!(!older.body.contains("allowed_payment_method_types"), "{path}");
     }
 }
@@ -100,15 +99,15 @@ async fn allowed_types_narrow_down() {
 async fn one_way_takes_the_place_of_the_other() {
     let app = App::start().await;
     let named = "payment_method_types[]=card&payment_method_types[]=us_bank_account";
-    let intent = post(&app, DAHLIA, "/v1/setup_intents", named).await.ok();
+    let intent = app.in_version(DAHLIA).post("/v1/setup_intents", named).await.ok();
     let path = format!("/v1/setup_intents/{}", intent.id());
     insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
-    let intent = post(&app, DAHLIA, &path, ALLOWED).await.ok();
+    let intent = app.in_version(DAHLIA).post(&path, ALLOWED).await.ok();
     insta::assert_snapshot!(types(&intent), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);
-    let intent = post(&app, DAHLIA, &path, "allowed_payment_method_types=").await.ok();
+    let intent = app.in_version(DAHLIA).post(&path, "allowed_payment_method_types=").await.ok();
     insta::assert_snapshot!(types(&intent), @r#"["us_bank_account"] of null"#);
-    post(&app, DAHLIA, &path, ALLOWED).await.ok();
-    let intent = post(&app, DAHLIA, &path, named).await.ok();
+    app.in_version(DAHLIA).post(&path, ALLOWED).await.ok();
+    let intent = app.in_version(DAHLIA).post(&path, named).await.ok();
     insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
 }
 
@@ -129,7 +128,7 @@ async fn allowed_types_have_conditions() {
     forms.push("allowed_payment_method_types[]=card".to_owned());
     let mut told = Vec::new();
     for form in forms {
-        let refused = post(&app, DAHLIA, "/v1/setup_intents", &form).await;
+        let refused = app.in_version(DAHLIA).post("/v1/setup_intents", &form).await;
         let message = refused.text("/error/message");
         told.push(format!("{} {message} {}", refused.status, refused.at("/error/param")));
     }

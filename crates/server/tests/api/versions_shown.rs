@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, FC, Recorder, Response};
+use testkit::{App, FC, Recorder};
 
 /// One version of each date with a change, oldest first, after the last version before the first
 /// change.
@@ -23,10 +23,6 @@ const VERSIONS: [&str; 14] = [
     "2026-10-14.preview",
 ];
 const BETA: &str = "2022-08-01; financial_connections_relink_api_beta=v1";
-
-async fn get(app: &App, version: &str, path: &str) -> Response {
-    app.request("GET", path).header("Stripe-Version", version).send().await.ok()
-}
 
 /// One line per change of a field: the version and the value that it shows.
 fn table(seen: &[(&str, Value)], pointers: &[&str]) -> String {
@@ -67,7 +63,7 @@ fn keys(seen: &[(&str, Value)], pointer: &str) -> String {
 async fn in_each(app: &App, path: &str) -> Vec<(&'static str, Value)> {
     let mut seen = Vec::new();
     for version in VERSIONS.into_iter().chain([BETA]) {
-        seen.push((version, get(app, version, path).await.json()));
+        seen.push((version, app.in_version(version).get(path).await.ok().json()));
     }
     seen
 }
@@ -279,7 +275,7 @@ async fn each_endpoint_has_its_version() {
     ");
     let created = "/v1/events?type=financial_connections.account.created";
     for version in ["2024-06-20", "2026-10-14.preview"] {
-        let event = get(&app, version, created).await.at("/data/0");
+        let event = app.in_version(version).get(created).await.ok().at("/data/0");
         assert_eq!(event["api_version"], "2026-10-28.endive");
         assert!(event["data"]["object"].get("account_numbers").is_some());
         assert!(event["data"]["object"].get("authorization").is_none());
@@ -303,8 +299,8 @@ async fn unknown_versions_are_refused() {
     }
     let session = app.session(&app.customer().await, "filters[countries][]=US").await;
     let path = format!("{FC}/sessions/{}", session.id());
-    let newer = get(&app, "2027-02-24.fern", &path).await;
-    assert_eq!(newer.body, get(&app, "2026-10-28.endive", &path).await.body);
+    let newer = app.in_version("2027-02-24.fern").get(&path).await.ok();
+    assert_eq!(newer.body, app.in_version("2026-10-28.endive").get(&path).await.ok().body);
     assert_eq!(newer.header("stripe-version"), Some("2027-02-24.fern"));
 }
 
