@@ -231,7 +231,7 @@ impl Response {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        pointers.iter().map(shown).collect::<Vec<_>>().join(" ")
+        show::redacted(&pointers.iter().map(shown).collect::<Vec<_>>().join(" "))
     }
 
     /// The status and the body, for snapshots.

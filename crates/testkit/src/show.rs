@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 const LINE_CHARS_MAX: usize = 96;
 /// The number of letters and digits after the prefix of an id.
 const ID_DIGITS: usize = 24;
+/// The number of digits of a bank account's fingerprint.
+const FINGERPRINT_DIGITS: usize = 16;
+/// The number of digits before the sequence in an invoice's number.
+const INVOICE_PREFIX_DIGITS: usize = 8;
 
 /// JSON in few lines. A value that fits is on one line. The names of an object's null values follow
 /// its other values, because most objects of the API have many.
@@ -20,9 +24,9 @@ pub fn value(value: &Value) -> String {
     redacted(&json(value))
 }
 
-/// Cuts each run of 24 or more letters and digits: numbers of ids, tokens, and texts of tests of
-/// length limits. Ids depend on the order in which a server draws numbers. The second different run after a prefix
-/// becomes `…2`, so that a snapshot shows which ids are equal.
+/// Cuts runs of letters and digits that depend on the numbers that a server draws, such as those of
+/// ids. The second different run after a prefix becomes `…2`, so that a snapshot shows which ids are
+/// equal.
 pub fn redacted(text: &str) -> String {
     let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut shown = String::with_capacity(text.len());
@@ -36,7 +40,7 @@ pub fn redacted(text: &str) -> String {
         let (word, after) = word_and_rest.split_at(end);
         for piece in word.split_inclusive('_') {
             let run = piece.trim_end_matches('_');
-            if run.len() < ID_DIGITS {
+            if !is_drawn(run, after) {
                 shown.push_str(piece);
                 continue;
             }
@@ -56,6 +60,19 @@ pub fn redacted(text: &str) -> String {
         rest = after;
     }
     shown
+}
+
+/// True if a server drew this run of letters and digits, or derived it from a drawn number: the
+/// number of an id, a token, a fingerprint, or the prefix of an invoice's number.
+fn is_drawn(run: &str, after: &str) -> bool {
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let is_fingerprint = run.len() == FINGERPRINT_DIGITS
+        && run.chars().all(is_hex)
+        && run.contains(char::is_alphabetic);
+    let is_invoice = run.len() == INVOICE_PREFIX_DIGITS
+        && run.chars().all(|c| c.is_ascii_digit() || ('A'..='F').contains(&c))
+        && after.strip_prefix('-').is_some_and(|rest| rest.starts_with("000"));
+    run.len() >= ID_DIGITS || is_fingerprint || is_invoice
 }
 
 /// Wraps a text into the lines of a snapshot, each with the indent, and all but the first with two
@@ -162,6 +179,8 @@ mod tests {
         let (one, other) = ("0123456789abcdefghABCDEF", "1123456789abcdefghABCDEF");
         let text = format!("pi_{one}_secret_{one}9 pi_{other} pi_{one} cs_test_{one}, req_12345.");
         assert_eq!(redacted(&text), "pi_…_secret_… pi_…2 pi_… cs_test_…, req_12345.");
+        let derived = "5f3cb51005ea250a 8728600C-0001 1234567812345678 87286000";
+        assert_eq!(redacted(derived), "… …2-0001 1234567812345678 87286000");
         assert_eq!(wrapped(&format!("GET /v1/x/{one}?a=1"), 2), "  GET /v1/x/…?a=1\n");
     }
 }

@@ -57,7 +57,7 @@ async fn pages_of_a_deleted_customer() {
 
     200
     This page no longer works
-    Invoice 3DFD3D08-0001
+    Invoice …-0001
     To ada@example.com
     Item $10.00
     You can no longer pay Test merchant here. You may close this page.

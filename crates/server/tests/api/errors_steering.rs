@@ -218,8 +218,8 @@ async fn steering() {
     let app = App::start().await;
     let account = format!("{HELPERS}/accounts/{}", app.account().await);
     let of = |call: &str| format!("{account}/{call}");
-    let posted = app.post(&of("transactions"), "amount=-100").await.ok().id();
-    let posted = of(&format!("transactions/{posted}"));
+    let id = app.post(&of("transactions"), "amount=-100").await.ok().id();
+    let posted = of(&format!("transactions/{id}"));
     let unknown = |call: &str| format!("{HELPERS}/accounts/fca_1/{call}");
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", &of("transactions"), ""),
@@ -250,7 +250,7 @@ async fn steering() {
         ("POST", &unknown("deactivate"), ""),
         ("POST", &unknown("reactivate"), ""),
         ("GET", &format!("{HELPERS}/institutions?limit=1"), ""),
-    ]).await, @"
+    ]).await.replace(&id, "ID"), @"
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
         400 parameter_missing amount: Missing required parameter: amount.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&currency=dollar
@@ -261,12 +261,12 @@ async fn steering() {
       transacted_at=4000000000
         400 - transacted_at: The test bank refuses: the time must lie between 1751673600 and
           1767225600.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
         400: The test bank refuses: nothing to change.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
       status=gone
         400 - status: Invalid status: must be one of pending, posted, or void
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-775736524800018653
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
       status=posted
         400 - status: The test bank refuses: the transaction is posted at the bank.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/nothing amount=1

@@ -81,7 +81,7 @@ async fn checkout_is_paid_on_its_page() {
     Your name
     [Ada]
     Bank account
-    TN Test (Non-OAuth) Account ending in 3182
+    TN Test (Non-OAuth) Account ending in …
     By clicking “Pay $25.00” you allow Test merchant to debit $25.00 from this bank account, today
        or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
@@ -150,7 +150,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     Your name
     [Ada]
     Bank account
-    ST STRIPE TEST BANK Account ending in 6789
+    ST STRIPE TEST BANK Account ending in …
     You typed these numbers, so two small deposits arrive first. Your account is debited only after
        you confirm them.
     By clicking “Save your bank account” you allow Test merchant to debit this bank account for
@@ -179,7 +179,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     insta::assert_snapshot!(shown(&deposits.page().await), @"
     200
     Confirm your bank account
-    ST STRIPE TEST BANK Account ending in 6789
+    ST STRIPE TEST BANK Account ending in …
     Test merchant has sent two deposits of less than one dollar to this account. They arrive by 3
        January 2026 and appear on your statement.
     First deposit, in cents
@@ -338,7 +338,7 @@ async fn an_invoice_is_paid_on_its_page() {
     insta::assert_snapshot!(shown(&page.page().await), @"
     200
     Pay $10.00
-    Invoice 87286000-0001
+    Invoice …-0001
     To ada@example.com
     Item $10.00
     > Pay by bank account
@@ -350,11 +350,11 @@ async fn an_invoice_is_paid_on_its_page() {
     insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
     200
     Pay $10.00
-    Invoice 87286000-0001
+    Invoice …-0001
     To ada@example.com
     Item $10.00
     Bank account
-    TN Test (Non-OAuth) Account ending in 2395
+    TN Test (Non-OAuth) Account ending in …
     By clicking “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today
        or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
@@ -365,7 +365,7 @@ async fn an_invoice_is_paid_on_its_page() {
     200
     ✓
     Your payment is under way
-    Invoice 87286000-0001
+    Invoice …-0001
     To ada@example.com
     Item $10.00
     Bank debits take a few days. You do not need to do anything else. Test merchant will see when
@@ -377,7 +377,7 @@ async fn an_invoice_is_paid_on_its_page() {
     200
     ✓
     This invoice is paid
-    Invoice 87286000-0001
+    Invoice …-0001
     To ada@example.com
     Item $10.00
     There is no amount left to pay. You may close this page.
@@ -414,7 +414,7 @@ async fn an_invoice_whose_debit_failed() {
     200
     Pay $10.00
     The bank account holds too little for this debit.
-    Invoice 87286000-0001
+    Invoice …-0001
     To ada@example.com
     Due 31 January 2026
     Tea $10.00
@@ -474,7 +474,7 @@ async fn checkout_begins_a_subscription() {
     Your name
     [Ada]
     Bank account
-    TN Test (Non-OAuth) Account ending in 3182
+    TN Test (Non-OAuth) Account ending in …
     By clicking “Subscribe for $25.00” you allow Test merchant to debit this bank account for your
        future purchases and subscriptions. To end this permission, contact Test merchant.
     > Subscribe for $25.00

@@ -79,7 +79,7 @@ async fn a_payment_intent_collects_an_account() {
         account_type: "checking"
         bank_name: "Test (Non-OAuth)"
         financial_connections_account: "fca_…"
-        fingerprint: "10471b52e0049e21"
+        fingerprint: "…"
         last4: "2395"
         networks: { preferred: "ach", supported: ["ach"] }
         routing_number: "110000000"

@@ -143,8 +143,8 @@ async fn an_invoice_collects_and_is_paid() {
     );
     insta::assert_snapshot!(
         format!("{}\n{}\n{}", of(&opened), of(&paid), app.event_types().await.join("\n")), @"
-        open 87286000-0001 1000 0 1000 open requires_payment_method
-        paid 87286000-0001 1000 1000 0 paid succeeded
+        open …-0001 1000 0 1000 open requires_payment_method
+        paid …-0001 1000 1000 0 paid succeeded
         customer.created
         invoice.created
         invoiceitem.created

@@ -80,7 +80,7 @@ async fn manual_entry() {
             bank_name: "STRIPE TEST BANK"
             country: "US"
             currency: "usd"
-            fingerprint: "0378117cc5ab9f1f"
+            fingerprint: "…"
             id: "ba_…"
             last4: "6789"
             object: "bank_account"

@@ -164,8 +164,8 @@ async fn on_its_own_page() {
     200
     Choose accounts
     Choose the accounts to link
-    [x] Inactive Checking Checking ending in 8865
-    [x] Inactive Savings Savings ending in 3282
+    [x] Inactive Checking Checking ending in …
+    [x] Inactive Savings Savings ending in …
     > Link accounts
     ");
     let done = browser.step("accounts", "account=0").await.ok();
