@@ -182,6 +182,7 @@ fn start_help(error: &StartError) -> Option<String> {
         StartError::Listen { .. } => {
             "End the program that listens there, or name another address with --listen"
         }
+        StartError::NoFolder(_) => "Create the folder, or name another file with --db",
         StartError::SealKeyFile { .. } => {
             "Check that its folder exists, or name another file with --seal-key-file"
         }

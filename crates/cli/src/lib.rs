@@ -97,7 +97,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   bankfeed get /v1/customers
-  bankfeed get customers -d limit=3 -d 'expand[]=data.subscriptions'")]
+  bankfeed get customers -d limit=3 -d 'expand[]=data.test_clock'")]
     Get(raw::RawFlags),
     /// Make a POST call of the API
     #[command(after_help = "\

@@ -135,7 +135,7 @@ impl Made {
     fn tell(&self, server: &Server) {
         let Some(customer) = self.customer.as_ref().filter(|_| !server.json) else { return };
         let on = self.clock.as_ref().map(|clock| format!(" on the test clock {clock}"));
-        output::remark(&format!("made the customer {customer}{}", on.unwrap_or_default()));
+        output::remark(&format!("created the customer {customer}{}", on.unwrap_or_default()));
     }
 
     /// Deletes the created objects, so that a failed link leaves no objects behind.

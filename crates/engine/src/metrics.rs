@@ -197,8 +197,8 @@ impl Metrics {
     }
 }
 
-/// The label of the status of a delivery after an attempt.
-fn outcome_of(status: DeliveryStatus) -> &'static str {
+/// The outcome of an attempt in logs and metrics, from the status of the delivery after it.
+pub(crate) fn outcome_of(status: DeliveryStatus) -> &'static str {
     match status {
         DeliveryStatus::Pending => "retried",
         ended => ended.word(),

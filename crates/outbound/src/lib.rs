@@ -61,7 +61,7 @@ pub enum OutboundError {
     #[error("the address is not public")]
     PrivateAddress,
     /// The call got no response.
-    #[error("calling: {reason}")]
+    #[error("{reason}")]
     Call {
         /// The reason, free of secrets.
         reason: &'static str,

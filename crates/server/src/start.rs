@@ -72,6 +72,9 @@ pub enum StartError {
     /// The database exists, and the key that it was sealed with does not.
     #[error("there is a database but no seal key file {}; put the file back", .0.display())]
     LostSealKey(PathBuf),
+    /// The folder of the database does not exist.
+    #[error("the folder {} of the database does not exist", .0.display())]
+    NoFolder(PathBuf),
     /// The database was not opened.
     #[error("could not open the store")]
     Store(#[from] OpenError),
@@ -277,6 +280,9 @@ fn build_lab(
         Database::File(path) => (Some(path.as_path()), Place::File(path.clone())),
         Database::Temporary => (None, Place::Temporary),
     };
+    if let Some(folder) = database.map(folder_of).filter(|folder| !folder.is_dir()) {
+        return Err(StartError::NoFolder(folder.to_owned()));
+    }
     let failpoints = failpoints(settings)?;
     let used_before = database.is_some_and(Path::exists);
     let store = Store::open(StoreSettings {

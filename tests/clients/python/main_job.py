@@ -345,7 +345,7 @@ class MainJob:
         )
 
     def compare(self):
-        """The follower's table, the server's list and the bank's own books are the same."""
+        """The follower's table, the server's list and the bank's own ledger are the same."""
         table = self.follower.tables[self.account]
         listed = self.rows(self.account)
         assert self.facts(table) == self.facts(listed)

@@ -143,7 +143,7 @@ impl Demo {
 
     async fn subscribe(&mut self) -> Result<(), Failure> {
         self.pace.pause().await?;
-        title("3. Subscribed: a refresh starts, and a webhook tells when it is done")?;
+        title("3. Subscribed: a refresh starts, and a webhook reports its end")?;
         let path = format!("/v1/financial_connections/accounts/{}/subscribe", self.account);
         let account = self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         came(&account["transaction_refresh"], text(&account["transaction_refresh"], "status"))?;
@@ -155,7 +155,7 @@ impl Demo {
 
     async fn steer(&mut self) -> Result<Added, Failure> {
         self.pace.pause().await?;
-        title("4. The bank is at your command: three card payments come in")?;
+        title("4. Control the bank: three card payments come in")?;
         let path = format!("{HELPERS}/accounts/{}/transactions", self.account);
         let mut ids = Vec::new();
         for (amount, description) in
@@ -260,14 +260,14 @@ impl Demo {
         let refresh = &account["transaction_refresh"];
         let news = self.follower.handle(&self.client, account).await?;
         let (id, status) = (text(refresh, "id"), text(refresh, "status"));
-        say(&format!("    {id} {status}: {} rows since the refresh before", news.len()))?;
+        say(&format!("    {id} {status}: {} rows since the previous refresh", news.len()))?;
         Ok(news)
     }
 
     /// Compares the copy with the server's list and with the bank's own ledger.
     async fn compare(&mut self) -> Result<(), Failure> {
         self.pace.pause().await?;
-        title("6. The follower's copy, the server's list and the bank's own books")?;
+        title("6. The follower's copy, the server's list and the bank's own ledger")?;
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
         self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         self.until_refreshed().await?;
@@ -283,7 +283,7 @@ impl Demo {
             facts(Some(&list.copy.rows.values().cloned().collect::<Vec<_>>())),
         );
         if books != alive {
-            return Err("the copy differs from the bank's own books".into());
+            return Err("the copy differs from the bank's own ledger".into());
         }
         let met = self.follower.met;
         if [met.posted, met.voided, met.edited, met.failed, met.second_pages].contains(&0) {

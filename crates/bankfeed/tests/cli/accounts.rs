@@ -22,7 +22,7 @@ fn people_link_and_read() {
     $ bankfeed link --subscribe
     ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
     fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
-    ! made the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
+    ! created the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
     $ bankfeed accounts
     ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
     fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01

@@ -26,7 +26,7 @@ fn advances_a_clock() {
     $ bankfeed link --new-clock=1767225600
     ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
     fca_0vIseXMSo07IviJDOdcqbM5F  Test (OAuth)  Success  1195   checking  active  never
-    ! made the customer cus_0vIseXMSl9bMBvBtzIoAGx8p on the test clock clock_0vIseXMSkUI4G2Awa2VrmuGg
+    ! created the customer cus_0vIseXMSl9bMBvBtzIoAGx8p on the test clock clock_0vIseXMSkUI4G2Awa2VrmuGg
     $ bankfeed advance 1d
     ! error: there are several test clocks
     !   tip: Name one of them:

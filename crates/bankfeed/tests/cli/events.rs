@@ -227,7 +227,7 @@ fn says_why_nothing_happens() {
     at      2026-01-01 00:00:00
     ! created no other object
     $ bankfeed trigger financial_connections.account.refreshed_balance --account fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! No refresh was started: the one before is pending, or next_refresh_available_at has not come.
+    ! No refresh was started, because next_refresh_available_at is in the future.
     ! error: financial_connections.account.refreshed_balance was not emitted, because the call did not change fca_0vIseXMSiAu8P8oVp4PoNoHu; it can be refreshed again from 2026-01-01 00:01:00
     !   tip: Leave out --account and --customer to use new objects
     ends with 1

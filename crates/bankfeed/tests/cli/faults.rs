@@ -16,7 +16,7 @@ fn there_is_no_server() {
     }
     insta::assert_snapshot!(shown.replace(&url, "http://127.0.0.1:PORT"), @"
     $ bankfeed accounts --api-base http://127.0.0.1:PORT
-    ! error: could not reach a server at http://127.0.0.1:PORT: calling: the connection was refused
+    ! error: could not reach a server at http://127.0.0.1:PORT: the connection was refused
     !   tip: Start one with `bankfeed serve --memory`, or name its address with --api-base or BANKFEED_API_BASE
     ends with 1
     $ bankfeed accounts --api-base nonsense

@@ -42,9 +42,14 @@ pub struct AccountFilter {
     pub page: PageParams,
 }
 
-/// The notice of a call that came too early to start a refresh.
-const COOLING_DOWN: &str = "No refresh was started: the one before is pending, or \
-                            next_refresh_available_at has not come.";
+/// The notice of a call that came too early to start a refresh of these features.
+fn too_early(account: &Account, features: &[Feature]) -> &'static str {
+    if features.iter().any(|feature| account.is_pending(*feature)) {
+        "No refresh was started, because the previous refresh is still pending."
+    } else {
+        "No refresh was started, because next_refresh_available_at is in the future."
+    }
+}
 
 /// The API error of a call that needs an active account.
 pub(crate) fn inactive() -> Error {
@@ -171,7 +176,7 @@ impl Engine {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), not_started(&account, features));
                 return Ok(Some(ApiResponse {
-                    notice: Some(COOLING_DOWN),
+                    notice: Some(too_early(&account, features)),
                     ..ApiResponse::unchanged(body)
                 }));
             }
@@ -201,7 +206,7 @@ impl Engine {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
                 return Ok(Some(ApiResponse {
-                    notice: Some(COOLING_DOWN),
+                    notice: Some(too_early(&account, &[Feature::Transactions])),
                     ..ApiResponse::unchanged(body)
                 }));
             }

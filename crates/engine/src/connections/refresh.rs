@@ -134,6 +134,7 @@ impl Engine {
         self.metrics.count_refresh(livemode, feature, outcome);
         tracing::info!(
             account.id = %account,
+            merchant = %job.merchant,
             feature = feature.word(),
             job.attempt = job.attempts,
             duration_ms = self.clock.server_now().ms_since(began),

@@ -5,11 +5,11 @@
 //! attempts.
 
 use crate::hooks::AttemptChange;
+use crate::metrics::outcome_of;
 use crate::observer::DeliveryObservation;
 use crate::settings::RetrySchedule;
 use crate::worker::caught;
 use crate::{Engine, Error};
-use model::Word;
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::endpoint::Endpoint;
@@ -29,6 +29,8 @@ struct Ended {
     status: DeliveryStatus,
     /// The HTTP status. `None` without a response.
     response: Option<u16>,
+    /// The reason of an attempt without a response.
+    error: Option<String>,
     duration_ms: u32,
 }
 
@@ -140,11 +142,13 @@ impl Engine {
         tracing::info!(
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
+            merchant = %delivery.merchant,
             job.attempt = delivery.attempts + 1,
             status = ended.response,
+            error = ended.error,
             duration_ms = ended.duration_ms,
             "webhook attempt {}",
-            ended.status.word()
+            outcome_of(ended.status)
         );
         Ok(())
     }
@@ -174,6 +178,7 @@ impl Engine {
             livemode,
             status: settle.status,
             response: attempt.and_then(|attempt| attempt.status),
+            error: attempt.and_then(|attempt| attempt.error.clone()),
             duration_ms: attempt.map_or(0, |attempt| attempt.duration_ms),
         };
         self.failpoints.reach("before_settle");

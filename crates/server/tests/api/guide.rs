@@ -117,7 +117,7 @@ async fn refresh_too_early() {
     let id = first.text("/transaction_refresh/id");
     let pending = act(&app, &account, "refresh").await.ok();
     assert_eq!(pending.text("/transaction_refresh/id"), id);
-    insta::assert_snapshot!(pending.header("stripe-notice").unwrap(), @"No refresh was started: the one before is pending, or next_refresh_available_at has not come.");
+    insta::assert_snapshot!(pending.header("stripe-notice").unwrap(), @"No refresh was started, because the previous refresh is still pending.");
 
     app.run_workers_until_idle().await;
     let ended = act(&app, &account, "refresh").await.ok();

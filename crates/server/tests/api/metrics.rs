@@ -136,3 +136,26 @@ async fn are_where_the_setting_says() {
     assert_eq!(status(format!("{}/metrics", client.url())).await, 404);
     started.stop().await.unwrap();
 }
+
+/// The rules of alerts name metrics that exist. A counter appears in a scrape once its event has
+/// happened, so the script makes each of them happen.
+#[tokio::test]
+async fn alerts_name_metrics() {
+    let app = App::start().await;
+    let account = app.account().await;
+    app.refresh(&account, "transactions").await.ok();
+    app.run_workers_until_idle().await;
+    let scraped = app.bare_request("GET", "/metrics").send().await.ok();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prometheus-alerts.yml");
+    let rules = std::fs::read_to_string(path).unwrap();
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    let names = rules.split(|c| !is_name(c)).filter(|word| word.starts_with("bankfeed_"));
+    let mut count = 0;
+    for name in names {
+        let sample =
+            |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+        assert!(scraped.body.lines().any(sample), "{name}");
+        count += 1;
+    }
+    assert!(count > 15, "{count}");
+}
