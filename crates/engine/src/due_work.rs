@@ -92,7 +92,7 @@ impl Engine {
             }
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
-            Object::Subscription(held) => self.work_subscription(held, now).await,
+            Object::Subscription(subscription) => self.work_subscription(subscription, now).await,
             other => unreachable!("nothing falls due on a {}", other.kind().name()),
         }
     }

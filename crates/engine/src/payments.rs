@@ -39,8 +39,9 @@ pub(crate) struct Changes {
 impl Changes {
     /// Adds an object: a new one at version 1, or a changed one with its version raised.
     pub(crate) fn put(&mut self, object: Object) {
-        self.objects
-            .retain(|held| (held.kind(), held.number()) != (object.kind(), object.number()));
+        self.objects.retain(|subscription| {
+            (subscription.kind(), subscription.number()) != (object.kind(), object.number())
+        });
         self.objects.push(object);
     }
 
@@ -88,8 +89,8 @@ impl Changes {
             Object::Customer(customer) => {
                 event(customer, customer.livemode, Snapshot::Customer(Box::new(customer.clone())))
             }
-            Object::Subscription(held) => {
-                event(held, held.livemode, Snapshot::Subscription(Box::new(held.clone())))
+            Object::Subscription(subscription) => {
+                event(subscription, subscription.livemode, Snapshot::Subscription(Box::new(subscription.clone())))
             }
             Object::TestClock(clock) => {
                 event(clock, false, Snapshot::TestClock(Box::new(clock.clone())))

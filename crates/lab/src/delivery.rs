@@ -156,8 +156,8 @@ impl Lab {
                                name another in webhook_endpoint.";
                 return Err(ApiError::invalid(message).param("webhook_endpoint").into());
             }
-            let held = ListDeliveries { merchant: context.merchant, event: stored.event.id };
-            for (delivery, _) in self.engine.store().read(held).await? {
+            let query = ListDeliveries { merchant: context.merchant, event: stored.event.id };
+            for (delivery, _) in self.engine.store().read(query).await? {
                 if takers.iter().any(|endpoint| endpoint.id == delivery.key.endpoint) {
                     check_room(&delivery, "id")?;
                 }

@@ -13,7 +13,7 @@ use model::delivery::DeliveryKey;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{EndpointId, FaultId, MerchantId};
-use model::limits::{FAULT_HELD_MAX, FAULT_MERCHANTS_HELD_MAX, FAULTS_MAX, PAGE_ROWS_MAX};
+use model::limits::{FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_MAX, PAGE_ROWS_MAX};
 use model::opaque::OpaqueObject;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,7 +55,7 @@ pub(crate) struct FaultCounts {
 struct State {
     /// Raised by each change, so that an older read is not cached after it.
     changes: u64,
-    held: HashMap<MerchantId, FaultsOf>,
+    cached: HashMap<MerchantId, FaultsOf>,
     counts: HashMap<(MerchantId, FaultId), Count>,
     /// Webhooks that wait for the next one to their endpoint.
     back: Vec<(DeliveryKey, MerchantId)>,
@@ -69,7 +69,7 @@ impl FaultCounts {
     fn changed(&self, merchant: MerchantId) {
         let mut state = self.state();
         state.changes += 1;
-        state.held.remove(&merchant);
+        state.cached.remove(&merchant);
     }
 
     /// Forgets the counts of a merchant after its rows were removed or replaced. The cached faults
@@ -77,7 +77,7 @@ impl FaultCounts {
     pub(crate) fn forget(&self, merchant: MerchantId) {
         let mut state = self.state();
         state.changes += 1;
-        state.held.clear();
+        state.cached.clear();
         state.counts.retain(|(of, _), _| *of != merchant);
     }
 
@@ -269,8 +269,8 @@ impl Instruments {
     pub(crate) async fn faults_of(&self, merchant: MerchantId) -> Result<FaultsOf, Error> {
         let changes = {
             let state = self.faults.state();
-            if let Some(held) = state.held.get(&merchant) {
-                return Ok(Arc::clone(held));
+            if let Some(cached) = state.cached.get(&merchant) {
+                return Ok(Arc::clone(cached));
             }
             state.changes
         };
@@ -300,10 +300,10 @@ impl Instruments {
         let faults: FaultsOf = of_server.chain(own).collect::<Result<_, Error>>()?;
         let mut state = self.faults.state();
         if state.changes == changes {
-            if state.held.len() >= FAULT_MERCHANTS_HELD_MAX {
-                state.held.clear();
+            if state.cached.len() >= FAULT_MERCHANTS_CACHED_MAX {
+                state.cached.clear();
             }
-            state.held.insert(merchant, Arc::clone(&faults));
+            state.cached.insert(merchant, Arc::clone(&faults));
         }
         Ok(faults)
     }

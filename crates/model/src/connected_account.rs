@@ -158,7 +158,8 @@ impl ConnectedAccount {
     /// Adds an external account. The first of a currency becomes its default. A later one becomes
     /// the default if it asks for it.
     pub fn add_external_account(&mut self, mut added: ExternalAccount) {
-        let first = !self.external_accounts.iter().any(|held| held.currency == added.currency);
+        let first =
+            !self.external_accounts.iter().any(|account| account.currency == added.currency);
         added.default_for_currency |= first;
         let (id, default) = (added.id, added.default_for_currency);
         self.external_accounts.push(added);
@@ -169,13 +170,13 @@ impl ConnectedAccount {
 
     /// Makes an external account the only default of its currency.
     pub fn make_default(&mut self, id: BankAccountId) {
-        let chosen = self.external_accounts.iter().find(|held| held.id == id);
+        let chosen = self.external_accounts.iter().find(|account| account.id == id);
         let Some(currency) = chosen.map(|chosen| chosen.currency.clone()) else {
             unreachable!("callers choose one of the account's own external accounts")
         };
-        for held in &mut self.external_accounts {
-            if held.currency == currency {
-                held.default_for_currency = held.id == id;
+        for account in &mut self.external_accounts {
+            if account.currency == currency {
+                account.default_for_currency = account.id == id;
             }
         }
     }
@@ -231,9 +232,10 @@ mod tests {
         let mut account =
             ConnectedAccount::of(MerchantId::from_number(1), "acct_1", false, AccountTime(0));
         let defaults = |account: &ConnectedAccount| {
-            let held = account.external_accounts.iter();
-            held.filter(|held| held.default_for_currency)
-                .map(|held| held.id.number())
+            let external = account.external_accounts.iter();
+            external
+                .filter(|external| external.default_for_currency)
+                .map(|external| external.id.number())
                 .collect::<Vec<_>>()
         };
         account.add_external_account(external(1, "usd", false));

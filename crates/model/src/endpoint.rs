@@ -69,7 +69,7 @@ impl Endpoint {
     /// True if the endpoint only prints incoming events. The client checker ignores its responses.
     pub fn only_prints(&self) -> bool {
         let (key, value) = ONLY_PRINTS;
-        self.metadata.get(key).is_some_and(|held| held == value)
+        self.metadata.get(key).is_some_and(|stored| stored == value)
     }
 
     /// True if events are sent here now.

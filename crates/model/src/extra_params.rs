@@ -98,16 +98,16 @@ impl ExtraParams {
     /// Unset members are removed.
     pub fn update(&mut self, later: Self) {
         match (self, later) {
-            (Self::Hash(held), Self::Hash(later)) => {
+            (Self::Hash(stored), Self::Hash(later)) => {
                 for (name, value) in later {
                     if value == Self::Unset {
-                        held.remove(&name);
+                        stored.remove(&name);
                     } else {
-                        held.entry(name).or_insert_with(Self::empty).update(value);
+                        stored.entry(name).or_insert_with(Self::empty).update(value);
                     }
                 }
             }
-            (held, later) => *held = later.without_unset(),
+            (stored, later) => *stored = later.without_unset(),
         }
     }
 
@@ -153,9 +153,9 @@ mod tests {
     /// A later request changes the members that it names and removes those that it unsets.
     #[test]
     fn updates_by_member() {
-        let mut held =
+        let mut stored =
             hash(&[("a", hash(&[("b", ExtraParams::Integer(1)), ("c", ExtraParams::Integer(2))]))]);
-        held.update(hash(&[
+        stored.update(hash(&[
             ("a", hash(&[("b", ExtraParams::Unset), ("d", hash(&[("e", ExtraParams::Unset)]))])),
             ("f", ExtraParams::List(vec![ExtraParams::Boolean(true)])),
         ]));
@@ -163,6 +163,6 @@ mod tests {
             ("a", hash(&[("c", ExtraParams::Integer(2)), ("d", ExtraParams::empty())])),
             ("f", ExtraParams::List(vec![ExtraParams::Boolean(true)])),
         ]);
-        assert_eq!(held, expected);
+        assert_eq!(stored, expected);
     }
 }

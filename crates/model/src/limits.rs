@@ -102,7 +102,7 @@ pub const STUCK_MAX: usize = 4_096;
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
 /// The maximum number of transaction rows that one advance of a test clock caches, about 25 MB. The
 /// rows of further accounts are read from the database for each refresh.
-pub const CLOCK_HELD_ROWS_MAX: usize = 100_000;
+pub const CLOCK_CACHED_ROWS_MAX: usize = 100_000;
 /// The maximum distance of one advance of a test clock: two years.
 pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
 /// The maximum number of pages of customers that one deletion of a test clock processes. A second
@@ -137,7 +137,7 @@ pub const FAULT_DELAY_MS_MAX: i64 = 86_400_000;
 pub const FAULT_COUNT_MAX: i64 = 1_000_000;
 /// The maximum number of merchants with cached faults on demand. Those of further merchants are
 /// read from the database.
-pub const FAULT_MERCHANTS_HELD_MAX: usize = 4_096;
+pub const FAULT_MERCHANTS_CACHED_MAX: usize = 4_096;
 /// The maximum number of webhooks that reordering faults keep in memory. One more is sent when its
 /// delay is over.
 pub const FAULT_HELD_MAX: usize = 1_024;

@@ -188,8 +188,8 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let engine = Arc::clone(lab.engine());
     let (stop, stopping) = watch::channel(false);
     let issued = issued_keys(settings.api_keys_file.as_deref())?;
-    let held = Keys { policy: keys, issued };
-    let app = App::new(Arc::clone(&lab), held, request_ids, visits)
+    let key_store = Keys { policy: keys, issued };
+    let app = App::new(Arc::clone(&lab), key_store, request_ids, visits)
         .strict(settings.strict)
         .behind(settings.trusted_proxies.clone())
         .recording(open_record(settings.record.as_deref())?);

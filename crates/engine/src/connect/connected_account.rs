@@ -190,9 +190,9 @@ impl Engine {
             if let Some(external) = &input.external {
                 let added = self.new_external(context, &account, external, &mut changes).await?;
                 // An account that comes with the connected account itself replaces the default.
-                account
-                    .external_accounts
-                    .retain(|held| held.currency != added.currency || !held.default_for_currency);
+                account.external_accounts.retain(|stored| {
+                    stored.currency != added.currency || !stored.default_for_currency
+                });
                 let id = added.id;
                 account.add_external_account(added);
                 account.make_default(id);

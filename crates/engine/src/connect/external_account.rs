@@ -116,9 +116,10 @@ impl Engine {
             let before = self.get_connected(context, account).await?;
             let id = find_external(&before, id)?;
             let mut account = before.clone();
-            let held = account.external_accounts.iter_mut().filter(|held| held.id == id);
-            for held in held {
-                apply(held, update)?;
+            let matching =
+                account.external_accounts.iter_mut().filter(|external| external.id == id);
+            for external in matching {
+                apply(external, update)?;
             }
             if update.default_for_currency == Some(true) {
                 account.make_default(id);
@@ -142,7 +143,7 @@ impl Engine {
             let id = find_external(&before, id)?;
             check_unneeded(&before, id)?;
             let mut account = before.clone();
-            account.external_accounts.retain(|held| held.id != id);
+            account.external_accounts.retain(|external| external.id != id);
             let body = |_: &ConnectedAccount| {
                 let deleted = serde_json::json!({
                     "id": id.to_string(),
@@ -167,27 +168,27 @@ impl Engine {
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, account).await?;
-        let mut held: Vec<&ExternalAccount> = account.external_accounts.iter().rev().collect();
+        let mut accounts: Vec<&ExternalAccount> = account.external_accounts.iter().rev().collect();
         if cards {
-            held.clear();
+            accounts.clear();
         }
         let place = |given: &str, param: &str| {
             let id: Option<BankAccountId> = given.parse().ok();
-            let place = id.and_then(|id| held.iter().position(|held| held.id == id));
+            let place = id.and_then(|id| accounts.iter().position(|external| external.id == id));
             let missing = ApiError::no_such("external account", given, param).status(400);
             place.ok_or(missing)
         };
         let limit = page.limit as usize;
         let (shown, has_more) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => first(&held[place(given, "starting_after")? + 1..], limit),
+            (Some(given), _) => first(&accounts[place(given, "starting_after")? + 1..], limit),
             (None, Some(given)) => {
-                let before = &held[..place(given, "ending_before")?];
+                let before = &accounts[..place(given, "ending_before")?];
                 let left_out = before.len().saturating_sub(limit);
                 (&before[left_out..], left_out > 0)
             }
-            (None, None) => first(&held, limit),
+            (None, None) => first(&accounts, limit),
         };
-        let data: Vec<_> = shown.iter().map(|held| external_account(held)).collect();
+        let data: Vec<_> = shown.iter().map(|external| external_account(external)).collect();
         Ok(ApiResponse::unchanged(bytes(&external_list(&account.account, &data, has_more))))
     }
 
@@ -326,17 +327,17 @@ impl Engine {
         account: &ConnectedAccount,
         changes: &mut Changes,
     ) {
-        let held = before.map_or(&[][..], |before| &before.external_accounts);
+        let stored = before.map_or(&[][..], |before| &before.external_accounts);
         let now = &account.external_accounts;
         let find = |among: &[ExternalAccount], id: BankAccountId| {
             among.iter().find(|one| one.id == id).cloned()
         };
         let mut told = Vec::new();
-        for gone in held.iter().filter(|one| find(now, one.id).is_none()) {
+        for gone in stored.iter().filter(|one| find(now, one.id).is_none()) {
             told.push((EventType::ConnectedExternalAccountDeleted, gone.clone(), None));
         }
         for one in now {
-            match find(held, one.id) {
+            match find(stored, one.id) {
                 None => told.push((EventType::ConnectedExternalAccountCreated, one.clone(), None)),
                 Some(was) if was != *one => {
                     let updated = EventType::ConnectedExternalAccountUpdated;
@@ -378,55 +379,55 @@ fn inside(context: &Context, account: &ConnectedAccount) -> Context {
 }
 
 /// The first `limit` of these accounts, and true if there are more.
-fn first<T>(held: &[T], limit: usize) -> (&[T], bool) {
-    (&held[..held.len().min(limit)], held.len() > limit)
+fn first<T>(items: &[T], limit: usize) -> (&[T], bool) {
+    (&items[..items.len().min(limit)], items.len() > limit)
 }
 
 fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
-    let held = account.external_accounts.iter().find(|held| held.id == id);
-    let Some(held) = held else { unreachable!("the account was just seen to hold it") };
-    bytes(&external_account(held))
+    let external = account.external_accounts.iter().find(|external| external.id == id);
+    let Some(external) = external else { unreachable!("the account was just seen to hold it") };
+    bytes(&external_account(external))
 }
 
 fn find_external(account: &ConnectedAccount, given: &str) -> Result<BankAccountId, Error> {
     let id: Option<BankAccountId> = given.parse().ok();
-    let held = id.filter(|id| account.external_accounts.iter().any(|held| held.id == *id));
-    held.ok_or_else(|| ApiError::no_such("external account", given, "id").into())
+    let found = id.filter(|id| account.external_accounts.iter().any(|external| external.id == *id));
+    found.ok_or_else(|| ApiError::no_such("external account", given, "id").into())
 }
 
-fn apply(held: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Error> {
+fn apply(external: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Error> {
     match &update.holder_name {
-        Some(Setting::Set(name)) => held.holder_name = Some(name.clone()),
-        Some(Setting::Unset) => held.holder_name = None,
+        Some(Setting::Set(name)) => external.holder_name = Some(name.clone()),
+        Some(Setting::Unset) => external.holder_name = None,
         None => {}
     }
     match &update.holder_type {
-        Some(Setting::Set(holder_type)) => held.holder_type = Some(*holder_type),
-        Some(Setting::Unset) => held.holder_type = None,
+        Some(Setting::Set(holder_type)) => external.holder_type = Some(*holder_type),
+        Some(Setting::Unset) => external.holder_type = None,
         None => {}
     }
-    held.account_type = update.account_type.or(held.account_type);
+    external.account_type = update.account_type.or(external.account_type);
     if let Some(change) = &update.metadata {
-        change.apply(&mut held.metadata)?;
+        change.apply(&mut external.metadata)?;
     }
     Ok(())
 }
 
 /// Rejects the removal of the account that payouts in a currency go to.
 fn check_unneeded(account: &ConnectedAccount, id: BankAccountId) -> Result<(), Error> {
-    let Some(held) = account.external_accounts.iter().find(|held| held.id == id) else {
+    let Some(external) = account.external_accounts.iter().find(|external| external.id == id) else {
         return Ok(());
     };
     let default_currency = account.given.text(&["default_currency"]).unwrap_or("usd");
     let others = account
         .external_accounts
         .iter()
-        .any(|other| other.id != held.id && other.currency == held.currency);
-    if held.default_for_currency && (others || held.currency == default_currency) {
+        .any(|other| other.id != external.id && other.currency == external.currency);
+    if external.default_for_currency && (others || external.currency == default_currency) {
         let message = format!(
             "Payouts in {} go to this external account. Make another one the default with \
              default_for_currency=true first.",
-            held.currency
+            external.currency
         );
         return Err(ApiError::invalid(message).param("id").into());
     }

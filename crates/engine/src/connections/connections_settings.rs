@@ -37,8 +37,8 @@ impl Engine {
         &self,
         context: &Context,
     ) -> Result<ConnectionsSettings, Error> {
-        let held = self.connections_settings(context).await?;
-        Ok(held.unwrap_or_else(|| {
+        let stored = self.connections_settings(context).await?;
+        Ok(stored.unwrap_or_else(|| {
             let now = self.clock.account_now();
             ConnectionsSettings::unchanged(context.merchant, context.livemode, now)
         }))

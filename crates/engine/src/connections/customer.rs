@@ -94,9 +94,9 @@ impl CustomerInput {
             (&mut customer.name, &self.name),
             (&mut customer.phone, &self.phone),
         ];
-        for (held, given) in texts {
+        for (stored, given) in texts {
             if given.is_some() {
-                held.clone_from(given);
+                stored.clone_from(given);
             }
         }
         if let Some(balance) = self.balance {

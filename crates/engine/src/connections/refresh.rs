@@ -373,23 +373,23 @@ impl Engine {
         };
         let refreshed =
             Refreshed { account: account.id, sequence: key.sequence, now, rows: account.rows };
-        let compare = |held: &[StoredTransaction]| {
-            diff(refreshed, held, &gathered.records, &gathered.removals, coverage)
+        let compare = |stored: &[StoredTransaction]| {
+            diff(refreshed, stored, &gathered.records, &gathered.removals, coverage)
         };
         let changes = match (coverage, known) {
             _ if account.rows == 0 => compare(&[]),
             (Coverage::Snapshot { .. }, Some(known)) => {
-                if let Some(held) = known.find(account.id, account.version) {
-                    compare(held)
+                if let Some(stored) = known.find(account.id, account.version) {
+                    compare(stored)
                 } else if known.has_room_for(account.rows) {
                     let all = Some((AccountTime(i64::MIN), AccountTime(i64::MAX)));
-                    let held = self.held(account, Vec::new(), all).await?;
-                    compare(known.keep(account.id, account.version, held))
+                    let stored = self.stored_rows(account, Vec::new(), all).await?;
+                    compare(known.keep(account.id, account.version, stored))
                 } else {
-                    compare(&self.held_of(account, gathered, coverage).await?)
+                    compare(&self.stored_rows_of(account, gathered, coverage).await?)
                 }
             }
-            _ => compare(&self.held_of(account, gathered, coverage).await?),
+            _ => compare(&self.stored_rows_of(account, gathered, coverage).await?),
         };
         tracing::debug!(
             account.id = %account.id,
@@ -403,7 +403,7 @@ impl Engine {
     }
 
     /// The stored rows that the records may match.
-    async fn held_of(
+    async fn stored_rows_of(
         &self,
         account: &Account,
         gathered: &Gathered,
@@ -415,10 +415,10 @@ impl Engine {
             Coverage::Delta => None,
             Coverage::Snapshot { from, to } => Some((from, to)),
         };
-        self.held(account, named.chain(removed).cloned().collect(), range).await
+        self.stored_rows(account, named.chain(removed).cloned().collect(), range).await
     }
 
-    async fn held(
+    async fn stored_rows(
         &self,
         account: &Account,
         bank_ids: Vec<String>,

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub(crate) struct RowCache {
     accounts: HashMap<AccountId, CachedRows>,
-    /// Rows of all accounts together, at most [`limits::CLOCK_HELD_ROWS_MAX`] when an account is
+    /// Rows of all accounts together, at most [`limits::CLOCK_CACHED_ROWS_MAX`] when an account is
     /// added.
     rows: usize,
 }
@@ -29,14 +29,14 @@ struct CachedRows {
 impl RowCache {
     /// All rows of an account at this version, if they are cached.
     pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[StoredTransaction]> {
-        let held = self.accounts.get(&account).filter(|held| held.version == version)?;
-        Some(&held.rows)
+        let cached = self.accounts.get(&account).filter(|cached| cached.version == version)?;
+        Some(&cached.rows)
     }
 
     /// True if this number of rows of one more account fits.
     pub(crate) fn has_room_for(&self, rows: u32) -> bool {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        self.rows.saturating_add(rows) <= limits::CLOCK_HELD_ROWS_MAX
+        self.rows.saturating_add(rows) <= limits::CLOCK_CACHED_ROWS_MAX
     }
 
     /// Caches all rows of an account at this version, and returns them.
@@ -49,23 +49,23 @@ impl RowCache {
         self.forget(account);
         rows.sort_unstable_by_key(|row| row.shown.id);
         self.rows += rows.len();
-        let held = CachedRows { version, rows };
-        &self.accounts.entry(account).insert_entry(held).into_mut().rows
+        let cached = CachedRows { version, rows };
+        &self.accounts.entry(account).insert_entry(cached).into_mut().rows
     }
 
     /// Applies the rows that raise an account to this version.
     pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[StoredTransaction]) {
-        let Some(held) = self.accounts.get_mut(&account) else { return };
-        if held.version + 1 != version {
+        let Some(cached) = self.accounts.get_mut(&account) else { return };
+        if cached.version + 1 != version {
             self.forget(account);
             return;
         }
-        held.version = version;
+        cached.version = version;
         for row in rows {
-            match held.rows.binary_search_by_key(&row.shown.id, |held| held.shown.id) {
-                Ok(place) => held.rows[place].clone_from(row),
+            match cached.rows.binary_search_by_key(&row.shown.id, |cached| cached.shown.id) {
+                Ok(place) => cached.rows[place].clone_from(row),
                 Err(place) => {
-                    held.rows.insert(place, row.clone());
+                    cached.rows.insert(place, row.clone());
                     self.rows += 1;
                 }
             }
@@ -74,7 +74,7 @@ impl RowCache {
 
     fn forget(&mut self, account: AccountId) {
         let forgotten = self.accounts.remove(&account);
-        self.rows -= forgotten.map_or(0, |held| held.rows.len());
+        self.rows -= forgotten.map_or(0, |cached| cached.rows.len());
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     /// Rows are counted until they are dropped, and an account beyond the bound is rejected.
     #[test]
     fn rows_are_bounded() {
-        let bound = u32::try_from(limits::CLOCK_HELD_ROWS_MAX).unwrap();
+        let bound = u32::try_from(limits::CLOCK_CACHED_ROWS_MAX).unwrap();
         let mut known = RowCache::default();
         known.keep(account(), 1, vec![row(1, 1, 1), row(1, 2, 1)]);
         known.apply(account(), 2, &[row(1, 3, 1), row(1, 2, 2)]);

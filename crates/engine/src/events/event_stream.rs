@@ -93,9 +93,9 @@ impl EventStreams {
     }
 
     /// Removes ended streams and locks the others, which have a reader or may get one again.
-    fn held(&self, now: ServerTime) -> MutexGuard<'_, Vec<Arc<EventStream>>> {
+    fn open_streams(&self, now: ServerTime) -> MutexGuard<'_, Vec<Arc<EventStream>>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|stream| stream.is_held(now));
+        open.retain(|stream| stream.is_open(now));
         open
     }
 
@@ -104,7 +104,7 @@ impl EventStreams {
         let hears = |stream: &&Arc<EventStream>| {
             stream.merchant == event.merchant || Some(stream.merchant) == platform
         };
-        self.held(now).iter().filter(hears).cloned().collect()
+        self.open_streams(now).iter().filter(hears).cloned().collect()
     }
 }
 
@@ -146,8 +146,8 @@ impl Engine {
             feature: FEATURE,
         };
         let body = render(|w| event_stream::write_session(w, &session));
-        let mut open = self.event_streams.held(now);
-        let own = open.iter().filter(|held| held.merchant == context.merchant).count();
+        let mut open = self.event_streams.open_streams(now);
+        let own = open.iter().filter(|stream| stream.merchant == context.merchant).count();
         if own >= EVENT_STREAMS_PER_MERCHANT_MAX || open.len() >= EVENT_STREAMS_MAX {
             return Err(ApiError::invalid(format!(
                 "At most {EVENT_STREAMS_PER_MERCHANT_MAX} programs may listen with one account, \
@@ -161,7 +161,7 @@ impl Engine {
 
     /// Finds the stream with this id, unless it has ended.
     pub fn find_event_stream(&self, id: &str) -> Option<Arc<EventStream>> {
-        let open = self.event_streams.held(self.clock.server_now());
+        let open = self.event_streams.open_streams(self.clock.server_now());
         open.iter().find(|stream| stream.id == id).cloned()
     }
 
@@ -235,7 +235,7 @@ impl EventStream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_held(&self, now: ServerTime) -> bool {
+    fn is_open(&self, now: ServerTime) -> bool {
         let state = self.state();
         let away_ms = state.away_since.map_or(0, |since| now.ms_since(since));
         !state.ended && away_ms <= EVENT_STREAM_AWAY_MS_MAX

@@ -192,7 +192,7 @@ impl Engine {
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
                 && filter.subscription.as_ref().is_none_or(|asked| {
-                    session.subscription.is_some_and(|held| held.to_string() == *asked)
+                    session.subscription.is_some_and(|stored| stored.to_string() == *asked)
                 })
                 && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };

@@ -401,7 +401,7 @@ impl InvoiceFilter {
         self.status.is_none_or(|status| status == invoice.status)
             && self.collection_method.as_deref().is_none_or(|asked| asked == method)
             && self.subscription.as_ref().is_none_or(|asked| {
-                invoice.subscription.is_some_and(|held| held.to_string() == *asked)
+                invoice.subscription.is_some_and(|stored| stored.to_string() == *asked)
             })
             && self.due_date.is_none_or(|Bounds { from, to }| {
                 due.is_some_and(|due| {

@@ -17,7 +17,8 @@ impl Engine {
         context: &Context,
         customer: CustomerId,
     ) -> Result<(), Error> {
-        self.end_all::<Subscription>(context, customer, |held| !held.is_over()).await?;
+        self.end_all::<Subscription>(context, customer, |subscription| !subscription.is_over())
+            .await?;
         self.end_all::<CheckoutSession>(context, customer, CheckoutSession::is_open).await
     }
 
@@ -51,10 +52,10 @@ impl Engine {
         let quiet = context.without_reply();
         let mut changes = Changes::default();
         match object {
-            Object::Subscription(held) => {
-                let now = self.moment(context.merchant, held.clock).await?.now;
+            Object::Subscription(subscription) => {
+                let now = self.moment(context.merchant, subscription.clock).await?.now;
                 let reason = "cancellation_requested";
-                self.end_subscription(&quiet, held, reason, now, &mut changes).await?;
+                self.end_subscription(&quiet, subscription, reason, now, &mut changes).await?;
             }
             Object::Checkout(mut session) => {
                 let now = self.moment(context.merchant, session.clock).await?.now;

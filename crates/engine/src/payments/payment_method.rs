@@ -171,7 +171,7 @@ impl Engine {
                 let message = "The payment method is the account's own.";
                 return Err(ApiError::invalid(message).into());
             }
-            if method.customer.is_some_and(|held| held != customer.id) {
+            if method.customer.is_some_and(|stored| stored != customer.id) {
                 let message = "The payment method is attached to another customer already.";
                 return Err(ApiError::invalid(message).into());
             }
@@ -406,9 +406,9 @@ pub(crate) fn give_to(
         return Err(ApiError::invalid(message).param("payment_method").into());
     }
     // A method among the changes has its new version already.
-    let held = changes.has(Kind::PaymentMethod, method.id.number());
+    let is_changed = changes.has(Kind::PaymentMethod, method.id.number());
     method.customer = Some(customer);
-    method.version += u64::from(!held);
+    method.version += u64::from(!is_changed);
     let object = Object::PaymentMethod(method);
     changes.emit(&object, EventType::PaymentMethodAttached, now, Some(&context.cause()));
     changes.put(object);

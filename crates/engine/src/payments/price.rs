@@ -198,8 +198,9 @@ impl Engine {
 
 impl PriceFilter {
     fn has(&self, price: &Price) -> bool {
-        let named =
-            |keys: &Vec<String>| price.lookup_key.as_ref().is_some_and(|held| keys.contains(held));
+        let named = |keys: &Vec<String>| {
+            price.lookup_key.as_ref().is_some_and(|stored| keys.contains(stored))
+        };
         self.active.is_none_or(|active| active == price.active)
             && self
                 .currency
@@ -209,9 +210,9 @@ impl PriceFilter {
             && self.lookup_keys.as_ref().is_none_or(named)
             && self.recurring.is_none_or(|recurring| recurring == price.is_recurring())
             && self.recurrence.iter().all(|(name, word)| {
-                let held = price.given.text(&["recurring", name]);
+                let stored = price.given.text(&["recurring", name]);
                 let silent = if *name == "usage_type" { "licensed" } else { "" };
-                price.is_recurring() && held.unwrap_or(silent) == word
+                price.is_recurring() && stored.unwrap_or(silent) == word
             })
     }
 }

@@ -182,10 +182,9 @@ impl Engine {
             filter.active.is_none_or(|active| active == product.active)
                 && filter.ids.as_ref().is_none_or(|ids| ids.contains(&product.id()))
                 && (filter.shippable.is_none() || filter.shippable == shippable)
-                && filter
-                    .url
-                    .as_deref()
-                    .is_none_or(|url| product.given.text(&["url"]).is_some_and(|held| held == url))
+                && filter.url.as_deref().is_none_or(|url| {
+                    product.given.text(&["url"]).is_some_and(|stored| stored == url)
+                })
         };
         let (of, created, page) = (ObjectsOf::All, filter.created, &filter.page);
         let listed = self.list_where::<Product>(context, of, created, page, fits).await?;

@@ -163,17 +163,19 @@ impl Engine {
     async fn apply_to(
         &self,
         context: &Context,
-        held: &mut Subscription,
+        subscription: &mut Subscription,
         input: &SubscriptionInput,
     ) -> Result<(), Error> {
         if let Some(given) = &input.default_payment_method {
             let param = "default_payment_method";
-            let method = self.method_of_customer(context, given, held.customer, param).await?;
-            held.default_payment_method = Some(method.id);
+            let method =
+                self.method_of_customer(context, given, subscription.customer, param).await?;
+            subscription.default_payment_method = Some(method.id);
         }
-        held.collection_method = input.collection_method.unwrap_or(held.collection_method);
-        held.days_until_due = input.days_until_due.or(held.days_until_due);
-        match (held.collection_method, held.days_until_due) {
+        subscription.collection_method =
+            input.collection_method.unwrap_or(subscription.collection_method);
+        subscription.days_until_due = input.days_until_due.or(subscription.days_until_due);
+        match (subscription.collection_method, subscription.days_until_due) {
             (CollectionMethod::SendInvoice, None) => {
                 return Err(ApiError::missing_param("days_until_due").into());
             }
@@ -183,19 +185,23 @@ impl Engine {
             }
             _ => {}
         }
-        held.saves_method = input.saves_method.unwrap_or(held.saves_method);
+        subscription.saves_method = input.saves_method.unwrap_or(subscription.saves_method);
         if input.method_types.is_some() {
-            held.method_types.clone_from(&input.method_types);
-            held.from_settings = None;
+            subscription.method_types.clone_from(&input.method_types);
+            subscription.from_settings = None;
         }
         if let Some(collection) = &input.collection {
-            held.collection.clone_from(collection);
+            subscription.collection.clone_from(collection);
         }
-        check_prefetch(&held.collection, held.from_settings.as_ref(), INVOICE_OPTIONS)?;
+        check_prefetch(
+            &subscription.collection,
+            subscription.from_settings.as_ref(),
+            INVOICE_OPTIONS,
+        )?;
         if let Some(change) = &input.metadata {
-            change.apply(&mut held.metadata)?;
+            change.apply(&mut subscription.metadata)?;
         }
-        held.given.update(input.given.clone());
+        subscription.given.update(input.given.clone());
         Ok(())
     }
 
@@ -205,9 +211,9 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<ApiResponse, Error> {
-        let held = self.get::<Subscription>(context, id, "id").await?;
+        let subscription = self.get::<Subscription>(context, id, "id").await?;
         let none = Changes::default();
-        let value = self.subscription_value(context, &held, &none, &context.expand).await?;
+        let value = self.subscription_value(context, &subscription, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
@@ -222,26 +228,27 @@ impl Engine {
             let before = self.get::<Subscription>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             check_changeable(&before, input)?;
-            let mut held = before.clone();
+            let mut subscription = before.clone();
             let mut changes = Changes::default();
-            self.apply_to(context, &mut held, input).await?;
-            self.change_items(context, &mut held, &input.items, now, &mut changes).await?;
-            cancel_later(&mut held, input.cancel, now)?;
-            let over = move_trial(&mut held, input.trial, now)?;
-            if held != before {
-                held.version += 1;
+            self.apply_to(context, &mut subscription, input).await?;
+            self.change_items(context, &mut subscription, &input.items, now, &mut changes).await?;
+            cancel_later(&mut subscription, input.cancel, now)?;
+            let over = move_trial(&mut subscription, input.trial, now)?;
+            if subscription != before {
+                subscription.version += 1;
                 if input.collection.is_some() || input.method_types.is_some() {
-                    self.collect_subscription_anew(context, &held, &mut changes).await?;
+                    self.collect_subscription_anew(context, &subscription, &mut changes).await?;
                 }
                 if over {
-                    held = self.renew_with(context, held, now, &mut changes).await?;
+                    subscription =
+                        self.renew_with(context, subscription, now, &mut changes).await?;
                 }
                 let previous = Some(Snapshot::Subscription(Box::new(before)));
-                let object = Object::Subscription(held.clone());
+                let object = Object::Subscription(subscription.clone());
                 let updated = EventType::SubscriptionUpdated;
                 changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
             }
-            self.commit_subscription(context, &held, changes).await
+            self.commit_subscription(context, &subscription, changes).await
         })
         .await
     }
@@ -254,18 +261,19 @@ impl Engine {
         details: Option<ExtraParams>,
     ) -> Result<ApiResponse, Error> {
         self.change("cancel_subscription", async || {
-            let mut held = self.get::<Subscription>(context, id, "id").await?;
-            let now = self.moment_to_write(context.merchant, held.clock).await?;
-            if held.is_over() {
+            let mut subscription = self.get::<Subscription>(context, id, "id").await?;
+            let now = self.moment_to_write(context.merchant, subscription.clock).await?;
+            if subscription.is_over() {
                 return Err(missing::<Subscription>(id, "id").into());
             }
             if let Some(details) = &details {
-                held.given.put("cancellation_details", details.clone().without_unset());
+                subscription.given.put("cancellation_details", details.clone().without_unset());
             }
             let mut changes = Changes::default();
             let reason = "cancellation_requested";
-            let held = self.end_subscription(context, held, reason, now, &mut changes).await?;
-            self.commit_subscription(context, &held, changes).await
+            let subscription =
+                self.end_subscription(context, subscription, reason, now, &mut changes).await?;
+            self.commit_subscription(context, &subscription, changes).await
         })
         .await
     }
@@ -285,32 +293,35 @@ impl Engine {
             (None, None) => ObjectsOf::NoClock { lookup: None },
         };
         let (created, page) = (filter.created, &filter.page);
-        let fits = |held: &Subscription| filter.has(held);
+        let fits = |subscription: &Subscription| filter.has(subscription);
         let listed = self.list_where::<Subscription>(context, of, created, page, fits).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::default());
-        let value = async |held| self.subscription_value(context, &held, &none, &expand).await;
+        let value = async |subscription| {
+            self.subscription_value(context, &subscription, &none, &expand).await
+        };
         list_values("/v1/subscriptions", listed, value).await
     }
 }
 
 impl SubscriptionFilter {
-    fn has(&self, held: &Subscription) -> bool {
+    fn has(&self, subscription: &Subscription) -> bool {
         let within = |bounds: Bounds, at: AccountTime| {
             bounds.from.is_none_or(|from| from <= at.0) && bounds.to.is_none_or(|to| at.0 <= to)
         };
         let stands = match self.status {
             StatusFilter::All => true,
-            StatusFilter::NotCanceled => held.status != SubscriptionStatus::Canceled,
-            StatusFilter::Ended => held.is_over(),
-            StatusFilter::Is(status) => held.status == status,
+            StatusFilter::NotCanceled => subscription.status != SubscriptionStatus::Canceled,
+            StatusFilter::Ended => subscription.is_over(),
+            StatusFilter::Is(status) => subscription.status == status,
         };
-        let bought =
-            |price: &String| held.items.iter().any(|item| item.price.id.to_string() == *price);
+        let bought = |price: &String| {
+            subscription.items.iter().any(|item| item.price.id.to_string() == *price)
+        };
         stands
             && self.price.as_ref().is_none_or(bought)
-            && self.collection_method.is_none_or(|method| held.collection_method == method)
-            && within(self.period_begins, held.period.0)
-            && within(self.period_ends, held.period.1)
+            && self.collection_method.is_none_or(|method| subscription.collection_method == method)
+            && within(self.period_begins, subscription.period.0)
+            && within(self.period_ends, subscription.period.1)
     }
 }
 
@@ -335,12 +346,12 @@ pub(crate) fn trial_end(
 
 /// Moves the end of a current trial. Returns true if the trial has ended.
 fn move_trial(
-    held: &mut Subscription,
+    subscription: &mut Subscription,
     trial: Option<Trial>,
     now: AccountTime,
 ) -> Result<bool, Error> {
     let Some(trial) = trial else { return Ok(false) };
-    if held.status != SubscriptionStatus::Trialing {
+    if subscription.status != SubscriptionStatus::Trialing {
         if trial == Trial::Now {
             return Ok(false);
         }
@@ -349,11 +360,11 @@ fn move_trial(
     }
     let end = trial_end(Some(trial), now, "")?;
     let at = end.unwrap_or(now);
-    held.anchor = at;
-    held.period.1 = at;
-    held.trial = held.trial.map(|(begin, _)| (begin, at));
-    if held.cancel_at_period_end {
-        held.cancel_at = Some(at);
+    subscription.anchor = at;
+    subscription.period.1 = at;
+    subscription.trial = subscription.trial.map(|(begin, _)| (begin, at));
+    if subscription.cancel_at_period_end {
+        subscription.cancel_at = Some(at);
     }
     Ok(end.is_none())
 }
@@ -363,13 +374,13 @@ const CANCEL_DAYS_MAX: i64 = 5 * 365 + 2;
 
 /// Applies a requested cancellation.
 fn cancel_later(
-    held: &mut Subscription,
+    subscription: &mut Subscription,
     cancel: Option<Cancel>,
     now: AccountTime,
 ) -> Result<(), Error> {
     match cancel {
         None => {}
-        Some(Cancel::Never) => held.cancel_later(None, false, now),
+        Some(Cancel::Never) => subscription.cancel_later(None, false, now),
         Some(Cancel::At(at)) if at <= now => {
             let message = "A subscription can be canceled at a later time only.";
             return Err(ApiError::invalid(message).param("cancel_at").into());
@@ -378,21 +389,21 @@ fn cancel_later(
             let message = "A subscription is canceled within five years.";
             return Err(ApiError::invalid(message).param("cancel_at").into());
         }
-        Some(Cancel::At(at)) => held.cancel_later(Some(at), false, now),
-        Some(Cancel::PeriodEnd(param)) if held.items.is_empty() => {
+        Some(Cancel::At(at)) => subscription.cancel_later(Some(at), false, now),
+        Some(Cancel::PeriodEnd(param)) if subscription.items.is_empty() => {
             let message = "A subscription without items has no periods; cancel it at a time.";
             return Err(ApiError::invalid(message).param(param).into());
         }
         Some(Cancel::PeriodEnd(param)) => {
             let by_period = param == "cancel_at_period_end";
-            held.cancel_later(Some(held.period.1), by_period, now);
+            subscription.cancel_later(Some(subscription.period.1), by_period, now);
         }
     }
     Ok(())
 }
 
 /// Rejects changes of a subscription that has ended.
-fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<(), Error> {
+fn check_changeable(subscription: &Subscription, input: &SubscriptionInput) -> Result<(), Error> {
     let remark = |name: &String| name == "cancellation_details";
     let only_remarks =
         !matches!(&input.given, ExtraParams::Hash(members) if !members.keys().all(remark));
@@ -406,7 +417,7 @@ fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<()
         && input.collection.is_none()
         && input.trial.is_none()
         && input.cancel.is_none();
-    if held.is_over() && !silent {
+    if subscription.is_over() && !silent {
         let message = "This subscription is over; only its metadata and cancellation_details can \
                        be changed.";
         return Err(ApiError::invalid(message).into());

@@ -55,8 +55,8 @@ mod tests {
                 stretches.add(behind, until);
                 numbers.extend(behind + 1..=until);
             }
-            let held: BTreeSet<u32> = (0..25).filter(|number| stretches.contains(*number)).collect();
-            prop_assert_eq!(&held, &numbers);
+            let stored: BTreeSet<u32> = (0..25).filter(|number| stretches.contains(*number)).collect();
+            prop_assert_eq!(&stored, &numbers);
             prop_assert_eq!(stretches.is_empty(), numbers.is_empty());
         }
     }

@@ -15,10 +15,10 @@ use store::{KeyFile, KeyFileError};
 
 /// The issued keys of a server, or none if the server has no key file.
 #[derive(Debug, Default)]
-pub struct IssuedKeys(Option<Mutex<Held>>);
+pub struct IssuedKeys(Option<Mutex<Cache>>);
 
 #[derive(Debug)]
-struct Held {
+struct Cache {
     file: KeyFile,
     /// The change counter of the file when `known` was read.
     changes: Option<u32>,
@@ -35,9 +35,9 @@ pub(super) struct Known {
 impl IssuedKeys {
     /// Opens the key file, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
-        let mut held = Held { file: KeyFile::open(path)?, changes: None, known: HashMap::new() };
-        held.refresh()?;
-        Ok(Self(Some(Mutex::new(held))))
+        let mut cache = Cache { file: KeyFile::open(path)?, changes: None, known: HashMap::new() };
+        cache.refresh()?;
+        Ok(Self(Some(Mutex::new(cache))))
     }
 
     /// Finds the properties of an issued key.
@@ -47,15 +47,15 @@ impl IssuedKeys {
 
     /// Finds the properties of an issued key by its hash.
     pub(super) fn find_digest(&self, digest: KeyDigest) -> Result<Option<Known>, KeyFileError> {
-        let Some(held) = &self.0 else { return Ok(None) };
+        let Some(cache) = &self.0 else { return Ok(None) };
         // A thread that panicked while reading leaves the cached keys complete.
-        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.refresh()?;
-        Ok(held.known.get(&digest).copied())
+        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.refresh()?;
+        Ok(cache.known.get(&digest).copied())
     }
 }
 
-impl Held {
+impl Cache {
     fn refresh(&mut self) -> Result<(), KeyFileError> {
         let changes = self.file.changes()?;
         if self.changes != Some(changes) {

@@ -38,13 +38,13 @@ pub(crate) struct Visitor {
 #[derive(Debug)]
 pub(super) struct Visits {
     tokens: Stream,
-    held: Mutex<HashMap<KeyDigest, Visitor>>,
+    visitors: Mutex<HashMap<KeyDigest, Visitor>>,
 }
 
 impl Visits {
     /// Creates an empty set of visits. The stream supplies the tokens.
     pub(super) fn new(tokens: Stream) -> Self {
-        Self { tokens, held: Mutex::default() }
+        Self { tokens, visitors: Mutex::default() }
     }
 
     /// Begins a visit with a secret key. Returns its token.
@@ -56,15 +56,15 @@ impl Visits {
         let token = random_letters(&self.tokens, TOKEN_LETTERS);
         let until = now.plus_ms(VISIT_MS_MAX);
         let visitor = Visitor { merchant, livemode, key: KeyDigest::of(key), until };
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|_, visitor| visitor.until > now);
-        if held.len() >= VISITS_MAX {
-            let first = held.iter().min_by_key(|(_, visitor)| visitor.until);
+        let mut visitors = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        visitors.retain(|_, visitor| visitor.until > now);
+        if visitors.len() >= VISITS_MAX {
+            let first = visitors.iter().min_by_key(|(_, visitor)| visitor.until);
             if let Some(first) = first.map(|(token, _)| *token) {
-                held.remove(&first);
+                visitors.remove(&first);
             }
         }
-        held.insert(KeyDigest::of(&token), visitor);
+        visitors.insert(KeyDigest::of(&token), visitor);
         Ok(token)
     }
 
@@ -76,9 +76,9 @@ impl Visits {
         token: &str,
         now: ServerTime,
     ) -> Result<Option<Visitor>, Error> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let visitor = held.get(&KeyDigest::of(token)).copied();
-        drop(held);
+        let visitors = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        let visitor = visitors.get(&KeyDigest::of(token)).copied();
+        drop(visitors);
         match visitor.filter(|visitor| visitor.until > now) {
             Some(visitor) if !keys.is_revoked(visitor.key)? => Ok(Some(visitor)),
             _ => Ok(None),

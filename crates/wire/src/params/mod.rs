@@ -32,7 +32,7 @@ const SIMILARITY_MIN: f64 = 0.7;
 pub struct Params {
     /// The path of the hash. Empty for the request itself.
     path: String,
-    held: Branch,
+    branch: Branch,
     /// The names of all known parameters, as candidates for the proposed name.
     known_names: Vec<&'static str>,
     /// The known parameters that were ignored.
@@ -46,17 +46,17 @@ pub struct Params {
 impl Params {
     /// Reads a query string and a form body. Both count, and the body counts as sent later.
     pub fn parse(query: &str, body: &str) -> Result<Self, Error> {
-        let mut held = Branch::default();
+        let mut branch = Branch::default();
         let mut count = 0;
-        form::read_pairs(&mut held, &mut count, query)?;
-        form::read_pairs(&mut held, &mut count, body)?;
-        Ok(Self::of(String::new(), held))
+        form::read_pairs(&mut branch, &mut count, query)?;
+        form::read_pairs(&mut branch, &mut count, body)?;
+        Ok(Self::of(String::new(), branch))
     }
 
-    fn of(path: String, held: Branch) -> Self {
+    fn of(path: String, branch: Branch) -> Self {
         Self {
             path,
-            held,
+            branch,
             known_names: Vec::new(),
             ignored: Vec::new(),
             strict: false,
@@ -66,7 +66,7 @@ impl Params {
 
     /// Returns the lists with gaps in their indexes. It must be called before a parameter is taken.
     pub fn gaps(&self) -> Gaps {
-        Gaps::of(&self.held)
+        Gaps::of(&self.branch)
     }
 
     /// Sets if known but ignored parameters are rejected.
@@ -86,14 +86,14 @@ impl Params {
     /// called before a parameter is taken.
     pub fn fingerprint(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
-        self.held.write_canonical(&mut bytes);
+        self.branch.write_canonical(&mut bytes);
         bytes
     }
 
     /// Rejects all parameters that were not taken, with a notice of the known ones. A strict reader
     /// also rejects ignored parameters.
     pub fn finish(self) -> Result<(), Error> {
-        let Some(first) = self.held.named.keys().next() else {
+        let Some(first) = self.branch.named.keys().next() else {
             return self.ignored_path.map_or(Ok(()), |path| Err(ignored_error(&path)));
         };
         let similar =
@@ -102,7 +102,7 @@ impl Params {
             .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
             .max_by(|(one, _), (two, _)| one.total_cmp(two))
             .map(|(_, name)| name);
-        let paths: Vec<String> = self.held.named.keys().map(|name| self.path_of(name)).collect();
+        let paths: Vec<String> = self.branch.named.keys().map(|name| self.path_of(name)).collect();
         Err(Error::unknown_params(&paths, nearest).notice(self.known()))
     }
 
@@ -127,7 +127,7 @@ impl Params {
 
     /// True if a parameter was sent and not yet taken.
     pub fn has(&self, name: &str) -> bool {
-        self.held.named.contains_key(name)
+        self.branch.named.contains_key(name)
     }
 
     /// Rejects more than one of these parameters.
@@ -188,7 +188,7 @@ impl Params {
         name: &'static str,
         take: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, Error>,
     ) -> Result<Option<Setting<T>>, Error> {
-        if self.held.named.get(name) == Some(&Node::Text(String::new())) {
+        if self.branch.named.get(name) == Some(&Node::Text(String::new())) {
             self.take(name);
             return Ok(Some(Setting::Unset));
         }
@@ -278,7 +278,7 @@ impl Params {
 
     /// Takes an integer, or a hash of `gt`, `gte`, `lt` and `lte`.
     pub fn range(&mut self, name: &'static str) -> Result<Option<Range>, Error> {
-        if let Some(Node::Text(_)) = self.held.named.get(name) {
+        if let Some(Node::Text(_)) = self.branch.named.get(name) {
             let exact = self.integer(name)?;
             return Ok(exact.map(|at| Range { from: Some(at), to: Some(at) }));
         }
@@ -304,7 +304,7 @@ impl Params {
     /// Takes the change of `metadata`.
     pub fn metadata(&mut self) -> Result<Option<MetadataChange>, Error> {
         let name = "metadata";
-        if self.held.named.get(name) == Some(&Node::Text(String::new())) {
+        if self.branch.named.get(name) == Some(&Node::Text(String::new())) {
             self.take(name);
             return Ok(Some(MetadataChange { clear: true, keys: BTreeMap::new() }));
         }
@@ -314,7 +314,7 @@ impl Params {
 
     fn take(&mut self, name: &'static str) -> Option<Node> {
         self.known_names.push(name);
-        self.held.named.remove(name)
+        self.branch.named.remove(name)
     }
 
     /// Takes a parameter and reads it with its path. The path is built only if the parameter was
@@ -380,7 +380,9 @@ fn word_of<W: Word>(path: &str, node: Node) -> Result<W, Error> {
 
 fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
     match node {
-        Node::Branch(held) if held.appended.is_empty() => Ok(Params::of(path.to_owned(), held)),
+        Node::Branch(branch) if branch.appended.is_empty() => {
+            Ok(Params::of(path.to_owned(), branch))
+        }
         Node::Branch(_) => Err(Error::bad_shape(path, "object", None)),
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
         Node::Text(text) => Err(Error::bad_shape(path, "object", Some(&text))),
@@ -390,7 +392,7 @@ fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
 /// Reads metadata keys with their values. The value is `None` if an empty text deletes the key.
 fn metadata_of(path: &str, node: Node) -> Result<BTreeMap<String, Option<String>>, Error> {
     let mut keys = BTreeMap::new();
-    for (key, node) in hash_of(path, node)?.held.named {
+    for (key, node) in hash_of(path, node)?.branch.named {
         let path = format!("{path}[{key}]");
         if key.chars().count() > METADATA_KEY_CHARS_MAX {
             return Err(Error::invalid(format!(

@@ -260,18 +260,18 @@ fn reads_ranges() {
 /// Metadata is set, deleted by key and cleared, within its bounds.
 #[test]
 fn changes_metadata() {
-    let mut held = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
+    let mut metadata = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
     let change = |form: &str| body(form).metadata().unwrap().unwrap();
-    change("metadata[a]=&metadata[b]=2&metadata[0]=3").apply(&mut held).unwrap();
-    assert_eq!(held, BTreeMap::from([("0".into(), "3".into()), ("b".into(), "2".into())]));
-    change("metadata=").apply(&mut held).unwrap();
-    assert!(held.is_empty());
+    change("metadata[a]=&metadata[b]=2&metadata[0]=3").apply(&mut metadata).unwrap();
+    assert_eq!(metadata, BTreeMap::from([("0".into(), "3".into()), ("b".into(), "2".into())]));
+    change("metadata=").apply(&mut metadata).unwrap();
+    assert!(metadata.is_empty());
 
     let crowd: Vec<String> = (0..51).map(|key| format!("metadata[k{key}]=1")).collect();
     let long_key = format!("metadata[{}]=1", "k".repeat(41));
     let long_value = format!("metadata[k]={}", "v".repeat(501));
     let errors = [
-        refused(change(&crowd.join("&")).apply(&mut held)),
+        refused(change(&crowd.join("&")).apply(&mut metadata)),
         refused(body(&long_key).metadata()),
         refused(body(&long_value).metadata()),
         refused(body("metadata[a][b]=1").metadata()),
@@ -293,7 +293,7 @@ fn changes_metadata() {
     400 - metadata
         Invalid object: x
     ");
-    assert!(held.is_empty());
+    assert!(metadata.is_empty());
 }
 
 /// The fingerprint depends on every value, and not on order or spelling.

@@ -42,11 +42,11 @@ impl Range {
     pub(super) const NOTHING: Self = Self { from: Some(i64::MAX), to: Some(i64::MIN) };
 
     pub(super) fn raise(&mut self, from: i64) {
-        self.from = Some(self.from.map_or(from, |held| held.max(from)));
+        self.from = Some(self.from.map_or(from, |current| current.max(from)));
     }
 
     pub(super) fn lower(&mut self, to: i64) {
-        self.to = Some(self.to.map_or(to, |held| held.min(to)));
+        self.to = Some(self.to.map_or(to, |current| current.min(to)));
     }
 }
 

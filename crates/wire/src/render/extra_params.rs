@@ -75,8 +75,8 @@ pub(crate) fn leave_out(shown: &mut Value, name: &str) {
 /// Adds the defaults to a hash, if the hash was sent.
 pub(crate) fn add_defaults(given: &mut Value, defaults: Value) {
     if given.is_object() {
-        let held = std::mem::replace(given, defaults);
-        merge(given, held);
+        let stored = std::mem::replace(given, defaults);
+        merge(given, stored);
     }
 }
 

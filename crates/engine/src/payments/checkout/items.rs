@@ -99,8 +99,8 @@ fn fits(
         let message = "A period is at least one day and at most three years long.";
         return Err(ApiError::invalid(message).param(path).into());
     };
-    let mut held = others.iter().filter_map(|item| item.price.recurrence());
-    if held.any(|other| other != recurrence) {
+    let mut recurrences = others.iter().filter_map(|item| item.price.recurrence());
+    if recurrences.any(|other| other != recurrence) {
         let message = "All prices of a subscription here have the same interval.";
         return Err(ApiError::invalid(message).param(path).into());
     }

@@ -123,11 +123,11 @@ impl Engine {
         expanded: &mut Expanded,
     ) -> Result<(), Error> {
         if let Some(id) = session.subscription.filter(|_| expand.wants("subscription"))
-            && let Some(held) =
+            && let Some(subscription) =
                 self.find_changed::<Subscription>(context.merchant, changes, id.number()).await?
         {
             let inside = expand.inside("subscription");
-            let value = self.subscription_value(context, &held, changes, &inside).await?;
+            let value = self.subscription_value(context, &subscription, changes, &inside).await?;
             expanded.insert("subscription", value);
         }
         if let Some(id) = session.invoice.filter(|_| expand.wants("invoice"))

@@ -23,8 +23,8 @@ pub(super) fn apply(
         .map(|_| ("days_until_due", "due_date"))
         .or(date.map(|_| ("due_date", "days_until_due")))
     else {
-        let held = |name: &str| invoice.given.at(&[name]).is_some();
-        if is_sent(invoice, given) && !held("days_until_due") && !held("due_date") {
+        let is_set = |name: &str| invoice.given.at(&[name]).is_some();
+        if is_sent(invoice, given) && !is_set("days_until_due") && !is_set("due_date") {
             return Err(ApiError::missing_param("days_until_due").into());
         }
         return Ok(());

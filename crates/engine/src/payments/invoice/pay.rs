@@ -168,9 +168,9 @@ impl Engine {
             }
             changes.put(intent_object(intent));
             let number = invoice.id.number();
-            let held = self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
-            if let Some(held) = held {
-                invoice = held;
+            let changed = self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
+            if let Some(changed) = changed {
+                invoice = changed;
             }
             self.commit_invoice(context, &invoice, changes).await
         })

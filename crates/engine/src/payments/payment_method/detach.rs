@@ -63,24 +63,24 @@ impl Engine {
         let cause = context.cause();
         let default = Some(method.id);
         let found = self.find::<Customer>(context.merchant, customer.number()).await?;
-        if let Some(before) = found.filter(|held| held.default_payment_method == default) {
-            let mut held = before.clone();
-            held.default_payment_method = None;
-            held.version += 1;
+        if let Some(before) = found.filter(|customer| customer.default_payment_method == default) {
+            let mut changed = before.clone();
+            changed.default_payment_method = None;
+            changed.version += 1;
             let before = Some(Snapshot::Customer(Box::new(before)));
             let updated = EventType::CustomerUpdated;
-            changes.put_and_emit(Object::Customer(held), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Customer(changed), updated, before, now, Some(&cause));
         }
         let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
         let of = ObjectsOf::Customer(customer);
-        let named = |held: &Subscription| held.default_payment_method == default;
+        let named = |subscription: &Subscription| subscription.default_payment_method == default;
         for before in self.newest_where::<Subscription>(merchant, of, limit, named).await? {
-            let mut held = before.clone();
-            held.default_payment_method = None;
-            held.version += 1;
+            let mut changed = before.clone();
+            changed.default_payment_method = None;
+            changed.version += 1;
             let before = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_emit(Object::Subscription(held), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Subscription(changed), updated, before, now, Some(&cause));
         }
         Ok(())
     }

@@ -130,11 +130,11 @@ impl Engine {
     /// the customer no longer has does not count.
     pub(super) async fn payer_of(
         &self,
-        held: &Subscription,
+        subscription: &Subscription,
         changes: &Changes,
     ) -> Result<Option<PaymentMethodId>, Error> {
-        let default = held.default_payment_method;
-        self.usable_method(held.merchant, held.customer, default, changes).await
+        let default = subscription.default_payment_method;
+        self.usable_method(subscription.merchant, subscription.customer, default, changes).await
     }
 
     /// The default payment method of an open invoice: its own, that of its subscription, or that of
@@ -146,10 +146,10 @@ impl Engine {
     ) -> Result<Option<PaymentMethodId>, Error> {
         let (merchant, mut default) = (invoice.merchant, invoice.default_payment_method);
         if let Some(id) = invoice.subscription.filter(|_| default.is_none())
-            && let Some(held) =
+            && let Some(subscription) =
                 self.find_changed::<Subscription>(merchant, changes, id.number()).await?
         {
-            default = held.default_payment_method;
+            default = subscription.default_payment_method;
         }
         self.usable_method(merchant, invoice.customer, default, changes).await
     }
@@ -227,34 +227,34 @@ impl Engine {
     /// A subscription after the changes.
     async fn as_changed(
         &self,
-        held: Subscription,
+        subscription: Subscription,
         changes: &Changes,
     ) -> Result<Subscription, Error> {
-        let (merchant, number) = (held.merchant, held.id.number());
+        let (merchant, number) = (subscription.merchant, subscription.id.number());
         let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
-        Ok(found.unwrap_or(held))
+        Ok(found.unwrap_or(subscription))
     }
 
     /// Makes and opens the invoice of the current period.
     pub(super) async fn invoice_period(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         once: &[Once],
         reason: &str,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Invoice, Error> {
-        let number = held.customer.number();
+        let number = subscription.customer.number();
         let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
         let Some(customer) = found else {
             return Err(ApiError::invalid("The customer of the subscription is gone.").into());
         };
         let mut invoice = self.blank_invoice(context, &customer, now);
-        address(&mut invoice, held, reason, now);
-        let free = held.status == SubscriptionStatus::Trialing;
-        for item in &held.items {
-            let mut line = self.line(&item.price, item.quantity, held.period)?;
+        address(&mut invoice, subscription, reason, now);
+        let free = subscription.status == SubscriptionStatus::Trialing;
+        for item in &subscription.items {
+            let mut line = self.line(&item.price, item.quantity, subscription.period)?;
             line.subscription_item = Some(item.id);
             if free {
                 line.charge.amount = 0;
@@ -329,24 +329,24 @@ impl Engine {
     async fn set_up_later(
         &self,
         context: &Context,
-        held: &mut Subscription,
+        subscription: &mut Subscription,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let number = held.customer.number();
+        let number = subscription.customer.number();
         let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
         let Some(customer) = found else { return Ok(()) };
         let input = IntentInput {
-            method_types: held.method_types.clone(),
-            collection: Some(held.collection.clone()),
+            method_types: subscription.method_types.clone(),
+            collection: Some(subscription.collection.clone()),
             given: ExtraParams::empty(),
             ..IntentInput::default()
         };
         let kind = IntentKind::Setup;
         let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
-        intent.subscription = Some(held.id);
-        intent.from_settings.clone_from(&held.from_settings);
-        held.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));
+        intent.subscription = Some(subscription.id);
+        intent.from_settings.clone_from(&subscription.from_settings);
+        subscription.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));
         let object = intent_object(intent);
         let created = EventType::SetupIntentCreated;
         changes.put_and_emit(object, created, None, now, Some(&context.cause()));
@@ -359,52 +359,53 @@ impl Engine {
     pub(super) async fn renew_with(
         &self,
         context: &Context,
-        mut held: Subscription,
+        mut subscription: Subscription,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
-        held.renew();
-        if held.items.is_empty() {
-            return Ok(held);
+        subscription.renew();
+        if subscription.items.is_empty() {
+            return Ok(subscription);
         }
-        changes.put(Object::Subscription(held.clone()));
+        changes.put(Object::Subscription(subscription.clone()));
         let reason = "subscription_cycle";
-        let mut invoice = self.invoice_period(context, &held, &[], reason, now, changes).await?;
-        held.latest_invoice = Some(invoice.id);
-        let charged = held.collection_method == CollectionMethod::ChargeAutomatically;
+        let mut invoice =
+            self.invoice_period(context, &subscription, &[], reason, now, changes).await?;
+        subscription.latest_invoice = Some(invoice.id);
+        let charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
         if invoice.status == InvoiceStatus::Paid {
-            held.paid(None);
-        } else if charged && let Some(method) = self.payer_of(&held, changes).await? {
-            changes.put(Object::Subscription(held.clone()));
+            subscription.paid(None);
+        } else if charged && let Some(method) = self.payer_of(&subscription, changes).await? {
+            changes.put(Object::Subscription(subscription.clone()));
             let word = Confirmation::default();
             self.debit(context, &invoice, method, Some(word), now, changes).await?;
-            held = self.as_changed(held, changes).await?;
+            subscription = self.as_changed(subscription, changes).await?;
         } else if charged {
-            held.not_paid(now);
+            subscription.not_paid(now);
             invoice.attempts += 1;
             let failed = EventType::InvoicePaymentFailed;
             let object = Object::Invoice(invoice);
             changes.put_and_emit(object, failed, None, now, Some(&context.cause()));
         }
-        Ok(held)
+        Ok(subscription)
     }
 }
 
 /// Copies the fields of a subscription to its invoice.
-fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: AccountTime) {
-    invoice.subscription = Some(held.id);
-    invoice.currency = held.currency;
-    invoice.period = Some(held.period);
-    invoice.method_types.clone_from(&held.method_types);
-    invoice.collection = held.collection.clone();
-    invoice.from_settings.clone_from(&held.from_settings);
+fn address(invoice: &mut Invoice, subscription: &Subscription, reason: &str, now: AccountTime) {
+    invoice.subscription = Some(subscription.id);
+    invoice.currency = subscription.currency;
+    invoice.period = Some(subscription.period);
+    invoice.method_types.clone_from(&subscription.method_types);
+    invoice.collection = subscription.collection.clone();
+    invoice.from_settings.clone_from(&subscription.from_settings);
     let text = |text: &str| ExtraParams::Text(text.to_owned());
     invoice.given.put("billing_reason", text(reason));
-    if let Some(settings) = held.given.at(&["payment_settings", "payment_method_options"]) {
+    if let Some(settings) = subscription.given.at(&["payment_settings", "payment_method_options"]) {
         let members = [("payment_method_options".to_owned(), settings.clone())];
         invoice.given.put("payment_settings", ExtraParams::Hash(members.into()));
     }
-    match (held.collection_method, held.days_until_due) {
+    match (subscription.collection_method, subscription.days_until_due) {
         (CollectionMethod::SendInvoice, Some(days)) => {
             let due = now.plus(days.saturating_mul(DAY_S)).0;
             invoice.given.put("collection_method", text("send_invoice"));

@@ -45,13 +45,13 @@ impl Engine {
             let setup = SetupIntentId::from_number(intent.number);
             let (status, method) = (intent.status, intent.payment_method);
             return self
-                .follow(following, id, changes, |held| {
-                    if held.pending_setup_intent != Some(setup) {
+                .follow(following, id, changes, |subscription| {
+                    if subscription.pending_setup_intent != Some(setup) {
                         return;
                     }
                     match status {
-                        IntentStatus::Succeeded => held.set_up(method),
-                        IntentStatus::Canceled => held.set_up(None),
+                        IntentStatus::Succeeded => subscription.set_up(method),
+                        IntentStatus::Canceled => subscription.set_up(None),
                         _ => {}
                     }
                 })
@@ -61,15 +61,15 @@ impl Engine {
         let found = self.find_changed::<Invoice>(merchant, changes, id.number()).await?;
         let Some(invoice) = found else { return Ok(()) };
         let Some(id) = invoice.subscription else { return Ok(()) };
-        self.follow(following, id, changes, |held| {
+        self.follow(following, id, changes, |subscription| {
             // Only the newest invoice decides the status of the subscription.
-            if held.latest_invoice.is_some_and(|latest| latest != invoice.id) {
+            if subscription.latest_invoice.is_some_and(|latest| latest != invoice.id) {
                 return;
             }
             match intent.status {
-                IntentStatus::Succeeded => held.paid(intent.payment_method),
-                IntentStatus::Processing => held.debit_begun(),
-                IntentStatus::RequiresPaymentMethod => held.not_paid(now),
+                IntentStatus::Succeeded => subscription.paid(intent.payment_method),
+                IntentStatus::Processing => subscription.debit_begun(),
+                IntentStatus::RequiresPaymentMethod => subscription.not_paid(now),
                 _ => {}
             }
         })
@@ -88,11 +88,11 @@ impl Engine {
         let Some(id) = invoice.subscription else { return Ok(()) };
         let cause = context.cause();
         let following = Following { merchant: context.merchant, now, cause: Some(&cause) };
-        self.follow(following, id, changes, |held| {
-            if held.latest_invoice == Some(invoice.id) {
+        self.follow(following, id, changes, |subscription| {
+            if subscription.latest_invoice == Some(invoice.id) {
                 match end {
-                    InvoiceEnd::Paid => held.paid(None),
-                    InvoiceEnd::Void => held.forgiven(now),
+                    InvoiceEnd::Paid => subscription.paid(None),
+                    InvoiceEnd::Void => subscription.forgiven(now),
                 }
             }
         })
@@ -112,17 +112,17 @@ impl Engine {
         let (kind, number) = (Kind::Subscription, id.number());
         let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
         let Some(before) = found else { return Ok(()) };
-        let mut held = before.clone();
-        change(&mut held);
-        if held == before {
+        let mut subscription = before.clone();
+        change(&mut subscription);
+        if subscription == before {
             return Ok(());
         }
-        let shows = held.status != before.status
-            || held.default_payment_method != before.default_payment_method
-            || held.pending_setup_intent != before.pending_setup_intent;
+        let shows = subscription.status != before.status
+            || subscription.default_payment_method != before.default_payment_method
+            || subscription.pending_setup_intent != before.pending_setup_intent;
         let told = !changes.has(kind, number) && shows;
-        held.version = changes.raised(kind, number, held.version);
-        let object = Object::Subscription(held);
+        subscription.version = changes.raised(kind, number, subscription.version);
+        let object = Object::Subscription(subscription);
         if told {
             let previous = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
@@ -136,36 +136,37 @@ impl Engine {
     /// Works on a due subscription: it expires, is canceled, or begins a period.
     pub(crate) async fn work_subscription(
         &self,
-        held: Subscription,
+        subscription: Subscription,
         now: AccountTime,
     ) -> Result<Worked, Error> {
-        if held.due_at().is_none_or(|at| at > now) {
+        if subscription.due_at().is_none_or(|at| at > now) {
             return Ok(Worked::Nothing);
         }
-        let context = Context::by_itself(held.merchant, held.livemode);
+        let context = Context::by_itself(subscription.merchant, subscription.livemode);
         let mut changes = Changes::default();
         let gone = self
-            .find::<Customer>(context.merchant, held.customer.number())
+            .find::<Customer>(context.merchant, subscription.customer.number())
             .await?
             .is_none_or(|customer| customer.deleted);
-        if held.cancels_by(now) || gone {
+        if subscription.cancels_by(now) || gone {
             let reason = "cancellation_requested";
-            self.end_subscription(&context, held, reason, now, &mut changes).await?;
-        } else if held.status == SubscriptionStatus::Incomplete {
-            self.expire_subscription(&context, held, now, &mut changes).await?;
+            self.end_subscription(&context, subscription, reason, now, &mut changes).await?;
+        } else if subscription.status == SubscriptionStatus::Incomplete {
+            self.expire_subscription(&context, subscription, now, &mut changes).await?;
         } else {
-            let previous = Some(Snapshot::Subscription(Box::new(held.clone())));
-            let next = Subscription { version: held.version + 1, ..held };
+            let previous = Some(Snapshot::Subscription(Box::new(subscription.clone())));
+            let next = Subscription { version: subscription.version + 1, ..subscription };
             let mut renewal = Changes::default();
-            let held = match self.renew_with(&context, next.clone(), now, &mut renewal).await {
-                Ok(held) => {
-                    changes = renewal;
-                    held
-                }
-                Err(Error::Refused(api_error)) => not_invoiced(next, &api_error, now),
-                Err(error) => return Err(error),
-            };
-            let object = Object::Subscription(held);
+            let subscription =
+                match self.renew_with(&context, next.clone(), now, &mut renewal).await {
+                    Ok(subscription) => {
+                        changes = renewal;
+                        subscription
+                    }
+                    Err(Error::Refused(api_error)) => not_invoiced(next, &api_error, now),
+                    Err(error) => return Err(error),
+                };
+            let object = Object::Subscription(subscription);
             let updated = EventType::SubscriptionUpdated;
             changes.put_and_emit(object, updated, previous, now, None);
         }
@@ -181,35 +182,35 @@ impl Engine {
     pub(crate) async fn end_subscription(
         &self,
         context: &Context,
-        mut held: Subscription,
+        mut subscription: Subscription,
         reason: &str,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
-        let before = held.clone();
-        held.version += 1;
-        held.cancel(reason, now);
+        let before = subscription.clone();
+        subscription.version += 1;
+        subscription.cancel(reason, now);
         self.give_up_begin(context, &before, now, changes).await?;
-        let object = Object::Subscription(held.clone());
+        let object = Object::Subscription(subscription.clone());
         let deleted = EventType::SubscriptionDeleted;
         changes.put_and_emit(object, deleted, None, now, Some(&context.cause()));
-        Ok(held)
+        Ok(subscription)
     }
 
     /// Expires a subscription after its first invoice was not paid in time.
     pub(super) async fn expire_subscription(
         &self,
         context: &Context,
-        mut held: Subscription,
+        mut subscription: Subscription,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let before = held.clone();
-        held.version += 1;
-        held.expire(now);
+        let before = subscription.clone();
+        subscription.version += 1;
+        subscription.expire(now);
         self.give_up_begin(context, &before, now, changes).await?;
         let previous = Some(Snapshot::Subscription(Box::new(before)));
-        let object = Object::Subscription(held);
+        let object = Object::Subscription(subscription);
         let updated = EventType::SubscriptionUpdated;
         changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
         Ok(())
@@ -220,24 +221,24 @@ impl Engine {
     async fn give_up_begin(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let Some(mut intent) = self.find_collector(context, held, changes).await? else {
+        let Some(mut intent) = self.find_collector(context, subscription, changes).await? else {
             return Ok(());
         };
         if !intent.cancelable() {
             return Ok(());
         }
-        if held.pending_setup_intent.is_some() {
+        if subscription.pending_setup_intent.is_some() {
             intent.cancel(Some("abandoned".to_owned()), now);
             intent.version += 1;
             let object = intent_object(intent);
             let canceled = EventType::SetupIntentCanceled;
             changes.put_and_emit(object, canceled, None, now, Some(&context.cause()));
-        } else if held.status == SubscriptionStatus::Incomplete
-            && let Some(id) = held.latest_invoice
+        } else if subscription.status == SubscriptionStatus::Incomplete
+            && let Some(id) = subscription.latest_invoice
             && let Some(mut invoice) =
                 self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
             && invoice.status == InvoiceStatus::Open
@@ -253,11 +254,15 @@ impl Engine {
 
 /// The next period of a subscription that cannot be invoiced. The period begins nevertheless, so
 /// that the subscription is not due again at once. The merchant sees it as unpaid.
-fn not_invoiced(mut held: Subscription, api_error: &ApiError, now: AccountTime) -> Subscription {
-    let subscription = held.id.to_string();
+fn not_invoiced(
+    mut subscription: Subscription,
+    api_error: &ApiError,
+    now: AccountTime,
+) -> Subscription {
+    let subscription_id = subscription.id.to_string();
     let error = api_error as &dyn std::error::Error;
-    tracing::warn!(subscription, error, "a period of a subscription was not invoiced");
-    held.renew();
-    held.not_paid(now);
-    held
+    tracing::warn!(subscription_id, error, "a period of a subscription was not invoiced");
+    subscription.renew();
+    subscription.not_paid(now);
+    subscription
 }

@@ -57,76 +57,77 @@ impl Engine {
     pub(super) async fn set_items(
         &self,
         context: &Context,
-        held: &mut Subscription,
+        subscription: &mut Subscription,
         inputs: &[SubscriptionItemInput],
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         for input in inputs {
-            self.add_item(context, held, input, now, changes).await?;
+            self.add_item(context, subscription, input, now, changes).await?;
         }
-        check_period(held, inputs)
+        check_period(subscription, inputs)
     }
 
     /// Changes, adds and removes items. Periods stay as they are.
     pub(super) async fn change_items(
         &self,
         context: &Context,
-        held: &mut Subscription,
+        subscription: &mut Subscription,
         inputs: &[SubscriptionItemInput],
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         for input in inputs {
             let Some(id) = &input.id else {
-                if held.items.is_empty() {
+                if subscription.items.is_empty() {
                     let message = "This subscription was made without items, which stays so.";
                     return Err(ApiError::invalid(message).param("items").into());
                 }
-                self.add_item(context, held, input, now, changes).await?;
+                self.add_item(context, subscription, input, now, changes).await?;
                 continue;
             };
             let path = format!("{}[id]", input.path);
-            let place = held.items.iter().position(|item| item.id.to_string() == *id);
+            let place = subscription.items.iter().position(|item| item.id.to_string() == *id);
             let missing = || ApiError::no_such("subscription item", id, &path).status(400);
             let place = place.ok_or_else(missing)?;
             if input.deleted {
-                if held.items.len() == 1 {
+                if subscription.items.len() == 1 {
                     let message = "The last item cannot be taken away; cancel the subscription.";
                     return Err(ApiError::invalid(message).param(path).into());
                 }
-                held.items.remove(place);
+                subscription.items.remove(place);
                 continue;
             }
             if input.says_price() {
-                let price = self.recurring_price(context, held, input, now, changes).await?;
-                held.items[place].price = price;
+                let price =
+                    self.recurring_price(context, subscription, input, now, changes).await?;
+                subscription.items[place].price = price;
             }
-            say(&mut held.items[place], input)?;
+            say(&mut subscription.items[place], input)?;
         }
-        check_period(held, inputs)
+        check_period(subscription, inputs)
     }
 
     async fn add_item(
         &self,
         context: &Context,
-        held: &mut Subscription,
+        subscription: &mut Subscription,
         input: &SubscriptionItemInput,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        if held.items.len() >= ITEMS_MAX {
+        if subscription.items.len() >= ITEMS_MAX {
             let message = format!("A subscription has at most {ITEMS_MAX} items.");
             return Err(ApiError::invalid(message).param("items").into());
         }
-        let price = self.recurring_price(context, held, input, now, changes).await?;
-        if held.items.iter().any(|item| item.price.id == price.id) {
+        let price = self.recurring_price(context, subscription, input, now, changes).await?;
+        if subscription.items.iter().any(|item| item.price.id == price.id) {
             let message = "Each item of a subscription has a price of its own; say a quantity.";
             return Err(ApiError::invalid(message).param(input.price_path()).into());
         }
         let mut item = self.new_item(price, 1, now);
         say(&mut item, input)?;
-        held.items.push(item);
+        subscription.items.push(item);
         Ok(())
     }
 
@@ -134,7 +135,7 @@ impl Engine {
     async fn recurring_price(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         input: &SubscriptionItemInput,
         now: AccountTime,
         changes: &mut Changes,
@@ -148,7 +149,7 @@ impl Engine {
         let Some(recurrence) = price.recurrence() else {
             return Err(refuse("A period is at least one day and at most three years long.").into());
         };
-        if held.recurrence().is_some_and(|other| other != recurrence) {
+        if subscription.recurrence().is_some_and(|other| other != recurrence) {
             let message = "All prices of a subscription here have the same interval.";
             return Err(refuse(message).into());
         }
@@ -196,14 +197,14 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let missing = || Error::from(ApiError::no_such("subscription item", given, "item"));
         let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
-        let has = |held: &Subscription| held.items.iter().any(|item| item.id == id);
+        let has = |subscription: &Subscription| subscription.items.iter().any(|item| item.id == id);
         // Items are part of their subscriptions. Lookups are rare, so a search through the
         // subscriptions is sufficient.
         let (merchant, all) = (context.merchant, ObjectsOf::All);
         let found = self.newest_where::<Subscription>(merchant, all, 1, has).await?;
-        let held = found.into_iter().next().ok_or_else(missing)?;
-        let item = held.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
-        let value = self.item_with_product(context, &held, item, &context.expand).await?;
+        let subscription = found.into_iter().next().ok_or_else(missing)?;
+        let item = subscription.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
+        let value = self.item_with_product(context, &subscription, item, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
@@ -214,11 +215,11 @@ impl Engine {
         subscription: &str,
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
-        let held = self.get::<Subscription>(context, subscription, "subscription").await?;
+        let stored = self.get::<Subscription>(context, subscription, "subscription").await?;
         let expand = context.expand.inside("data");
-        let mut items = Vec::with_capacity(held.items.len());
-        for item in &held.items {
-            items.push(self.item_with_product(context, &held, item, &expand).await?);
+        let mut items = Vec::with_capacity(stored.items.len());
+        for item in &stored.items {
+            items.push(self.item_with_product(context, &stored, item, &expand).await?);
         }
         let (shown, has_more) = page_of(&items, page, "subscription item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
@@ -228,11 +229,11 @@ impl Engine {
     async fn item_with_product(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         item: &SubscriptionItem,
         expand: &Expand,
     ) -> Result<Value, Error> {
-        let mut value = item_value(held, item);
+        let mut value = item_value(subscription, item);
         let inside = expand.inside("price");
         if inside.wants("product") {
             let none = Changes::default();
@@ -275,9 +276,12 @@ pub(crate) fn unit_amount(price: &Price) -> &str {
 
 /// Rejects items if their total is too large for the next invoice. The API error names the last
 /// item of the request.
-fn check_period(held: &Subscription, inputs: &[SubscriptionItemInput]) -> Result<(), Error> {
+fn check_period(
+    subscription: &Subscription,
+    inputs: &[SubscriptionItemInput],
+) -> Result<(), Error> {
     let Some(last) = inputs.iter().rfind(|input| !input.deleted) else { return Ok(()) };
-    let costs = held.items.iter().map(|item| cost_of(item).unwrap_or(i64::MAX));
+    let costs = subscription.items.iter().map(|item| cost_of(item).unwrap_or(i64::MAX));
     if costs.fold(0, i64::saturating_add) > AMOUNT_MAX {
         let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
         let path = last.path.clone();

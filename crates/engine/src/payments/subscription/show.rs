@@ -18,14 +18,14 @@ impl Engine {
     pub(crate) async fn find_collector(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         changes: &Changes,
     ) -> Result<Option<Intent>, Error> {
-        if let Some(id) = held.pending_setup_intent {
+        if let Some(id) = subscription.pending_setup_intent {
             let number = id.number();
             return self.find_changed::<SetupIntent>(context.merchant, changes, number).await;
         }
-        let Some(id) = held.latest_invoice else { return Ok(None) };
+        let Some(id) = subscription.latest_invoice else { return Ok(None) };
         match self.find_changed::<Invoice>(context.merchant, changes, id.number()).await? {
             Some(invoice) => self.find_intent_of(context, &invoice, changes).await,
             None => Ok(None),
@@ -39,8 +39,8 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let held = self.get::<Subscription>(context, given, param).await?;
-        let found = self.find_collector(context, &held, &Changes::default()).await?;
+        let subscription = self.get::<Subscription>(context, given, param).await?;
+        let found = self.find_collector(context, &subscription, &Changes::default()).await?;
         found.ok_or_else(|| {
             let message = "The subscription has neither a pending Setup Intent nor an invoice to \
                            pay, so it collects no account.";
@@ -52,14 +52,14 @@ impl Engine {
     pub(super) async fn collect_subscription_anew(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let found = self.find_collector(context, held, changes).await?;
+        let found = self.find_collector(context, subscription, changes).await?;
         if let Some(mut intent) = found.filter(Intent::collects) {
-            intent.collection = held.collection.clone();
-            intent.method_types.clone_from(&held.method_types);
-            intent.from_settings.clone_from(&held.from_settings);
+            intent.collection = subscription.collection.clone();
+            intent.method_types.clone_from(&subscription.method_types);
+            intent.from_settings.clone_from(&subscription.from_settings);
             intent.version += 1;
             changes.put(intent_object(intent));
         }
@@ -70,19 +70,19 @@ impl Engine {
     pub(crate) async fn subscription_value(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         changes: &Changes,
         expand: &Expand,
     ) -> Result<Value, Error> {
         let mut expanded = Expanded::new();
-        self.expand_customer(context, expand, Some(held.customer), &mut expanded).await?;
+        self.expand_customer(context, expand, Some(subscription.customer), &mut expanded).await?;
         let wanted = expand.wants("default_payment_method");
-        if let Some(id) = held.default_payment_method.filter(|_| wanted) {
+        if let Some(id) = subscription.default_payment_method.filter(|_| wanted) {
             let inside = expand.inside("default_payment_method");
             let value = self.method_value_of(context, id, changes, &inside).await?;
             expanded.extend(value.map(|value| ("default_payment_method", value)));
         }
-        if let Some(id) = held.latest_invoice.filter(|_| expand.wants("latest_invoice"))
+        if let Some(id) = subscription.latest_invoice.filter(|_| expand.wants("latest_invoice"))
             && let Some(invoice) =
                 self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
         {
@@ -91,8 +91,8 @@ impl Engine {
             expanded.insert("latest_invoice", value);
         }
         let wanted = expand.wants("pending_setup_intent");
-        if held.pending_setup_intent.is_some_and(|_| wanted)
-            && let Some(intent) = self.find_collector(context, held, changes).await?
+        if subscription.pending_setup_intent.is_some_and(|_| wanted)
+            && let Some(intent) = self.find_collector(context, subscription, changes).await?
         {
             let inside = expand.inside("pending_setup_intent");
             let seen = IntentView::by_merchant(&inside);
@@ -101,24 +101,25 @@ impl Engine {
         }
         let prices = expand.inside("items").inside("data").inside("price");
         if prices.wants("product") {
-            let mut items = Vec::with_capacity(held.items.len());
-            for item in &held.items {
-                let mut value = item_value(held, item);
+            let mut items = Vec::with_capacity(subscription.items.len());
+            for item in &subscription.items {
+                let mut value = item_value(subscription, item);
                 value["price"] = self.price_value(context, &item.price, changes, &prices).await?;
                 items.push(value);
             }
-            expanded.insert("items", items_value(held, &items));
+            expanded.insert("items", items_value(subscription, &items));
         }
-        Ok(shown(held, &expanded))
+        Ok(shown(subscription, &expanded))
     }
 
     pub(super) async fn commit_subscription(
         &self,
         context: &Context,
-        held: &Subscription,
+        subscription: &Subscription,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        let value = self.subscription_value(context, held, &changes, &context.expand).await?;
+        let value =
+            self.subscription_value(context, subscription, &changes, &context.expand).await?;
         self.commit_any(context, changes, bytes(&value)).await
     }
 }

@@ -94,24 +94,26 @@ const STEPS: [Step; 7] = [
 ];
 
 /// Takes a step as the engine does. An ended subscription takes only the steps of its intents.
-fn take(held: &mut Subscription, step: Step, now: AccountTime) {
+fn take(subscription: &mut Subscription, step: Step, now: AccountTime) {
     let method = Some(PaymentMethodId::from_number(7));
     match step {
-        Step::DebitBegun => held.debit_begun(),
-        Step::Paid => held.paid(method),
-        Step::NotPaid => held.not_paid(now),
-        Step::Forgiven => held.forgiven(now),
-        Step::SetUp if !held.is_over() => held.set_up(method),
-        Step::Due if held.due_at().is_some_and(|at| at <= now) => {
-            if held.cancels_by(now) {
-                held.cancel("cancellation_requested", now);
-            } else if held.status == SubscriptionStatus::Incomplete {
-                held.expire(now);
+        Step::DebitBegun => subscription.debit_begun(),
+        Step::Paid => subscription.paid(method),
+        Step::NotPaid => subscription.not_paid(now),
+        Step::Forgiven => subscription.forgiven(now),
+        Step::SetUp if !subscription.is_over() => subscription.set_up(method),
+        Step::Due if subscription.due_at().is_some_and(|at| at <= now) => {
+            if subscription.cancels_by(now) {
+                subscription.cancel("cancellation_requested", now);
+            } else if subscription.status == SubscriptionStatus::Incomplete {
+                subscription.expire(now);
             } else {
-                held.renew();
+                subscription.renew();
             }
         }
-        Step::Cancel if !held.is_over() => held.cancel("cancellation_requested", now),
+        Step::Cancel if !subscription.is_over() => {
+            subscription.cancel("cancellation_requested", now)
+        }
         _ => {}
     }
 }
@@ -122,13 +124,17 @@ fn take(held: &mut Subscription, step: Step, now: AccountTime) {
 fn the_table_of_statuses() {
     let row = |status: &SubscriptionStatus| {
         let to = STEPS.map(|step| {
-            let mut held = subscription(Some("month"));
-            held.begin(None);
-            held.status = *status;
-            held.expires_at = Some(BEGIN.plus(INCOMPLETE_AGE_S));
-            let now = held.due_at().unwrap_or(BEGIN);
-            take(&mut held, step, now);
-            if held.status == *status { "-".to_owned() } else { held.status.word().to_owned() }
+            let mut subject = subscription(Some("month"));
+            subject.begin(None);
+            subject.status = *status;
+            subject.expires_at = Some(BEGIN.plus(INCOMPLETE_AGE_S));
+            let now = subject.due_at().unwrap_or(BEGIN);
+            take(&mut subject, step, now);
+            if subject.status == *status {
+                "-".to_owned()
+            } else {
+                subject.status.word().to_owned()
+            }
         });
         format!("{}: {}", status.word(), to.join(" "))
     };
@@ -150,13 +156,13 @@ fn the_table_of_statuses() {
 /// stays.
 #[test]
 fn periods_after_a_trial() {
-    let mut held = subscription(Some("month"));
-    held.anchor = BEGIN;
-    held.begin(Some(BEGIN.plus(30 * DAY_S)));
+    let mut subject = subscription(Some("month"));
+    subject.anchor = BEGIN;
+    subject.begin(Some(BEGIN.plus(30 * DAY_S)));
     let mut days = Vec::new();
     for _ in 0..4 {
-        days.push(((held.period.1.0 - BEGIN.0) / DAY_S, held.status.word()));
-        held.renew();
+        days.push(((subject.period.1.0 - BEGIN.0) / DAY_S, subject.status.word()));
+        subject.renew();
     }
     // January 31st, the last of February, March 31st, the last of April.
     assert_eq!(days, [(30, "trialing"), (58, "active"), (89, "active"), (119, "active")]);
@@ -172,28 +178,28 @@ proptest! {
         incomplete: bool,
         steps in prop::collection::vec((0..STEPS.len(), 0..40_i64), 1..40),
     ) {
-        let mut held = subscription(interval.as_deref());
-        held.begin(trial_days.map(|days| BEGIN.plus(days * DAY_S)));
+        let mut subject = subscription(interval.as_deref());
+        subject.begin(trial_days.map(|days| BEGIN.plus(days * DAY_S)));
         if incomplete && trial_days.is_none() {
-            held.await_payment();
+            subject.await_payment();
         }
         let mut now = BEGIN;
         for (step, days) in steps {
             now = now.plus(days * DAY_S);
-            let before = held.clone();
-            take(&mut held, STEPS[step], now);
+            let before = subject.clone();
+            take(&mut subject, STEPS[step], now);
             if before.is_over() {
-                prop_assert_eq!(&held, &before);
-                prop_assert_eq!(held.due_at(), None);
+                prop_assert_eq!(&subject, &before);
+                prop_assert_eq!(subject.due_at(), None);
             }
-            prop_assert_eq!(held.is_over(), held.ended_at.is_some());
-            if held.period != before.period {
-                prop_assert_eq!(held.period.0, before.period.1);
-                prop_assert!(held.period.1 > held.period.0 || held.items.is_empty());
-                prop_assert!(held.due_at() > before.due_at() || held.items.is_empty());
+            prop_assert_eq!(subject.is_over(), subject.ended_at.is_some());
+            if subject.period != before.period {
+                prop_assert_eq!(subject.period.0, before.period.1);
+                prop_assert!(subject.period.1 > subject.period.0 || subject.items.is_empty());
+                prop_assert!(subject.due_at() > before.due_at() || subject.items.is_empty());
             }
-            let waits = held.expires_at.is_some();
-            prop_assert!(!waits || held.status == SubscriptionStatus::Incomplete);
+            let waits = subject.expires_at.is_some();
+            prop_assert!(!waits || subject.status == SubscriptionStatus::Incomplete);
         }
     }
 }

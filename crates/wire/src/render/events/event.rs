@@ -113,8 +113,8 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::PaymentMethod(method) => {
             write_value(w, &payment_method::value(method, &Expanded::new()));
         }
-        Snapshot::Subscription(held) => {
-            write_value(w, &subscription::value(held, &Expanded::new()));
+        Snapshot::Subscription(subscription) => {
+            write_value(w, &subscription::value(subscription, &Expanded::new()));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }
