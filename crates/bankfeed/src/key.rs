@@ -90,9 +90,9 @@ pub(crate) fn run(command: &KeyCommand, json: bool) -> Result<(), CommandError> 
 impl FileFlags {
     /// The path of the file, resolved as by the server with the same settings.
     fn path(&self) -> Result<PathBuf, CommandError> {
-        let given = [("db", &self.db), ("api-keys-file", &self.api_keys_file)];
+        let sources = [("db", &self.db), ("api-keys-file", &self.api_keys_file)];
         let flags: BTreeMap<&'static str, String> =
-            given.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))).collect();
+            sources.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))).collect();
         let resolved = resolve(&flags, |name| std::env::var(name).ok(), self.config.as_deref())?;
         let path = resolved.settings()?.api_keys_file;
         Ok(path.ok_or(KeyError::NoFile)?)
@@ -129,7 +129,7 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
     let streams = Streams::from_system().map_err(KeyError::Randomness)?;
     let rng = &*streams.objects;
     let merchant = match &flags.merchant {
-        Some(given) => known_merchant(&opened.said(opened.file.list())?, given)?,
+        Some(value) => known_merchant(&opened.said(opened.file.list())?, value)?,
         None => MerchantId::from_number(number(rng)),
     };
     let mode = mode(flags.live);
@@ -227,12 +227,12 @@ fn shown_merchant(key: &IssuedKey) -> MerchantId {
 }
 
 /// Finds a merchant that has a key, by its id of either mode.
-fn known_merchant(keys: &[IssuedKey], given: &str) -> Result<MerchantId, KeyError> {
-    let named: Option<MerchantId> = given.parse().ok();
+fn known_merchant(keys: &[IssuedKey], id: &str) -> Result<MerchantId, KeyError> {
+    let named: Option<MerchantId> = id.parse().ok();
     keys.iter()
         .map(|key| key.merchant)
         .find(|merchant| named == Some(*merchant) || named == Some(merchant.in_live_mode()))
-        .ok_or_else(|| KeyError::NoSuchMerchant(given.to_owned()))
+        .ok_or_else(|| KeyError::NoSuchMerchant(id.to_owned()))
 }
 
 /// A random number that fits into an id.

@@ -26,14 +26,14 @@ impl Engine {
         kind: Kind,
         page: &PageParams,
     ) -> Result<Page<ObjectPlace>, Error> {
-        let (given, param) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => (given, "starting_after"),
-            (None, Some(given)) => (given, "ending_before"),
+        let (id, param) = match (&page.starting_after, &page.ending_before) {
+            (Some(id), _) => (id, "starting_after"),
+            (None, Some(id)) => (id, "ending_before"),
             (None, None) => return Ok(Page { limit: page.limit, cursor: Cursor::Newest }),
         };
         // Stripe returns 400 for an unknown cursor, as for any wrong parameter.
-        let missing = || Error::from(ApiError::no_such(kind.name(), given, param).status(400));
-        let number = kind.parse_number(given).ok_or_else(missing)?;
+        let missing = || Error::from(ApiError::no_such(kind.name(), id, param).status(400));
+        let number = kind.parse_number(id).ok_or_else(missing)?;
         let find = FindObject { merchant: context.merchant, kind, number };
         let place = self.store.read(find).await?.ok_or_else(missing)?.place();
         let cursor = if page.starting_after.is_some() {
@@ -154,8 +154,8 @@ impl Engine {
         customer: Option<&str>,
     ) -> Result<ObjectsOf, Error> {
         Ok(match customer {
-            Some(given) => ObjectsOf::Customer(
-                self.get_with_deleted::<Customer>(context, given, "customer").await?.id,
+            Some(id) => ObjectsOf::Customer(
+                self.get_with_deleted::<Customer>(context, id, "customer").await?.id,
             ),
             None => ObjectsOf::All,
         })
@@ -186,18 +186,18 @@ pub(crate) fn page_of<'a>(
     page: &PageParams,
     what: &str,
 ) -> Result<(&'a [Value], bool), Error> {
-    let place = |given: &str, param: &str| {
-        let found = items.iter().position(|item| item["id"] == given);
-        found.ok_or_else(|| Error::from(ApiError::no_such(what, given, param).status(400)))
+    let place = |id: &str, param: &str| {
+        let found = items.iter().position(|item| item["id"] == id);
+        found.ok_or_else(|| Error::from(ApiError::no_such(what, id, param).status(400)))
     };
     let limit = page.limit as usize;
-    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
-        let to = place(given, "ending_before")?;
+    if let (None, Some(id)) = (&page.starting_after, &page.ending_before) {
+        let to = place(id, "ending_before")?;
         let from = to.saturating_sub(limit);
         return Ok((&items[from..to], from > 0));
     }
     let from = match &page.starting_after {
-        Some(given) => place(given, "starting_after")? + 1,
+        Some(id) => place(id, "starting_after")? + 1,
         None => 0,
     };
     let to = items.len().min(from.saturating_add(limit));

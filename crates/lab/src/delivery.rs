@@ -65,15 +65,15 @@ impl Lab {
         filter: &LedgerFilter,
     ) -> Result<ApiResponse, Error> {
         let endpoint = match &filter.endpoint {
-            Some(given) => {
+            Some(id) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
-                Some(listeners.get(given, "endpoint")?.id)
+                Some(listeners.get(id, "endpoint")?.id)
             }
             None => None,
         };
         let merchant = context.merchant;
-        let (rows, has_more) = if let Some(given) = &filter.event {
-            let event = self.engine.get_event(context, given, "event").await?.event.id;
+        let (rows, has_more) = if let Some(id) = &filter.event {
+            let event = self.engine.get_event(context, id, "event").await?.event.id;
             let mut rows = self.engine.store().read(ListDeliveries { merchant, event }).await?;
             rows.reverse();
             rows.retain(|(delivery, _)| {
@@ -144,8 +144,8 @@ impl Lab {
                 return Ok(Some(ApiResponse::unchanged(self.engine.event_body(&stored, &listeners))));
             }
             let takers: Vec<&Endpoint> = match to {
-                ResendTo::Endpoint(given) => {
-                    let endpoint = listeners.get(given, "webhook_endpoint")?;
+                ResendTo::Endpoint(id_text) => {
+                    let endpoint = listeners.get(id_text, "webhook_endpoint")?;
                     check_enabled(endpoint, "webhook_endpoint")?;
                     vec![endpoint]
                 }
@@ -203,11 +203,11 @@ impl Lab {
     async fn get_delivery(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<(StoredEvent, WithAttempts), Error> {
-        let missing = || Error::from(ApiError::no_such("delivery", given, param));
-        let key: DeliveryKey = given.parse().map_err(|_| missing())?;
+        let missing = || Error::from(ApiError::no_such("delivery", id, param));
+        let key: DeliveryKey = id.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event: key.event };
         let stored = self.engine.store().read(find).await?.ok_or_else(missing)?;
         let list = ListDeliveries { merchant: context.merchant, event: key.event };
@@ -221,16 +221,16 @@ impl Lab {
         context: &Context,
         page: &PageParams,
     ) -> Result<Page<DeliveryPlace>, Error> {
-        let place = async |given: &str, param: &str| -> Result<DeliveryPlace, Error> {
-            let missing = || Error::from(ApiError::no_such("delivery", given, param).status(400));
-            let found = self.get_delivery(context, given, param).await;
+        let place = async |id: &str, param: &str| -> Result<DeliveryPlace, Error> {
+            let missing = || Error::from(ApiError::no_such("delivery", id, param).status(400));
+            let found = self.get_delivery(context, id, param).await;
             let (stored, (delivery, _)) = found.map_err(|_| missing())?;
             let event = EventPlace { created: stored.event.created, position: stored.position };
             Ok(DeliveryPlace { event, endpoint: delivery.key.endpoint })
         };
         let cursor = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => Cursor::After(place(given, "starting_after").await?),
-            (None, Some(given)) => Cursor::Before(place(given, "ending_before").await?),
+            (Some(id), _) => Cursor::After(place(id, "starting_after").await?),
+            (None, Some(id)) => Cursor::Before(place(id, "ending_before").await?),
             (None, None) => Cursor::Newest,
         };
         Ok(Page { limit: page.limit, cursor })
@@ -243,18 +243,18 @@ fn page_of_event(
     page: &PageParams,
 ) -> Result<(Vec<WithAttempts>, bool), Error> {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let place = |given: &str, param: &str| {
-        let key: Option<DeliveryKey> = given.parse().ok();
+    let place = |id: &str, param: &str| {
+        let key: Option<DeliveryKey> = id.parse().ok();
         let found = rows.iter().position(|(delivery, _)| Some(delivery.key) == key);
-        found.ok_or_else(|| Error::from(ApiError::no_such("delivery", given, param).status(400)))
+        found.ok_or_else(|| Error::from(ApiError::no_such("delivery", id, param).status(400)))
     };
-    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
-        rows.truncate(place(given, "ending_before")?);
+    if let (None, Some(id)) = (&page.starting_after, &page.ending_before) {
+        rows.truncate(place(id, "ending_before")?);
         let more = rows.len() > limit;
         return Ok((rows.split_off(rows.len().saturating_sub(limit)), more));
     }
     let from = match &page.starting_after {
-        Some(given) => place(given, "starting_after")? + 1,
+        Some(id) => place(id, "starting_after")? + 1,
         None => 0,
     };
     let mut rows = rows.split_off(from);

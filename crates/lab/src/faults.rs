@@ -121,7 +121,7 @@ impl Lab {
         endpoint: Option<&str>,
     ) -> Result<ApiResponse, Error> {
         let endpoint = match endpoint {
-            Some(given) => Some(self.own_endpoint(context, given).await?),
+            Some(id) => Some(self.own_endpoint(context, id).await?),
             None => None,
         };
         let fault = Fault {
@@ -224,13 +224,13 @@ impl Lab {
         let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
     }
 
-    async fn get_fault(&self, context: &Context, given: &str) -> Result<Fault, Error> {
-        Fault::read(self.engine.get::<StoredFault>(context, given, "id").await?)
+    async fn get_fault(&self, context: &Context, id: &str) -> Result<Fault, Error> {
+        Fault::read(self.engine.get::<StoredFault>(context, id, "id").await?)
     }
 
     /// Resolves the id of an endpoint that belongs to the merchant itself.
-    async fn own_endpoint(&self, context: &Context, given: &str) -> Result<EndpointId, Error> {
-        Ok(self.engine.get::<Endpoint>(context, given, "webhook_endpoint").await?.id)
+    async fn own_endpoint(&self, context: &Context, id: &str) -> Result<EndpointId, Error> {
+        Ok(self.engine.get::<Endpoint>(context, id, "webhook_endpoint").await?.id)
     }
 
     fn fault_body(&self, fault: &Fault) -> Vec<u8> {

@@ -80,8 +80,8 @@ impl Lab {
                 // Bank ids are unique within an account only, so the id from another account's row
                 // could name an unrelated transaction here.
                 bank_id.filter(|_| account == id).ok_or_else(|| {
-                    let given = transaction.to_string();
-                    ApiError::no_such("Financial Connections transaction", &given, "transaction")
+                    let id_text = transaction.to_string();
+                    ApiError::no_such("Financial Connections transaction", &id_text, "transaction")
                 })?
             }
             Err(_) => transaction.to_owned(),

@@ -194,8 +194,8 @@ impl Lab {
         Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
-    async fn get_scenario(&self, context: &Context, given: &str) -> Result<Scenario, Error> {
-        Scenario::read(self.engine.get::<StoredScenario>(context, given, "id").await?)
+    async fn get_scenario(&self, context: &Context, id: &str) -> Result<Scenario, Error> {
+        Scenario::read(self.engine.get::<StoredScenario>(context, id, "id").await?)
     }
 }
 

@@ -25,8 +25,8 @@ fn body(snapshot: &SandboxSnapshot) -> Vec<u8> {
     render(|w| write(w, snapshot))
 }
 
-fn no_such_snapshot(given: &str) -> Error {
-    ApiError::no_such("snapshot", given, "snapshot").into()
+fn no_such_snapshot(id: &str) -> Error {
+    ApiError::no_such("snapshot", id, "snapshot").into()
 }
 
 impl Lab {
@@ -136,25 +136,29 @@ impl Lab {
         self.instruments.checker.forget(context.merchant);
     }
 
-    async fn get_snapshot(&self, context: &Context, given: &str) -> Result<SandboxSnapshot, Error> {
-        let id: SnapshotId = given.parse().map_err(|_| no_such_snapshot(given))?;
+    async fn get_snapshot(
+        &self,
+        context: &Context,
+        id_text: &str,
+    ) -> Result<SandboxSnapshot, Error> {
+        let id: SnapshotId = id_text.parse().map_err(|_| no_such_snapshot(id_text))?;
         let merchant = context.merchant;
         let find = FindObject { merchant, kind: Kind::Snapshot, number: id.number() };
         match self.engine.store().read(find).await? {
             Some(Object::Snapshot(snapshot)) => Ok(snapshot),
-            _ => Err(no_such_snapshot(given)),
+            _ => Err(no_such_snapshot(id_text)),
         }
     }
 }
 
 /// Returns true if it was written, and false after a version conflict. All else is an error.
-fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
+fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
     let refuse = |message: String| Err(ApiError::invalid(message).into());
     match outcome {
         Snapshotted::Done => Ok(true),
         Snapshotted::VersionConflict => Ok(false),
         Snapshotted::KeyTaken => Err(Error::KeyTaken),
-        Snapshotted::Missing => Err(no_such_snapshot(given)),
+        Snapshotted::Missing => Err(no_such_snapshot(id)),
         Snapshotted::Full => refuse(format!(
             "You have {} snapshots, as many as you may have. Delete one first.",
             limits::SNAPSHOTS_MAX

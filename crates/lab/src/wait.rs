@@ -134,17 +134,17 @@ impl Lab {
         filter: &'a WaitFilter,
     ) -> Result<Sought<'a>, Error> {
         let account = match &filter.account {
-            Some(given) => Some(self.engine.get_account(context, given, "account").await?.id),
+            Some(id) => Some(self.engine.get_account(context, id, "account").await?.id),
             None => None,
         };
         let after = match &filter.after {
-            Some(given) => self.engine.get_event(context, given, "after").await?.position,
+            Some(id) => self.engine.get_event(context, id, "after").await?.position,
             None => i64::MIN,
         };
         let endpoint = match &filter.endpoint {
-            Some(given) => {
+            Some(id) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
-                Some(listeners.get(given, "webhook_endpoint")?.id)
+                Some(listeners.get(id, "webhook_endpoint")?.id)
             }
             None => None,
         };
@@ -248,16 +248,16 @@ impl Lab {
 
 /// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at
 /// once. `path` is the parameter that contains it.
-pub fn check_type(given: &str, path: &str) -> Result<(), ApiError> {
-    let family = given.strip_suffix(".*");
+pub fn check_type(text: &str, path: &str) -> Result<(), ApiError> {
+    let family = text.strip_suffix(".*");
     let fits = |word: &str| match family {
         Some(family) => word.strip_prefix(family).is_some_and(|rest| rest.starts_with('.')),
-        None => word == given,
+        None => word == text,
     };
     if EventType::ALL.iter().any(|event_type| fits(event_type.word())) {
         return Ok(());
     }
-    let message = format!("This server sends no event of the type '{given}'.");
+    let message = format!("This server sends no event of the type '{text}'.");
     Err(ApiError::invalid(message).param(path))
 }
 

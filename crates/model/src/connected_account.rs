@@ -114,10 +114,10 @@ impl ConnectedAccount {
     }
 
     /// True if a text has the form of an id: `acct_`, then letters and digits.
-    pub fn is_id(given: &str) -> bool {
-        given.strip_prefix(MerchantId::PREFIX).is_some_and(|rest| {
+    pub fn is_id(text: &str) -> bool {
+        text.strip_prefix(MerchantId::PREFIX).is_some_and(|rest| {
             !rest.is_empty()
-                && given.len() <= ID_CHARS_MAX
+                && text.len() <= ID_CHARS_MAX
                 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
         })
     }

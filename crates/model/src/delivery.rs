@@ -55,8 +55,8 @@ impl fmt::Display for DeliveryKey {
 impl FromStr for DeliveryKey {
     type Err = NotAnId;
 
-    fn from_str(given: &str) -> Result<Self, NotAnId> {
-        let digits = given.strip_prefix(PREFIX).ok_or(NotAnId)?;
+    fn from_str(id: &str) -> Result<Self, NotAnId> {
+        let digits = id.strip_prefix(PREFIX).ok_or(NotAnId)?;
         let (event, endpoint) = digits.split_at_checked(ID_DIGITS).ok_or(NotAnId)?;
         if endpoint.len() != ENDPOINT_DIGITS {
             return Err(NotAnId);

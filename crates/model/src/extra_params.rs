@@ -140,14 +140,14 @@ mod tests {
     /// A path returns only a value of the requested type.
     #[test]
     fn reads_by_path() {
-        let given = hash(&[
+        let params = hash(&[
             ("a", hash(&[("b", ExtraParams::Integer(1))])),
             ("c", ExtraParams::Text("x".into())),
         ]);
-        assert_eq!(given.integer(&["a", "b"]), Some(1));
-        assert_eq!(given.text(&["a", "b"]), None);
-        assert_eq!(given.text(&["c"]), Some("x"));
-        assert_eq!(given.at(&["c", "b"]), None);
+        assert_eq!(params.integer(&["a", "b"]), Some(1));
+        assert_eq!(params.text(&["a", "b"]), None);
+        assert_eq!(params.text(&["c"]), Some("x"));
+        assert_eq!(params.at(&["c", "b"]), None);
     }
 
     /// A later request changes the members that it names and removes those that it unsets.

@@ -80,8 +80,8 @@ mod tests {
     /// gives the reason.
     #[test]
     fn faults_are_read() {
-        let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
-        let faults = lab_settings(&of_flags(&given)).unwrap().faults;
+        let flags = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
+        let faults = lab_settings(&of_flags(&flags)).unwrap().faults;
         assert_eq!(faults.len(), 2);
         assert_eq!((faults[0].share, faults[1].delay_ms), (lab::Share::Every(3), 5));
         let refused = |form| {

@@ -319,11 +319,11 @@ fn build_lab(
 }
 
 /// Reads scenarios. A ready one is found by its name, the others by their files.
-fn scenarios(given: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
-    let mut scenarios = Vec::with_capacity(given.len());
-    for given in given {
-        let path = PathBuf::from(given);
-        let text = match ready::find(given) {
+fn scenarios(names: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
+    let mut scenarios = Vec::with_capacity(names.len());
+    for name in names {
+        let path = PathBuf::from(name);
+        let text = match ready::find(name) {
             Some(text) => text.to_owned(),
             None => fs::read_to_string(&path)
                 .map_err(|source| StartError::ScenarioFile { path: path.clone(), source })?,

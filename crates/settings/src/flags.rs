@@ -30,11 +30,11 @@ struct SettingFlags(BTreeMap<&'static str, String>);
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = ENTRIES.iter().filter_map(|entry| {
+        let values = ENTRIES.iter().filter_map(|entry| {
             let texts: Vec<&str> = matches.get_many(entry.name)?.map(String::as_str).collect();
             Some((entry.name, texts.join(",")))
         });
-        Ok(Self(given.collect()))
+        Ok(Self(values.collect()))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

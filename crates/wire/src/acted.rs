@@ -51,8 +51,8 @@ pub fn is_kept(name: &str) -> bool {
 
 /// Returns the path of the first parameter that was sent and is ignored. A value of false and an
 /// empty text do not count, because they request no effect.
-pub fn find_dropped(call: &str, given: &ExtraParams) -> Option<String> {
-    let ExtraParams::Hash(members) = given else { return None };
+pub fn find_dropped(call: &str, params: &ExtraParams) -> Option<String> {
+    let ExtraParams::Hash(members) = params else { return None };
     let mut members = members.iter().filter(|(name, _)| !is_kept(name));
     members.find_map(|(name, value)| find_in_value(of_call(call), name.clone(), value))
 }

@@ -87,12 +87,12 @@ impl PageKey {
     /// assert_eq!(key.read(HostedPage::Invoice, &token), Some((merchant, 9)));
     /// assert_eq!(key.read(HostedPage::Checkout, &token), None);
     /// ```
-    pub fn read(&self, page: HostedPage, given: &str) -> Option<(MerchantId, u64)> {
+    pub fn read(&self, page: HostedPage, id: &str) -> Option<(MerchantId, u64)> {
         let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if !given.bytes().all(plain) {
+        if !id.bytes().all(plain) {
             return None;
         }
-        let (numbers, digits) = given.split_at_checked(2 * NUMBER_CHARS)?;
+        let (numbers, digits) = id.split_at_checked(2 * NUMBER_CHARS)?;
         let mut code = [0; CODE_BYTES];
         hex::decode_to_slice(digits, &mut code).ok()?;
         // The comparison takes constant time.

@@ -135,17 +135,17 @@ pub fn read(
     if let Some((_, name, code)) = removed.find(|(_, name, _)| params.has(name)) {
         return Err(removed_error(name, *code, version));
     }
-    let mut given = params.take_schema(schema)?;
+    let mut values = params.take_schema(schema)?;
     let added = CHANGES.iter().zip(&*ADDED).filter(|(change, _)| change.is_in(version));
     for schema in added.filter_map(|(_, added)| added.get(call)) {
         if let ExtraParams::Hash(members) = params.take_schema(schema)? {
             for (name, value) in members {
-                given.put(&name, value);
+                values.put(&name, value);
             }
         }
     }
-    params.note_dropped(call, &given);
-    Ok(Some(given))
+    params.note_dropped(call, &values);
+    Ok(Some(values))
 }
 
 /// Returns a parameter of a call, in any version.

@@ -139,11 +139,11 @@ impl Error {
 }
 
 /// Shortens a value of the caller to a length that fits into a message.
-pub(crate) fn shown(given: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 200;
-    match given.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &given[..end]),
-        None => given.to_owned(),
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

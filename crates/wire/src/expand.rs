@@ -27,14 +27,14 @@ pub struct Expand {
 impl Expand {
     /// Takes `expand`. Its paths must lead to expandable fields of the tree.
     pub fn take(params: &mut Params, schema: &'static [Field]) -> Result<Self, Error> {
-        let given = params.texts("expand")?.unwrap_or_default();
-        if given.len() > EXPAND_PATHS_MAX {
+        let texts = params.texts("expand")?.unwrap_or_default();
+        if texts.len() > EXPAND_PATHS_MAX {
             return Err(Error::invalid(format!(
                 "A request may expand at most {EXPAND_PATHS_MAX} properties."
             ))
             .param("expand"));
         }
-        let paths = given.iter().map(|path| find_path(path, schema)).collect::<Result<_, _>>()?;
+        let paths = texts.iter().map(|path| find_path(path, schema)).collect::<Result<_, _>>()?;
         Ok(Self { paths })
     }
 

@@ -67,26 +67,26 @@ impl Engine {
         &self,
         platform: MerchantId,
         livemode: bool,
-        given: &str,
+        id: &str,
         writes: bool,
     ) -> Result<Option<Connected>, Error> {
-        if !ConnectedAccount::is_id(given) {
-            return Err(ApiError::malformed_account(given).into());
+        if !ConnectedAccount::is_id(id) {
+            return Err(ApiError::malformed_account(id).into());
         }
-        if given == platform.text().as_str() {
+        if id == platform.text().as_str() {
             return Ok(None);
         }
         let found = if writes {
-            Some(self.open_connected(platform, livemode, given).await?)
+            Some(self.open_connected(platform, livemode, id).await?)
         } else {
-            self.find_connected(platform, given).await?
+            self.find_connected(platform, id).await?
         };
         let closed = found.as_ref().map_or(livemode, |account| account.deleted);
         if closed {
-            return Err(ApiError::account_invalid(given).into());
+            return Err(ApiError::account_invalid(id).into());
         }
         let now = self.clock.account_now();
-        let unknown = || ConnectedAccount::of(platform, given, livemode, now);
+        let unknown = || ConnectedAccount::of(platform, id, livemode, now);
         Ok(Some(Connected::of(&found.unwrap_or_else(unknown))))
     }
 
@@ -272,16 +272,16 @@ impl Engine {
     pub(crate) async fn get_connected(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
     ) -> Result<ConnectedAccount, Error> {
         let platform = match &context.connected {
-            Some(connected) if connected.account == given => connected.platform,
-            Some(_) => return Err(ApiError::account_invalid(given).into()),
+            Some(connected) if connected.account == id => connected.platform,
+            Some(_) => return Err(ApiError::account_invalid(id).into()),
             None => context.merchant,
         };
-        let found = self.find_connected(platform, given).await?;
+        let found = self.find_connected(platform, id).await?;
         let found = found.filter(|account| !account.deleted);
-        found.ok_or_else(|| ApiError::account_invalid(given).into())
+        found.ok_or_else(|| ApiError::account_invalid(id).into())
     }
 
     /// An account of a platform. Deleted accounts are found.
@@ -300,16 +300,16 @@ impl Engine {
         &self,
         platform: MerchantId,
         livemode: bool,
-        given: &str,
+        id: &str,
     ) -> Result<ConnectedAccount, Error> {
         self.change("open_connected", async || {
-            match self.find_connected(platform, given).await? {
+            match self.find_connected(platform, id).await? {
                 Some(account) if !account.deleted => return Ok(Some(account)),
                 None if !livemode => {}
-                _ => return Err(ApiError::account_invalid(given).into()),
+                _ => return Err(ApiError::account_invalid(id).into()),
             }
             let now = self.clock.account_now();
-            let account = ConnectedAccount::of(platform, given, livemode, now);
+            let account = ConnectedAccount::of(platform, id, livemode, now);
             let tie = Object::PlatformTie(account.tie());
             let objects = vec![tie, Object::ConnectedAccount(account.clone())];
             let change = ChangeObjects { objects, events: Vec::new(), reply: None };
@@ -331,17 +331,17 @@ impl Engine {
     pub(crate) async fn open_holder(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<(), Error> {
-        let missing = || Error::from(ApiError::no_such("account", given, param).status(400));
+        let missing = || Error::from(ApiError::no_such("account", id, param).status(400));
         match &context.connected {
-            Some(connected) if connected.account == given => return Ok(()),
-            None if context.merchant.text().as_str() == given => return Ok(()),
-            None if ConnectedAccount::is_id(given) => {}
+            Some(connected) if connected.account == id => return Ok(()),
+            None if context.merchant.text().as_str() == id => return Ok(()),
+            None if ConnectedAccount::is_id(id) => {}
             _ => return Err(missing()),
         }
-        match self.open_connected(context.merchant, context.livemode, given).await {
+        match self.open_connected(context.merchant, context.livemode, id).await {
             Err(Error::Refused(api_error)) if api_error.status == 403 => Err(missing()),
             opened => opened.map(drop),
         }

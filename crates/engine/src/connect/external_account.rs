@@ -172,17 +172,17 @@ impl Engine {
         if cards {
             accounts.clear();
         }
-        let place = |given: &str, param: &str| {
-            let id: Option<BankAccountId> = given.parse().ok();
+        let place = |id_text: &str, param: &str| {
+            let id: Option<BankAccountId> = id_text.parse().ok();
             let place = id.and_then(|id| accounts.iter().position(|external| external.id == id));
-            let missing = ApiError::no_such("external account", given, param).status(400);
+            let missing = ApiError::no_such("external account", id_text, param).status(400);
             place.ok_or(missing)
         };
         let limit = page.limit as usize;
         let (shown, has_more) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => first(&accounts[place(given, "starting_after")? + 1..], limit),
-            (None, Some(given)) => {
-                let before = &accounts[..place(given, "ending_before")?];
+            (Some(id_text), _) => first(&accounts[place(id_text, "starting_after")? + 1..], limit),
+            (None, Some(id_text)) => {
+                let before = &accounts[..place(id_text, "ending_before")?];
                 let left_out = before.len().saturating_sub(limit);
                 (&before[left_out..], left_out > 0)
             }
@@ -227,18 +227,18 @@ impl Engine {
         &self,
         context: &Context,
         account: &ConnectedAccount,
-        given: &ExternalNumbers,
+        value: &ExternalNumbers,
         path: &str,
     ) -> Result<ExternalAccount, Error> {
-        let numbers = &given.numbers;
+        let numbers = &value.numbers;
         check_numbers(numbers, context.livemode, path)?;
         let known = numbers.routing_number == TEST_ROUTING_NUMBER;
         let fingerprint =
             fingerprint(account.merchant, &numbers.routing_number, &numbers.account_number);
         Ok(ExternalAccount {
-            holder_name: given.holder_name.clone(),
-            holder_type: given.holder_type,
-            account_type: given.account_type,
+            holder_name: value.holder_name.clone(),
+            holder_type: value.holder_type,
+            account_type: value.account_type,
             bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
             routing_number: numbers.routing_number.clone(),
             last4: numbers.last4(),
@@ -251,14 +251,14 @@ impl Engine {
         &self,
         context: &Context,
         account: &ConnectedAccount,
-        given: &str,
+        id: &str,
         path: &str,
         changes: &mut Changes,
     ) -> Result<ExternalAccount, Error> {
         let inside = inside(context, account);
-        let of_account = self.find_id::<BankAccountToken>(&inside, given).await?;
+        let of_account = self.find_id::<BankAccountToken>(&inside, id).await?;
         let owner = if of_account.is_some() { &inside } else { context };
-        let token = self.use_token(owner, given, path).await?;
+        let token = self.use_token(owner, id, path).await?;
         let external = ExternalAccount {
             id: token.bank_account,
             holder_name: token.holder_name.clone(),
@@ -281,10 +281,10 @@ impl Engine {
         &self,
         context: &Context,
         account: &ConnectedAccount,
-        given: &str,
+        id: &str,
         path: &str,
     ) -> Result<ExternalAccount, Error> {
-        let method = self.get::<PaymentMethod>(&inside(context, account), given, path).await?;
+        let method = self.get::<PaymentMethod>(&inside(context, account), id, path).await?;
         if !method.of_self {
             let message = "Only a payment method that a Setup Intent with attach_to_self=true \
                            attached to the account can be paid out to.";
@@ -389,10 +389,10 @@ fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
     bytes(&external_account(external))
 }
 
-fn find_external(account: &ConnectedAccount, given: &str) -> Result<BankAccountId, Error> {
-    let id: Option<BankAccountId> = given.parse().ok();
+fn find_external(account: &ConnectedAccount, id_text: &str) -> Result<BankAccountId, Error> {
+    let id: Option<BankAccountId> = id_text.parse().ok();
     let found = id.filter(|id| account.external_accounts.iter().any(|external| external.id == *id));
-    found.ok_or_else(|| ApiError::no_such("external account", given, "id").into())
+    found.ok_or_else(|| ApiError::no_such("external account", id_text, "id").into())
 }
 
 fn apply(external: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Error> {

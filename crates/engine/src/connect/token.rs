@@ -25,12 +25,12 @@ impl Engine {
     pub async fn create_token(
         &self,
         context: &Context,
-        given: &ExternalNumbers,
+        value: &ExternalNumbers,
         path: &str,
     ) -> Result<ApiResponse, Error> {
-        check_numbers(&given.numbers, context.livemode, path)?;
-        let (name, now) = (given.holder_name.clone(), self.clock.account_now());
-        let token = self.token_of_numbers(context, &given.numbers, name, now);
+        check_numbers(&value.numbers, context.livemode, path)?;
+        let (name, now) = (value.holder_name.clone(), self.clock.account_now());
+        let token = self.token_of_numbers(context, &value.numbers, name, now);
         let body = render(|w| wire::render::connect::token::write(w, &token));
         let mut changes = Changes::default();
         changes.put(Object::Token(token));
@@ -38,12 +38,8 @@ impl Engine {
     }
 
     /// Shows a token.
-    pub async fn retrieve_token(
-        &self,
-        context: &Context,
-        given: &str,
-    ) -> Result<ApiResponse, Error> {
-        let token = self.get::<BankAccountToken>(context, given, "token").await?;
+    pub async fn retrieve_token(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
+        let token = self.get::<BankAccountToken>(context, id, "token").await?;
         Ok(ApiResponse::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
     }
 
@@ -117,14 +113,14 @@ impl Engine {
     pub(crate) async fn use_token(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<BankAccountToken, Error> {
-        let found = self.find_id::<BankAccountToken>(context, given).await?;
-        let missing = || missing::<BankAccountToken>(given, param).status(400);
+        let found = self.find_id::<BankAccountToken>(context, id).await?;
+        let missing = || missing::<BankAccountToken>(id, param).status(400);
         let mut token = found.ok_or_else(missing)?;
         if token.used {
-            let message = format!("The token {given} was used already; a token can be used once.");
+            let message = format!("The token {id} was used already; a token can be used once.");
             let api_error = ApiError::invalid(message).code("token_already_used");
             return Err(api_error.param(param.to_owned()).into());
         }

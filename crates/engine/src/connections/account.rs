@@ -102,16 +102,16 @@ impl Engine {
         filter: &AccountFilter,
     ) -> Result<ApiResponse, Error> {
         let of = self.accounts_filter(context, filter).await?;
-        let (given, param) = match (&filter.page.starting_after, &filter.page.ending_before) {
-            (Some(given), _) => (Some(given), "starting_after"),
-            (None, given) => (given.as_ref(), "ending_before"),
+        let (id, param) = match (&filter.page.starting_after, &filter.page.ending_before) {
+            (Some(id), _) => (Some(id), "starting_after"),
+            (None, id) => (id.as_ref(), "ending_before"),
         };
-        let cursor = match given {
+        let cursor = match id {
             None => Cursor::Newest,
-            Some(given) => {
+            Some(id) => {
                 let what = "Financial Connections account";
-                let missing = || Error::from(ApiError::no_such(what, given, param).status(400));
-                let account = given.parse().map_err(|_| missing())?;
+                let missing = || Error::from(ApiError::no_such(what, id, param).status(400));
+                let account = id.parse().map_err(|_| missing())?;
                 let find = FindAccount { merchant: context.merchant, account };
                 let account = self.store.read(find).await?.ok_or_else(missing)?;
                 let place = ObjectPlace { created: account.created, number: account.id.number() };
@@ -136,17 +136,16 @@ impl Engine {
         context: &Context,
         filter: &AccountFilter,
     ) -> Result<AccountsOf, Error> {
-        if let Some(given) = &filter.customer {
-            let customer = self
-                .get_with_deleted::<Customer>(context, given, "account_holder[customer]")
-                .await?;
+        if let Some(id) = &filter.customer {
+            let customer =
+                self.get_with_deleted::<Customer>(context, id, "account_holder[customer]").await?;
             return Ok(AccountsOf::Holder(Holder::Customer(customer.id)));
         }
-        if let Some(given) = &filter.account {
-            return Ok(AccountsOf::Holder(Holder::Account(given.clone())));
+        if let Some(id) = &filter.account {
+            return Ok(AccountsOf::Holder(Holder::Account(id.clone())));
         }
-        if let Some(given) = &filter.session {
-            let session = self.get::<Session>(context, given, "session").await?;
+        if let Some(id) = &filter.session {
+            let session = self.get::<Session>(context, id, "session").await?;
             return Ok(AccountsOf::Ids(session.accounts));
         }
         Ok(AccountsOf::Merchant)
@@ -349,11 +348,11 @@ impl Engine {
     pub async fn get_account(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<Account, Error> {
-        let missing = || no_such_account(given, param);
-        let account: AccountId = given.parse().map_err(|_| missing())?;
+        let missing = || no_such_account(id, param);
+        let account: AccountId = id.parse().map_err(|_| missing())?;
         let find = FindAccount { merchant: context.merchant, account };
         self.store.read(find).await?.ok_or_else(missing)
     }
@@ -437,8 +436,8 @@ fn not_started(account: &Account, features: &[Feature]) -> CallFact {
 }
 
 /// The API error for an account that does not exist.
-pub(crate) fn no_such_account(given: &str, param: &str) -> Error {
-    ApiError::no_such("Financial Connections account", given, param).into()
+pub(crate) fn no_such_account(id: &str, param: &str) -> Error {
+    ApiError::no_such("Financial Connections account", id, param).into()
 }
 
 pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {

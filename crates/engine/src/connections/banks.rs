@@ -14,8 +14,8 @@ impl Banks {
     }
 
     /// Finds a bank by its name or its id.
-    pub(crate) fn find_institution(&self, given: &str) -> Option<Institution> {
-        self.0.as_ref().and_then(|connector| connector.find_institution(given))
+    pub(crate) fn find_institution(&self, text: &str) -> Option<Institution> {
+        self.0.as_ref().and_then(|connector| connector.find_institution(text))
     }
 
     /// Begins a login.

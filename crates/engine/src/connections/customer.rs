@@ -70,11 +70,11 @@ pub struct CustomerFilter {
     pub page: PageParams,
 }
 
-fn put<T>(slot: &mut Option<T>, given: Option<&Setting<T>>)
+fn put<T>(slot: &mut Option<T>, setting: Option<&Setting<T>>)
 where
     T: Clone,
 {
-    match given {
+    match setting {
         Some(Setting::Set(value)) => *slot = Some(value.clone()),
         Some(Setting::Unset) => *slot = None,
         None => {}
@@ -94,9 +94,9 @@ impl CustomerInput {
             (&mut customer.name, &self.name),
             (&mut customer.phone, &self.phone),
         ];
-        for (stored, given) in texts {
-            if given.is_some() {
-                stored.clone_from(given);
+        for (stored, setting) in texts {
+            if setting.is_some() {
+                stored.clone_from(setting);
             }
         }
         if let Some(balance) = self.balance {
@@ -128,7 +128,7 @@ impl Engine {
         input: &CustomerInput,
     ) -> Result<ApiResponse, Error> {
         let test_clock = match &input.test_clock {
-            Some(given) => Some(self.clock_param(context, given, "test_clock").await?.id),
+            Some(id) => Some(self.clock_param(context, id, "test_clock").await?.id),
             None => None,
         };
         let now = self.moment_to_write(context.merchant, test_clock).await?;
@@ -244,9 +244,9 @@ impl Engine {
         input: &CustomerInput,
     ) -> Result<(), Error> {
         match &input.default_payment_method {
-            Some(Setting::Set(given)) => {
+            Some(Setting::Set(id)) => {
                 let param = "invoice_settings[default_payment_method]";
-                let method = self.method_of_customer(context, given, customer.id, param).await?;
+                let method = self.method_of_customer(context, id, customer.id, param).await?;
                 customer.default_payment_method = Some(method.id);
             }
             Some(Setting::Unset) => customer.default_payment_method = None,
@@ -329,8 +329,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let lookup = filter.email.clone();
         let of = match &filter.test_clock {
-            Some(given) => {
-                let clock = self.clock_param(context, given, "test_clock").await?.id;
+            Some(id) => {
+                let clock = self.clock_param(context, id, "test_clock").await?.id;
                 ObjectsOf::Clock { clock, lookup }
             }
             None => ObjectsOf::NoClock { lookup },
@@ -384,13 +384,13 @@ impl Engine {
     pub(crate) async fn clock_param(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<TestClock, Error> {
         if context.livemode {
             let message = "Test clocks exist in test mode only.";
             return Err(ApiError::invalid(message).param(param).into());
         }
-        self.get::<TestClock>(context, given, param).await
+        self.get::<TestClock>(context, id, param).await
     }
 }

@@ -75,15 +75,15 @@ pub enum PageStep {
 const NAME_CHARS_MAX: usize = 200;
 
 /// A name that was typed.
-pub(crate) fn read_name(given: Option<&str>) -> Result<String, PageFault> {
-    let name = given.unwrap_or_default().trim();
+pub(crate) fn read_name(text: Option<&str>) -> Result<String, PageFault> {
+    let name = text.unwrap_or_default().trim();
     let fits = !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX;
     if fits { Ok(name.to_owned()) } else { Err(PageFault::Name) }
 }
 
 /// An e-mail address that was typed.
-pub(crate) fn read_email(given: Option<&str>) -> Result<String, PageFault> {
-    crate::connections::link::address(given.unwrap_or_default()).map_err(|_| PageFault::Email)
+pub(crate) fn read_email(text: Option<&str>) -> Result<String, PageFault> {
+    crate::connections::link::address(text.unwrap_or_default()).map_err(|_| PageFault::Email)
 }
 
 /// The path where the holder links an account. The flow is put among the changes.

@@ -268,10 +268,10 @@ fn institution_asked(
     banks: &Banks,
     input: &LinkInput,
 ) -> Result<Institution, Error> {
-    let given = input.institution.as_deref();
+    let text = input.institution.as_deref();
     let Some(relink) = &needs.relink else {
-        let given = given.unwrap_or(INSTITUTION_DEFAULT);
-        return banks.find_institution(given).ok_or_else(|| no_such_institution(given, banks));
+        let text = text.unwrap_or(INSTITUTION_DEFAULT);
+        return banks.find_institution(text).ok_or_else(|| no_such_institution(text, banks));
     };
     if input.seed.is_some() {
         let message = "A link that renews a login logs in as the link before: leave the seed out.";
@@ -279,7 +279,7 @@ fn institution_asked(
     }
     let id = relink.institution.to_string();
     let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id, banks))?;
-    let named = given.map(|given| banks.find_institution(given));
+    let named = text.map(|text| banks.find_institution(text));
     if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
         let message = format!("The session renews a login at {}.", bank.name);
         return Err(ApiError::invalid(message).param("institution").into());
@@ -287,16 +287,16 @@ fn institution_asked(
     Ok(bank)
 }
 
-fn no_such_institution(given: &str, banks: &Banks) -> Error {
+fn no_such_institution(text: &str, banks: &Banks) -> Error {
     let institutions = banks.institutions();
     let names: Vec<&str> = institutions.iter().map(|bank| bank.name.as_str()).collect();
-    let message = with_suggestions(&format!("No such institution: '{given}'."), given, &names);
+    let message = with_suggestions(&format!("No such institution: '{text}'."), text, &names);
     ApiError::invalid(message).param("institution").into()
 }
 
 /// Adds the nearest name to a message about an unknown one, and all names if they are few.
-fn with_suggestions(message: &str, given: &str, known: &[&str]) -> String {
-    format!("{message} {}", suggestions(given, known)).trim_end().to_owned()
+fn with_suggestions(message: &str, text: &str, known: &[&str]) -> String {
+    format!("{message} {}", suggestions(text, known)).trim_end().to_owned()
 }
 
 /// The positions of the accounts that the request names, or of the preselected ones. `at_bank` is

@@ -19,14 +19,14 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-        given_ownership: &str,
+        ownership_id: &str,
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let account = self.get_account(context, id, "account").await?;
         readable(account.status)?;
         permitted(&account.permissions, Feature::Ownership, "account")?;
-        let missing = || Error::from(ApiError::no_such("ownership", given_ownership, "ownership"));
-        let snapshot: OwnershipId = given_ownership.parse().map_err(|_| missing())?;
+        let missing = || Error::from(ApiError::no_such("ownership", ownership_id, "ownership"));
+        let snapshot: OwnershipId = ownership_id.parse().map_err(|_| missing())?;
         if snapshot.account != account.id {
             return Err(missing());
         }
@@ -58,19 +58,19 @@ impl Engine {
 fn owners_page(ownership: &Ownership, page: &PageParams) -> Result<(usize, usize, bool), Error> {
     let count = ownership.owners.len();
     let limit = page.limit as usize;
-    let place = |given: &str, param: &str| -> Result<usize, Error> {
-        let missing = || Error::from(ApiError::no_such("owner", given, param).status(400));
-        let id: OwnerId = given.parse().map_err(|_| missing())?;
+    let place = |id_text: &str, param: &str| -> Result<usize, Error> {
+        let missing = || Error::from(ApiError::no_such("owner", id_text, param).status(400));
+        let id: OwnerId = id_text.parse().map_err(|_| missing())?;
         let index = usize::from(id.index);
         if id.ownership == ownership.id && index < count { Ok(index) } else { Err(missing()) }
     };
-    if let Some(given) = &page.ending_before {
-        let to = place(given, "ending_before")?;
+    if let Some(id_text) = &page.ending_before {
+        let to = place(id_text, "ending_before")?;
         let from = to.saturating_sub(limit);
         return Ok((from, to, from > 0));
     }
     let from = match &page.starting_after {
-        Some(given) => place(given, "starting_after")? + 1,
+        Some(id_text) => place(id_text, "starting_after")? + 1,
         None => 0,
     };
     let to = count.min(from + limit);

@@ -31,20 +31,20 @@ impl Engine {
     pub(crate) async fn find_relink(
         &self,
         context: &Context,
-        given: &RelinkInput,
+        input: &RelinkInput,
         hosted: bool,
     ) -> Result<(Relink, Account), Error> {
         let missing = || {
             let what = "Financial Connections authorization";
-            Error::from(ApiError::no_such(what, &given.authorization, AUTHORIZATION))
+            Error::from(ApiError::no_such(what, &input.authorization, AUTHORIZATION))
         };
-        let authorization = given.authorization.parse().map_err(|_| missing())?;
+        let authorization = input.authorization.parse().map_err(|_| missing())?;
         let mut accounts = self.accounts_of_authorization(context.merchant, authorization).await?;
         if accounts.is_empty() {
             return Err(missing());
         }
         let mut wanted = None;
-        if let Some(id) = &given.account {
+        if let Some(id) = &input.account {
             let account = self.get_account(context, id, ACCOUNT).await?;
             if account.authorization != authorization {
                 let message = "This account does not belong to the authorization given.";

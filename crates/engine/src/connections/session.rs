@@ -125,24 +125,24 @@ impl Engine {
         input: &SessionInput,
     ) -> Result<(Option<Holder>, Option<ClockId>, Option<Relink>), Error> {
         let asked = match &input.holder {
-            Some(HolderInput::Customer(given)) => {
+            Some(HolderInput::Customer(id)) => {
                 let param = "account_holder[customer]";
-                let customer = self.get::<Customer>(context, given, param).await?;
+                let customer = self.get::<Customer>(context, id, param).await?;
                 Some((Holder::Customer(customer.id), customer.test_clock, param))
             }
-            Some(HolderInput::Account(given)) => {
+            Some(HolderInput::Account(id)) => {
                 let param = "account_holder[account]";
-                self.open_holder(context, given, param).await?;
-                Some((Holder::Account(given.clone()), None, param))
+                self.open_holder(context, id, param).await?;
+                Some((Holder::Account(id.clone()), None, param))
             }
             None => None,
         };
-        let Some(given) = &input.relink else {
+        let Some(id) = &input.relink else {
             let asked = asked.map(|(holder, clock, _)| (holder, clock));
             let (holder, clock) = asked.unzip();
             return Ok((holder, clock.flatten(), None));
         };
-        let (relink, account) = self.find_relink(context, given, input.hosted.is_some()).await?;
+        let (relink, account) = self.find_relink(context, id, input.hosted.is_some()).await?;
         match asked {
             Some((holder, _, param)) if Some(&holder) != account.holder.as_ref() => {
                 let message = "This is not the holder of the accounts to be linked again.";

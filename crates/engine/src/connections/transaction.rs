@@ -37,7 +37,7 @@ impl Engine {
         self.check_registered(context, [Permission::Transactions]).await?;
         let missing = || no_such_account(&filter.account, "account");
         let id: AccountId = filter.account.parse().map_err(|_| missing())?;
-        let after = filter.after.as_deref().and_then(|given| refresh_of(id, given));
+        let after = filter.after.as_deref().and_then(|id_text| refresh_of(id, id_text));
         let is_known = after.is_some() == filter.after.is_some();
         let Some(cursor) = row_cursor(id, &filter.page).filter(|_| is_known) else {
             // The request names a row or a refresh of another account, so no page is read. Errors
@@ -88,16 +88,16 @@ impl Engine {
     pub async fn retrieve_transaction(
         &self,
         context: &Context,
-        given: &str,
+        id_text: &str,
     ) -> Result<ApiResponse, Error> {
         let missing = || {
             Error::from(ApiError::no_such(
                 "Financial Connections transaction",
-                given,
+                id_text,
                 "transaction",
             ))
         };
-        let id: TransactionId = given.parse().map_err(|_| missing())?;
+        let id: TransactionId = id_text.parse().map_err(|_| missing())?;
         let find = FindAccount { merchant: context.merchant, account: id.account };
         let account = self.store.read(find).await?.ok_or_else(missing)?;
         let find = FindTransaction { merchant: context.merchant, transaction: id };
@@ -127,8 +127,8 @@ impl Engine {
         permitted(&account.permissions, Feature::Transactions, "account")?;
         // A refresh of another account is an error of the request, in whatever state this account
         // is. Followers start over on it.
-        if let Some(given) = &filter.after {
-            known_refresh(account, after, given)?;
+        if let Some(text) = &filter.after {
+            known_refresh(account, after, text)?;
         }
         if !account.transactions_listable {
             let ended = ended(account);
@@ -158,15 +158,15 @@ impl Engine {
 
 /// The API error about a cursor that is no row of the account.
 fn no_such_row(page: &PageParams) -> Error {
-    let Some((given, param)) = edge(page) else { unreachable!("a page without a cursor is found") };
-    ApiError::no_such("Financial Connections transaction", given, param).status(400).into()
+    let Some((id, param)) = edge(page) else { unreachable!("a page without a cursor is found") };
+    ApiError::no_such("Financial Connections transaction", id, param).status(400).into()
 }
 
 /// The row that a page begins or ends at, and the name of its parameter.
 fn edge(page: &PageParams) -> Option<(&str, &'static str)> {
     match (&page.starting_after, &page.ending_before) {
-        (Some(given), _) => Some((given, "starting_after")),
-        (None, Some(given)) => Some((given, "ending_before")),
+        (Some(id), _) => Some((id, "starting_after")),
+        (None, Some(id)) => Some((id, "ending_before")),
         (None, None) => None,
     }
 }
@@ -179,26 +179,26 @@ fn ended(account: &ListableAccount) -> u32 {
 
 /// The cursor of a page, or `None` if it is no row of this account.
 fn row_cursor(account: AccountId, page: &PageParams) -> Option<Cursor<TransactionId>> {
-    let Some((given, _)) = edge(page) else { return Some(Cursor::Newest) };
-    let row: TransactionId = given.parse().ok()?;
+    let Some((id, _)) = edge(page) else { return Some(Cursor::Newest) };
+    let row: TransactionId = id.parse().ok()?;
     let cursor =
         if page.starting_after.is_some() { Cursor::After(row) } else { Cursor::Before(row) };
     (row.account == account).then_some(cursor)
 }
 
 /// The refresh of an id, if it is one of this account.
-fn refresh_of(account: AccountId, given: &str) -> Option<RefreshId> {
-    given.parse().ok().filter(|refresh: &RefreshId| refresh.account == account)
+fn refresh_of(account: AccountId, id: &str) -> Option<RefreshId> {
+    id.parse().ok().filter(|refresh: &RefreshId| refresh.account == account)
 }
 
 /// Rejects a refresh that this account never had. Its age and its outcome do not matter.
 fn known_refresh(
     account: &ListableAccount,
     refresh: Option<RefreshId>,
-    given: &str,
+    id: &str,
 ) -> Result<(), Error> {
     if refresh.is_some_and(|refresh| account.has_refresh(refresh.sequence)) {
         return Ok(());
     }
-    Err(ApiError::no_such("transaction refresh", given, "transaction_refresh[after]").into())
+    Err(ApiError::no_such("transaction refresh", id, "transaction_refresh[after]").into())
 }

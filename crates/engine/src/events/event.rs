@@ -47,12 +47,8 @@ impl Engine {
     }
 
     /// Shows an event.
-    pub async fn retrieve_event(
-        &self,
-        context: &Context,
-        given: &str,
-    ) -> Result<ApiResponse, Error> {
-        let stored = self.get_event(context, given, "id").await?;
+    pub async fn retrieve_event(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
+        let stored = self.get_event(context, id, "id").await?;
         let listeners = self.listeners_of(context.merchant).await?;
         Ok(ApiResponse::unchanged(self.event_body(&stored, &listeners)))
     }
@@ -86,11 +82,11 @@ impl Engine {
     pub async fn get_event(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<StoredEvent, Error> {
-        let missing = || ApiError::no_such("event", given, param).into();
-        let event: EventId = given.parse().map_err(|_| missing())?;
+        let missing = || ApiError::no_such("event", id, param).into();
+        let event: EventId = id.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event };
         self.store.read(find).await?.ok_or_else(missing)
     }
@@ -100,16 +96,16 @@ impl Engine {
         context: &Context,
         page: &PageParams,
     ) -> Result<Page<EventPlace>, Error> {
-        let place = async |given: &str, param: &str| -> Result<EventPlace, Error> {
-            let missing = || Error::from(ApiError::no_such("event", given, param).status(400));
-            let event: EventId = given.parse().map_err(|_| missing())?;
+        let place = async |id: &str, param: &str| -> Result<EventPlace, Error> {
+            let missing = || Error::from(ApiError::no_such("event", id, param).status(400));
+            let event: EventId = id.parse().map_err(|_| missing())?;
             let find = FindEvent { merchant: context.merchant, event };
             let stored = self.store.read(find).await?.ok_or_else(missing)?;
             Ok(EventPlace { created: stored.event.created, position: stored.position })
         };
         let cursor = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => Cursor::After(place(given, "starting_after").await?),
-            (None, Some(given)) => Cursor::Before(place(given, "ending_before").await?),
+            (Some(id), _) => Cursor::After(place(id, "starting_after").await?),
+            (None, Some(id)) => Cursor::Before(place(id, "ending_before").await?),
             (None, None) => Cursor::Newest,
         };
         Ok(Page { limit: page.limit, cursor })
@@ -148,10 +144,10 @@ pub struct Listeners {
 
 impl Listeners {
     /// One of them that is not deleted.
-    pub fn get(&self, given: &str, param: &str) -> Result<&Endpoint, Error> {
-        let id: Option<EndpointId> = given.parse().ok();
+    pub fn get(&self, id_text: &str, param: &str) -> Result<&Endpoint, Error> {
+        let id: Option<EndpointId> = id_text.parse().ok();
         let found = self.endpoints.iter().find(|endpoint| Some(endpoint.id) == id);
-        found.ok_or_else(|| ApiError::no_such("webhook endpoint", given, param).into())
+        found.ok_or_else(|| ApiError::no_such("webhook endpoint", id_text, param).into())
     }
 }
 

@@ -60,7 +60,7 @@ struct State {
     sent: usize,
     /// The events that were sent, with their merchants, the oldest first. The reader reports later
     /// which of them it forwarded.
-    given: VecDeque<(EventId, MerchantId)>,
+    unreported: VecDeque<(EventId, MerchantId)>,
     /// The number of conversations.
     conversations: u64,
     /// The number of connections. Only the newest one has a reader.
@@ -130,7 +130,7 @@ impl Engine {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 sent: 0,
-                given: VecDeque::new(),
+                unreported: VecDeque::new(),
                 conversations: 0,
                 readings: 0,
                 away_since: Some(now),
@@ -210,7 +210,7 @@ impl Engine {
             Some(Received::Answered { event, status }) => {
                 tracing::info!(event.id = %event, status, "event stream forwarded an event");
                 if let (Some((event, merchant)), Ok(status)) =
-                    (stream.take_given(&event), u16::try_from(status))
+                    (stream.take_unreported(&event), u16::try_from(status))
                 {
                     let at = self.clock.server_now();
                     let ended = DeliveryObservation::ForwardEnded { merchant, event, status, at };
@@ -299,18 +299,18 @@ impl EventStream {
     /// Records a sent event, because the reader may report its outcome.
     fn give(&self, event: &Event) {
         let mut state = self.state();
-        state.given.push_back((event.id, event.merchant));
-        if state.given.len() > EVENT_STREAM_MESSAGES_MAX {
-            state.given.pop_front();
+        state.unreported.push_back((event.id, event.merchant));
+        if state.unreported.len() > EVENT_STREAM_MESSAGES_MAX {
+            state.unreported.pop_front();
         }
     }
 
     /// Removes the event with this id, if it was sent and its outcome was not reported yet.
-    fn take_given(&self, event: &str) -> Option<(EventId, MerchantId)> {
+    fn take_unreported(&self, event: &str) -> Option<(EventId, MerchantId)> {
         let event: EventId = event.parse().ok()?;
         let mut state = self.state();
-        let place = state.given.iter().position(|(given, _)| *given == event)?;
-        state.given.remove(place)
+        let place = state.unreported.iter().position(|(id, _)| *id == event)?;
+        state.unreported.remove(place)
     }
 
     fn acknowledge(&self, conversation: &str) {

@@ -106,8 +106,8 @@ impl Engine {
             change.apply(&mut metadata)?;
         }
         let named = input.method_types.is_some();
-        let given = input.given.text(&["payment_method_configuration"]);
-        let configuration = self.configured_by(context, named, given).await?;
+        let configuration_id = input.given.text(&["payment_method_configuration"]);
+        let configuration = self.configured_by(context, named, configuration_id).await?;
         let from_settings = self.collection_of_settings(context, named).await?;
         check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
@@ -174,14 +174,12 @@ impl Engine {
         filter: &CheckoutFilter,
     ) -> Result<ApiResponse, Error> {
         let customer = match &filter.customer {
-            Some(given) => {
-                Some(self.get_with_deleted::<Customer>(context, given, "customer").await?.id)
-            }
+            Some(id) => Some(self.get_with_deleted::<Customer>(context, id, "customer").await?.id),
             None => None,
         };
         let of = match (&filter.payment_intent, customer) {
-            (Some(given), _) => {
-                let intent = self.get::<PaymentIntent>(context, given, "payment_intent").await?;
+            (Some(id), _) => {
+                let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
                 ObjectsOf::Lookup(intent.id())
             }
             (None, Some(customer)) => ObjectsOf::Customer(customer),
@@ -212,13 +210,13 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
         let items = &session.line_items;
-        let place_of = |given: &str, param: &str| {
-            let place = items.iter().position(|item| item.id.to_string() == given);
-            place.ok_or_else(|| ApiError::no_such("line item", given, param).status(400))
+        let place_of = |id_text: &str, param: &str| {
+            let place = items.iter().position(|item| item.id.to_string() == id_text);
+            place.ok_or_else(|| ApiError::no_such("line item", id_text, param).status(400))
         };
         let (begin, end) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => (place_of(given, "starting_after")? + 1, items.len()),
-            (None, Some(given)) => (0, place_of(given, "ending_before")?),
+            (Some(id_text), _) => (place_of(id_text, "starting_after")? + 1, items.len()),
+            (None, Some(id_text)) => (0, place_of(id_text, "ending_before")?),
             (None, None) => (0, items.len()),
         };
         let limit = page.limit as usize;
@@ -234,13 +232,13 @@ impl Engine {
     pub(crate) async fn get_checkout(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<CheckoutSession, Error> {
         // The text also names the mode, which is no part of the number.
-        let found = self.find_id::<CheckoutSession>(context, given).await?;
-        let found = found.filter(|session| session.id() == given);
-        found.ok_or_else(|| missing::<CheckoutSession>(given, param).into())
+        let found = self.find_id::<CheckoutSession>(context, id).await?;
+        let found = found.filter(|session| session.id() == id);
+        found.ok_or_else(|| missing::<CheckoutSession>(id, param).into())
     }
 
     /// Applies the payment method of a flow to its session. Without one the holder may begin again.
@@ -404,8 +402,8 @@ impl Engine {
 }
 
 /// The expiry of a session that is made now.
-fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, Error> {
-    let Some(at) = given else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
+fn expiry(wanted: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, Error> {
+    let Some(at) = wanted else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
     if at < now.plus(CHECKOUT_AGE_S_MIN) || at > now.plus(CHECKOUT_AGE_S_MAX) {
         let message = "A Checkout Session expires from 30 minutes to 24 hours after it was made.";
         return Err(ApiError::invalid(message).param("expires_at").into());
@@ -431,23 +429,23 @@ fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
         CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),
         _ => (IntentKind::Setup, "setup_intent_data"),
     };
-    let mut given = session.given.at(&[name]).cloned().unwrap_or_else(ExtraParams::empty);
-    let metadata = metadata_in(given.take("metadata"));
+    let mut params = session.given.at(&[name]).cloned().unwrap_or_else(ExtraParams::empty);
+    let metadata = metadata_in(params.take("metadata"));
     let input = IntentInput {
         amount: session.amount(),
         currency: session.currency,
         method_types: session.method_types.clone(),
         collection: Some(session.collection.clone()),
         metadata: Some(metadata),
-        given,
+        given: params,
         ..IntentInput::default()
     };
     (kind, input)
 }
 
 /// Metadata as a part of the request gave it.
-fn metadata_in(given: Option<ExtraParams>) -> MetadataChange {
-    let members = match given {
+fn metadata_in(hash: Option<ExtraParams>) -> MetadataChange {
+    let members = match hash {
         Some(ExtraParams::Hash(members)) => members,
         _ => BTreeMap::new(),
     };

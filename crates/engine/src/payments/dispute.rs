@@ -35,9 +35,9 @@ impl Engine {
     pub async fn retrieve_dispute(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
     ) -> Result<ApiResponse, Error> {
-        let dispute = self.get::<Dispute>(context, given, "dispute").await?;
+        let dispute = self.get::<Dispute>(context, id, "dispute").await?;
         let value = self.dispute_value(context, &dispute, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -50,8 +50,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let of = match (&filter.charge, &filter.payment_intent) {
             (Some(_), _) => ObjectsOf::Lookup(String::new()),
-            (None, Some(given)) => {
-                let intent = self.get::<PaymentIntent>(context, given, "payment_intent").await?;
+            (None, Some(id)) => {
+                let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
                 ObjectsOf::Lookup(intent.id())
             }
             (None, None) => ObjectsOf::All,

@@ -204,7 +204,10 @@ impl Engine {
             settles_at: None,
             disputed_at: None,
             canceled: None,
-            return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
+            return_url: input
+                .confirmation
+                .as_ref()
+                .and_then(|confirmation| confirmation.return_url.clone()),
             invoice: None,
             subscription: None,
             metadata,
@@ -355,12 +358,12 @@ impl Engine {
         &self,
         context: &Context,
         kind: IntentKind,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<Intent, Error> {
         match kind {
-            IntentKind::Payment => self.get::<PaymentIntent>(context, given, param).await,
-            IntentKind::Setup => self.get::<SetupIntent>(context, given, param).await,
+            IntentKind::Payment => self.get::<PaymentIntent>(context, id, param).await,
+            IntentKind::Setup => self.get::<SetupIntent>(context, id, param).await,
         }
     }
 
@@ -382,10 +385,10 @@ impl Engine {
     pub(crate) async fn customer_of(
         &self,
         context: &Context,
-        given: Option<&str>,
+        id: Option<&str>,
     ) -> Result<Option<Customer>, Error> {
-        match given {
-            Some(given) => self.get::<Customer>(context, given, "customer").await.map(Some),
+        match id {
+            Some(id) => self.get::<Customer>(context, id, "customer").await.map(Some),
             None => Ok(None),
         }
     }

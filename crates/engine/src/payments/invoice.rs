@@ -161,9 +161,8 @@ impl Engine {
         input: &InvoiceInput,
         now: AccountTime,
     ) -> Result<(), Error> {
-        if let Some(given) = &input.default_payment_method {
-            let method =
-                self.get::<PaymentMethod>(context, given, "default_payment_method").await?;
+        if let Some(id) = &input.default_payment_method {
+            let method = self.get::<PaymentMethod>(context, id, "default_payment_method").await?;
             if method.customer != Some(invoice.customer) {
                 let message = "The payment method must be attached to the invoice's customer.";
                 return Err(ApiError::invalid(message).param("default_payment_method").into());
@@ -310,10 +309,10 @@ impl Engine {
     pub(crate) async fn get_intent_of_invoice(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let invoice = self.get::<Invoice>(context, given, param).await?;
+        let invoice = self.get::<Invoice>(context, id, param).await?;
         let found = self.find_intent_of(context, &invoice, &Changes::default()).await?;
         found.ok_or_else(|| {
             let message = if invoice.status == InvoiceStatus::Draft {

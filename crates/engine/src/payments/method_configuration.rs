@@ -151,14 +151,14 @@ impl Engine {
         &self,
         context: &Context,
         types_named: bool,
-        given: Option<&str>,
+        id: Option<&str>,
     ) -> Result<Option<ConfiguredBy>, Error> {
-        match given {
+        match id {
             Some(_) if types_named => {
                 Err(ApiError::exclusive(&[PARAM, "payment_method_types"]).into())
             }
-            Some(given) => {
-                let configuration = self.get_configuration(context, given, PARAM).await?;
+            Some(id) => {
+                let configuration = self.get_configuration(context, id, PARAM).await?;
                 if !configuration.active {
                     let message = "This configuration of payment methods is not active.";
                     return Err(ApiError::invalid(message).param(PARAM).into());
@@ -178,11 +178,11 @@ impl Engine {
         &self,
         context: &Context,
         intent: &mut Intent,
-        given: Option<&str>,
+        id: Option<&str>,
     ) -> Result<(), Error> {
         let named = intent.method_types.is_some();
-        if given.is_some() || named {
-            intent.configuration = self.configured_by(context, named, given).await?;
+        if id.is_some() || named {
+            intent.configuration = self.configured_by(context, named, id).await?;
         }
         Ok(())
     }
@@ -197,13 +197,13 @@ impl Engine {
     async fn get_configuration(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<MethodConfiguration, Error> {
-        if given.parse().ok() == Some(MethodConfiguration::default_id(context.merchant)) {
+        if id.parse().ok() == Some(MethodConfiguration::default_id(context.merchant)) {
             return self.default_configuration(context).await;
         }
-        self.get::<MethodConfiguration>(context, given, param).await
+        self.get::<MethodConfiguration>(context, id, param).await
     }
 }
 

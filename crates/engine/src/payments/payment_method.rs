@@ -226,8 +226,8 @@ impl Engine {
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let of = match customer {
-            Some(given) => {
-                let customer = self.get::<Customer>(context, given, "customer").await?;
+            Some(id) => {
+                let customer = self.get::<Customer>(context, id, "customer").await?;
                 ObjectsOf::Customer(customer.id)
             }
             None => ObjectsOf::All,
@@ -242,11 +242,11 @@ impl Engine {
     pub(crate) async fn method_of_customer(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         customer: CustomerId,
         param: &str,
     ) -> Result<PaymentMethod, Error> {
-        let method = self.get::<PaymentMethod>(context, given, param).await?;
+        let method = self.get::<PaymentMethod>(context, id, param).await?;
         if method.customer != Some(customer) {
             let message = "The payment method must be attached to the customer first.";
             return Err(ApiError::invalid(message).param(param.to_owned()).into());
@@ -259,13 +259,13 @@ impl Engine {
     pub(crate) async fn method_param(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
         made_for: MadeFor,
     ) -> Result<PaymentMethod, Error> {
-        let test_number = PaymentBehavior::number_of_test_method(given);
+        let test_number = PaymentBehavior::number_of_test_method(id);
         let Some(number) = test_number.filter(|_| !context.livemode) else {
-            return self.get::<PaymentMethod>(context, given, param).await;
+            return self.get::<PaymentMethod>(context, id, param).await;
         };
         let input = MethodInput {
             source: MethodSource::Numbers(BankNumbers {
@@ -298,9 +298,9 @@ impl Engine {
             change.apply(&mut metadata)?;
         }
         let mut method = match &input.source {
-            MethodSource::Account(given) => {
+            MethodSource::Account(id) => {
                 let param = path_of(input.path, "financial_connections_account");
-                let account = self.get_account(context, given, &param).await?;
+                let account = self.get_account(context, id, &param).await?;
                 payable(context, &account, &param)?;
                 self.method_of_account(context, &account, made_for)
             }

@@ -121,8 +121,8 @@ impl Engine {
             let now = self.clock.account_now();
             let mut product = before.clone();
             product.active = input.active.unwrap_or(product.active);
-            if let Some(given) = &input.default_price {
-                let price = self.get::<Price>(context, given, "default_price").await?;
+            if let Some(id_text) = &input.default_price {
+                let price = self.get::<Price>(context, id_text, "default_price").await?;
                 if price.product != product.id() {
                     let message = "The default price must be a price of this product.";
                     return Err(ApiError::invalid(message).param("default_price").into());

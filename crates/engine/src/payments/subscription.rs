@@ -166,10 +166,9 @@ impl Engine {
         subscription: &mut Subscription,
         input: &SubscriptionInput,
     ) -> Result<(), Error> {
-        if let Some(given) = &input.default_payment_method {
+        if let Some(id) = &input.default_payment_method {
             let param = "default_payment_method";
-            let method =
-                self.method_of_customer(context, given, subscription.customer, param).await?;
+            let method = self.method_of_customer(context, id, subscription.customer, param).await?;
             subscription.default_payment_method = Some(method.id);
         }
         subscription.collection_method =
@@ -286,8 +285,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let of = match (&filter.customer, &filter.test_clock) {
             (Some(_), _) => self.of_customer(context, filter.customer.as_deref()).await?,
-            (None, Some(given)) => {
-                let clock = self.clock_param(context, given, "test_clock").await?.id;
+            (None, Some(id)) => {
+                let clock = self.clock_param(context, id, "test_clock").await?.id;
                 ObjectsOf::Clock { clock, lookup: None }
             }
             (None, None) => ObjectsOf::NoClock { lookup: None },

@@ -24,10 +24,10 @@ macro_rules! child_id {
         impl FromStr for $name {
             type Err = NotAnId;
 
-            fn from_str(given: &str) -> Result<Self, NotAnId> {
-                let (number, tail) = parse($prefix, given)?;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let (number, tail) = parse($prefix, text)?;
                 let id: Option<Self> = $from(number, tail);
-                id.filter(|id| id.text().as_str() == given).ok_or(NotAnId)
+                id.filter(|id| id.text().as_str() == text).ok_or(NotAnId)
             }
         }
     };

@@ -39,8 +39,8 @@ macro_rules! number_id {
         impl FromStr for $name {
             type Err = NotAnId;
 
-            fn from_str(given: &str) -> Result<Self, NotAnId> {
-                let (number, tail) = parse($prefix, given)?;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let (number, tail) = parse($prefix, text)?;
                 if tail == check($prefix, number) { Ok(Self(number)) } else { Err(NotAnId) }
             }
         }

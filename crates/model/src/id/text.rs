@@ -37,8 +37,8 @@ pub(super) fn text(prefix: &str, number: u64, tail: u128) -> IdText {
     IdText { bytes, length: prefix.len() + ID_DIGITS }
 }
 
-pub(super) fn parse(prefix: &str, given: &str) -> Result<(u64, u128), NotAnId> {
-    let digits = given.strip_prefix(prefix).ok_or(NotAnId)?.as_bytes();
+pub(super) fn parse(prefix: &str, text: &str) -> Result<(u64, u128), NotAnId> {
+    let digits = text.strip_prefix(prefix).ok_or(NotAnId)?.as_bytes();
     if digits.len() != ID_DIGITS {
         return Err(NotAnId);
     }

@@ -30,8 +30,8 @@ pub struct Keys {
 
 /// Authenticates the caller of a request.
 pub(super) fn authenticate(keys: &Keys, headers: &HeaderMap) -> Result<Caller, Error> {
-    let given = headers.get(AUTHORIZATION).ok_or_else(Error::no_key)?;
-    let key = read_key(given).ok_or_else(Error::malformed_authorization)?;
+    let header = headers.get(AUTHORIZATION).ok_or_else(Error::no_key)?;
+    let key = read_key(header).ok_or_else(Error::malformed_authorization)?;
     if key.is_empty() {
         return Err(Error::no_key());
     }
@@ -65,8 +65,8 @@ fn unreadable(error: &KeyFileError) -> Error {
 }
 
 /// Reads the key from `Bearer KEY` or from `Basic base64(KEY:)`.
-fn read_key(given: &HeaderValue) -> Option<String> {
-    let (scheme, rest) = given.to_str().ok()?.split_once(' ')?;
+fn read_key(header: &HeaderValue) -> Option<String> {
+    let (scheme, rest) = header.to_str().ok()?.split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(rest.to_owned());

@@ -230,7 +230,7 @@ impl Head {
 fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
     match headers.get(names::STRIPE_VERSION) {
         None => Ok(Version::default()),
-        Some(given) => Version::parse(&String::from_utf8_lossy(given.as_bytes())),
+        Some(header) => Version::parse(&String::from_utf8_lossy(header.as_bytes())),
     }
 }
 
@@ -478,9 +478,9 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, ApiError> 
     if bytes.is_empty() {
         return Ok(String::new());
     }
-    if let Some(given) = headers.get(CONTENT_TYPE) {
-        let given = String::from_utf8_lossy(given.as_bytes());
-        let media_type = given.split(';').next().unwrap_or("").trim();
+    if let Some(content_type) = headers.get(CONTENT_TYPE) {
+        let content_type = String::from_utf8_lossy(content_type.as_bytes());
+        let media_type = content_type.split(';').next().unwrap_or("").trim();
         if !media_type.eq_ignore_ascii_case(FORM) {
             return Err(ApiError::wrong_content_type(media_type));
         }

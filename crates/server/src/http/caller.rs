@@ -30,10 +30,10 @@ pub(super) async fn act_in(
     if account.zip(context).is_some_and(|(account, context)| account != context) {
         return Err(Error::other_context().into());
     }
-    let Some(given) = account.or(context) else { return Ok(None) };
-    let given = String::from_utf8_lossy(given.as_bytes());
+    let Some(id) = account.or(context) else { return Ok(None) };
+    let id = String::from_utf8_lossy(id.as_bytes());
     let writes = parts.method != Method::GET;
-    let connected = engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
+    let connected = engine.act_in(caller.merchant, caller.livemode, &id, writes).await?;
     if let Some(connected) = &connected {
         caller.merchant = connected.merchant;
     }

@@ -13,31 +13,31 @@ use wire::schema;
 pub(super) fn read(params: &mut Params, call: &str) -> Result<ExtraParams, Error> {
     let schema = schema::of_call(call);
     assert!(schema.is_some(), "every call that is read by schema has a table");
-    let given =
+    let body_params =
         schema.map_or_else(|| Ok(ExtraParams::empty()), |schema| params.take_schema(schema))?;
-    params.note_dropped(call, &given);
-    Ok(given)
+    params.note_dropped(call, &body_params);
+    Ok(body_params)
 }
 
 /// Reads all parameters of a call by its schema in the caller's version.
 pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
     let version = call.version().clone();
-    let given = change::read(&mut call.params, name, &version)?;
-    assert!(given.is_some(), "every call that is read by schema has a table");
-    Ok(given.unwrap_or_else(ExtraParams::empty))
+    let params = change::read(&mut call.params, name, &version)?;
+    assert!(params.is_some(), "every call that is read by schema has a table");
+    Ok(params.unwrap_or_else(ExtraParams::empty))
 }
 
 /// Takes a text from the params.
-pub(super) fn take_text(given: &mut ExtraParams, name: &str) -> Option<String> {
-    match given.take(name) {
+pub(super) fn take_text(params: &mut ExtraParams, name: &str) -> Option<String> {
+    match params.take(name) {
         Some(ExtraParams::Text(text)) => Some(text),
         _ => None,
     }
 }
 
 /// Takes the change of the merchant's metadata.
-pub(super) fn take_metadata(given: &mut ExtraParams) -> Option<MetadataChange> {
-    match given.take("metadata")? {
+pub(super) fn take_metadata(params: &mut ExtraParams) -> Option<MetadataChange> {
+    match params.take("metadata")? {
         ExtraParams::Hash(members) => {
             let keys = members.into_iter().map(|(key, value)| {
                 let value = match value {
@@ -59,16 +59,16 @@ pub(super) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
 }
 
 /// Takes a boolean from the params.
-pub(super) fn take_boolean(given: &mut ExtraParams, name: &str) -> Option<bool> {
-    match given.take(name) {
+pub(super) fn take_boolean(params: &mut ExtraParams, name: &str) -> Option<bool> {
+    match params.take(name) {
         Some(ExtraParams::Boolean(value)) => Some(value),
         _ => None,
     }
 }
 
 /// Takes an integer from the params.
-pub(super) fn take_integer(given: &mut ExtraParams, name: &str) -> Option<i64> {
-    match given.take(name) {
+pub(super) fn take_integer(params: &mut ExtraParams, name: &str) -> Option<i64> {
+    match params.take(name) {
         Some(ExtraParams::Integer(number)) => Some(number),
         _ => None,
     }

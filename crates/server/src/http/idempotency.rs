@@ -20,11 +20,11 @@ use wire::version::Version;
 
 /// Reads the key of a request. Only POST has one.
 pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let given = headers.get(super::headers::IDEMPOTENCY_KEY);
-    let Some(given) = given.filter(|given| *method == Method::POST && !given.is_empty()) else {
+    let header = headers.get(super::headers::IDEMPOTENCY_KEY);
+    let Some(header) = header.filter(|header| *method == Method::POST && !header.is_empty()) else {
         return Ok(None);
     };
-    let key = std::str::from_utf8(given.as_bytes())
+    let key = std::str::from_utf8(header.as_bytes())
         .map_err(|_| ApiError::invalid("The idempotency key is not UTF-8 text."))?;
     if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
         return Err(ApiError::invalid(format!(

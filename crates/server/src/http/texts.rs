@@ -45,13 +45,13 @@ fn opens_app(url: &str) -> bool {
 
 /// Rejects a text that is not an e-mail address.
 pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> {
-    let Some(given) = email else { return Ok(()) };
-    let halves = given.split_once('@');
+    let Some(address) = email else { return Ok(()) };
+    let halves = address.split_once('@');
     let plain = halves.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-    if plain && !given.contains(char::is_whitespace) {
+    if plain && !address.contains(char::is_whitespace) {
         return Ok(());
     }
-    let api_error = Error::invalid(format!("Invalid email address: {given}"));
+    let api_error = Error::invalid(format!("Invalid email address: {address}"));
     Err(api_error.code("email_invalid").param(path))
 }
 

@@ -43,12 +43,12 @@ impl Posted {
 
     /// The first value with this name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// All values with this name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// True if the form has no values.
@@ -99,8 +99,8 @@ impl Posted {
     fn numbers(&self) -> Result<BankNumbers, Fault> {
         // People separate groups of digits with spaces and hyphens.
         let digits = |name| -> String {
-            let given = self.get(name).unwrap_or_default();
-            given.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
+            let text = self.get(name).unwrap_or_default();
+            text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
         };
         let numbers = BankNumbers {
             routing_number: digits(ROUTING_NUMBER),

@@ -202,8 +202,8 @@ fn send(status: StatusCode, page: &Page) -> Response {
 }
 
 fn user_agent(request: &Request) -> String {
-    let given = request.headers().get(USER_AGENT).and_then(|given| given.to_str().ok());
-    given.unwrap_or_default().chars().take(USER_AGENT_CHARS_MAX).collect()
+    let header = request.headers().get(USER_AGENT).and_then(|header| header.to_str().ok());
+    header.unwrap_or_default().chars().take(USER_AGENT_CHARS_MAX).collect()
 }
 
 /// Reads the typed deposits. Returns `None` if the input is malformed.
@@ -222,12 +222,12 @@ fn read_deposits(kind: DepositKind, posted: &Posted) -> Option<Deposits> {
 }
 
 /// Reads cents, as `32` or as `$0.32`. Deposits are smaller than a dollar.
-fn read_cents(given: &str) -> Option<i64> {
-    let given = given.trim().trim_start_matches('$');
-    let digits = match given.split_once('.') {
+fn read_cents(text: &str) -> Option<i64> {
+    let text = text.trim().trim_start_matches('$');
+    let digits = match text.split_once('.') {
         Some(("" | "0", cents)) if cents.len() == 2 => cents,
         Some(_) => return None,
-        None => given,
+        None => text,
     };
     digits.parse().ok().filter(|cents| (1..100).contains(cents))
 }
@@ -239,11 +239,11 @@ mod tests {
     /// Amounts are read in the format of bank statements, and other texts are rejected.
     #[test]
     fn reads_cents() {
-        for (given, cents) in [("32", 32), (" $0.32 ", 32), ("0.05", 5), (".45", 45), ("7", 7)] {
-            assert_eq!(read_cents(given), Some(cents), "{given}");
+        for (text, cents) in [("32", 32), (" $0.32 ", 32), ("0.05", 5), (".45", 45), ("7", 7)] {
+            assert_eq!(read_cents(text), Some(cents), "{text}");
         }
-        for given in ["", "0", "100", "1.32", "0.3", "-5", "x", "0.321"] {
-            assert_eq!(read_cents(given), None, "{given}");
+        for text in ["", "0", "100", "1.32", "0.3", "-5", "x", "0.321"] {
+            assert_eq!(read_cents(text), None, "{text}");
         }
     }
 }

@@ -52,8 +52,8 @@ pub(super) fn choice_of(
     posted: &Posted,
     options: &[(&str, &str)],
 ) -> Markup {
-    let given = posted.get(name).filter(|given| options.iter().any(|(word, _)| word == given));
-    let checked = given.or(options.first().map(|(word, _)| *word));
+    let chosen = posted.get(name).filter(|chosen| options.iter().any(|(word, _)| word == chosen));
+    let checked = chosen.or(options.first().map(|(word, _)| *word));
     html! {
         fieldset.few {
             legend { (legend) }

@@ -64,13 +64,13 @@ impl Making<'_> {
     }
 
     pub(super) fn sign_in(&self, unknown: bool) -> Markup {
-        let given = self.posted.get(EMAIL).or(self.view.email.as_deref());
+        let address = self.posted.get(EMAIL).or(self.view.email.as_deref());
         html! {
             @if unknown {
                 p.alert role="alert" {
-                    "There are no saved accounts for " (given.unwrap_or_default()) "."
+                    "There are no saved accounts for " (address.unwrap_or_default()) "."
                 }
-                @if let Some(email) = given {
+                @if let Some(email) = address {
                     (self.form("sign_up", &html! {
                         input type="hidden" name=(EMAIL) value=(email);
                         button.quiet { "Link a bank and save it with this address" }
@@ -84,7 +84,7 @@ impl Making<'_> {
             (self.form("sign_in", &html! {
                 label for=(EMAIL) { "E-mail address" }
                 input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
-                    value=[given]
+                    value=[address]
                     aria-describedby=[self.fault.map(|_| "fault")]
                     aria-invalid=[self.fault.map(|_| "true")];
                 button.main { "Send me a code" }

@@ -22,13 +22,13 @@ impl Error {
     }
 
     /// The key is not valid. The message repeats only its kind and its last four characters.
-    pub fn invalid_key(given: &str) -> Self {
-        Self::invalid(format!("Invalid API key: {}", masked(given))).status(401)
+    pub fn invalid_key(key: &str) -> Self {
+        Self::invalid(format!("Invalid API key: {}", masked(key))).status(401)
     }
 
     /// The key was revoked.
-    pub fn expired_key(given: &str) -> Self {
-        Self::invalid(format!("Expired API key: {}", masked(given)))
+    pub fn expired_key(key: &str) -> Self {
+        Self::invalid(format!("Expired API key: {}", masked(key)))
             .status(401)
             .code("api_key_expired")
     }

@@ -31,8 +31,8 @@ impl Error {
     }
 
     /// A value is not an integer.
-    pub fn bad_integer(path: &str, given: &str) -> Self {
-        Self::invalid(format!("Invalid integer: {}", shown(given)))
+    pub fn bad_integer(path: &str, text: &str) -> Self {
+        Self::invalid(format!("Invalid integer: {}", shown(text)))
             .code("parameter_invalid_integer")
             .param(path)
     }
@@ -57,9 +57,9 @@ impl Error {
     }
 
     /// A value has the wrong type. `wanted` is `string`, `array`, `object` or `boolean`.
-    pub fn bad_shape(path: &str, wanted: &str, given: Option<&str>) -> Self {
-        let message = match given {
-            Some(given) => format!("Invalid {wanted}: {}", shown(given)),
+    pub fn bad_shape(path: &str, wanted: &str, text: Option<&str>) -> Self {
+        let message = match text {
+            Some(text) => format!("Invalid {wanted}: {}", shown(text)),
             None => format!("Invalid {wanted}: {path} has another type"),
         };
         Self::invalid(message).param(path)

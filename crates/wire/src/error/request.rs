@@ -30,10 +30,10 @@ impl Error {
     }
 
     /// The body is not a form.
-    pub fn wrong_content_type(given: &str) -> Self {
+    pub fn wrong_content_type(content_type: &str) -> Self {
         Self::invalid(format!(
             "Request bodies must be application/x-www-form-urlencoded, not {}.",
-            shown(given)
+            shown(content_type)
         ))
     }
 
@@ -43,10 +43,10 @@ impl Error {
     }
 
     /// The `Stripe-Account` header is not the id of a connected account.
-    pub fn malformed_account(given: &str) -> Self {
+    pub fn malformed_account(id: &str) -> Self {
         Self::invalid(format!(
             "The account to act in must be the id of a connected account (acct_…), not '{}'.",
-            shown(given)
+            shown(id)
         ))
     }
 
@@ -59,11 +59,11 @@ impl Error {
 
     /// The connected account is not the caller's, was removed, or never existed. The message does
     /// not say which, because that would reveal other merchants' accounts.
-    pub fn account_invalid(given: &str) -> Self {
+    pub fn account_invalid(id: &str) -> Self {
         Self::invalid(format!(
             "The API key has no access to the account '{}': there is no such account, or it is \
              no longer connected to yours.",
-            shown(given)
+            shown(id)
         ))
         .status(403)
         .code("account_invalid")

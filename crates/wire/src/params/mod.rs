@@ -76,9 +76,9 @@ impl Params {
     }
 
     /// Records the ignored parameters among those that were read by the schema of the call.
-    pub fn note_dropped(&mut self, call: &str, given: &ExtraParams) {
+    pub fn note_dropped(&mut self, call: &str, params: &ExtraParams) {
         if self.strict && self.ignored_path.is_none() {
-            self.ignored_path = find_dropped(call, given);
+            self.ignored_path = find_dropped(call, params);
         }
     }
 
@@ -132,11 +132,11 @@ impl Params {
 
     /// Rejects more than one of these parameters.
     pub fn exclusive(&self, names: &[&str]) -> Result<(), Error> {
-        let given: Vec<&str> = names.iter().copied().filter(|name| self.has(name)).collect();
-        if given.len() < 2 {
+        let present: Vec<&str> = names.iter().copied().filter(|name| self.has(name)).collect();
+        if present.len() < 2 {
             return Ok(());
         }
-        let paths: Vec<String> = given.iter().map(|name| self.path_of(name)).collect();
+        let paths: Vec<String> = present.iter().map(|name| self.path_of(name)).collect();
         Err(Error::exclusive(&paths))
     }
 

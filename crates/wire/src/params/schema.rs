@@ -14,13 +14,13 @@ impl Params {
     /// [`Params::finish`].
     pub fn take_schema(&mut self, schema: &'static Schema) -> Result<ExtraParams, Error> {
         let Schema::Hash(members) = schema else { return Ok(ExtraParams::empty()) };
-        let mut given = BTreeMap::new();
+        let mut values = BTreeMap::new();
         for member in members.iter().filter(|member| member.name != "expand") {
             if let Some(value) = self.take_member(member)? {
-                given.insert(member.name.to_owned(), value);
+                values.insert(member.name.to_owned(), value);
             }
         }
-        Ok(ExtraParams::Hash(given))
+        Ok(ExtraParams::Hash(values))
     }
 
     fn take_member(&mut self, member: &'static Member) -> Result<Option<ExtraParams>, Error> {
@@ -43,8 +43,8 @@ fn metadata(path: &str, node: Node) -> Result<ExtraParams, Error> {
     if keys.values().flatten().count() > METADATA_KEYS_MAX {
         return Err(Error::too_many_metadata_keys(path));
     }
-    let given = |value: Option<String>| value.map_or(ExtraParams::Unset, ExtraParams::Text);
-    Ok(ExtraParams::Hash(keys.into_iter().map(|(key, value)| (key, given(value))).collect()))
+    let param = |value: Option<String>| value.map_or(ExtraParams::Unset, ExtraParams::Text);
+    Ok(ExtraParams::Hash(keys.into_iter().map(|(key, value)| (key, param(value))).collect()))
 }
 
 fn read(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, Error> {
@@ -86,9 +86,9 @@ fn read(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, 
 
 fn hash(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, Error> {
     let mut inner = super::hash_of(path, node)?;
-    let given = inner.take_schema(schema)?;
+    let value = inner.take_schema(schema)?;
     inner.finish()?;
-    Ok(given)
+    Ok(value)
 }
 
 fn list(path: &str, node: Node, item: &'static Schema) -> Result<ExtraParams, Error> {
@@ -135,7 +135,7 @@ fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<ExtraPa
     let mut fault = Error::bad_shape(path, "value", None);
     for option in options {
         match read(path, node.clone(), option) {
-            Ok(given) => return Ok(given),
+            Ok(value) => return Ok(value),
             Err(error) => {
                 let takes_nested =
                     matches!(option, Schema::Hash(_) | Schema::List(_) | Schema::Map(_));
@@ -167,17 +167,17 @@ mod tests {
     use crate::schema::of_call;
     use proptest::prelude::*;
 
-    fn given(form: &str) -> Result<ExtraParams, Error> {
+    fn extra_params(form: &str) -> Result<ExtraParams, Error> {
         let mut params = Params::parse("", form)?;
-        let given = params.take_schema(of_call("POST /v1/payment_intents").unwrap())?;
+        let body_params = params.take_schema(of_call("POST /v1/payment_intents").unwrap())?;
         params.finish()?;
-        Ok(given)
+        Ok(body_params)
     }
 
     /// The call from Stripe's guide is read completely.
     #[test]
     fn reads_the_call_of_the_guide() {
-        let given = given(
+        let hash = extra_params(
             "amount=2000&currency=USD&customer=cus_1&setup_future_usage=off_session\
              &payment_method_types[]=us_bank_account&metadata[a]=&metadata[b]=1\
              &payment_method_options[us_bank_account][financial_connections][permissions][]=payment_method\
@@ -185,7 +185,7 @@ mod tests {
              &payment_method_options[us_bank_account][financial_connections][prefetch][0]=transactions",
         )
         .unwrap();
-        insta::assert_snapshot!(testkit::show::json(&serde_json::json!(given)), @r#"
+        insta::assert_snapshot!(testkit::show::json(&serde_json::json!(hash)), @r#"
         {
           amount: 2000
           currency: "usd"
@@ -225,7 +225,7 @@ mod tests {
             "amount=1&currency=usd&description[]=x",
         ]
         .into_iter()
-        .map(|form| given(form).unwrap_err())
+        .map(|form| extra_params(form).unwrap_err())
         .collect();
         insta::assert_snapshot!(listed(&errors), @"
         400 parameter_missing amount

@@ -10,8 +10,8 @@ use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 
 /// Returns an extra parameter as it is shown.
-pub fn value(given: &ExtraParams) -> Value {
-    match given {
+pub fn value(params: &ExtraParams) -> Value {
+    match params {
         ExtraParams::Unset => Value::Null,
         ExtraParams::Boolean(value) => Value::from(*value),
         ExtraParams::Integer(value) => Value::from(*value),
@@ -39,12 +39,12 @@ pub(crate) struct Shown(Map<String, Value>);
 impl Shown {
     /// Creates an object from `template` and the extra parameters. Parameters without a key in the
     /// template are left out.
-    pub(crate) fn of(template: &Value, given: &ExtraParams) -> Self {
+    pub(crate) fn of(template: &Value, params: &ExtraParams) -> Self {
         let Value::Object(mut members) = template.clone() else {
             unreachable!("the templates are objects")
         };
-        if let ExtraParams::Hash(given) = given {
-            for (name, member) in given {
+        if let ExtraParams::Hash(params) = params {
+            for (name, member) in params {
                 if let Some(shown) = members.get_mut(name) {
                     merge(shown, value(member));
                 }
@@ -73,10 +73,10 @@ pub(crate) fn leave_out(shown: &mut Value, name: &str) {
 }
 
 /// Adds the defaults to a hash, if the hash was sent.
-pub(crate) fn add_defaults(given: &mut Value, defaults: Value) {
-    if given.is_object() {
-        let stored = std::mem::replace(given, defaults);
-        merge(given, stored);
+pub(crate) fn add_defaults(value: &mut Value, defaults: Value) {
+    if value.is_object() {
+        let stored = std::mem::replace(value, defaults);
+        merge(value, stored);
     }
 }
 
@@ -91,14 +91,14 @@ pub(crate) fn show_number(value: &mut Value) {
 }
 
 /// Merges a value into another one. Hashes are merged key by key.
-pub(crate) fn merge(shown: &mut Value, given: Value) {
-    match (shown, given) {
-        (Value::Object(shown), Value::Object(given)) => {
-            for (name, value) in given {
+pub(crate) fn merge(shown: &mut Value, members: Value) {
+    match (shown, members) {
+        (Value::Object(shown), Value::Object(members)) => {
+            for (name, value) in members {
                 merge(shown.entry(name).or_insert(Value::Null), value);
             }
         }
-        (shown, given) => *shown = given,
+        (shown, members) => *shown = members,
     }
 }
 
@@ -123,21 +123,21 @@ mod tests {
     /// Missing keys of a hash get their defaults. A missing hash stays missing.
     #[test]
     fn adds_defaults_to_a_hash() {
-        let mut given = json!({"a": {"b": 1}});
-        add_defaults(&mut given, json!({"a": {"b": 0, "c": 2}, "d": null}));
-        assert_eq!(given, json!({"a": {"b": 1, "c": 2}, "d": null}));
-        let mut given = Value::Null;
-        add_defaults(&mut given, json!({"a": 1}));
-        assert_eq!(given, Value::Null);
+        let mut value = json!({"a": {"b": 1}});
+        add_defaults(&mut value, json!({"a": {"b": 0, "c": 2}, "d": null}));
+        assert_eq!(value, json!({"a": {"b": 1, "c": 2}, "d": null}));
+        let mut value = Value::Null;
+        add_defaults(&mut value, json!({"a": 1}));
+        assert_eq!(value, Value::Null);
     }
 
     /// Extra parameters are shown where the object has their key, and hashes are merged key by key.
     #[test]
     fn merges_extra_parameters_into_the_template() {
         let template = json!({"a": {"b": null, "c": 1}, "d": null});
-        let given: ExtraParams =
+        let params: ExtraParams =
             serde_json::from_value(json!({"a": {"b": true}, "d": [1, "x"], "e": 5})).unwrap();
-        let mut shown = Shown::of(&template, &given);
+        let mut shown = Shown::of(&template, &params);
         shown.put("f", 1);
         let expected = json!({"a": {"b": true, "c": 1}, "d": [1, "x"], "f": 1});
         assert_eq!(shown.into_value(), expected);

@@ -142,10 +142,10 @@ impl Engine {
     /// The flow that a token opens, if any.
     pub(super) async fn open_flow(
         &self,
-        given: &str,
+        token: &str,
         request: RequestId,
     ) -> Result<Option<Opened>, Error> {
-        let Some((merchant, number, secret)) = read_token(given) else { return Ok(None) };
+        let Some((merchant, number, secret)) = read_token(token) else { return Ok(None) };
         let Some(flow) = self.find::<LinkFlow>(merchant, number).await? else { return Ok(None) };
         // Hashes are compared, because the time of the comparison then reveals nothing about the
         // secret.
@@ -166,13 +166,13 @@ impl Engine {
     /// Takes a step from the pane of a version. Returns `None` for an unknown token.
     pub async fn step_link_flow(
         &self,
-        given: &str,
+        token: &str,
         version: u64,
         step: &LinkStep,
         request: RequestId,
     ) -> Result<Option<Stepped>, Error> {
         self.change("step_link_flow", async || {
-            let Some(opened) = self.open_flow(given, request).await? else {
+            let Some(opened) = self.open_flow(token, request).await? else {
                 return Ok(Some(None));
             };
             let needs = opened.carrier.requirements();
@@ -309,14 +309,14 @@ fn token(flow: &LinkFlow) -> String {
     format!("{:016x}{:016x}{}", flow.merchant.number(), flow.id.number(), flow.secret)
 }
 
-fn read_token(given: &str) -> Option<(MerchantId, u64, &str)> {
-    let fits = given.len() == 2 * NUMBER_CHARS + SECRET_CHARS;
-    if !fits || !given.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+fn read_token(token: &str) -> Option<(MerchantId, u64, &str)> {
+    let fits = token.len() == 2 * NUMBER_CHARS + SECRET_CHARS;
+    if !fits || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    let merchant = u64::from_str_radix(&given[..NUMBER_CHARS], 16).ok()?;
-    let number = u64::from_str_radix(&given[NUMBER_CHARS..2 * NUMBER_CHARS], 16).ok()?;
+    let merchant = u64::from_str_radix(&token[..NUMBER_CHARS], 16).ok()?;
+    let number = u64::from_str_radix(&token[NUMBER_CHARS..2 * NUMBER_CHARS], 16).ok()?;
     let merchant = MerchantId::from_number(merchant);
     let number = LinkFlowId::from_number(number).number();
-    Some((merchant, number, &given[2 * NUMBER_CHARS..]))
+    Some((merchant, number, &token[2 * NUMBER_CHARS..]))
 }

@@ -198,11 +198,11 @@ fn answer_bank(
     ground: &Ground<'_>,
 ) -> Result<Effect, PickFault> {
     run.pane = match (&run.pane, step) {
-        (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
+        (Pane::Login { fields, .. }, LinkStep::Fields(values)) => {
             // Only the requested fields reach the bank, in the requested order.
             let answer = |field: &String| {
-                let given = given.iter().find(|(name, _)| name == field);
-                (field.clone(), given.map(|(_, value)| value.clone()).unwrap_or_default())
+                let value = values.iter().find(|(name, _)| name == field);
+                (field.clone(), value.map(|(_, text)| text.clone()).unwrap_or_default())
             };
             let input = Input::Fields(fields.iter().map(answer).collect());
             go_on(run, &input, ground)
@@ -448,10 +448,10 @@ fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Resul
 }
 
 /// An e-mail address in the form that is compared.
-pub(crate) fn address(given: &str) -> Result<String, PickFault> {
-    let given = given.trim();
-    let (name, host) = given.split_once('@').ok_or(PickFault::Email)?;
-    let plain = given.chars().all(|c| !c.is_whitespace() && !c.is_control());
+pub(crate) fn address(text: &str) -> Result<String, PickFault> {
+    let text = text.trim();
+    let (name, host) = text.split_once('@').ok_or(PickFault::Email)?;
+    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
     let fits = plain && !name.is_empty() && !host.is_empty() && !host.contains('@');
-    if fits && given.len() <= 254 { Ok(given.to_owned()) } else { Err(PickFault::Email) }
+    if fits && text.len() <= 254 { Ok(text.to_owned()) } else { Err(PickFault::Email) }
 }

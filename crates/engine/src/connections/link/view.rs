@@ -96,10 +96,10 @@ impl Engine {
     /// Shows a flow. Returns `None` for an unknown token.
     pub async fn show_link_flow(
         &self,
-        given: &str,
+        token: &str,
         request: RequestId,
     ) -> Result<Option<FlowView>, Error> {
-        let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
+        let Some(opened) = self.open_flow(token, request).await? else { return Ok(None) };
         let Opened { context, flow, carrier } = opened;
         let needs = carrier.requirements();
         let now = self.moment(context.merchant, needs.clock).await?.now;

@@ -148,7 +148,7 @@ pub(super) fn metadata(session: &CheckoutSession) -> MetadataChange {
 }
 
 /// The trial of a session, by its params.
-pub(super) fn trial_in(given: &ExtraParams) -> Option<Trial> {
-    let at = given.integer(&[SUBSCRIPTION_DATA, "trial_end"]).map(|at| Trial::At(AccountTime(at)));
-    at.or_else(|| given.integer(&[SUBSCRIPTION_DATA, "trial_period_days"]).map(Trial::Days))
+pub(super) fn trial_in(params: &ExtraParams) -> Option<Trial> {
+    let at = params.integer(&[SUBSCRIPTION_DATA, "trial_end"]).map(|at| Trial::At(AccountTime(at)));
+    at.or_else(|| params.integer(&[SUBSCRIPTION_DATA, "trial_period_days"]).map(Trial::Days))
 }

@@ -70,8 +70,8 @@ impl Engine {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
         }
-        if let Some(given) = &confirmation.given {
-            intent.given.update(given.clone());
+        if let Some(options) = &confirmation.given {
+            intent.given.update(options.clone());
         }
         if let Some(param) = &confirmation.method {
             let made_for = MadeFor { now, clock: intent.clock };
@@ -99,8 +99,8 @@ impl Engine {
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
-        if let Some(given) = &confirmation.mandate {
-            self.check_mandate(context, given, &method).await?;
+        if let Some(mandate) = &confirmation.mandate {
+            self.check_mandate(context, mandate, &method).await?;
         } else {
             let mandate = self.mandate(context, intent, &method, confirmation, now);
             if !intent.is_payment() {
@@ -161,10 +161,10 @@ impl Engine {
     async fn check_mandate(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         method: &PaymentMethod,
     ) -> Result<(), Error> {
-        if self.get::<Mandate>(context, given, "mandate").await?.payment_method == method.id {
+        if self.get::<Mandate>(context, id, "mandate").await?.payment_method == method.id {
             return Ok(());
         }
         let message = format!("The mandate is not of the payment method {}.", method.id);
@@ -175,9 +175,9 @@ impl Engine {
     pub async fn retrieve_mandate(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
     ) -> Result<ApiResponse, Error> {
-        let mandate = self.get::<Mandate>(context, given, "mandate").await?;
+        let mandate = self.get::<Mandate>(context, id, "mandate").await?;
         let changes = Changes::default();
         let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
         Ok(ApiResponse::unchanged(crate::payments::bytes(&value)))

@@ -14,22 +14,22 @@ pub const DAYS_UNTIL_DUE_MAX: i64 = 5 * 365;
 /// invoice takes over the params.
 pub(super) fn apply(
     invoice: &mut Invoice,
-    given: &ExtraParams,
+    params: &ExtraParams,
     now: AccountTime,
 ) -> Result<(), Error> {
-    let days = given.integer(&["days_until_due"]);
-    let date = given.integer(&["due_date"]).map(AccountTime);
+    let days = params.integer(&["days_until_due"]);
+    let date = params.integer(&["due_date"]).map(AccountTime);
     let Some((name, other)) = days
         .map(|_| ("days_until_due", "due_date"))
         .or(date.map(|_| ("due_date", "days_until_due")))
     else {
         let is_set = |name: &str| invoice.given.at(&[name]).is_some();
-        if is_sent(invoice, given) && !is_set("days_until_due") && !is_set("due_date") {
+        if is_sent(invoice, params) && !is_set("days_until_due") && !is_set("due_date") {
             return Err(ApiError::missing_param("days_until_due").into());
         }
         return Ok(());
     };
-    if !is_sent(invoice, given) {
+    if !is_sent(invoice, params) {
         let message = format!("{name} goes with collection_method=send_invoice only.");
         return Err(ApiError::invalid(message).param(name).into());
     }
@@ -48,8 +48,8 @@ pub(super) fn apply(
 }
 
 /// True if the invoice is sent to its customer after it has taken over the params.
-fn is_sent(invoice: &Invoice, given: &ExtraParams) -> bool {
-    let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
+fn is_sent(invoice: &Invoice, params: &ExtraParams) -> bool {
+    let method = params.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
     method.and_then(|method| method.text(&[])) == Some("send_invoice")
 }
 

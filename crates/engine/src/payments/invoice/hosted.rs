@@ -211,7 +211,7 @@ fn balances(invoice: &Invoice) -> impl Iterator<Item = PageLine> {
 }
 
 fn due_date(invoice: &Invoice) -> Option<AccountTime> {
-    let given = invoice.given.integer(&["due_date"]).map(AccountTime);
+    let date = invoice.given.integer(&["due_date"]).map(AccountTime);
     let days = || Some((invoice.finalized_at?, invoice.given.integer(&["days_until_due"])?));
-    given.or_else(|| days().map(|(from, days)| from.plus(days.saturating_mul(DAY_S))))
+    date.or_else(|| days().map(|(from, days)| from.plus(days.saturating_mul(DAY_S))))
 }

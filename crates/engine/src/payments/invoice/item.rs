@@ -83,11 +83,11 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("create_invoice_item", async || {
             let invoice = match &input.invoice {
-                Some(given) => Some(self.get_draft(context, given).await?),
+                Some(id_text) => Some(self.get_draft(context, id_text).await?),
                 None => None,
             };
             let customer = match (&input.customer, &invoice) {
-                (Some(given), _) => self.get::<Customer>(context, given, "customer").await?,
+                (Some(id_text), _) => self.get::<Customer>(context, id_text, "customer").await?,
                 (None, Some(invoice)) => {
                     let id = invoice.customer.to_string();
                     self.get::<Customer>(context, &id, "customer").await?
@@ -201,7 +201,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
         let invoice = match &filter.invoice {
-            Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?.id),
+            Some(id) => Some(self.get::<Invoice>(context, id, "invoice").await?.id),
             None => None,
         };
         let fits = |item: &InvoiceItem| {
@@ -290,8 +290,8 @@ impl Engine {
         }
     }
 
-    async fn get_draft(&self, context: &Context, given: &str) -> Result<Invoice, Error> {
-        let invoice = self.get::<Invoice>(context, given, "invoice").await?;
+    async fn get_draft(&self, context: &Context, id: &str) -> Result<Invoice, Error> {
+        let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         if invoice.status == InvoiceStatus::Draft {
             Ok(invoice)
         } else {

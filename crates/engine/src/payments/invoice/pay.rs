@@ -104,7 +104,7 @@ impl Engine {
                 currency: Some(invoice.currency),
                 method_types: invoice.method_types.clone(),
                 collection: Some(invoice.collection.clone()),
-                given: intent_given(invoice),
+                given: intent_params(invoice),
                 ..IntentInput::default()
             };
             let kind = IntentKind::Payment;
@@ -295,19 +295,19 @@ impl Engine {
 
 /// The params of an invoice's intent. The intent of a subscription keeps the payment method for
 /// later invoices.
-fn intent_given(invoice: &Invoice) -> ExtraParams {
-    let mut given = ExtraParams::empty();
+fn intent_params(invoice: &Invoice) -> ExtraParams {
+    let mut params = ExtraParams::empty();
     let text = |text: &str| ExtraParams::Text(text.to_owned());
     let description = match invoice.given.text(&["billing_reason"]) {
         Some("subscription_create") => "Subscription creation",
         Some(_) if invoice.subscription.is_some() => "Subscription update",
         _ => "Payment for Invoice",
     };
-    given.put("description", text(description));
+    params.put("description", text(description));
     if invoice.subscription.is_some() {
-        given.put("setup_future_usage", text("off_session"));
+        params.put("setup_future_usage", text("off_session"));
     }
-    given
+    params
 }
 
 fn emit_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
@@ -356,7 +356,7 @@ fn payer(
 ) -> Result<Option<MethodParam>, Error> {
     let default = || default.map(|method| method.to_string());
     match (&input.method, intent.payment_method) {
-        (Some(given), _) => Ok(Some(MethodParam::Id(given.clone()))),
+        (Some(id), _) => Ok(Some(MethodParam::Id(id.clone()))),
         (None, Some(_)) => Ok(None),
         (None, None) => match default() {
             Some(method) => Ok(Some(MethodParam::Id(method))),

@@ -36,11 +36,10 @@ impl Engine {
     pub async fn retrieve_invoice_payment(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
     ) -> Result<ApiResponse, Error> {
-        let missing =
-            || Error::from(ApiError::no_such("invoice payment", given, "invoice_payment"));
-        let number = given.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
+        let missing = || Error::from(ApiError::no_such("invoice payment", id, "invoice_payment"));
+        let number = id.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
         let none = Changes::default();
         let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;
         let Some(intent) = found else { return Err(missing()) };
@@ -55,17 +54,17 @@ impl Engine {
         filter: &PaymentFilter,
     ) -> Result<ApiResponse, Error> {
         let invoice = match &filter.invoice {
-            Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?),
+            Some(text) => Some(self.get::<Invoice>(context, text, "invoice").await?),
             None => None,
         };
         let of = invoice
             .as_ref()
             .map_or(ObjectsOf::All, |invoice| ObjectsOf::Customer(invoice.customer));
         // The cursor of a payment is the id of its intent.
-        let as_intent = |given: &Option<String>| {
-            given.as_ref().map(|given| match given.parse::<InvoicePaymentId>() {
+        let as_intent = |text: &Option<String>| {
+            text.as_ref().map(|text| match text.parse::<InvoicePaymentId>() {
                 Ok(id) => PaymentIntentId::from_number(id.number()).to_string(),
-                Err(_) => given.clone(),
+                Err(_) => text.clone(),
             })
         };
         let page = PageParams {

@@ -193,10 +193,10 @@ impl Engine {
     pub async fn retrieve_subscription_item(
         &self,
         context: &Context,
-        given: &str,
+        id_text: &str,
     ) -> Result<ApiResponse, Error> {
-        let missing = || Error::from(ApiError::no_such("subscription item", given, "item"));
-        let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
+        let missing = || Error::from(ApiError::no_such("subscription item", id_text, "item"));
+        let id: SubscriptionItemId = id_text.parse().map_err(|_| missing())?;
         let has = |subscription: &Subscription| subscription.items.iter().any(|item| item.id == id);
         // Items are part of their subscriptions. Lookups are rare, so a search through the
         // subscriptions is sufficient.

@@ -36,10 +36,10 @@ impl Engine {
     pub(crate) async fn get_intent_of_subscription(
         &self,
         context: &Context,
-        given: &str,
+        id: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let subscription = self.get::<Subscription>(context, given, param).await?;
+        let subscription = self.get::<Subscription>(context, id, param).await?;
         let found = self.find_collector(context, &subscription, &Changes::default()).await?;
         found.ok_or_else(|| {
             let message = "The subscription has neither a pending Setup Intent nor an invoice to \

@@ -13,8 +13,8 @@ use wire::list::take_page;
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/accounts")?;
-    let input = take_input(given)?;
+    let params = read(&mut call.params, "POST /v1/accounts")?;
+    let input = take_input(params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.create_connected_account(&call.context, &input).await?)
 }
@@ -30,8 +30,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/accounts/{id}")?;
-    let input = take_input(given)?;
+    let params = read(&mut call.params, "POST /v1/accounts/{id}")?;
+    let input = take_input(params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.update_connected_account(&call.context, call.id(), &input).await?)
 }
@@ -49,21 +49,21 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_connected_accounts(&call.context, &filter).await?)
 }
 
-fn take_input(mut given: ExtraParams) -> Result<ConnectedAccountInput, Error> {
-    if given.at(&["type"]).is_some() && given.at(&["controller"]).is_some() {
+fn take_input(mut params: ExtraParams) -> Result<ConnectedAccountInput, Error> {
+    if params.at(&["type"]).is_some() && params.at(&["controller"]).is_some() {
         return Err(Error::exclusive(&["type", "controller"]));
     }
-    if given.text(&["country"]).is_some_and(|country| !is_country(country)) {
+    if params.text(&["country"]).is_some_and(|country| !is_country(country)) {
         let message = "A country is given as two letters, such as US.";
         return Err(Error::invalid(message).param("country"));
     }
-    let external = take_external(&mut given)?;
-    let capabilities = take_capabilities(&mut given);
-    let metadata = take_metadata(&mut given);
+    let external = take_external(&mut params)?;
+    let capabilities = take_capabilities(&mut params);
+    let metadata = take_metadata(&mut params);
     for name in NOT_KEPT {
-        given.take(name);
+        params.take(name);
     }
-    Ok(ConnectedAccountInput { capabilities, external, metadata, given })
+    Ok(ConnectedAccountInput { capabilities, external, metadata, given: params })
 }
 
 fn is_country(text: &str) -> bool {
@@ -71,8 +71,10 @@ fn is_country(text: &str) -> bool {
 }
 
 /// Takes `capabilities[name][requested]`. A capability that the request omits stays unchanged.
-fn take_capabilities(given: &mut ExtraParams) -> BTreeMap<String, bool> {
-    let Some(ExtraParams::Hash(asked)) = given.take("capabilities") else { return BTreeMap::new() };
+fn take_capabilities(params: &mut ExtraParams) -> BTreeMap<String, bool> {
+    let Some(ExtraParams::Hash(asked)) = params.take("capabilities") else {
+        return BTreeMap::new();
+    };
     let asked = asked.into_iter();
     asked.filter_map(|(name, how)| Some((name, how.boolean(&["requested"])?))).collect()
 }

@@ -16,10 +16,10 @@ const EXTERNAL: &str = "external_account";
 const BANK: &str = "bank_account";
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts")?;
-    let default_for_currency = take_boolean(&mut given, "default_for_currency");
-    let metadata = take_metadata(&mut given);
-    let input = take_external(&mut given)?.ok_or_else(|| Error::missing_param(EXTERNAL))?;
+    let mut params = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts")?;
+    let default_for_currency = take_boolean(&mut params, "default_for_currency");
+    let metadata = take_metadata(&mut params);
+    let input = take_external(&mut params)?.ok_or_else(|| Error::missing_param(EXTERNAL))?;
     let default_for_currency = default_for_currency.or(input.default_for_currency);
     let input = ExternalInput { default_for_currency, metadata, ..input };
     let call = call.ready(&[])?;
@@ -33,23 +33,23 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
-    let holder_type = given.take("account_holder_type").map(|value| match value {
+    let mut params = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
+    let holder_type = params.take("account_holder_type").map(|value| match value {
         ExtraParams::Text(word) => {
             BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set)
         }
         _ => Setting::Unset,
     });
-    let holder_name = given.take("account_holder_name").map(|value| match value {
+    let holder_name = params.take("account_holder_name").map(|value| match value {
         ExtraParams::Text(name) => Setting::Set(name),
         _ => Setting::Unset,
     });
     let update = ExternalUpdate {
         holder_name,
         holder_type,
-        account_type: given.text(&["account_type"]).and_then(BankAccountType::from_word),
-        default_for_currency: take_boolean(&mut given, "default_for_currency"),
-        metadata: take_metadata(&mut given),
+        account_type: params.text(&["account_type"]).and_then(BankAccountType::from_word),
+        default_for_currency: take_boolean(&mut params, "default_for_currency"),
+        metadata: take_metadata(&mut params),
     };
     let call = call.ready(&[])?;
     let (account, id) = (call.id(), call.path_part(1));
@@ -76,9 +76,9 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 
 /// Takes the bank account for payouts: `external_account`, or its synonym `bank_account`.
 pub(in crate::http) fn take_external(
-    given: &mut ExtraParams,
+    params: &mut ExtraParams,
 ) -> Result<Option<ExternalInput>, Error> {
-    let (path, mut value) = match (given.take(EXTERNAL), given.take(BANK)) {
+    let (path, mut value) = match (params.take(EXTERNAL), params.take(BANK)) {
         (Some(_), Some(_)) => return Err(Error::exclusive(&[EXTERNAL, BANK])),
         (Some(value), None) => (EXTERNAL, value),
         (None, Some(value)) => (BANK, value),
@@ -100,29 +100,29 @@ pub(in crate::http) fn take_external(
 
 /// Reads account and routing numbers from the hash at a path.
 pub(in crate::http) fn take_numbers(
-    given: &ExtraParams,
+    params: &ExtraParams,
     path: &str,
 ) -> Result<ExternalNumbers, Error> {
     let full = |name: &str| format!("{path}[{name}]");
     let need = |name: &str| {
-        let text = given.text(&[name]);
+        let text = params.text(&[name]);
         text.map(str::to_owned).ok_or_else(|| Error::missing_param(&full(name)))
     };
     if need("country")? != "US" {
         let message = "This server knows banks of the United States only: country must be US.";
         return Err(Error::invalid(message).param(full("country")));
     }
-    if given.text(&["currency"]).is_some_and(|currency| currency != "usd") {
+    if params.text(&["currency"]).is_some_and(|currency| currency != "usd") {
         let message = "Accounts at banks of the United States are paid out to in usd.";
         return Err(Error::invalid(message).param(full("currency")));
     }
-    let text = |name: &str| given.text(&[name]).map(str::to_owned);
-    let account_type = given.text(&["account_type"]);
+    let text = |name: &str| params.text(&[name]).map(str::to_owned);
+    let account_type = params.text(&["account_type"]);
     let known = account_type.and_then(BankAccountType::from_word);
     if account_type.is_some() && known.is_none() {
         return Err(Error::bad_choice(&full("account_type"), &["checking", "savings"]));
     }
-    let holder_type = given.text(&["account_holder_type"]).and_then(BankHolderType::from_word);
+    let holder_type = params.text(&["account_holder_type"]).and_then(BankHolderType::from_word);
     Ok(ExternalNumbers {
         numbers: BankNumbers {
             account_number: need("account_number")?,

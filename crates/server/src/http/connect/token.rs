@@ -6,9 +6,9 @@ use crate::http::extra_params::read;
 use wire::error::Error;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/tokens")?;
+    let params = read(&mut call.params, "POST /v1/tokens")?;
     let path = "bank_account";
-    let hash = given.at(&[path]).ok_or_else(|| Error::missing_param(path))?;
+    let hash = params.at(&[path]).ok_or_else(|| Error::missing_param(path))?;
     if hash.text(&[]).is_some() {
         let message = "This server makes tokens of numbers: give bank_account as a hash.";
         return Err(Error::invalid(message).param(path).into());

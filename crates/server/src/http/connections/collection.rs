@@ -13,11 +13,11 @@ use wire::error::Error;
 /// the call has already checked the values. Returns `None` if the request has no options for bank
 /// accounts.
 pub(in crate::http) fn take(
-    given: &mut ExtraParams,
+    params: &mut ExtraParams,
     options: &[&str],
 ) -> Result<Option<Collection>, Error> {
     let path: Vec<&str> = [options, &["us_bank_account"]].concat();
-    let Some(bank) = given.at(&path) else { return Ok(None) };
+    let Some(bank) = params.at(&path) else { return Ok(None) };
     let inside = ["financial_connections"];
     let connections = bank.at(&inside).cloned().unwrap_or_else(ExtraParams::empty);
     let permissions = words::<Permission>(&connections, &["permissions"]);
@@ -44,8 +44,8 @@ pub(in crate::http) fn take(
     }))
 }
 
-fn words<W: Word>(given: &ExtraParams, path: &[&str]) -> Option<Vec<W>> {
-    let texts = given.texts(path)?;
+fn words<W: Word>(params: &ExtraParams, path: &[&str]) -> Option<Vec<W>> {
+    let texts = params.texts(path)?;
     Some(texts.iter().filter_map(|text| W::from_word(text)).collect())
 }
 

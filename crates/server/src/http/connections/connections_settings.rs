@@ -24,8 +24,8 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     };
     let input = SettingsInput {
         register,
-        permissions: permissions.map(|given| given.into_option().unwrap_or_default()),
-        prefetch: prefetch.map(|given| given.into_option().unwrap_or_default()),
+        permissions: permissions.map(|value| value.into_option().unwrap_or_default()),
+        prefetch: prefetch.map(|value| value.into_option().unwrap_or_default()),
     };
     let call = call.ready(&[])?;
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)

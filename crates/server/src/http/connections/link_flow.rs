@@ -16,7 +16,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         Some(id) => CarrierInput::Id(id),
         None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
     };
-    let origin = params.text("origin")?.map(|given| read_origin(&given)).transpose()?;
+    let origin = params.text("origin")?.map(|text| read_origin(&text)).transpose()?;
     let billing_details = match params.hash("billing_details")? {
         Some(details) => take_details(details)?,
         None => ExtraParams::empty(),
@@ -28,37 +28,37 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
 
 /// Takes the details of the holder that a page sends.
 fn take_details(mut params: Params) -> Result<ExtraParams, Error> {
-    let mut given = take_texts(&mut params, &["email", "name", "phone", "tax_id"])?;
+    let mut details = take_texts(&mut params, &["email", "name", "phone", "tax_id"])?;
     if let Some(mut address) = params.hash("address")? {
         let parts = ["city", "country", "line1", "line2", "postal_code", "state"];
-        given.put("address", take_texts(&mut address, &parts)?);
+        details.put("address", take_texts(&mut address, &parts)?);
         address.finish()?;
     }
     params.finish()?;
-    Ok(given)
+    Ok(details)
 }
 
 fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<ExtraParams, Error> {
-    let mut given = ExtraParams::empty();
+    let mut texts = ExtraParams::empty();
     for name in names {
         if let Some(text) = params.text(name)? {
-            given.put(name, ExtraParams::Text(text));
+            texts.put(name, ExtraParams::Text(text));
         }
     }
-    Ok(given)
+    Ok(texts)
 }
 
 /// Reads an origin as browsers write it: scheme, host, and a port unless it is the scheme's
 /// default.
-fn read_origin(given: &str) -> Result<String, Error> {
+fn read_origin(text: &str) -> Result<String, Error> {
     let refused = || {
         let message = "An origin is a scheme and a host, and a port where it needs one, such as \
                        https://shop.example.";
         Error::invalid(message).param("origin")
     };
-    let url = url::Url::parse(given).map_err(|_| refused())?;
+    let url = url::Url::parse(text).map_err(|_| refused())?;
     let origin = url.origin().ascii_serialization();
-    let plain = matches!(url.scheme(), "http" | "https") && given.eq_ignore_ascii_case(&origin);
+    let plain = matches!(url.scheme(), "http" | "https") && text.eq_ignore_ascii_case(&origin);
     // The origin becomes part of a content security policy, where these characters begin another
     // part.
     let safe = !origin.contains([';', ',', ' ', '*', '\'', '"']);

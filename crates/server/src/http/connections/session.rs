@@ -92,18 +92,20 @@ fn take_holder(mut params: Params) -> Result<HolderInput, Error> {
         let message = format!("{path} does not go with an account holder of type {wanted}.");
         return Err(Error::invalid(message).param(path));
     }
-    let given = params.need(wanted, Params::text)?;
+    let id = params.need(wanted, Params::text)?;
     params.finish()?;
     Ok(match holder_type {
-        HolderType::Account => HolderInput::Account(given),
-        HolderType::Customer => HolderInput::Customer(given),
+        HolderType::Account => HolderInput::Account(id),
+        HolderType::Customer => HolderInput::Customer(id),
     })
 }
 
 fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters, Error> {
     let subcategories: Option<Vec<Subcategory>> = params.choices("account_subcategories")?;
     let offered = offered_subcategories(version);
-    if let Some(index) = subcategories.iter().flatten().position(|given| !offered.contains(given)) {
+    if let Some(index) =
+        subcategories.iter().flatten().position(|subcategory| !offered.contains(subcategory))
+    {
         let words: Vec<&str> = offered.iter().map(|one| one.word()).collect();
         let path = format!("{}[{index}]", params.path_of("account_subcategories"));
         return Err(Error::bad_choice(&path, &words));
@@ -140,10 +142,10 @@ fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>
         (path, params.texts("countries")?.unwrap_or_default().into_iter().next())
     };
     match country {
-        Some(given) if given.len() != 2 || !given.bytes().all(|b| b.is_ascii_alphabetic()) => {
+        Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) => {
             Err(Error::invalid("A country is given as two letters, such as US.").param(path))
         }
-        country => Ok(country.map(|given| given.to_ascii_uppercase())),
+        country => Ok(country.map(|code| code.to_ascii_uppercase())),
     }
 }
 

@@ -13,7 +13,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let url = params.need("url", Params::text)?;
     let enabled_events = params.need("enabled_events", take_events)?;
     let version = match params.text("api_version")? {
-        Some(given) => Some(Version::parse(&given).map_err(|error| error.param("api_version"))?),
+        Some(text) => Some(Version::parse(&text).map_err(|error| error.param("api_version"))?),
         None => None,
     };
     let input = EndpointInput {

@@ -21,10 +21,13 @@ use wire::params::{Params, Range};
 use wire::render::payments::checkout::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut given = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
-    let input = take_input(&mut given)?;
+    let mut params = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
+    let input = take_input(&mut params)?;
     let call = call.ready(FIELDS)?;
-    Ok(call.engine.create_checkout(&call.context, &CheckoutInput { given, ..input }).await?)
+    Ok(call
+        .engine
+        .create_checkout(&call.context, &CheckoutInput { given: params, ..input })
+        .await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
@@ -77,66 +80,66 @@ pub(in crate::http) async fn line_items(mut call: Call) -> Outcome {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_input(given: &mut ExtraParams) -> Result<CheckoutInput, Error> {
-    let line_items = match given.take("line_items") {
+fn take_input(params: &mut ExtraParams) -> Result<CheckoutInput, Error> {
+    let line_items = match params.take("line_items") {
         Some(ExtraParams::List(items)) => items,
         _ => Vec::new(),
     };
-    let mode = take_mode(given, !line_items.is_empty())?;
-    refuse_absent(given, mode)?;
-    if given.at(&["customer"]).is_some() && given.at(&["customer_email"]).is_some() {
+    let mode = take_mode(params, !line_items.is_empty())?;
+    refuse_absent(params, mode)?;
+    if params.at(&["customer"]).is_some() && params.at(&["customer_email"]).is_some() {
         return Err(Error::exclusive(&["customer", "customer_email"]));
     }
-    check_email(given.text(&["customer_email"]), "customer_email")?;
+    check_email(params.text(&["customer_email"]), "customer_email")?;
     for name in ["cancel_url", "return_url", "success_url"] {
-        check_page_url(given.text(&[name]), name)?;
+        check_page_url(params.text(&[name]), name)?;
     }
-    let percent = given.text(&["subscription_data", "application_fee_percent"]);
+    let percent = params.text(&["subscription_data", "application_fee_percent"]);
     check_fee_percent(percent, "subscription_data[application_fee_percent]")?;
-    let currency = take_text(given, "currency");
+    let currency = take_text(params, "currency");
     check_currency(currency.as_deref(), "currency")?;
     let line_items = take_line_items(mode, line_items)?;
-    let collection = collection::take(given, &["payment_method_options"])?.unwrap_or_default();
+    let collection = collection::take(params, &["payment_method_options"])?.unwrap_or_default();
     let said = currency.and_then(|code| Currency::parse(&code));
     Ok(CheckoutInput {
         mode,
-        customer: take_text(given, "customer"),
-        customer_email: given.text(&["customer_email"]).map(str::to_owned),
-        expires_at: given.integer(&["expires_at"]).map(AccountTime),
+        customer: take_text(params, "customer"),
+        customer_email: params.text(&["customer_email"]).map(str::to_owned),
+        expires_at: params.integer(&["expires_at"]).map(AccountTime),
         currency: said,
         line_items,
-        method_types: take_types(given)?,
+        method_types: take_types(params)?,
         collection,
-        metadata: take_metadata(given),
+        metadata: take_metadata(params),
         given: ExtraParams::empty(),
     })
 }
 
 /// Takes the mode of a session. The guide's own call names neither a mode nor line items. It
 /// collects a bank account, so the session becomes a setup.
-fn take_mode(given: &mut ExtraParams, items_given: bool) -> Result<CheckoutMode, Error> {
-    let mode = take_text(given, "mode");
+fn take_mode(params: &mut ExtraParams, has_items: bool) -> Result<CheckoutMode, Error> {
+    let mode = take_text(params, "mode");
     match mode.as_deref() {
         Some(word) => {
             CheckoutMode::from_word(word).ok_or_else(|| Error::bad_choice("mode", &["payment"]))
         }
-        None if items_given => Err(Error::missing_param("mode")),
+        None if has_items => Err(Error::missing_param("mode")),
         None => Ok(CheckoutMode::Setup),
     }
 }
 
 /// Rejects features that this server lacks, and parameters that belong to another mode.
-fn refuse_absent(given: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
+fn refuse_absent(params: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
     let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
-    if given.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
+    if params.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
         let message = "This server shows Checkout on its own page only: ui_mode is hosted_page.";
         return refuse(message, "ui_mode");
     }
-    if given.at(&["optional_items"]).is_some() {
+    if params.at(&["optional_items"]).is_some() {
         let message = "This server's page offers no optional items.";
         return refuse(message, "optional_items");
     }
-    let manual = given.text(&["payment_intent_data", "capture_method"]) == Some("manual");
+    let manual = params.text(&["payment_intent_data", "capture_method"]) == Some("manual");
     if manual {
         let message = "A us_bank_account is debited at once; capture_method=manual is for other \
                        types of payment method.";
@@ -149,7 +152,7 @@ fn refuse_absent(given: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
             &["invoice_creation", "payment_intent_data", "setup_intent_data"]
         }
     };
-    match of_other_modes.iter().find(|name| given.at(&[name]).is_some()) {
+    match of_other_modes.iter().find(|name| params.at(&[name]).is_some()) {
         Some(name) => {
             let message = format!("{name} does not go with mode={}.", mode.word());
             Err(Error::invalid(message).param(*name))

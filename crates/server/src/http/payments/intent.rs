@@ -82,21 +82,21 @@ pub(in crate::http) async fn list_setups(call: Call) -> Outcome {
 }
 
 async fn create(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s", kind.word()))?;
-    let mut input = take_input(&mut given)?;
+    let mut params = read_versioned(&mut call, &format!("POST /v1/{}s", kind.word()))?;
+    let mut input = take_input(&mut params)?;
     if kind == IntentKind::Payment && input.currency != Currency::parse(CURRENCY) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
         return Err(Error::invalid(message).param("currency").into());
     }
-    let confirmed = given.take("confirm") == Some(ExtraParams::Boolean(true));
-    let confirmation = take_confirmation(&mut given)?;
+    let confirmed = params.take("confirm") == Some(ExtraParams::Boolean(true));
+    let confirmation = take_confirmation(&mut params)?;
     if confirmed {
         input.confirmation = Some(confirmation);
-    } else if let Some(name) = given_word(&confirmation) {
+    } else if let Some(name) = consent_param(&confirmation) {
         let message = format!("{name} may be given only together with confirm=true.");
         return Err(Error::invalid(message).param(name).into());
     }
-    input.given = given;
+    input.given = params;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_intent(&call.context, kind, &input).await?)
 }
@@ -110,25 +110,25 @@ async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn update(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
-    let mut input = take_input(&mut given)?;
-    input.given = given;
+    let mut params = read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
+    let mut input = take_input(&mut params)?;
+    input.given = params;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_intent(&call.context, kind, call.id(), &input).await?)
 }
 
 async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given =
+    let mut params =
         read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
-    let client_secret = take_text(&mut given, "client_secret");
-    let method = take_method(&mut given)?;
-    let mut confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
-    let collection = collection::take(&mut given, &[METHOD_OPTIONS])?;
+    let client_secret = take_text(&mut params, "client_secret");
+    let method = take_method(&mut params)?;
+    let mut confirmation = Confirmation { method, ..take_confirmation(&mut params)? };
+    let collection = collection::take(&mut params, &[METHOD_OPTIONS])?;
     let publishable = call.publishable;
     // The merchant decides on the link requirements, not a browser.
     if !publishable {
         confirmation.collection = collection;
-        confirmation.given = given.take(METHOD_OPTIONS).map(|options| {
+        confirmation.given = params.take(METHOD_OPTIONS).map(|options| {
             let mut echoed = ExtraParams::empty();
             echoed.put(METHOD_OPTIONS, options);
             echoed
@@ -141,8 +141,8 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn cancel(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read(&mut call.params, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
-    let reason = take_text(&mut given, "cancellation_reason");
+    let mut params = read(&mut call.params, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
+    let reason = take_text(&mut params, "cancellation_reason");
     let call = call.ready(FIELDS)?;
     let id = call.id();
     Ok(call.engine.cancel_intent(&call.context, kind, id, reason.as_deref()).await?)
@@ -156,9 +156,9 @@ pub(in crate::http) async fn capture_payment(mut call: Call) -> Outcome {
 
 async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
     let name = format!("POST /v1/{}s/{{id}}/verify_microdeposits", kind.word());
-    let mut given = read(&mut call.params, &name)?;
-    let client_secret = take_text(&mut given, "client_secret");
-    let deposits = take_deposits(&given)?;
+    let mut params = read(&mut call.params, &name)?;
+    let client_secret = take_text(&mut params, "client_secret");
+    let deposits = take_deposits(&params)?;
     let publishable = call.publishable;
     let call = call.ready(fields(publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
@@ -188,23 +188,23 @@ fn fields(publishable: bool) -> &'static [Field] {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_input(given: &mut ExtraParams) -> Result<IntentInput, Error> {
-    let amount = take_amount(given)?;
-    let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
-    if given.text(&["capture_method"]) == Some("manual") {
+fn take_input(params: &mut ExtraParams) -> Result<IntentInput, Error> {
+    let amount = take_amount(params)?;
+    let currency = take_text(params, "currency").and_then(|code| Currency::parse(&code));
+    if params.text(&["capture_method"]) == Some("manual") {
         let message = "A us_bank_account is debited at once; capture_method=manual is for other \
                        types of payment method.";
         return Err(Error::invalid(message).param("capture_method"));
     }
-    check_email(given.text(&["receipt_email"]), "receipt_email")?;
-    let collection = collection::take(given, &[METHOD_OPTIONS])?;
-    let metadata = take_metadata(given);
+    check_email(params.text(&["receipt_email"]), "receipt_email")?;
+    let collection = collection::take(params, &[METHOD_OPTIONS])?;
+    let metadata = take_metadata(params);
     Ok(IntentInput {
         amount,
         currency,
-        customer: take_text(given, "customer"),
-        method: take_method(given)?,
-        method_types: take_types(given)?,
+        customer: take_text(params, "customer"),
+        method: take_method(params)?,
+        method_types: take_types(params)?,
         collection,
         confirmation: None,
         metadata,
@@ -212,8 +212,8 @@ fn take_input(given: &mut ExtraParams) -> Result<IntentInput, Error> {
     })
 }
 
-fn take_amount(given: &mut ExtraParams) -> Result<Option<i64>, Error> {
-    let Some(ExtraParams::Integer(amount)) = given.take("amount") else { return Ok(None) };
+fn take_amount(params: &mut ExtraParams) -> Result<Option<i64>, Error> {
+    let Some(ExtraParams::Integer(amount)) = params.take("amount") else { return Ok(None) };
     if amount < AMOUNT_MIN {
         let message = format!("The amount must be at least {AMOUNT_MIN} cents.");
         return Err(Error::invalid(message).code("amount_too_small").param("amount"));
@@ -237,15 +237,15 @@ const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
 /// Takes the named types, which must include the one that this server supports. Types that are only
 /// allowed stay to be echoed and leave the choice to the merchant's settings.
-pub(in crate::http) fn take_types(given: &mut ExtraParams) -> Result<Option<Vec<String>>, Error> {
-    if let Some(allowed) = given.texts(&[ALLOWED_TYPES]) {
-        if let Some(other) = EXCLUSIVE.into_iter().find(|name| given.at(&[name]).is_some()) {
+pub(in crate::http) fn take_types(params: &mut ExtraParams) -> Result<Option<Vec<String>>, Error> {
+    if let Some(allowed) = params.texts(&[ALLOWED_TYPES]) {
+        if let Some(other) = EXCLUSIVE.into_iter().find(|name| params.at(&[name]).is_some()) {
             return Err(Error::exclusive(&[ALLOWED_TYPES, other]));
         }
         return must_have_bank(&allowed, ALLOWED_TYPES).map(|()| None);
     }
-    let Some(types) = given.texts(&[TYPES]) else { return Ok(None) };
-    given.take(TYPES);
+    let Some(types) = params.texts(&[TYPES]) else { return Ok(None) };
+    params.take(TYPES);
     if types.is_empty() {
         return Ok(None);
     }
@@ -263,9 +263,9 @@ fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
 }
 
 /// Takes the payment method that a request names or creates.
-fn take_method(given: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
-    let id = take_text(given, "payment_method");
-    let data = given.take("payment_method_data");
+fn take_method(params: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
+    let id = take_text(params, "payment_method");
+    let data = params.take("payment_method_data");
     match (id, data) {
         (Some(_), Some(_)) => Err(Error::exclusive(&["payment_method", "payment_method_data"])),
         (Some(id), None) => Ok(Some(MethodParam::Id(id))),
@@ -278,13 +278,13 @@ fn take_method(given: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
 }
 
 /// The name of the parameter with which a confirmation records the holder's consent, if it has one.
-fn given_word(confirmation: &Confirmation) -> Option<&'static str> {
+fn consent_param(confirmation: &Confirmation) -> Option<&'static str> {
     let data = confirmation.acceptance.as_ref().map(|_| "mandate_data");
     data.or(confirmation.mandate.as_ref().map(|_| "mandate"))
 }
 
-fn take_confirmation(given: &mut ExtraParams) -> Result<Confirmation, Error> {
-    let acceptance = match given.take("mandate_data") {
+fn take_confirmation(params: &mut ExtraParams) -> Result<Confirmation, Error> {
+    let acceptance = match params.take("mandate_data") {
         Some(ExtraParams::Hash(mut data)) => data.remove("customer_acceptance"),
         _ => None,
     };
@@ -296,18 +296,18 @@ fn take_confirmation(given: &mut ExtraParams) -> Result<Confirmation, Error> {
             return Err(Error::missing_param(path));
         }
     }
-    let mandate = take_text(given, "mandate");
+    let mandate = take_text(params, "mandate");
     if acceptance.is_some() && mandate.is_some() {
         return Err(Error::exclusive(&["mandate", "mandate_data"]));
     }
-    let return_url = take_text(given, "return_url");
+    let return_url = take_text(params, "return_url");
     check_return_url(return_url.as_deref(), "return_url")?;
     Ok(Confirmation { acceptance, mandate, return_url, ..Confirmation::default() })
 }
 
-fn take_deposits(given: &ExtraParams) -> Result<Deposits, Error> {
-    let amounts = given.list(&["amounts"]);
-    match (amounts, given.text(&["descriptor_code"])) {
+fn take_deposits(params: &ExtraParams) -> Result<Deposits, Error> {
+    let amounts = params.list(&["amounts"]);
+    match (amounts, params.text(&["descriptor_code"])) {
         (Some(_), Some(_)) => Err(Error::exclusive(&["amounts", "descriptor_code"])),
         (Some([ExtraParams::Integer(one), ExtraParams::Integer(two)]), None) => {
             Ok(Deposits::Amounts([*one, *two]))

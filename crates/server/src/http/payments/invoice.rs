@@ -23,9 +23,9 @@ use wire::render::payments::invoice::{
 pub(in crate::http) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/invoices")?;
-    let pending = take_text(&mut given, "pending_invoice_items_behavior");
-    let mut input = take_invoice(given)?;
+    let mut params = read(&mut call.params, "POST /v1/invoices")?;
+    let pending = take_text(&mut params, "pending_invoice_items_behavior");
+    let mut input = take_invoice(params)?;
     input.takes_pending_items = pending.as_deref() == Some("include");
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_invoice(&call.context, &input).await?)
@@ -37,8 +37,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/invoices/{id}")?;
-    let input = take_invoice(given)?;
+    let params = read(&mut call.params, "POST /v1/invoices/{id}")?;
+    let input = take_invoice(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_invoice(&call.context, call.id(), &input).await?)
 }
@@ -49,17 +49,17 @@ pub(in crate::http) async fn delete(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn finalize(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/invoices/{id}/finalize")?;
-    let advance = take_boolean(&mut given, "auto_advance");
+    let mut params = read(&mut call.params, "POST /v1/invoices/{id}/finalize")?;
+    let advance = take_boolean(&mut params, "auto_advance");
     let call = call.ready(FIELDS)?;
     Ok(call.engine.finalize_invoice(&call.context, call.id(), advance).await?)
 }
 
 pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/invoices/{id}/pay")?;
+    let mut params = read(&mut call.params, "POST /v1/invoices/{id}/pay")?;
     let input = PayInput {
-        method: take_text(&mut given, "payment_method"),
-        paid_elsewhere: take_boolean(&mut given, "paid_out_of_band") == Some(true),
+        method: take_text(&mut params, "payment_method"),
+        paid_elsewhere: take_boolean(&mut params, "paid_out_of_band") == Some(true),
     };
     let call = call.ready(FIELDS)?;
     Ok(call.engine.pay_invoice(&call.context, call.id(), &input).await?)
@@ -128,8 +128,8 @@ pub(in crate::http) async fn list_payments(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn create_item(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/invoiceitems")?;
-    let input = take_item(given)?;
+    let params = read(&mut call.params, "POST /v1/invoiceitems")?;
+    let input = take_item(params)?;
     let call = call.ready(ITEM_FIELDS)?;
     Ok(call.engine.create_invoice_item(&call.context, &input).await?)
 }
@@ -140,8 +140,8 @@ pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update_item(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/invoiceitems/{id}")?;
-    let input = take_item(given)?;
+    let params = read(&mut call.params, "POST /v1/invoiceitems/{id}")?;
+    let input = take_item(params)?;
     let call = call.ready(ITEM_FIELDS)?;
     Ok(call.engine.update_invoice_item(&call.context, call.id(), &input).await?)
 }
@@ -165,22 +165,22 @@ pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
     Ok(call.engine.list_invoice_items(&call.context, &filter).await?)
 }
 
-fn take_invoice(mut given: ExtraParams) -> Result<InvoiceInput, Error> {
-    let collection = collection::take(&mut given, &OPTIONS)?;
-    let method_types = settings_types(&given)?;
-    check_days_until_due(given.integer(&["days_until_due"]))?;
-    if given.integer(&["days_until_due"]).is_some() && given.integer(&["due_date"]).is_some() {
+fn take_invoice(mut params: ExtraParams) -> Result<InvoiceInput, Error> {
+    let collection = collection::take(&mut params, &OPTIONS)?;
+    let method_types = settings_types(&params)?;
+    check_days_until_due(params.integer(&["days_until_due"]))?;
+    if params.integer(&["days_until_due"]).is_some() && params.integer(&["due_date"]).is_some() {
         return Err(Error::exclusive(&["days_until_due", "due_date"]));
     }
     Ok(InvoiceInput {
-        customer: take_text(&mut given, "customer"),
-        currency: take_currency(&mut given)?,
-        default_payment_method: take_text(&mut given, "default_payment_method"),
+        customer: take_text(&mut params, "customer"),
+        currency: take_currency(&mut params)?,
+        default_payment_method: take_text(&mut params, "default_payment_method"),
         method_types,
         collection,
         takes_pending_items: false,
-        metadata: take_metadata(&mut given),
-        given,
+        metadata: take_metadata(&mut params),
+        given: params,
     })
 }
 
@@ -193,8 +193,8 @@ pub(in crate::http) fn check_days_until_due(days: Option<i64>) -> Result<(), Err
 }
 
 /// Reads the types named in payment settings, which must include the one that this server supports.
-pub(in crate::http) fn settings_types(given: &ExtraParams) -> Result<Option<Vec<String>>, Error> {
-    let types = given.texts(&["payment_settings", "payment_method_types"]);
+pub(in crate::http) fn settings_types(params: &ExtraParams) -> Result<Option<Vec<String>>, Error> {
+    let types = params.texts(&["payment_settings", "payment_method_types"]);
     let Some(types) = types.filter(|types| !types.is_empty()) else { return Ok(None) };
     if !types.iter().any(|name| name == "us_bank_account") {
         let message = "This server collects bank accounts: payment_method_types must include \
@@ -205,8 +205,8 @@ pub(in crate::http) fn settings_types(given: &ExtraParams) -> Result<Option<Vec<
     Ok(Some(types))
 }
 
-pub(in crate::http) fn take_currency(given: &mut ExtraParams) -> Result<Option<Currency>, Error> {
-    let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
+pub(in crate::http) fn take_currency(params: &mut ExtraParams) -> Result<Option<Currency>, Error> {
+    let currency = take_text(params, "currency").and_then(|code| Currency::parse(&code));
     if currency.is_some_and(|currency| currency != Currency::USD) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
         return Err(Error::invalid(message).param("currency"));
@@ -214,16 +214,16 @@ pub(in crate::http) fn take_currency(given: &mut ExtraParams) -> Result<Option<C
     Ok(currency)
 }
 
-fn take_item(mut given: ExtraParams) -> Result<ItemInput, Error> {
-    let price_data = match given.take("price_data") {
+fn take_item(mut params: ExtraParams) -> Result<ItemInput, Error> {
+    let price_data = match params.take("price_data") {
         Some(data) => Some(Box::new(take_price(data, "price_data")?)),
         None => None,
     };
-    let price = given.text(&["pricing", "price"]).map(str::to_owned);
-    given.take("pricing");
-    let period = given.integer(&["period", "start"]).zip(given.integer(&["period", "end"]));
-    given.take("period");
-    let unit_amount_decimal = take_text(&mut given, "unit_amount_decimal");
+    let price = params.text(&["pricing", "price"]).map(str::to_owned);
+    params.take("pricing");
+    let period = params.integer(&["period", "start"]).zip(params.integer(&["period", "end"]));
+    params.take("period");
+    let unit_amount_decimal = take_text(&mut params, "unit_amount_decimal");
     if unit_amount_decimal
         .as_deref()
         .is_some_and(|text| model::payments::invoice::cost(text, 1).is_none())
@@ -231,23 +231,23 @@ fn take_item(mut given: ExtraParams) -> Result<ItemInput, Error> {
         let message = "A unit amount is a number of cents with at most twelve decimals.";
         return Err(Error::invalid(message).param("unit_amount_decimal"));
     }
-    let quantity = take_integer(&mut given, "quantity");
+    let quantity = take_integer(&mut params, "quantity");
     if quantity.is_some_and(|quantity| quantity < 0) {
         return Err(Error::invalid("A quantity cannot be below 0.").param("quantity"));
     }
     Ok(ItemInput {
-        customer: take_text(&mut given, "customer"),
-        invoice: take_text(&mut given, "invoice"),
-        currency: take_currency(&mut given)?,
-        amount: take_integer(&mut given, "amount"),
+        customer: take_text(&mut params, "customer"),
+        invoice: take_text(&mut params, "invoice"),
+        currency: take_currency(&mut params)?,
+        amount: take_integer(&mut params, "amount"),
         quantity,
         price,
         price_data,
         unit_amount_decimal,
-        description: take_text(&mut given, "description"),
+        description: take_text(&mut params, "description"),
         period,
-        discountable: take_boolean(&mut given, "discountable"),
-        metadata: take_metadata(&mut given),
-        given,
+        discountable: take_boolean(&mut params, "discountable"),
+        metadata: take_metadata(&mut params),
+        given: params,
     })
 }

@@ -9,8 +9,8 @@ use model::payments::method_configuration::Preference;
 use wire::list::take_page;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/payment_method_configurations")?;
-    let input = take_input(given);
+    let params = read(&mut call.params, "POST /v1/payment_method_configurations")?;
+    let input = take_input(params);
     let call = call.ready(&[])?;
     Ok(call.engine.create_method_configuration(&call.context, &input).await?)
 }
@@ -21,8 +21,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/payment_method_configurations/{id}")?;
-    let input = take_input(given);
+    let params = read(&mut call.params, "POST /v1/payment_method_configurations/{id}")?;
+    let input = take_input(params);
     let call = call.ready(&[])?;
     Ok(call.engine.update_method_configuration(&call.context, call.id(), &input).await?)
 }
@@ -37,13 +37,13 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_method_configurations(&call.context, active, &page).await?)
 }
 
-fn take_input(mut given: ExtraParams) -> MethodConfigurationInput {
-    let active = match given.take("active") {
+fn take_input(mut params: ExtraParams) -> MethodConfigurationInput {
+    let active = match params.take("active") {
         Some(ExtraParams::Boolean(active)) => Some(active),
         _ => None,
     };
-    let (name, parent) = (take_text(&mut given, "name"), take_text(&mut given, "parent"));
-    let ExtraParams::Hash(methods) = given else {
+    let (name, parent) = (take_text(&mut params, "name"), take_text(&mut params, "parent"));
+    let ExtraParams::Hash(methods) = params else {
         return MethodConfigurationInput { active, name, parent, ..Default::default() };
     };
     // The remaining parameters are payment methods, each with its preference.

@@ -13,8 +13,8 @@ use wire::render::payments::mandate;
 use wire::render::payments::payment_method::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/payment_methods")?;
-    let input = take_method_data(&mut given, "")?;
+    let mut params = read(&mut call.params, "POST /v1/payment_methods")?;
+    let input = take_method_data(&mut params, "")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_payment_method(&call.context, &input).await?)
 }
@@ -31,23 +31,23 @@ pub(in crate::http) async fn retrieve_of_customer(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/payment_methods/{id}")?;
-    check_email(given.text(&["billing_details", "email"]), "billing_details[email]")?;
+    let mut params = read(&mut call.params, "POST /v1/payment_methods/{id}")?;
+    check_email(params.text(&["billing_details", "email"]), "billing_details[email]")?;
     let update = MethodUpdate {
-        billing_details: given.at(&["billing_details"]).cloned(),
-        allow_redisplay: take_text(&mut given, "allow_redisplay"),
-        metadata: take_metadata(&mut given),
-        holder_type: holder_type(&given),
-        account_type: account_type(&given),
+        billing_details: params.at(&["billing_details"]).cloned(),
+        allow_redisplay: take_text(&mut params, "allow_redisplay"),
+        metadata: take_metadata(&mut params),
+        holder_type: holder_type(&params),
+        account_type: account_type(&params),
     };
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_payment_method(&call.context, call.id(), &update).await?)
 }
 
 pub(in crate::http) async fn attach(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/payment_methods/{id}/attach")?;
+    let mut params = read(&mut call.params, "POST /v1/payment_methods/{id}/attach")?;
     let customer =
-        take_text(&mut given, "customer").ok_or_else(|| Error::missing_param("customer"))?;
+        take_text(&mut params, "customer").ok_or_else(|| Error::missing_param("customer"))?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.attach_payment_method(&call.context, call.id(), &customer).await?)
 }
@@ -96,7 +96,7 @@ fn take_list_filter(call: &mut Call) -> Result<(), Error> {
 
 /// Takes the data of a new payment method from a hash at `path` or from the request itself.
 pub(in crate::http) fn take_method_data(
-    given: &mut ExtraParams,
+    params: &mut ExtraParams,
     path: &'static str,
 ) -> Result<MethodInput, Error> {
     let full = |name: &str| match (path, name.split_once('[')) {
@@ -104,46 +104,46 @@ pub(in crate::http) fn take_method_data(
         (path, Some((first, rest))) => format!("{path}[{first}][{rest}"),
         (path, None) => format!("{path}[{name}]"),
     };
-    match given.text(&["type"]) {
+    match params.text(&["type"]) {
         None => return Err(Error::missing_param(&full("type"))),
         Some("us_bank_account") => {}
         Some(_) => return Err(other_type(&full("type"))),
     }
-    if given.at(&["us_bank_account"]).is_none() {
+    if params.at(&["us_bank_account"]).is_none() {
         return Err(Error::missing_param(&full("us_bank_account")));
     }
-    if given.text(&["billing_details", "name"]).is_none() {
+    if params.text(&["billing_details", "name"]).is_none() {
         return Err(Error::missing_param(&full("billing_details[name]")));
     }
-    check_email(given.text(&["billing_details", "email"]), &full("billing_details[email]"))?;
-    let holder_type = holder_type(given);
-    let account = given.text(&["us_bank_account", "financial_connections_account"]);
+    check_email(params.text(&["billing_details", "email"]), &full("billing_details[email]"))?;
+    let holder_type = holder_type(params);
+    let account = params.text(&["us_bank_account", "financial_connections_account"]);
     let source = match account {
         Some(account) => MethodSource::Account(account.to_owned()),
-        None => MethodSource::Numbers(take_numbers(given, &full)?),
+        None => MethodSource::Numbers(take_numbers(params, &full)?),
     };
     Ok(MethodInput {
         source,
-        billing_details: given.at(&["billing_details"]).cloned().unwrap_or_default(),
-        allow_redisplay: take_text(given, "allow_redisplay"),
-        metadata: take_metadata(given),
+        billing_details: params.at(&["billing_details"]).cloned().unwrap_or_default(),
+        allow_redisplay: take_text(params, "allow_redisplay"),
+        metadata: take_metadata(params),
         holder_type,
         path,
     })
 }
 
-fn take_numbers(given: &ExtraParams, full: &dyn Fn(&str) -> String) -> Result<BankNumbers, Error> {
+fn take_numbers(params: &ExtraParams, full: &dyn Fn(&str) -> String) -> Result<BankNumbers, Error> {
     let need = |name: &str| {
         let path = full(&format!("us_bank_account[{name}]"));
-        let text = given.text(&["us_bank_account", name]);
+        let text = params.text(&["us_bank_account", name]);
         text.map(str::to_owned).ok_or_else(|| Error::missing_param(&path))
     };
     let numbers = BankNumbers {
         account_number: need("account_number")?,
         routing_number: need("routing_number")?,
-        holder_type: holder_type(given)
+        holder_type: holder_type(params)
             .ok_or_else(|| Error::missing_param(&full("us_bank_account[account_holder_type]")))?,
-        account_type: account_type(given).unwrap_or(BankAccountType::Checking),
+        account_type: account_type(params).unwrap_or(BankAccountType::Checking),
     };
     if !numbers.routing_number_fits() {
         let message = "The routing number must have nine digits, the last of which checks the \
@@ -159,12 +159,12 @@ fn take_numbers(given: &ExtraParams, full: &dyn Fn(&str) -> String) -> Result<Ba
     Ok(numbers)
 }
 
-fn holder_type(given: &ExtraParams) -> Option<BankHolderType> {
-    given.text(&["us_bank_account", "account_holder_type"]).and_then(BankHolderType::from_word)
+fn holder_type(params: &ExtraParams) -> Option<BankHolderType> {
+    params.text(&["us_bank_account", "account_holder_type"]).and_then(BankHolderType::from_word)
 }
 
-fn account_type(given: &ExtraParams) -> Option<BankAccountType> {
-    given.text(&["us_bank_account", "account_type"]).and_then(BankAccountType::from_word)
+fn account_type(params: &ExtraParams) -> Option<BankAccountType> {
+    params.text(&["us_bank_account", "account_type"]).and_then(BankAccountType::from_word)
 }
 
 fn other_type(param: &str) -> Error {

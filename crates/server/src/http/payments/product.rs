@@ -17,8 +17,8 @@ use wire::list::take_page;
 use wire::render::payments::product::{FIELDS, LIST_FIELDS, PRICE_FIELDS, PRICE_LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/products")?;
-    let input = take_product(given)?;
+    let params = read(&mut call.params, "POST /v1/products")?;
+    let input = take_product(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_product(&call.context, &input).await?)
 }
@@ -29,8 +29,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/products/{id}")?;
-    let input = take_product(given)?;
+    let params = read(&mut call.params, "POST /v1/products/{id}")?;
+    let input = take_product(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_product(&call.context, call.id(), &input).await?)
 }
@@ -55,8 +55,8 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn create_price(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/prices")?;
-    let input = take_price(given, "")?;
+    let params = read(&mut call.params, "POST /v1/prices")?;
+    let input = take_price(params, "")?;
     let call = call.ready(PRICE_FIELDS)?;
     Ok(call.engine.create_price(&call.context, &input).await?)
 }
@@ -67,12 +67,12 @@ pub(in crate::http) async fn retrieve_price(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update_price(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/prices/{id}")?;
+    let mut params = read(&mut call.params, "POST /v1/prices/{id}")?;
     let input = PriceInput {
-        active: take_boolean(&mut given, "active"),
-        lookup_key: take_text(&mut given, "lookup_key"),
-        metadata: take_metadata(&mut given),
-        given,
+        active: take_boolean(&mut params, "active"),
+        lookup_key: take_text(&mut params, "lookup_key"),
+        metadata: take_metadata(&mut params),
+        given: params,
         ..PriceInput::default()
     };
     let call = call.ready(PRICE_FIELDS)?;
@@ -108,37 +108,40 @@ pub(in crate::http) async fn list_prices(mut call: Call) -> Outcome {
     Ok(call.engine.list_prices(&call.context, &filter).await?)
 }
 
-fn take_product(mut given: ExtraParams) -> Result<ProductInput, Error> {
-    let price = match given.take("default_price_data") {
+fn take_product(mut params: ExtraParams) -> Result<ProductInput, Error> {
+    let price = match params.take("default_price_data") {
         Some(data) => Some(Box::new(take_price(data, "default_price_data")?)),
         None => None,
     };
     Ok(ProductInput {
-        id: take_text(&mut given, "id"),
-        active: take_boolean(&mut given, "active"),
-        default_price: take_text(&mut given, "default_price"),
+        id: take_text(&mut params, "id"),
+        active: take_boolean(&mut params, "active"),
+        default_price: take_text(&mut params, "default_price"),
         default_price_data: price,
-        metadata: take_metadata(&mut given),
-        given,
+        metadata: take_metadata(&mut params),
+        given: params,
     })
 }
 
 /// Takes the data of a price from a hash at `path` or from the request itself.
-pub(in crate::http) fn take_price(mut given: ExtraParams, path: &str) -> Result<PriceInput, Error> {
-    let product_data = match given.take("product_data") {
+pub(in crate::http) fn take_price(
+    mut params: ExtraParams,
+    path: &str,
+) -> Result<PriceInput, Error> {
+    let product_data = match params.take("product_data") {
         Some(data) => Some(Box::new(take_product(data)?)),
         None => None,
     };
     let input = PriceInput {
-        active: take_boolean(&mut given, "active"),
-        currency: take_text(&mut given, "currency").and_then(|code| Currency::parse(&code)),
-        product: take_text(&mut given, "product"),
+        active: take_boolean(&mut params, "active"),
+        currency: take_text(&mut params, "currency").and_then(|code| Currency::parse(&code)),
+        product: take_text(&mut params, "product"),
         product_data,
-        unit_amount: take_integer(&mut given, "unit_amount"),
-        unit_amount_decimal: take_text(&mut given, "unit_amount_decimal"),
-        lookup_key: take_text(&mut given, "lookup_key"),
-        metadata: take_metadata(&mut given),
-        given,
+        unit_amount: take_integer(&mut params, "unit_amount"),
+        unit_amount_decimal: take_text(&mut params, "unit_amount_decimal"),
+        lookup_key: take_text(&mut params, "lookup_key"),
+        metadata: take_metadata(&mut params),
+        given: params,
     };
     let full = |name: &str| {
         if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
@@ -169,9 +172,10 @@ pub(in crate::http) fn take_price(mut given: ExtraParams, path: &str) -> Result<
 }
 
 /// Rejects a billing period shorter than one day or longer than three years.
-fn check_recurring(given: &ExtraParams, path: &str) -> Result<(), Error> {
-    let interval = given.text(&["recurring", "interval"]).and_then(Interval::from_word);
-    let (Some(interval), Some(count)) = (interval, given.integer(&["recurring", "interval_count"]))
+fn check_recurring(params: &ExtraParams, path: &str) -> Result<(), Error> {
+    let interval = params.text(&["recurring", "interval"]).and_then(Interval::from_word);
+    let (Some(interval), Some(count)) =
+        (interval, params.integer(&["recurring", "interval_count"]))
     else {
         return Ok(());
     };

@@ -22,8 +22,8 @@ use wire::params::Params;
 use wire::render::payments::subscription::{FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let given = read(&mut call.params, "POST /v1/subscriptions")?;
-    let input = take_subscription(given)?;
+    let params = read(&mut call.params, "POST /v1/subscriptions")?;
+    let input = take_subscription(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_subscription(&call.context, &input).await?)
 }
@@ -34,13 +34,13 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/subscriptions/{id}")?;
+    let mut params = read(&mut call.params, "POST /v1/subscriptions/{id}")?;
     // These belong to a single invoice and cannot be added later, because the server creates no
     // invoices between periods.
     for name in ["add_invoice_items", "billing_cycle_anchor"] {
-        given.take(name);
+        params.take(name);
     }
-    let input = take_subscription(given)?;
+    let input = take_subscription(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_subscription(&call.context, call.id(), &input).await?)
 }
@@ -51,14 +51,14 @@ pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
     params.boolean("invoice_now")?;
     params.boolean("prorate")?;
     let mut details = None;
-    if let Some(mut given) = params.hash("cancellation_details")? {
+    if let Some(mut hash) = params.hash("cancellation_details")? {
         let mut said = ExtraParams::empty();
         for name in ["comment", "feedback"] {
-            if let Some(text) = given.text(name)? {
+            if let Some(text) = hash.text(name)? {
                 said.put(name, ExtraParams::Text(text));
             }
         }
-        given.finish()?;
+        hash.finish()?;
         details = Some(said);
     }
     let call = call.ready(FIELDS)?;
@@ -112,32 +112,32 @@ fn take_status(params: &mut Params) -> Result<StatusFilter, Error> {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_subscription(mut given: ExtraParams) -> Result<SubscriptionInput, Error> {
-    let collection = collection::take(&mut given, &OPTIONS)?;
-    take_currency(&mut given)?;
-    check_fee_percent(given.text(&["application_fee_percent"]), "application_fee_percent")?;
-    let save = given.text(&["payment_settings", "save_default_payment_method"]);
+fn take_subscription(mut params: ExtraParams) -> Result<SubscriptionInput, Error> {
+    let collection = collection::take(&mut params, &OPTIONS)?;
+    take_currency(&mut params)?;
+    check_fee_percent(params.text(&["application_fee_percent"]), "application_fee_percent")?;
+    let save = params.text(&["payment_settings", "save_default_payment_method"]);
     let saves_method = save.map(|word| word == "on_subscription");
-    let method_types = settings_types(&given)?;
-    let behavior = take_text(&mut given, "payment_behavior");
-    let collection_method = take_text(&mut given, "collection_method");
-    let days_until_due = take_integer(&mut given, "days_until_due");
+    let method_types = settings_types(&params)?;
+    let behavior = take_text(&mut params, "payment_behavior");
+    let collection_method = take_text(&mut params, "collection_method");
+    let days_until_due = take_integer(&mut params, "days_until_due");
     check_days_until_due(days_until_due)?;
     Ok(SubscriptionInput {
-        customer: take_text(&mut given, "customer"),
-        items: take_items(given.take("items"), "items")?,
-        once: take_items(given.take("add_invoice_items"), "add_invoice_items")?,
+        customer: take_text(&mut params, "customer"),
+        items: take_items(params.take("items"), "items")?,
+        once: take_items(params.take("add_invoice_items"), "add_invoice_items")?,
         collection_method: collection_method.and_then(|word| CollectionMethod::from_word(&word)),
         days_until_due,
-        default_payment_method: take_text(&mut given, "default_payment_method"),
+        default_payment_method: take_text(&mut params, "default_payment_method"),
         saves_method,
         method_types,
         collection,
-        trial: take_trial(&mut given)?,
+        trial: take_trial(&mut params)?,
         incomplete: behavior.as_deref() == Some("default_incomplete"),
-        cancel: take_cancel(&mut given)?,
-        metadata: take_metadata(&mut given),
-        given,
+        cancel: take_cancel(&mut params)?,
+        metadata: take_metadata(&mut params),
+        given: params,
     })
 }
 
@@ -152,14 +152,14 @@ pub(super) fn check_fee_percent(percent: Option<&str>, path: &str) -> Result<(),
     Ok(())
 }
 
-fn take_items(given: Option<ExtraParams>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
-    let Some(ExtraParams::List(items)) = given else { return Ok(Vec::new()) };
+fn take_items(value: Option<ExtraParams>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
+    let Some(ExtraParams::List(items)) = value else { return Ok(Vec::new()) };
     let read = |(index, item)| take_item(item, format!("{name}[{index}]"));
     items.into_iter().enumerate().map(read).collect()
 }
 
-fn take_item(mut given: ExtraParams, path: String) -> Result<SubscriptionItemInput, Error> {
-    let price_data = match given.take("price_data") {
+fn take_item(mut params: ExtraParams, path: String) -> Result<SubscriptionItemInput, Error> {
+    let price_data = match params.take("price_data") {
         Some(data) => {
             let mut data = take_price(data, &format!("{path}[price_data]"))?;
             // A product that is created for one use is not for sale.
@@ -168,27 +168,27 @@ fn take_item(mut given: ExtraParams, path: String) -> Result<SubscriptionItemInp
         }
         None => None,
     };
-    let quantity = take_integer(&mut given, "quantity");
+    let quantity = take_integer(&mut params, "quantity");
     if quantity.is_some_and(|quantity| quantity < 0) {
         let message = "A quantity cannot be below 0.";
         return Err(Error::invalid(message).param(format!("{path}[quantity]")));
     }
     Ok(SubscriptionItemInput {
         path,
-        id: take_text(&mut given, "id"),
-        deleted: take_boolean(&mut given, "deleted") == Some(true),
-        price: take_text(&mut given, "price"),
+        id: take_text(&mut params, "id"),
+        deleted: take_boolean(&mut params, "deleted") == Some(true),
+        price: take_text(&mut params, "price"),
         price_data,
         quantity,
-        metadata: take_metadata(&mut given),
-        given,
+        metadata: take_metadata(&mut params),
+        given: params,
     })
 }
 
-pub(in crate::http) fn take_trial(given: &mut ExtraParams) -> Result<Option<Trial>, Error> {
-    given.take("trial_from_plan");
-    let end = given.take("trial_end");
-    let days = take_integer(given, "trial_period_days");
+pub(in crate::http) fn take_trial(params: &mut ExtraParams) -> Result<Option<Trial>, Error> {
+    params.take("trial_from_plan");
+    let end = params.take("trial_end");
+    let days = take_integer(params, "trial_period_days");
     match (end, days) {
         (Some(_), Some(_)) => Err(Error::exclusive(&["trial_end", "trial_period_days"])),
         (Some(ExtraParams::Integer(at)), None) => Ok(Some(Trial::At(AccountTime(at)))),
@@ -201,9 +201,9 @@ pub(in crate::http) fn take_trial(given: &mut ExtraParams) -> Result<Option<Tria
     }
 }
 
-fn take_cancel(given: &mut ExtraParams) -> Result<Option<Cancel>, Error> {
-    let at = given.take("cancel_at");
-    let by_period = take_boolean(given, "cancel_at_period_end");
+fn take_cancel(params: &mut ExtraParams) -> Result<Option<Cancel>, Error> {
+    let at = params.take("cancel_at");
+    let by_period = take_boolean(params, "cancel_at_period_end");
     match (at, by_period) {
         (Some(at), Some(true)) if at != ExtraParams::Unset => {
             Err(Error::exclusive(&["cancel_at", "cancel_at_period_end"]))

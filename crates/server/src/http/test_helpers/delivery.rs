@@ -37,8 +37,8 @@ pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["webhook_endpoint", "for_stripecli"])?;
     let account = params.text("account")?;
-    if let Some(given) = account.as_ref().filter(|given| !ConnectedAccount::is_id(given)) {
-        return Err(Error::malformed_account(given).param("account").into());
+    if let Some(id) = account.as_ref().filter(|id| !ConnectedAccount::is_id(id)) {
+        return Err(Error::malformed_account(id).param("account").into());
     }
     let listening = params.boolean("for_stripecli")?.unwrap_or(false);
     let to = match params.text("webhook_endpoint")? {
@@ -47,15 +47,15 @@ pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
         None => ResendTo::All,
     };
     let mut call = call.ready(&[])?;
-    if let Some(given) = account {
+    if let Some(id) = account {
         let own = call.context.connected.as_ref().map(|connected| connected.account.clone());
-        if own.as_ref() != Some(&given) {
+        if own.as_ref() != Some(&id) {
             if own.is_some() {
                 return Err(Error::other_context().param("account").into());
             }
             let context = &call.context;
             let (platform, livemode) = (context.merchant, context.livemode);
-            let found = call.engine.act_in(platform, livemode, &given, false).await?;
+            let found = call.engine.act_in(platform, livemode, &id, false).await?;
             if let Some(connected) = found {
                 call.context.merchant = connected.merchant;
                 call.context.connected = Some(Box::new(connected));

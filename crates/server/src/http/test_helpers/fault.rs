@@ -138,6 +138,6 @@ fn take_delay(params: &mut Params, kind: FaultKind) -> Result<u32, Error> {
         }
         _ => return Ok(0),
     };
-    let given = params.integer_within("delay_ms", 0, most)?;
-    Ok(given.and_then(|given| u32::try_from(given).ok()).unwrap_or(default))
+    let delay_ms = params.integer_within("delay_ms", 0, most)?;
+    Ok(delay_ms.and_then(|delay_ms| u32::try_from(delay_ms).ok()).unwrap_or(default))
 }

@@ -209,7 +209,7 @@ pub(in crate::http) async fn reactivate(call: Call) -> Outcome {
 fn take_currency(params: &mut Params) -> Result<Currency, Error> {
     match params.text("currency")? {
         None => Ok(Currency::USD),
-        Some(given) => Currency::parse(&given).ok_or_else(|| {
+        Some(code) => Currency::parse(&code).ok_or_else(|| {
             Error::invalid("A currency is given as three letters, such as usd.").param("currency")
         }),
     }

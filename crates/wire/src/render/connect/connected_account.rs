@@ -4,7 +4,7 @@
 //! This server has no onboarding. An account therefore has no requirements, and each of its
 //! requested capabilities is active.
 
-use crate::render::extra_params::{Shown, leave_out, value as given_value};
+use crate::render::extra_params::{Shown, leave_out, value as param_value};
 use model::Word;
 use model::connected_account::{ConnectedAccount, ExternalAccount};
 use model::extra_params::ExtraParams;
@@ -95,7 +95,7 @@ pub fn value(account: &ConnectedAccount) -> Value {
         .put("type", type_of(&account.given));
     let mut value = shown.into_value();
     if let Some(groups) = account.given.at(&["groups"]) {
-        value["groups"] = given_value(groups);
+        value["groups"] = param_value(groups);
     }
     value
 }
@@ -161,7 +161,7 @@ pub fn external_list(account: &str, data: &[Value], has_more: bool) -> Value {
 
 /// Renders the responsibilities. Each account type has a fixed set of them, and a request without a
 /// type chooses them one by one.
-fn controller(given: &ExtraParams) -> Value {
+fn controller(params: &ExtraParams) -> Value {
     let of_type = |fees: &str, losses: &str, requirements: &str, dashboard: &str| {
         json!({
             "fees": {"payer": fees},
@@ -172,21 +172,21 @@ fn controller(given: &ExtraParams) -> Value {
             "type": "application",
         })
     };
-    let mut shown = match given.text(&["type"]) {
+    let mut shown = match params.text(&["type"]) {
         Some("custom") => of_type("application_custom", "application", "application", "none"),
         Some("express") => of_type("application_express", "application", "stripe", "express"),
         _ => of_type("account", "stripe", "stripe", "full"),
     };
-    if let Some(chosen) = given.at(&["controller"]) {
-        crate::render::extra_params::merge(&mut shown, given_value(chosen));
+    if let Some(chosen) = params.at(&["controller"]) {
+        crate::render::extra_params::merge(&mut shown, param_value(chosen));
         leave_out(&mut shown, "application");
     }
     shown
 }
 
-fn type_of(given: &ExtraParams) -> &str {
-    let unnamed = if given.at(&["controller"]).is_some() { "none" } else { "standard" };
-    given.text(&["type"]).unwrap_or(unnamed)
+fn type_of(params: &ExtraParams) -> &str {
+    let unnamed = if params.at(&["controller"]).is_some() { "none" } else { "standard" };
+    params.text(&["type"]).unwrap_or(unnamed)
 }
 
 #[cfg(test)]
@@ -194,18 +194,18 @@ mod tests {
     use super::*;
     use model::clock::AccountTime;
 
-    fn account(given: Value) -> Value {
+    fn account(params: Value) -> Value {
         let platform = MerchantId::from_number(1);
         let mut account = ConnectedAccount::of(platform, "acct_1", false, AccountTime(5));
-        account.given = serde_json::from_value(given).unwrap();
+        account.given = serde_json::from_value(params).unwrap();
         value(&account)
     }
 
     /// The type decides the responsibilities, or the request does, one by one.
     #[test]
     fn types_stand_for_controllers() {
-        let controller_of = |given: Value| {
-            let shown = account(given);
+        let controller_of = |params: Value| {
+            let shown = account(params);
             let controller = &shown["controller"];
             let words = [
                 &shown["type"],

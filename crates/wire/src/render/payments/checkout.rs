@@ -9,7 +9,7 @@ use crate::expand::Field;
 use crate::render::View;
 use crate::render::connections::customer;
 use crate::render::extra_params::{
-    Expanded, Shown, add_defaults, id_or_object, value as given_value,
+    Expanded, Shown, add_defaults, id_or_object, value as param_value,
 };
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
@@ -120,8 +120,8 @@ const SHOWN_WHEN_GIVEN: [&str; 4] =
 pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&SESSION, &session.given);
     for name in SHOWN_WHEN_GIVEN {
-        if let Some(given) = session.given.at(&[name]) {
-            shown.put(name, given_value(given));
+        if let Some(param) = session.given.at(&[name]) {
+            shown.put(name, param_value(param));
         }
     }
     if let Some(items) = expanded.get("line_items") {
@@ -137,7 +137,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let invoice = session.invoice.map(|invoice| invoice.to_string());
     let subscription = session.subscription.map(|subscription| subscription.to_string());
     let types = types_offered(session.method_types.as_deref(), session.configuration.as_ref());
-    let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
+    let allowed = session.given.at(&["allowed_payment_method_types"]).map(param_value);
     shown
         .put("id", id)
         .put("allowed_payment_method_types", allowed)
@@ -185,8 +185,8 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
 /// Adds the defaults to hashes that the request sent in part.
 fn add_all_defaults(value: &mut Value) {
     for (name, defaults) in DEFAULTS.as_object().into_iter().flatten() {
-        if let Some(given) = value.get_mut(name) {
-            add_defaults(given, defaults.clone());
+        if let Some(member) = value.get_mut(name) {
+            add_defaults(member, defaults.clone());
         }
     }
     for (_, asked) in
@@ -226,8 +226,8 @@ pub fn line_items(session: &CheckoutSession, items: &[LineItem], has_more: bool)
 }
 
 fn line_item(item: &LineItem) -> Value {
-    let adjustable = item.given.at(&["adjustable_quantity"]).map_or(Value::Null, given_value);
-    let metadata = item.given.at(&["metadata"]).map_or_else(|| json!({}), given_value);
+    let adjustable = item.given.at(&["adjustable_quantity"]).map_or(Value::Null, param_value);
+    let metadata = item.given.at(&["metadata"]).map_or_else(|| json!({}), param_value);
     json!({
         "id": item.id.to_string(),
         "object": "item",

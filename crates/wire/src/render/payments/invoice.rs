@@ -140,9 +140,9 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
 /// Renders an invoice with its expanded fields.
 pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
     // Values of the request override those of the customer.
-    let mut given = invoice.addressee.clone();
-    given.update(invoice.given.clone());
-    let mut shown = Shown::of(&INVOICE, &given);
+    let mut params = invoice.addressee.clone();
+    params.update(invoice.given.clone());
+    let mut shown = Shown::of(&INVOICE, &params);
     let (total, due) = (invoice.total(), invoice.amount_due());
     let (paid, debited) = (invoice.status == InvoiceStatus::Paid, invoice.amount_paid());
     let finalized = invoice.finalized_at.map(|at| at.0);

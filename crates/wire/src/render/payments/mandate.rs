@@ -1,7 +1,7 @@
 //! Mandates.
 
 use crate::expand::Field;
-use crate::render::extra_params::{Expanded, id_or_object, value as given_value};
+use crate::render::extra_params::{Expanded, id_or_object, value as param_value};
 use model::Word;
 use model::payments::mandate::{Mandate, MandateKind};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
         "online": null,
         "type": "offline",
     });
-    crate::render::extra_params::merge(&mut acceptance, given_value(&mandate.acceptance));
+    crate::render::extra_params::merge(&mut acceptance, param_value(&mandate.acceptance));
     if acceptance["type"] == "online" {
         crate::render::extra_params::leave_out(&mut acceptance, "offline");
     } else {

@@ -2,7 +2,7 @@
 
 use crate::expand::Field;
 use crate::render::connections::customer;
-use crate::render::extra_params::{Expanded, Shown, id_or_object, value as given_value};
+use crate::render::extra_params::{Expanded, Shown, id_or_object, value as param_value};
 use model::Word;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
         "phone": null,
         "tax_id": null,
     });
-    crate::render::extra_params::merge(&mut billing, given_value(&method.billing_details));
+    crate::render::extra_params::merge(&mut billing, param_value(&method.billing_details));
     if let Some(word) = &method.allow_redisplay {
         shown.put("allow_redisplay", word.as_str());
     }

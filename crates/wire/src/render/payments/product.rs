@@ -2,7 +2,7 @@
 
 use crate::expand::Field;
 use crate::render::extra_params::{
-    Expanded, Shown, id_or_object, leave_out, merge, show_number, value as given_value,
+    Expanded, Shown, id_or_object, leave_out, merge, show_number, value as param_value,
 };
 use model::payments::product::{Price, Product};
 use serde_json::{Value, json};
@@ -71,14 +71,14 @@ pub fn value(product: &Product, expanded: &Expanded) -> Value {
 /// Renders a price with its expanded fields.
 pub fn price_value(price: &Price, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&PRICE, &price.given);
-    let recurring = price.given.at(&["recurring"]).map(|given| {
+    let recurring = price.given.at(&["recurring"]).map(|hash| {
         let mut recurring = json!({
             "interval_count": 1,
             "meter": null,
             "trial_period_days": null,
             "usage_type": "licensed",
         });
-        merge(&mut recurring, given_value(given));
+        merge(&mut recurring, param_value(hash));
         recurring
     });
     let product = Some(price.product.clone());
