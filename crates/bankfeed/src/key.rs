@@ -146,7 +146,7 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
         revoked: None,
     };
     opened.said(opened.file.create(&key))?;
-    let told = if json {
+    let written = if json {
         let mut shown = facts(&key);
         shown["secret"] = json!(secret);
         shown["publishable"] = json!(publishable);
@@ -163,11 +163,11 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
             opened.path.display(),
         ))
     };
-    if told.is_err() {
+    if written.is_err() {
         // The key's text was never shown, so the key would be useless in the list.
         opened.said(opened.file.revoke(key.id, key.created))?;
     }
-    Ok(told?)
+    Ok(written?)
 }
 
 fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {

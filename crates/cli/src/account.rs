@@ -170,12 +170,12 @@ fn show(account: &Value) -> Result<(), OutputError> {
 }
 
 fn refresh_in_full(refresh: &Value) -> String {
-    let told = [
+    let parts = [
         text(refresh, "status"),
         format::moment(&refresh["last_attempted_at"]),
         text(refresh, "id"),
     ];
-    told.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("  ")
+    parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("  ")
 }
 
 /// The words of a list, separated by commas.

@@ -28,8 +28,8 @@ pub fn moment_of(seconds: i64) -> String {
 
 /// A Unix time in ISO 8601, in UTC. Null gives an empty text.
 pub(super) fn instant(seconds: &Value) -> String {
-    let told = seconds.as_i64().map(|at| format!("{}T{}Z", day_of(at), time_of_day(at)));
-    told.unwrap_or_default()
+    let shown = seconds.as_i64().map(|at| format!("{}T{}Z", day_of(at), time_of_day(at)));
+    shown.unwrap_or_default()
 }
 
 /// Hours, minutes and seconds of a Unix time, in UTC.

@@ -105,7 +105,7 @@ impl Lab {
         let mut look = self.look_for(&sought).await?;
         let looking = async {
             while !matches!(look, Look::Delivered(_)) {
-                heard_of(sought.merchant, &mut news).await;
+                wait_for_news(sought.merchant, &mut news).await;
                 look = self.look_for(&sought).await?;
             }
             Ok::<(), Error>(())
@@ -224,25 +224,25 @@ impl Lab {
         fitting: usize,
         newest: Option<EventId>,
     ) -> Result<String, Error> {
-        let mut told = format!("No such event was delivered within {timeout_s} seconds");
-        let Some(event) = newest else { return Ok(told + ", nor did one happen.") };
+        let mut message = format!("No such event was delivered within {timeout_s} seconds");
+        let Some(event) = newest else { return Ok(message + ", nor did one happen.") };
         // Writing to a String cannot fail.
-        let _ = write!(told, "; {fitting} happened, the last of them {event}");
+        let _ = write!(message, "; {fitting} happened, the last of them {event}");
         let list = ListDeliveries { merchant: context.merchant, event };
         let deliveries = self.engine.store().read(list).await?;
         for (delivery, attempts) in &deliveries {
             let (endpoint, status) = (delivery.key.endpoint, delivery.status.word());
-            let _ = write!(told, "; its delivery to {endpoint} is {status}");
+            let _ = write!(message, "; its delivery to {endpoint} is {status}");
             let Some(attempt) = attempts.last() else { continue };
             let _ = match (&attempt.status, &attempt.error) {
-                (Some(status), _) => write!(told, ", attempt {} got {status}", attempt.number),
+                (Some(status), _) => write!(message, ", attempt {} got {status}", attempt.number),
                 (None, error) => {
                     let error = error.as_deref().unwrap_or("no answer");
-                    write!(told, ", attempt {} failed: {error}", attempt.number)
+                    write!(message, ", attempt {} failed: {error}", attempt.number)
                 }
             };
         }
-        Ok(told + ".")
+        Ok(message + ".")
     }
 }
 
@@ -262,7 +262,7 @@ pub fn check_type(text: &str, path: &str) -> Result<(), ApiError> {
 }
 
 /// Waits for a notification of this merchant, and takes the others that are already there.
-async fn heard_of(merchant: MerchantId, news: &mut Receiver<MerchantId>) {
+async fn wait_for_news(merchant: MerchantId, news: &mut Receiver<MerchantId>) {
     loop {
         match news.recv().await {
             Ok(other) if other != merchant => {}

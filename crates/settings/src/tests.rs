@@ -101,7 +101,7 @@ fn fixed_time_has_no_cool_down() {
 /// An invalid value is rejected with its setting, its source and the accepted values.
 #[test]
 fn refuses_bad_values() {
-    let told: String = [
+    let shown: String = [
         ("keys", "all"),
         ("memory", "yes"),
         ("seed", "-1"),
@@ -119,7 +119,7 @@ fn refuses_bad_values() {
     .into_iter()
     .map(|flag| of_flags(&[flag]).unwrap_err().replace(", but ", ",\n  but ") + "\n")
     .collect();
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(shown, @"
     the setting keys (flag) is 'all',
       but must be one of any, issued
     the setting memory (flag) is 'yes',

@@ -182,14 +182,14 @@ impl Row {
             format::amount(self.amount, currency),
             escaped(&self.id),
         );
-        let told: String = self.description.chars().map(in_xml).collect();
-        let told = told.trim();
-        if !told.is_empty() {
-            let name: String = told.chars().take(NAME_LETTERS_MAX).collect();
+        let text: String = self.description.chars().map(in_xml).collect();
+        let text = text.trim();
+        if !text.is_empty() {
+            let name: String = text.chars().take(NAME_LETTERS_MAX).collect();
             let _ = write!(element, "<NAME>{}</NAME>", escaped(name.trim()));
         }
-        if told.chars().count() > NAME_LETTERS_MAX {
-            let memo: String = told.chars().take(MEMO_LETTERS_MAX).collect();
+        if text.chars().count() > NAME_LETTERS_MAX {
+            let memo: String = text.chars().take(MEMO_LETTERS_MAX).collect();
             let _ = write!(element, "<MEMO>{}</MEMO>", escaped(memo.trim()));
         }
         element + "</STMTTRN>\n"

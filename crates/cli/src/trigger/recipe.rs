@@ -199,8 +199,8 @@ mod tests {
     #[test]
     fn every_line_holds() {
         let book = Book::read();
-        let told = RECIPES.lines().filter(|line| line.starts_with(' ')).count();
-        assert_eq!(book.recipes.iter().map(|recipe| recipe.lines.len()).sum::<usize>(), told);
+        let expected = RECIPES.lines().filter(|line| line.starts_with(' ')).count();
+        assert_eq!(book.recipes.iter().map(|recipe| recipe.lines.len()).sum::<usize>(), expected);
         for recipe in &book.recipes {
             for line in &recipe.lines {
                 if let Step::Use(name) = line.step {

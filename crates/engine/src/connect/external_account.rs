@@ -332,22 +332,24 @@ impl Engine {
         let find = |among: &[ExternalAccount], id: BankAccountId| {
             among.iter().find(|one| one.id == id).cloned()
         };
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for gone in stored.iter().filter(|one| find(now, one.id).is_none()) {
-            told.push((EventType::ConnectedExternalAccountDeleted, gone.clone(), None));
+            events.push((EventType::ConnectedExternalAccountDeleted, gone.clone(), None));
         }
         for one in now {
             match find(stored, one.id) {
-                None => told.push((EventType::ConnectedExternalAccountCreated, one.clone(), None)),
+                None => {
+                    events.push((EventType::ConnectedExternalAccountCreated, one.clone(), None))
+                }
                 Some(was) if was != *one => {
                     let updated = EventType::ConnectedExternalAccountUpdated;
-                    told.push((updated, one.clone(), Some(was)));
+                    events.push((updated, one.clone(), Some(was)));
                 }
                 Some(_) => {}
             }
         }
         let cause = context.cause();
-        for (event_type, external, was) in told {
+        for (event_type, external, was) in events {
             let position = next_position(&changes.events);
             let snapshot = |external| Snapshot::ExternalAccount(Box::new(external));
             let happened = Happened {

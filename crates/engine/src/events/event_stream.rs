@@ -168,13 +168,13 @@ impl Engine {
     /// Sends an event that was committed at `committed_at` to the streams of its merchant and of
     /// the merchant's platform. Returns true if there is one.
     pub fn offer(&self, event: &Event, committed_at: ServerTime, listeners: &Listeners) -> bool {
-        let mut heard = false;
+        let mut received = false;
         let now = self.clock.server_now();
         for stream in self.event_streams.of(now, listeners, event) {
             if committed_at < stream.made_at {
                 continue;
             }
-            heard = true;
+            received = true;
             let own = stream.merchant == event.merchant;
             let connected = if own { None } else { listeners.connected.as_deref() };
             let endpoints = subscribed(&listeners.endpoints, event, committed_at.0).count();
@@ -200,7 +200,7 @@ impl Engine {
                 });
             }
         }
-        heard
+        received
     }
 
     /// Handles a message from a reader.

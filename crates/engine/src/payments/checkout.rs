@@ -345,7 +345,7 @@ impl Engine {
         if !session.sells() {
             return Ok(());
         }
-        let told = if paid {
+        let event_type = if paid {
             session.payment_status = PaymentStatus::Paid;
             EventType::CheckoutSessionAsyncPaymentSucceeded
         } else {
@@ -353,7 +353,7 @@ impl Engine {
         };
         session.version += 1;
         let object = Object::Checkout(session);
-        changes.emit(&object, told, now, None);
+        changes.emit(&object, event_type, now, None);
         changes.put(object);
         Ok(())
     }

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 struct UnderWay {
     /// The endpoint, or the program that listens.
     to: Subject,
-    told: RefreshNews,
+    news: RefreshNews,
     /// The position of its start among all observations of the account.
     order: u64,
     /// True if the client has used the account since.
@@ -56,7 +56,7 @@ pub(super) struct AccountWatch {
     /// The transaction refreshes that a list could show.
     shown: Stretches,
     /// The first transaction refresh with an event that was sent while the client was observed.
-    told_first: Option<u32>,
+    first_reported: Option<u32>,
     /// Refreshes of transactions that an event reported and no list showed, by sequence.
     unread: BTreeMap<u32, Unanswered>,
     /// A failed refresh that an event reported, by feature.
@@ -99,7 +99,7 @@ impl AccountWatch {
             }
             CallFact::TransactionsNotReady { ended } => {
                 self.listings.nothing_until(*ended);
-                for delivery in self.under_way.iter_mut().filter(|delivery| delivery.told.failed) {
+                for delivery in self.under_way.iter_mut().filter(|delivery| delivery.news.failed) {
                     delivery.refused.get_or_insert(call);
                 }
                 None
@@ -127,7 +127,8 @@ impl AccountWatch {
         if let (Some(after), true) = (listed.page.after, self.shown.is_empty()) {
             // A client that lists after a refresh has read the earlier ones, as far as can be
             // known.
-            let known = self.told_first.map_or(after, |first| after.min(first.saturating_sub(1)));
+            let known =
+                self.first_reported.map_or(after, |first| after.min(first.saturating_sub(1)));
             self.shown.add(0, known);
         }
         self.shown.add(listed.behind(), listed.page.ended);
@@ -169,28 +170,28 @@ impl AccountWatch {
 
     /// Adds the start of a delivery about the account. If it is not the first attempt, the client
     /// may have read the reported rows before the observation began.
-    pub(super) fn attempt_started(&mut self, to: Subject, told: RefreshNews, is_first: bool) {
+    pub(super) fn attempt_started(&mut self, to: Subject, news: RefreshNews, is_first: bool) {
         self.order += 1;
         self.deliveries += 1;
         // The same delivery may have been in progress in a worker that died.
-        self.under_way.retain(|other| (other.told.event, other.to) != (told.event, to));
+        self.under_way.retain(|other| (other.news.event, other.to) != (news.event, to));
         if self.under_way.len() >= CHECKER_DELIVERIES_MAX {
             self.under_way.remove(0);
         }
-        match told.sequence {
-            Some(sequence) if told.failed => self.listings.nothing_by(sequence),
+        match news.sequence {
+            Some(sequence) if news.failed => self.listings.nothing_by(sequence),
             Some(sequence) if is_first => {
-                let first = self.told_first.unwrap_or(sequence);
-                self.told_first = Some(first.min(sequence));
+                let first = self.first_reported.unwrap_or(sequence);
+                self.first_reported = Some(first.min(sequence));
             }
             _ => {}
         }
-        if !told.failed {
+        if !news.failed {
             // The refresh of the feature succeeded after all.
-            self.failed[place(told.feature)] = None;
+            self.failed[place(news.feature)] = None;
         }
         let order = self.order;
-        self.under_way.push(UnderWay { to, told, order, named: false, refused: None });
+        self.under_way.push(UnderWay { to, news, order, named: false, refused: None });
     }
 
     /// Adds the end of a delivery.
@@ -201,26 +202,26 @@ impl AccountWatch {
         ended: &Ended,
     ) -> Option<Raised> {
         self.order += 1;
-        let is_it = |other: &UnderWay| other.to == to && other.told.event == event;
+        let is_it = |other: &UnderWay| other.to == to && other.news.event == event;
         let index = self.under_way.iter().position(is_it)?;
         let delivery = self.under_way.remove(index);
-        let told = delivery.told;
+        let news = delivery.news;
         if ended.is_taken() {
-            self.listings.taken(told.event, delivery.order);
+            self.listings.taken(news.event, delivery.order);
         } else if let Some(call) = delivery.refused {
-            return Some((DiagnosticCode::FailedRefreshIgnored, refused(&told, call, ended)));
+            return Some((DiagnosticCode::FailedRefreshIgnored, refused(&news, call, ended)));
         }
         if !ended.is_taken() && !ended.is_last {
             return None;
         }
-        let unanswered = Unanswered { event: told.event, at: ended.at, times: 1 };
-        if told.failed {
-            if !delivery.named && !told.daily {
-                let times = self.failed[place(told.feature)].map_or(0, |earlier| earlier.times);
-                self.failed[place(told.feature)] =
+        let unanswered = Unanswered { event: news.event, at: ended.at, times: 1 };
+        if news.failed {
+            if !delivery.named && !news.daily {
+                let times = self.failed[place(news.feature)].map_or(0, |earlier| earlier.times);
+                self.failed[place(news.feature)] =
                     Some(Unanswered { times: times + 1, ..unanswered });
             }
-        } else if let Some(sequence) = told.sequence
+        } else if let Some(sequence) = news.sequence
             && !self.shown.contains(sequence)
         {
             self.unread.insert(sequence, unanswered);
@@ -270,10 +271,10 @@ impl AccountWatch {
     /// Returns the event about new transactions that the client has to handle now. It is being
     /// delivered, or was delivered and not read.
     fn event_to_handle(&self) -> Option<EventId> {
-        let of_transactions = |delivery: &&UnderWay| delivery.told.feature == Feature::Transactions;
+        let of_transactions = |delivery: &&UnderWay| delivery.news.feature == Feature::Transactions;
         let under_way = self.under_way.iter().rev().find(of_transactions);
         under_way
-            .map(|delivery| delivery.told.event)
+            .map(|delivery| delivery.news.event)
             .or(self.unread.last_key_value().map(|(_, unread)| unread.event))
     }
 }
@@ -285,7 +286,7 @@ fn place(feature: Feature) -> usize {
 
 /// Returns the evidence of a list call that followed a failed refresh, and of the response to the
 /// event.
-fn refused(told: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
+fn refused(news: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
     let answer = match ended.status {
         Some(status) => format!("with {status}"),
         None => "by nothing".to_owned(),
@@ -294,13 +295,13 @@ fn refused(told: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
         Evidence {
             at: call.at,
             request: Some(call.request),
-            event: Some(told.event),
+            event: Some(news.event),
             what: "listed transactions though no refresh has succeeded".to_owned(),
         },
         Evidence {
             at: ended.at,
             request: None,
-            event: Some(told.event),
+            event: Some(news.event),
             what: format!("the event of the failed refresh was answered {answer}"),
         },
     ]

@@ -122,7 +122,7 @@ impl Listings {
             self.complete(listed, listed.behind(), listed.page.ended, now.deliveries);
             return raised;
         }
-        let is_told = listed.page.after.is_some() || now.event.is_some();
+        let is_reported = listed.page.after.is_some() || now.event.is_some();
         let is_known = self.covered.is_some_and(|covered| listed.page.ended <= covered);
         self.make_room();
         self.open.push(Listing {
@@ -133,7 +133,7 @@ impl Listings {
             pages: 1,
             from: listed.page.from,
             last: listed.page.last,
-            follows: is_told && !is_known && listed.behind() < listed.page.ended,
+            follows: is_reported && !is_known && listed.behind() < listed.page.ended,
             ended: listed.page.ended,
             order: now.order,
             taken: None,

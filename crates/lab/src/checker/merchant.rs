@@ -60,14 +60,14 @@ impl MerchantWatch {
     pub(super) fn attempt_started(
         &mut self,
         to: Subject,
-        told: Option<RefreshNews>,
+        news: Option<RefreshNews>,
         is_first: bool,
         at: ServerTime,
     ) {
         self.attempts += 1;
         self.seen_at = at;
-        if let Some(told) = told {
-            self.account(told.account).attempt_started(to, told, is_first);
+        if let Some(news) = news {
+            self.account(news.account).attempt_started(to, news, is_first);
         }
     }
 

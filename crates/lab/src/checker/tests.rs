@@ -182,17 +182,17 @@ impl World {
 
     /// Handles the event of a refresh. Returns true if the response is 2xx.
     fn handle(&mut self, sequence: u32, handling: Handling) -> bool {
-        let told = self.told(sequence);
+        let refresh_news = self.refresh_news(sequence);
         let is_first = self.attempted.insert(sequence);
-        self.watch.attempt_started(to(), Some(told), is_first, self.now);
+        self.watch.attempt_started(to(), Some(refresh_news), is_first, self.now);
         let ended = |now, status| Ended { at: now, status, is_last: false, is_forged: false };
         if handling.answers_first {
-            self.watch.attempt_ended(told.event, to(), &ended(self.now, Some(200)));
+            self.watch.attempt_ended(refresh_news.event, to(), &ended(self.now, Some(200)));
         }
         let done = self.sync(sequence, handling);
         if !handling.answers_first {
             let status = if done { 200 } else { 500 };
-            self.watch.attempt_ended(told.event, to(), &ended(self.now, Some(status)));
+            self.watch.attempt_ended(refresh_news.event, to(), &ended(self.now, Some(status)));
         }
         if done {
             self.handled.push(sequence);
@@ -292,7 +292,7 @@ impl World {
         Some(listed)
     }
 
-    fn told(&self, sequence: u32) -> RefreshNews {
+    fn refresh_news(&self, sequence: u32) -> RefreshNews {
         RefreshNews {
             event: EventId { shard: ACCOUNT, number: u64::from(sequence) },
             account: Self::account(),
@@ -400,7 +400,7 @@ proptest! {
 fn endpoints_are_named() {
     let mut world = World::new(Reads::All);
     world.refresh(false, 1, 1);
-    let event = world.told(1).event;
+    let event = world.refresh_news(1).event;
     for (status, is_forged) in [(400, true), (500, false), (200, true), (308, false)] {
         let ended = Ended { at: world.now, status: Some(status), is_last: false, is_forged };
         world.watch.attempt_started(to(), None, true, world.now);
@@ -458,8 +458,8 @@ fn what_is_open_is_bounded() {
     let mut world = World::new(Reads::All);
     for sequence in 1..100 {
         world.refresh(false, 3, 0);
-        let told = world.told(sequence);
-        world.watch.attempt_started(to(), Some(told), true, world.now);
+        let refresh_news = world.refresh_news(sequence);
+        world.watch.attempt_started(to(), Some(refresh_news), true, world.now);
         world.list(Some(sequence - 1), Bounds::default(), PageStart::Newest, 1);
     }
     let report = world.watch.report(world.now, true);

@@ -75,8 +75,8 @@ impl Noted {
     fn note(&mut self, event: &Event) {
         let Snapshot::Account(account) = &event.snapshot else { return };
         // An account that was linked without access was never deactivated.
-        let told = [EventType::AccountCreated, EventType::AccountDeactivated];
-        if told.contains(&event.event_type) {
+        let recorded = [EventType::AccountCreated, EventType::AccountDeactivated];
+        if recorded.contains(&event.event_type) {
             // A refresh that fails for the same reason will deactivate the account again.
             if let AccountStatus::Inactive { cause, .. } = account.status
                 && self.lost_by_refresh_at != Some(event.created)

@@ -155,7 +155,7 @@ mod tests {
     /// Every other key is rejected with 401 and a message that names the problem.
     #[test]
     fn refuses_other_keys() {
-        let told: Vec<String> = [
+        let messages: Vec<String> = [
             any("Bearer sk_live_1234567890"),
             any("Bearer sk_test_"),
             any("Bearer sk_test_a b"),
@@ -172,7 +172,7 @@ mod tests {
             format!("{status} {}", message.chars().take(60).collect::<String>())
         })
         .collect();
-        insta::assert_snapshot!(told.join("\n"), @"
+        insta::assert_snapshot!(messages.join("\n"), @"
         401 Invalid API key: sk_live_****
         401 Invalid API key: sk_test_****
         401 Invalid API key: sk_test_****

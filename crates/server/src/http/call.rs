@@ -73,7 +73,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// Returns the same error, with the items of lists named by the indexes that the client sent.
-    fn told_with(mut self, gaps: &Gaps) -> Self {
+    fn with_sent_indexes(mut self, gaps: &Gaps) -> Self {
         let api_error = match &mut self {
             Self::Parameters(api_error) => api_error,
             Self::Engine(engine::Error::Refused(api_error)) => api_error.as_mut(),
@@ -363,7 +363,8 @@ async fn perform(
         is_watched(caller, &parts.headers).then(|| app.lab.watch_call(caller.merchant, id));
     let mut pending = (route.handler)(call);
     if !gaps.is_empty() {
-        pending = Box::pin(async move { pending.await.map_err(|fault| fault.told_with(&gaps)) });
+        pending =
+            Box::pin(async move { pending.await.map_err(|fault| fault.with_sent_indexes(&gaps)) });
     }
     let sent = run(app, caller, id, idempotency, pending).await?;
     let sent = match fault {

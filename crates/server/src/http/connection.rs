@@ -49,7 +49,7 @@ impl Listener for Connections {
         let mut silence = tokio::time::interval(SILENCE_MAX);
         silence.reset();
         let cut = Cut::default();
-        (Connection { stream, silence, heard: true, cut, _permit: permit }, address)
+        (Connection { stream, silence, received: true, cut, _permit: permit }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -91,7 +91,7 @@ pub(super) struct Connection {
     stream: TcpStream,
     silence: Interval,
     /// True if data arrived since the interval began.
-    heard: bool,
+    received: bool,
     cut: Cut,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -103,13 +103,13 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(context, buffer) {
-            self.heard = true;
+            self.received = true;
             return Poll::Ready(result);
         }
         // Setting a timer at every read would cost more than the read. Instead each tick checks a
         // flag, which ends a connection after an idle time of one to two intervals.
         while self.silence.poll_tick(context).is_ready() {
-            if !std::mem::take(&mut self.heard) {
+            if !std::mem::take(&mut self.received) {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         }

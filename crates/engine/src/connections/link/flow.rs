@@ -96,9 +96,9 @@ impl Engine {
         self.check_registered(context, needs.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, needs.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
-        let told = carrier.payer_email().map(str::to_owned);
-        let mut run = LinkRun { email: told.clone(), ..begun(&needs) };
-        if let Some(email) = email.or(told)
+        let payer_email = carrier.payer_email().map(str::to_owned);
+        let mut run = LinkRun { email: payer_email.clone(), ..begun(&needs) };
+        if let Some(email) = email.or(payer_email)
             && super::steps::can_sign_in(&needs)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
         {

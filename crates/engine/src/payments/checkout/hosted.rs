@@ -186,8 +186,9 @@ impl Engine {
                 return Ok(Some(Some(PageStep::Fault(PageFault::NoBank))));
             };
             session.payer.user_agent = Some(typed.user_agent.clone());
-            let told = [("email", session.payer_email()), ("name", session.payer.name.as_deref())];
-            for (name, text) in told {
+            let stored =
+                [("email", session.payer_email()), ("name", session.payer.name.as_deref())];
+            for (name, text) in stored {
                 if let Some(text) = text {
                     method.billing_details.put(name, ExtraParams::Text(text.to_owned()));
                 }

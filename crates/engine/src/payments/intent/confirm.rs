@@ -275,14 +275,14 @@ impl Engine {
         let Some(method) = found else { return Ok(Worked::Nothing) };
         intent.version += 1;
         let paid = intent.settle(&method, now);
-        let told = if paid {
+        let event_type = if paid {
             EventType::PaymentIntentSucceeded
         } else {
             EventType::PaymentIntentPaymentFailed
         };
         let mut changes = Changes::default();
         let object = intent_object(intent.clone());
-        changes.emit(&object, told, now, None);
+        changes.emit(&object, event_type, now, None);
         changes.put(object);
         self.settle_checkout(&intent, paid, now, &mut changes).await?;
         self.apply_to_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;

@@ -120,10 +120,10 @@ impl Engine {
         let shows = subscription.status != before.status
             || subscription.default_payment_method != before.default_payment_method
             || subscription.pending_setup_intent != before.pending_setup_intent;
-        let told = !changes.has(kind, number) && shows;
+        let is_emitted = !changes.has(kind, number) && shows;
         subscription.version = changes.raised(kind, number, subscription.version);
         let object = Object::Subscription(subscription);
-        if told {
+        if is_emitted {
             let previous = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
             changes.put_and_emit(object, updated, previous, now, cause);

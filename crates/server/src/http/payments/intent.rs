@@ -290,8 +290,8 @@ fn take_confirmation(params: &mut ExtraParams) -> Result<Confirmation, Error> {
     };
     if let Some(acceptance) = &acceptance {
         let online = acceptance.text(&["type"]) == Some("online");
-        let told = acceptance.text(&["online", "ip_address"]).is_some();
-        if online && !told {
+        let has_ip_address = acceptance.text(&["online", "ip_address"]).is_some();
+        if online && !has_ip_address {
             let path = "mandate_data[customer_acceptance][online]";
             return Err(Error::missing_param(path));
         }
