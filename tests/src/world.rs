@@ -157,8 +157,8 @@ impl World {
                 // A dispatcher could mark an event as dispatched before the journal records it.
                 if *worker != Worker::Dispatch {
                     let account = self.account(*account).to_owned();
-                    let asked = call(&self.app, &account, request);
-                    let (_, answered) = tokio::join!(run(&self.app, *worker), asked);
+                    let pending = call(&self.app, &account, request);
+                    let (_, answered) = tokio::join!(run(&self.app, *worker), pending);
                     self.acknowledge(&account, answered);
                 }
             }
@@ -389,7 +389,7 @@ impl World {
     }
 
     /// Checks that every change that a bank acknowledged is in its ledger.
-    async fn bank_kept_its_word(&self) {
+    async fn check_records_of_bank(&self) {
         for ((account, bank_id), said) in &self.acknowledged {
             let ledger = self.app.show_ledger(account).await.expect("a test bank shows its books");
             let entries = ledger["transactions"].as_array().expect("books hold transactions");
@@ -400,7 +400,7 @@ impl World {
     }
 
     async fn compare(&self) {
-        self.bank_kept_its_word().await;
+        self.check_records_of_bank().await;
         for Linked { id, bank, .. } in &self.accounts {
             let stored = self.app.stored(id).await;
             if stored.status.word() == "disconnected" {

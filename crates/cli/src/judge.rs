@@ -76,9 +76,9 @@ fn shown(finding: &Value) -> String {
         format!("{}  {subject}{times}", text(finding, "code")),
         format!("  {}", text(finding, "message")),
     ];
-    for seen in finding["evidence"].as_array().into_iter().flatten() {
-        let named = ["request", "event"].map(|name| text(seen, name)).join(" ");
-        lines.push(format!("  - {}  {}", text(seen, "what"), named.trim()));
+    for evidence in finding["evidence"].as_array().into_iter().flatten() {
+        let named = ["request", "event"].map(|name| text(evidence, name)).join(" ");
+        lines.push(format!("  - {}  {}", text(evidence, "what"), named.trim()));
     }
     lines.push(format!("  Fix: {}", text(finding, "fix")));
     lines.join("\n")

@@ -29,7 +29,7 @@ pub(crate) struct Stuck(Mutex<BTreeSet<Subject>>);
 impl Stuck {
     /// Records the result of the work on a subject and logs its first failure. Returns the result,
     /// or `None` after a failure. Failed work stays due and is retried.
-    pub(crate) fn seen<T>(&self, subject: Subject, worked: Result<T, Error>) -> Option<T> {
+    pub(crate) fn record<T>(&self, subject: Subject, worked: Result<T, Error>) -> Option<T> {
         let mut stuck = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match worked {
             Ok(worked) => {

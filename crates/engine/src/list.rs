@@ -123,28 +123,28 @@ impl Engine {
         let wanted = list.page.limit as usize;
         let backward = matches!(list.page.cursor, Cursor::Before(_));
         list.page.limit = PAGE_ROWS_MAX;
-        let mut kept = Listed { items: Vec::new(), has_more: true };
+        let mut listed = Listed { items: Vec::new(), has_more: true };
         for _ in 0..LIST_READS_MAX {
             let mut read = self.store.read(list.clone()).await?;
             if backward {
                 read.items.reverse();
             }
             let end = read.items.last().map(Object::place);
-            kept.items.extend(read.items.into_iter().map(typed::<T>).filter(&keep));
-            list.page.cursor = match end.filter(|_| read.has_more && kept.items.len() <= wanted) {
+            listed.items.extend(read.items.into_iter().map(typed::<T>).filter(&keep));
+            list.page.cursor = match end.filter(|_| read.has_more && listed.items.len() <= wanted) {
                 Some(place) if backward => Cursor::Before(place),
                 Some(place) => Cursor::After(place),
                 None => {
-                    kept.has_more = kept.items.len() > wanted;
+                    listed.has_more = listed.items.len() > wanted;
                     break;
                 }
             };
         }
-        kept.items.truncate(wanted);
+        listed.items.truncate(wanted);
         if backward {
-            kept.items.reverse();
+            listed.items.reverse();
         }
-        Ok(kept)
+        Ok(listed)
     }
 
     /// The objects of a customer, or all.

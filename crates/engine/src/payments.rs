@@ -195,9 +195,9 @@ impl Engine {
         context: &Context,
         intent: &Intent,
         changes: &Changes,
-        seen: IntentView<'_>,
+        intent_view: IntentView<'_>,
     ) -> Result<Value, Error> {
-        let expand = seen.expand;
+        let expand = intent_view.expand;
         let mut expanded = Expanded::new();
         self.expand_customer(context, expand, intent.customer, &mut expanded).await?;
         if let Some(id) = intent.payment_method.filter(|_| expand.wants("payment_method")) {
@@ -216,7 +216,7 @@ impl Engine {
             expanded.extend(value.map(|value| ("last_error.payment_method", value)));
         }
         let view = context.view(self);
-        Ok(wire::render::payments::intent::value(intent, &view, seen.publishable, &expanded))
+        Ok(wire::render::payments::intent::value(intent, &view, intent_view.publishable, &expanded))
     }
 
     /// A payment method with the requested expansions.

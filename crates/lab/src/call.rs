@@ -23,8 +23,8 @@ impl WatchedCalls {
 
     /// Keeps an observation if its call is watched.
     pub(crate) fn keep(&self, observation: CallObservation) {
-        if let Some(kept) = self.all().get_mut(&observation.request) {
-            *kept = Some(observation);
+        if let Some(slot) = self.all().get_mut(&observation.request) {
+            *slot = Some(observation);
         }
     }
 }
@@ -49,8 +49,8 @@ impl WatchedCall {
     /// Hands the observation of the call to the client checker, because the client receives the
     /// response that the engine decided.
     pub async fn responded(self) {
-        let kept = self.instruments.calls.all().remove(&self.request).flatten();
-        let Some(observation) = kept else { return };
+        let slot = self.instruments.calls.all().remove(&self.request).flatten();
+        let Some(observation) = slot else { return };
         let left_out = self.find_left_out(&observation).await;
         let at = self.instruments.clock.server_now();
         self.instruments.checker.call(self.merchant, &observation, left_out, at);

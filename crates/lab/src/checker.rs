@@ -123,7 +123,7 @@ fn watch_of(
     now: ServerTime,
 ) -> &mut MerchantWatch {
     if all.len() >= CHECKER_MERCHANTS_MAX && !all.contains_key(&merchant) {
-        let oldest = all.iter().min_by_key(|(_, watch)| watch.seen_at);
+        let oldest = all.iter().min_by_key(|(_, watch)| watch.last_observed_at);
         if let Some(oldest) = oldest.map(|(merchant, _)| *merchant) {
             all.remove(&oldest);
         }

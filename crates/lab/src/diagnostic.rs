@@ -164,7 +164,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Creates a diagnostic from its first observations, in the order in which they happened.
     pub fn new(code: DiagnosticCode, subject: Subject, evidence: Vec<Evidence>) -> Self {
-        let first_at = evidence.first().map_or(ServerTime::default(), |seen| seen.at);
+        let first_at = evidence.first().map_or(ServerTime::default(), |item| item.at);
         let mut finding =
             Self { code, subject, times: 0, first_at, last_at: first_at, evidence: Vec::new() };
         finding.add(1, evidence);
@@ -174,12 +174,12 @@ impl Diagnostic {
     /// Adds further observations. If there are too many, the first and the newest are kept.
     pub fn add(&mut self, times: u32, evidence: Vec<Evidence>) {
         self.times = self.times.saturating_add(times);
-        for seen in evidence {
-            self.last_at = self.last_at.max(seen.at);
+        for item in evidence {
+            self.last_at = self.last_at.max(item.at);
             if self.evidence.len() >= CHECKER_EVIDENCE_MAX {
                 self.evidence.remove(1);
             }
-            self.evidence.push(seen);
+            self.evidence.push(item);
         }
     }
 }
@@ -228,7 +228,7 @@ impl ConsumerReport {
 mod tests {
     use super::*;
 
-    fn seen(at: i64) -> Evidence {
+    fn evidence(at: i64) -> Evidence {
         Evidence { at: ServerTime(at), request: None, event: None, what: at.to_string() }
     }
 
@@ -236,12 +236,13 @@ mod tests {
     #[test]
     fn keeps_the_first_and_the_newest() {
         let subject = Subject::Account(AccountId::from_number(1));
-        let mut finding = Diagnostic::new(DiagnosticCode::PagingStopped, subject, vec![seen(0)]);
+        let mut finding =
+            Diagnostic::new(DiagnosticCode::PagingStopped, subject, vec![evidence(0)]);
         for at in 1..20 {
-            finding.add(1, vec![seen(at)]);
+            finding.add(1, vec![evidence(at)]);
         }
-        let kept: Vec<i64> = finding.evidence.iter().map(|seen| seen.at.0).collect();
-        assert_eq!(kept, [0, 15, 16, 17, 18, 19]);
+        let times: Vec<i64> = finding.evidence.iter().map(|evidence| evidence.at.0).collect();
+        assert_eq!(times, [0, 15, 16, 17, 18, 19]);
         assert_eq!((finding.times, finding.first_at, finding.last_at.0), (20, ServerTime(0), 19));
     }
 }

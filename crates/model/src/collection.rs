@@ -45,16 +45,16 @@ impl Collection {
 
     /// Returns the permissions that the holder is asked for: those of the request, else those of
     /// the merchant's settings. `payment_method` is always among them.
-    pub fn permissions_asked(&self, settings: Option<&Self>) -> BTreeSet<Permission> {
+    pub fn requested_permissions(&self, settings: Option<&Self>) -> BTreeSet<Permission> {
         let of_settings = || settings.and_then(|settings| settings.permissions.clone());
-        let mut asked = self.permissions.clone().or_else(of_settings).unwrap_or_default();
-        asked.insert(Permission::PaymentMethod);
-        asked
+        let mut requested = self.permissions.clone().or_else(of_settings).unwrap_or_default();
+        requested.insert(Permission::PaymentMethod);
+        requested
     }
 
     /// Returns the data that is fetched at once. The request comes first. The settings apply only
     /// if the permissions come from them as well.
-    pub fn prefetch_asked(&self, settings: Option<&Self>) -> Vec<Prefetch> {
+    pub fn requested_prefetch(&self, settings: Option<&Self>) -> Vec<Prefetch> {
         let of_settings = || {
             let settings = settings.filter(|_| self.permissions.is_none())?;
             settings.prefetch.clone()
@@ -76,20 +76,20 @@ mod tests {
             ..Collection::default()
         };
         let silent = Collection::default();
-        assert_eq!(silent.permissions_asked(None), [Permission::PaymentMethod].into());
+        assert_eq!(silent.requested_permissions(None), [Permission::PaymentMethod].into());
         assert_eq!(
-            silent.permissions_asked(Some(&settings)),
+            silent.requested_permissions(Some(&settings)),
             [Permission::PaymentMethod, Permission::Transactions].into()
         );
-        assert_eq!(silent.prefetch_asked(Some(&settings)), [Prefetch::Transactions]);
+        assert_eq!(silent.requested_prefetch(Some(&settings)), [Prefetch::Transactions]);
         let sent = Collection {
             permissions: Some([Permission::PaymentMethod, Permission::Balances].into()),
             ..Collection::default()
         };
         assert_eq!(
-            sent.permissions_asked(Some(&settings)),
+            sent.requested_permissions(Some(&settings)),
             [Permission::PaymentMethod, Permission::Balances].into()
         );
-        assert_eq!(sent.prefetch_asked(Some(&settings)), []);
+        assert_eq!(sent.requested_prefetch(Some(&settings)), []);
     }
 }

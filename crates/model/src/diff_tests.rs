@@ -126,14 +126,14 @@ proptest! {
             second.reverse();
         }
         let find = |row: &StoredTransaction| second.iter().any(|record| record.bank_id == row.bank_id);
-        let asked: Vec<StoredTransaction> = stored
+        let requested: Vec<StoredTransaction> = stored
             .iter()
             .filter(|row| find(row) || row.shown.transacted_at >= AccountTime(520))
             .cloned()
             .collect();
         let mut other = stored.clone();
         other.sort_by_key(|row| shuffled[usize::try_from(row.shown.id.ordinal).unwrap() - 1]);
-        let expected = diff(refreshed(2, 60), &asked, &second, &[], range);
+        let expected = diff(refreshed(2, 60), &requested, &second, &[], range);
         prop_assert_eq!(&diff(refreshed(2, 60), &stored, &second, &[], range), &expected);
         prop_assert_eq!(&diff(refreshed(2, 60), &other, &second, &[], range), &expected);
         let touched = changed.iter().collect::<std::collections::BTreeSet<_>>().len();

@@ -59,8 +59,8 @@ impl Account {
     pub fn restored(mut self, floor: u32, rows: Option<u32>) -> Self {
         self.version = u64::from(floor);
         self.rows = rows.unwrap_or(floor).max(self.rows);
-        let kept = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
-        self.undone.add(kept, floor);
+        let sequence = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
+        self.undone.add(sequence, floor);
         self
     }
 

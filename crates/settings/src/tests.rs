@@ -94,8 +94,8 @@ fn scenarios_are_listed() {
 fn fixed_time_has_no_cool_down() {
     let fixed = of_flags(&[("time", "1767225600")]).unwrap();
     assert_eq!(fixed.cool_down_test.balance_s, 0);
-    let asked = of_flags(&[("time", "1767225600"), ("cool-down-test", "5")]).unwrap();
-    assert_eq!(asked.cool_down_test.balance_s, 5);
+    let settings = of_flags(&[("time", "1767225600"), ("cool-down-test", "5")]).unwrap();
+    assert_eq!(settings.cool_down_test.balance_s, 5);
 }
 
 /// An invalid value is rejected with its setting, its source and the accepted values.

@@ -45,15 +45,15 @@ pub fn calls() -> impl Iterator<Item = &'static str> {
 }
 
 /// True if a parameter is supported by storing and showing it.
-pub fn is_kept(name: &str) -> bool {
-    CALLS.get(EVERY_CALL).is_some_and(|kept| kept.contains_key(name))
+pub fn is_stored(name: &str) -> bool {
+    CALLS.get(EVERY_CALL).is_some_and(|stored| stored.contains_key(name))
 }
 
 /// Returns the path of the first parameter that was sent and is ignored. A value of false and an
 /// empty text do not count, because they request no effect.
 pub fn find_dropped(call: &str, params: &ExtraParams) -> Option<String> {
     let ExtraParams::Hash(members) = params else { return None };
-    let mut members = members.iter().filter(|(name, _)| !is_kept(name));
+    let mut members = members.iter().filter(|(name, _)| !is_stored(name));
     members.find_map(|(name, value)| find_in_value(of_call(call), name.clone(), value))
 }
 

@@ -133,7 +133,7 @@ fn recorded() -> Result<String, Failure> {
     }
     let sum: usize = known.values().map(|known| known.known + known.refused.len()).sum();
     say(&format!("parity: {} of Stripe's calls, {sum} parameters probed", known.len()));
-    let objects = findings.seen.keys().map(String::as_str);
+    let objects = findings.objects.keys().map(String::as_str);
     let objects = objects.filter(|object| base.schemas.contains_key(*object)).collect();
     Page { document: &base, calls: &calls, known: &known, objects }.text()
 }
@@ -209,7 +209,7 @@ fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
          before the document's; {} faults",
         outcome.responses,
         outcome.errors,
-        findings.seen.len(),
+        findings.objects.len(),
         findings.values,
         outcome.older,
         findings.faults.len()

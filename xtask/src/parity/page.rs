@@ -182,6 +182,6 @@ pub(crate) fn is_ignored(call: &str, path: &str) -> bool {
 
 /// The anchor of a heading.
 fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c));
-    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+    let characters = heading.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c));
+    characters.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
 }

@@ -14,7 +14,7 @@ pub(crate) struct Findings {
     /// The faults, each with its number and its first place.
     pub(crate) faults: BTreeMap<String, (u32, String)>,
     /// The objects in responses, each with the keys that had a value.
-    pub(crate) seen: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) objects: BTreeMap<String, BTreeSet<String>>,
     /// The number of checked values.
     pub(crate) values: u64,
 }
@@ -30,8 +30,8 @@ impl Findings {
         for (fault, (count, place)) in other.faults {
             self.faults.entry(fault).or_insert((0, place)).0 += count;
         }
-        for (object, keys) in other.seen {
-            self.seen.entry(object).or_default().extend(keys);
+        for (object, keys) in other.objects {
+            self.objects.entry(object).or_default().extend(keys);
         }
         self.values += other.values;
     }
@@ -138,7 +138,7 @@ impl Check<'_, '_> {
         if let Some(object) = value["object"].as_str().filter(|object| *object != "list") {
             let with_value = members.iter().filter(|(_, value)| !value.is_null());
             let keys = with_value.map(|(key, _)| key.clone());
-            self.findings.seen.entry(object.to_owned()).or_default().extend(keys);
+            self.findings.objects.entry(object.to_owned()).or_default().extend(keys);
         }
         for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !members.contains_key(key) {
@@ -257,7 +257,7 @@ mod tests {
         let mut check =
             Check { document: &document, at: &|_| None, findings: &mut findings, place: "test" };
         check.value(&pet, schema, "response");
-        assert!(findings.seen.contains_key("pet"));
+        assert!(findings.objects.contains_key("pet"));
         findings.faults.into_keys().collect()
     }
 

@@ -103,7 +103,7 @@ async fn trigger(
     named: &[(&'static str, &str)],
     lines: &[&Line],
 ) -> Result<(), ServerError> {
-    let mut kept: BTreeMap<&str, Value> =
+    let mut objects: BTreeMap<&str, Value> =
         named.iter().map(|(name, id)| (*name, json!({"id": id}))).collect();
     let mut observed = server.clone();
     let mut before = ids(&observed, event).await?;
@@ -111,25 +111,27 @@ async fn trigger(
         match &line.step {
             Step::Use(_) => {}
             Step::Inside(name) => {
-                observed = server.inside(&text(&kept[name.as_str()], "id"));
+                observed = server.inside(&text(&objects[name.as_str()], "id"));
                 before = ids(&observed, event).await?;
             }
             Step::Call { keep, method, path, form } => {
-                let path = fill(path, &kept);
-                let form: Vec<(String, String)> =
-                    form.iter().map(|(name, value)| (name.clone(), fill(value, &kept))).collect();
+                let path = fill(path, &objects);
+                let form: Vec<(String, String)> = form
+                    .iter()
+                    .map(|(name, value)| (name.clone(), fill(value, &objects)))
+                    .collect();
                 let form: Vec<(&str, &str)> =
                     form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 let answer = server.call(method, &path, &form).await?;
                 if let Some(keep) = keep {
-                    kept.insert(keep, answer);
+                    objects.insert(keep, answer);
                 }
             }
         }
     }
     let subject = lines.last().and_then(|line| line.subject(named));
     let came = wait_for(&observed, event, &before, subject).await?;
-    server.show(&came, |came| show(came, named, &kept))
+    server.show(&came, |came| show(came, named, &objects))
 }
 
 /// The ids of the existing events of a type. They are compared as a set because events are ordered
@@ -189,7 +191,7 @@ fn why_not(event: &str, object: &Value) -> String {
 fn show(
     event: &Value,
     named: &[(&'static str, &str)],
-    kept: &BTreeMap<&str, Value>,
+    objects: &BTreeMap<&str, Value>,
 ) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("event", &text(event, "id"));
@@ -199,10 +201,10 @@ fn show(
     facts.add("in", &text(event, "account"));
     facts.print()?;
     let mut table = Table::new(&[Column::Text("CREATED"), Column::Text("ID")]);
-    let mut seen: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
-    for object in kept.values() {
+    let mut shown: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
+    for object in objects.values() {
         let id = text(object, "id");
-        if seen.insert(id.clone()) {
+        if shown.insert(id.clone()) {
             table.row(&[&text(object, "object"), &id]);
         }
     }

@@ -148,14 +148,14 @@ impl Line {
 }
 
 /// Replaces `{NAME}` and `{NAME/POINTER}` in a text with stored values.
-pub(super) fn fill(text: &str, kept: &BTreeMap<&str, Value>) -> String {
+pub(super) fn fill(text: &str, objects: &BTreeMap<&str, Value>) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((place, after)) = after.split_once('}') else { break };
         let (name, pointer) = place.split_at(place.find('/').unwrap_or(place.len()));
         let pointer = if pointer.is_empty() { "/id" } else { pointer };
-        let value = kept.get(name).and_then(|object| object.pointer(pointer));
+        let value = objects.get(name).and_then(|object| object.pointer(pointer));
         filled.push_str(before);
         filled.push_str(value.and_then(Value::as_str).unwrap_or_default());
         rest = after;
@@ -212,15 +212,15 @@ mod tests {
             }
             let mut lines = Vec::new();
             book.gather(recipe, &mut BTreeSet::new(), &mut lines);
-            let mut kept: BTreeSet<&str> = BTreeSet::new();
+            let mut objects: BTreeSet<&str> = BTreeSet::new();
             for line in lines {
                 let places =
                     line.text.split('{').skip(1).map(|rest| rest.split(['}', '/']).next().unwrap());
                 for place in places {
-                    assert!(kept.contains(place), "{}: {place}", recipe.name);
+                    assert!(objects.contains(place), "{}: {place}", recipe.name);
                 }
                 if let Step::Call { keep: Some(keep), .. } = line.step {
-                    kept.insert(keep);
+                    objects.insert(keep);
                 }
             }
         }
@@ -229,8 +229,8 @@ mod tests {
     /// Placeholders are filled with ids, or with the value at a pointer.
     #[test]
     fn fills_places() {
-        let kept = BTreeMap::from([("a", serde_json::json!({"id": "x_1", "b": [{"c": "y"}]}))]);
-        assert_eq!(fill("/v1/{a}/z?{a/b/0/c}", &kept), "/v1/x_1/z?y");
-        assert_eq!(fill("{unknown}", &kept), "");
+        let objects = BTreeMap::from([("a", serde_json::json!({"id": "x_1", "b": [{"c": "y"}]}))]);
+        assert_eq!(fill("/v1/{a}/z?{a/b/0/c}", &objects), "/v1/x_1/z?y");
+        assert_eq!(fill("{unknown}", &objects), "");
     }
 }

@@ -185,8 +185,8 @@ mod tests {
         state.scripts.push(script(None, 2));
         let (taken, changed) = state.bind(Feature::Transactions, 4, true);
         assert_eq!((taken.map(|script| script.times), changed), (Some(2), true));
-        let (kept, changed) = state.bind(Feature::Transactions, 4, true);
-        assert_eq!((kept.map(|script| script.times), changed), (Some(2), false));
+        let (stored, changed) = state.bind(Feature::Transactions, 4, true);
+        assert_eq!((stored.map(|script| script.times), changed), (Some(2), false));
         assert_eq!(state.bind(Feature::Ownership, 1, false), (None, false));
         assert!(state.bind(Feature::Transactions, 5, true).1);
         assert_eq!(state.bind(Feature::Transactions, 6, true), (None, false));

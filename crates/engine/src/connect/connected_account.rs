@@ -373,8 +373,8 @@ impl Engine {
 }
 
 fn apply(account: &mut ConnectedAccount, input: &ConnectedAccountInput) -> Result<(), Error> {
-    for (name, asked) in &input.capabilities {
-        account.capabilities.insert(name.clone(), *asked);
+    for (name, requested) in &input.capabilities {
+        account.capabilities.insert(name.clone(), *requested);
     }
     if let Some(change) = &input.metadata {
         change.apply(&mut account.metadata)?;

@@ -308,8 +308,8 @@ impl Engine {
             changes.put(Object::PaymentMethod(method));
             changes.put(intent_object(intent.clone()));
         }
-        let seen = IntentView::by_merchant(&context.expand);
-        let body = bytes(&self.intent_value(context, &intent, &changes, seen).await?);
+        let intent_view = IntentView::by_merchant(&context.expand);
+        let body = bytes(&self.intent_value(context, &intent, &changes, intent_view).await?);
         let Changes { objects, events } = changes;
         Ok(CarrierEnd { objects, events, body, token: None })
     }
@@ -375,8 +375,8 @@ fn intent_requirements(intent: &Intent) -> LinkRequirements {
         open: intent.collects(),
         clock: intent.clock,
         holder: intent.customer.map(Holder::Customer),
-        permissions: collection.permissions_asked(settings),
-        prefetch: collection.prefetch_asked(settings),
+        permissions: collection.requested_permissions(settings),
+        prefetch: collection.requested_prefetch(settings),
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
@@ -400,8 +400,8 @@ fn checkout_requirements(session: &CheckoutSession) -> LinkRequirements {
         open: session.is_open(),
         clock: session.clock,
         holder: session.customer.map(Holder::Customer),
-        permissions: collection.permissions_asked(settings),
-        prefetch: collection.prefetch_asked(settings),
+        permissions: collection.requested_permissions(settings),
+        prefetch: collection.requested_prefetch(settings),
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),

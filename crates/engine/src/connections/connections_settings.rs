@@ -46,8 +46,8 @@ impl Engine {
 
     fn settings_body(&self, context: &Context, settings: Option<&ConnectionsSettings>) -> Vec<u8> {
         let collection = settings.map(|settings| settings.collection.clone()).unwrap_or_default();
-        let permissions = collection.permissions_asked(None);
-        let prefetch = collection.prefetch_asked(None);
+        let permissions = collection.requested_permissions(None);
+        let prefetch = collection.requested_prefetch(None);
         let registration: serde_json::Map<_, _> = Permission::ALL
             .iter()
             .map(|permission| {
@@ -121,9 +121,9 @@ pub fn check_prefetch(
     settings: Option<&Collection>,
     path: &str,
 ) -> Result<(), ApiError> {
-    let asked = collection.permissions_asked(settings);
+    let requested = collection.requested_permissions(settings);
     for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
-        if !asked.contains(&prefetch.permission()) {
+        if !requested.contains(&prefetch.permission()) {
             let message = format!(
                 "To prefetch {}, ask for the permission {} too.",
                 prefetch.word(),

@@ -138,7 +138,7 @@ impl Engine {
             return Err(ApiError::invalid(message).into());
         }
         let banks = self.banks(context.merchant, needs.livemode).await?;
-        let institution = institution_asked(needs, &banks, input)?;
+        let institution = requested_institution(needs, &banks, input)?;
         let holder_key = match &input.seed {
             Some(seed) => format!("seed {seed}"),
             None => self.holder_key(context, needs, carrier).await?,
@@ -263,7 +263,7 @@ fn open(needs: &LinkRequirements, now: AccountTime) -> Result<(), Error> {
 }
 
 /// The bank that a request names. A login that is renewed fixes the bank and the holder.
-fn institution_asked(
+fn requested_institution(
     needs: &LinkRequirements,
     banks: &Banks,
     input: &LinkInput,

@@ -26,12 +26,12 @@ impl Engine {
         for account in self.store.read(ListDueAccounts { now, limit }).await? {
             let subject = Subject::Account(account.id);
             let worked = caught(self.work_due_account(account, now)).await;
-            changed += usize::from(self.stuck.seen(subject, worked) == Some(true));
+            changed += usize::from(self.stuck.record(subject, worked) == Some(true));
         }
         for object in self.store.read(ListDueObjects { now, limit }).await? {
             let subject = Subject::of(&object);
             let worked = caught(Box::pin(self.work_due_object(object, now))).await;
-            changed += usize::from(self.stuck.seen(subject, worked) == Some(true));
+            changed += usize::from(self.stuck.record(subject, worked) == Some(true));
         }
         Ok(changed)
     }

@@ -70,7 +70,7 @@ impl Engine {
         input: &SessionInput,
     ) -> Result<ApiResponse, Error> {
         self.check_registered(context, input.permissions.iter().copied()).await?;
-        let (holder, clock, relink) = self.holder_asked(context, input).await?;
+        let (holder, clock, relink) = self.requested_holder(context, input).await?;
         for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
             if !input.permissions.contains(&prefetch.permission()) {
                 use model::Word;
@@ -119,12 +119,12 @@ impl Engine {
     }
 
     /// The holder, its test clock, and the login to renew.
-    async fn holder_asked(
+    async fn requested_holder(
         &self,
         context: &Context,
         input: &SessionInput,
     ) -> Result<(Option<Holder>, Option<ClockId>, Option<Relink>), Error> {
-        let asked = match &input.holder {
+        let requested = match &input.holder {
             Some(HolderInput::Customer(id)) => {
                 let param = "account_holder[customer]";
                 let customer = self.get::<Customer>(context, id, param).await?;
@@ -138,12 +138,12 @@ impl Engine {
             None => None,
         };
         let Some(id) = &input.relink else {
-            let asked = asked.map(|(holder, clock, _)| (holder, clock));
-            let (holder, clock) = asked.unzip();
+            let requested = requested.map(|(holder, clock, _)| (holder, clock));
+            let (holder, clock) = requested.unzip();
             return Ok((holder, clock.flatten(), None));
         };
         let (relink, account) = self.find_relink(context, id, input.hosted.is_some()).await?;
-        match asked {
+        match requested {
             Some((holder, _, param)) if Some(&holder) != account.holder.as_ref() => {
                 let message = "This is not the holder of the accounts to be linked again.";
                 Err(ApiError::invalid(message).param(param).into())

@@ -189,8 +189,8 @@ impl Engine {
             !filter.none
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
-                && filter.subscription.as_ref().is_none_or(|asked| {
-                    session.subscription.is_some_and(|stored| stored.to_string() == *asked)
+                && filter.subscription.as_ref().is_none_or(|wanted| {
+                    session.subscription.is_some_and(|stored| stored.to_string() == *wanted)
                 })
                 && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };
@@ -383,8 +383,8 @@ impl Engine {
             && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
         {
             let inside = expand.inside(path);
-            let seen = IntentView::by_merchant(&inside);
-            expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
+            let intent_view = IntentView::by_merchant(&inside);
+            expanded.insert(path, self.intent_value(context, &intent, changes, intent_view).await?);
         }
         self.expand_subscription(context, session, changes, expand, &mut expanded).await?;
         Ok(wire::render::payments::checkout::value(session, &context.view(self), &expanded))

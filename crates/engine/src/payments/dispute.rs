@@ -73,8 +73,9 @@ impl Engine {
             let id = dispute.payment_intent.to_string();
             let intent = self.get::<PaymentIntent>(context, &id, "payment_intent").await?;
             let inside = expand.inside("payment_intent");
-            let seen = IntentView::by_merchant(&inside);
-            let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
+            let intent_view = IntentView::by_merchant(&inside);
+            let value =
+                self.intent_value(context, &intent, &Changes::default(), intent_view).await?;
             expanded.insert("payment_intent", value);
         }
         Ok(wire::render::payments::dispute::value(dispute, &expanded))

@@ -227,8 +227,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let intent = self.get_intent(context, kind, id, "intent").await?;
         allow(&intent, access)?;
-        let seen = IntentView { expand: &context.expand, publishable: access.publishable };
-        let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
+        let intent_view = IntentView { expand: &context.expand, publishable: access.publishable };
+        let value = self.intent_value(context, &intent, &Changes::default(), intent_view).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
@@ -247,8 +247,8 @@ impl Engine {
             let mut changes = Changes::default();
             self.update_with(context, &mut intent, input, now, &mut changes).await?;
             if intent == before {
-                let seen = IntentView::by_merchant(&context.expand);
-                let value = self.intent_value(context, &intent, &changes, seen).await?;
+                let intent_view = IntentView::by_merchant(&context.expand);
+                let value = self.intent_value(context, &intent, &changes, intent_view).await?;
                 return Ok(Some(ApiResponse::unchanged(bytes(&value))));
             }
             intent.version += 1;
@@ -425,8 +425,8 @@ impl Engine {
         changes: Changes,
         publishable: bool,
     ) -> Result<Option<ApiResponse>, Error> {
-        let seen = IntentView { expand: &context.expand, publishable };
-        let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
+        let intent_view = IntentView { expand: &context.expand, publishable };
+        let body = bytes(&self.intent_value(context, intent, &changes, intent_view).await?);
         self.commit_any(context, changes, body).await
     }
 }

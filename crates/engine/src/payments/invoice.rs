@@ -398,9 +398,9 @@ impl InvoiceFilter {
         let method = invoice.given.text(&["collection_method"]).unwrap_or("charge_automatically");
         let due = invoice.given.integer(&["due_date"]);
         self.status.is_none_or(|status| status == invoice.status)
-            && self.collection_method.as_deref().is_none_or(|asked| asked == method)
-            && self.subscription.as_ref().is_none_or(|asked| {
-                invoice.subscription.is_some_and(|stored| stored.to_string() == *asked)
+            && self.collection_method.as_deref().is_none_or(|wanted| wanted == method)
+            && self.subscription.as_ref().is_none_or(|wanted| {
+                invoice.subscription.is_some_and(|stored| stored.to_string() == *wanted)
             })
             && self.due_date.is_none_or(|Bounds { from, to }| {
                 due.is_some_and(|due| {

@@ -2,7 +2,7 @@
 
 mod detach;
 
-pub(crate) use detach::check_kept;
+pub(crate) use detach::check_not_detached;
 
 use crate::connections::live::check_numbers;
 use crate::list::list_values;
@@ -159,7 +159,7 @@ impl Engine {
         let customer = self.get::<Customer>(context, customer, "customer").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let attach = |method: &mut PaymentMethod| {
-            check_kept(method)?;
+            check_not_detached(method)?;
             if !method.verified {
                 return Err(ApiError::invalid(
                     "A bank account that was typed in must be verified before it is attached; \
@@ -400,7 +400,7 @@ pub(crate) fn give_to(
     if method.customer == Some(customer) {
         return Ok(());
     }
-    check_kept(&method)?;
+    check_not_detached(&method)?;
     if method.customer.is_some() {
         let message = "The payment method is attached to another customer.";
         return Err(ApiError::invalid(message).param("payment_method").into());

@@ -155,15 +155,17 @@ impl AccountWatch {
                 continue;
             }
             polls.calls.clear();
-            let seen = |call: Call, place: &str| Evidence {
+            let evidence = |call: Call, place: &str| Evidence {
                 at: call.at,
                 request: Some(call.request),
                 event: None,
                 what: format!("{place} read while the refresh of {} was pending", feature.word()),
             };
             let last = format!("{CHECKER_POLLS_MAX}th");
-            raised =
-                Some((DiagnosticCode::PendingPolled, vec![seen(first, "1st"), seen(call, &last)]));
+            raised = Some((
+                DiagnosticCode::PendingPolled,
+                vec![evidence(first, "1st"), evidence(call, &last)],
+            ));
         }
         raised
     }
@@ -242,7 +244,7 @@ impl AccountWatch {
         let mut left = self.listings.left(account, now, finished);
         let is_over =
             |since: ServerTime, quiet_ms: i64| finished || now.ms_since(since) >= quiet_ms;
-        let seen = |unanswered: &Unanswered, what: String| Evidence {
+        let evidence = |unanswered: &Unanswered, what: String| Evidence {
             at: unanswered.at,
             request: None,
             event: Some(unanswered.event),
@@ -253,7 +255,11 @@ impl AccountWatch {
         {
             let times = u32::try_from(self.unread.len()).unwrap_or(u32::MAX);
             let what = "delivered, and no list of transactions since that brings it whole";
-            left.push((DiagnosticCode::EventNotRead, times, vec![seen(unread, what.to_owned())]));
+            left.push((
+                DiagnosticCode::EventNotRead,
+                times,
+                vec![evidence(unread, what.to_owned())],
+            ));
         }
         for (failed, feature) in self.failed.iter().zip(Feature::ALL) {
             if let Some(failed) = failed
@@ -262,7 +268,7 @@ impl AccountWatch {
                 let word = feature.word();
                 let what = format!("the refresh of {word} failed, and no call since is about it");
                 let code = DiagnosticCode::FailedRefreshIgnored;
-                left.push((code, failed.times, vec![seen(failed, what)]));
+                left.push((code, failed.times, vec![evidence(failed, what)]));
             }
         }
         left

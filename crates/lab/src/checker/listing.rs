@@ -223,14 +223,15 @@ impl Listings {
         if self.top != Some(row) && !from_end {
             return None;
         }
-        Some((DiagnosticCode::RowAsCursor, vec![row_seen("starting_after", row, now)]))
+        Some((DiagnosticCode::RowAsCursor, vec![row_evidence("starting_after", row, now)]))
     }
 
     /// Reports a listing that ends before the newest row. It has the newer rows, but not the
     /// changes to older ones.
     fn look_before(&self, row: TransactionId, now: &Circumstances) -> Option<Raised> {
         let is_cursor = self.top == Some(row) && now.event.is_some() && !self.uses_after;
-        is_cursor.then(|| (DiagnosticCode::RowAsCursor, vec![row_seen("ending_before", row, now)]))
+        is_cursor
+            .then(|| (DiagnosticCode::RowAsCursor, vec![row_evidence("ending_before", row, now)]))
     }
 
     /// Reports a minimum time that excludes all rows that were shown before, because the client
@@ -251,13 +252,13 @@ impl Listings {
         if !moved && now.event.is_none() {
             return None;
         }
-        let seen = |(least, call): (i64, Call)| Evidence {
+        let evidence_of = |(least, call): (i64, Call)| Evidence {
             at: call.at,
             request: Some(call.request),
             event: (call == now.call).then_some(now.event).flatten(),
             what: format!("listed from transacted_at {least} on"),
         };
-        let evidence = before.into_iter().chain([(least, now.call)]).map(seen).collect();
+        let evidence = before.into_iter().chain([(least, now.call)]).map(evidence_of).collect();
         Some((DiagnosticCode::TimeAsCursor, evidence))
     }
 
@@ -348,7 +349,7 @@ impl Listing {
     }
 }
 
-fn row_seen(parameter: &str, row: TransactionId, now: &Circumstances) -> Evidence {
+fn row_evidence(parameter: &str, row: TransactionId, now: &Circumstances) -> Evidence {
     Evidence {
         at: now.call.at,
         request: Some(now.call.request),

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) struct MerchantWatch {
     since: ServerTime,
     /// The time of the last observation.
-    pub(super) seen_at: ServerTime,
+    pub(super) last_observed_at: ServerTime,
     calls: u64,
     attempts: u64,
     accounts: HashMap<AccountId, Watched>,
@@ -25,7 +25,7 @@ pub(super) struct MerchantWatch {
 #[derive(Clone, Debug, Default)]
 struct Watched {
     /// The number of calls and attempts of the merchant at its last observation.
-    seen: u64,
+    last_observation: u64,
     watch: AccountWatch,
 }
 
@@ -35,13 +35,13 @@ struct Findings(BTreeMap<(DiagnosticCode, Subject), Diagnostic>);
 
 impl MerchantWatch {
     pub(super) fn new(now: ServerTime) -> Self {
-        Self { since: now, seen_at: now, ..Self::default() }
+        Self { since: now, last_observed_at: now, ..Self::default() }
     }
 
     /// Adds a completed call.
     pub(super) fn call(&mut self, observed: &Observed<'_>, call: Call) {
         self.calls += 1;
-        self.seen_at = call.at;
+        self.last_observed_at = call.at;
         let Some(account) = observed.account else {
             for (id, watched) in &mut self.accounts {
                 // A page of a list shows nothing about the accounts on other pages.
@@ -65,7 +65,7 @@ impl MerchantWatch {
         at: ServerTime,
     ) {
         self.attempts += 1;
-        self.seen_at = at;
+        self.last_observed_at = at;
         if let Some(news) = news {
             self.account(news.account).attempt_started(to, news, is_first);
         }
@@ -73,7 +73,7 @@ impl MerchantWatch {
 
     /// Adds the end of a delivery.
     pub(super) fn attempt_ended(&mut self, event: EventId, to: Subject, ended: &Ended) {
-        self.seen_at = ended.at;
+        self.last_observed_at = ended.at;
         let account = AccountId::from_number(event.shard);
         if let Some(watched) = self.accounts.get_mut(&account) {
             let raised = watched.watch.attempt_ended(event, to, ended);
@@ -119,13 +119,13 @@ impl MerchantWatch {
     /// ago is forgotten, but its diagnostics stay.
     fn account(&mut self, id: AccountId) -> &mut AccountWatch {
         if self.accounts.len() >= CHECKER_ACCOUNTS_MAX && !self.accounts.contains_key(&id) {
-            let oldest = self.accounts.iter().min_by_key(|(_, watched)| watched.seen);
+            let oldest = self.accounts.iter().min_by_key(|(_, watched)| watched.last_observation);
             if let Some(oldest) = oldest.map(|(id, _)| *id) {
                 self.accounts.remove(&oldest);
             }
         }
         let watched = self.accounts.entry(id).or_default();
-        watched.seen = self.calls + self.attempts;
+        watched.last_observation = self.calls + self.attempts;
         &mut watched.watch
     }
 

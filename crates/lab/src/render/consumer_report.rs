@@ -37,8 +37,8 @@ fn write_finding(writer: &mut JsonWriter, finding: &Diagnostic) {
         w.key("account").optional_plain(account.as_ref().map(IdText::as_str));
         w.key("code").plain(finding.code.word());
         w.key("evidence").array(|w| {
-            for seen in &finding.evidence {
-                write_evidence(w, seen);
+            for evidence in &finding.evidence {
+                write_evidence(w, evidence);
             }
         });
         w.key("first_at").integer(finding.first_at.seconds());
@@ -50,12 +50,13 @@ fn write_finding(writer: &mut JsonWriter, finding: &Diagnostic) {
     });
 }
 
-fn write_evidence(writer: &mut JsonWriter, seen: &Evidence) {
-    let (event, request) = (seen.event.map(EventId::text), seen.request.map(RequestId::text));
+fn write_evidence(writer: &mut JsonWriter, evidence: &Evidence) {
+    let (event, request) =
+        (evidence.event.map(EventId::text), evidence.request.map(RequestId::text));
     writer.object(|w| {
-        w.key("at").integer(seen.at.seconds());
+        w.key("at").integer(evidence.at.seconds());
         w.key("event").optional_plain(event.as_ref().map(IdText::as_str));
         w.key("request").optional_plain(request.as_ref().map(IdText::as_str));
-        w.key("what").string(&seen.what);
+        w.key("what").string(&evidence.what);
     });
 }

@@ -327,11 +327,11 @@ async fn perform(
         Ok(connected) => connected,
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
-    let mut asked = params.fingerprint();
+    let mut request_bytes = params.fingerprint();
     // The response to a secret key must not be repeated to a browser.
-    asked.extend_from_slice(if caller.publishable { b"publishable" } else { b"" });
+    request_bytes.extend_from_slice(if caller.publishable { b"publishable" } else { b"" });
     let idempotency = key.map(|key| Idempotency {
-        fingerprint: fingerprint(&parts.method, parts.uri.path(), &asked, &version),
+        fingerprint: fingerprint(&parts.method, parts.uri.path(), &request_bytes, &version),
         key,
     });
     let context = Context {

@@ -29,14 +29,14 @@ pub(super) fn open(headers: &mut HeaderMap) {
 }
 
 /// Responds to the preflight request that a browser sends before it calls from another origin.
-pub(super) async fn preflight(State(app): State<Arc<App>>, asked: HeaderMap) -> Response {
+pub(super) async fn preflight(State(app): State<Arc<App>>, request_headers: HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     open(headers);
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
     // The names were parsed as header names, so the fallback cannot be reached.
-    let allowed = HeaderValue::from_str(&allowed(&asked));
+    let allowed = HeaderValue::from_str(&allowed(&request_headers));
     let allowed = allowed.unwrap_or(HeaderValue::from_static(HEADERS));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
@@ -46,8 +46,8 @@ pub(super) async fn preflight(State(app): State<Arc<App>>, asked: HeaderMap) -> 
 
 /// The headers that a call may have, including the requested headers with the prefix of Stripe's
 /// libraries.
-fn allowed(asked: &HeaderMap) -> String {
-    let wanted = asked.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|names| names.to_str().ok());
+fn allowed(headers: &HeaderMap) -> String {
+    let wanted = headers.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|names| names.to_str().ok());
     let further = wanted
         .unwrap_or_default()
         .split(',')

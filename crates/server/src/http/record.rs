@@ -79,7 +79,8 @@ pub(super) async fn recorded(
     if !CALLS.iter().any(|calls| request.uri().path().starts_with(calls)) {
         return next.run(request).await;
     }
-    let asked = Asked { method: request.method().clone(), uri: request.uri().clone() };
+    let recorded_request =
+        RequestHead { method: request.method().clone(), uri: request.uri().clone() };
     let read = Arc::new(Mutex::new(Vec::new()));
     let response = next.run(request.map(|body| copied(body, Arc::clone(&read)))).await;
     let (parts, body) = response.into_parts();
@@ -89,7 +90,7 @@ pub(super) async fn recorded(
     };
     let sent = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
     let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    record.append(&asked.with(&sent, &parts, answer));
+    record.append(&recorded_request.with(&sent, &parts, answer));
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -111,12 +112,12 @@ fn copied(body: Body, copy: Arc<Mutex<Vec<u8>>>) -> Body {
 pub(super) struct Pattern(pub(super) &'static str);
 
 /// The properties of a request that are known before its body is read.
-struct Asked {
+struct RequestHead {
     method: Method,
     uri: Uri,
 }
 
-impl Asked {
+impl RequestHead {
     /// Builds the line for the request and its response.
     fn with(&self, sent: &[u8], parts: &Parts, mut answer: Value) -> Value {
         let header =
@@ -194,7 +195,7 @@ mod tests {
     /// unchanged.
     #[test]
     fn secrets_are_cut() {
-        let asked = Asked {
+        let request = RequestHead {
             method: Method::POST,
             uri: Uri::from_static(
                 "/v1/payment_intents/sk_test_b/confirm?client_secret=pi_1_secret_a",
@@ -212,7 +213,7 @@ mod tests {
         });
         let (mut parts, ()) = Response::new(()).into_parts();
         parts.extensions.insert(Pattern("/v1/payment_intents/{id}/confirm"));
-        let entry = asked.with(form.as_bytes(), &parts, answer);
+        let entry = request.with(form.as_bytes(), &parts, answer);
         insta::assert_snapshot!(serde_json::to_string_pretty(&entry).unwrap(), @r#"
         {
           "account": null,

@@ -23,7 +23,7 @@ pub(super) enum Fault {
 /// Renders the current page.
 pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -> Page {
     let (title, message, content) = match &view.standing {
-        DepositsStanding::Asked { kind, arrive_at, tries_left } => {
+        DepositsStanding::Requested { kind, arrive_at, tries_left } => {
             let message = fault.map(|fault| sentence(*kind, fault, *tries_left));
             ("Confirm your bank account", message, form(view, *kind, *arrive_at, posted, fault))
         }

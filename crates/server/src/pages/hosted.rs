@@ -181,7 +181,7 @@ impl Visit {
         let view = engine.show_deposits_page(&self.token, self.request).await?;
         let refused = StatusCode::UNPROCESSABLE_ENTITY;
         let here = document::see_other(&format!("/microdeposits/{}", self.token));
-        let DepositsStanding::Asked { kind, .. } = view.ok_or(Miss::Unknown)?.standing else {
+        let DepositsStanding::Requested { kind, .. } = view.ok_or(Miss::Unknown)?.standing else {
             return Ok(here);
         };
         let Some(deposits) = read_deposits(kind, &posted) else {

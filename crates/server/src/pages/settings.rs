@@ -247,8 +247,8 @@ fn registration_part(visitor: Visitor, token: &str, settings: &ConnectionsSettin
 }
 
 fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
-    let permissions = settings.collection.permissions_asked(None);
-    let prefetch = settings.collection.prefetch_asked(None);
+    let permissions = settings.collection.requested_permissions(None);
+    let prefetch = settings.collection.requested_prefetch(None);
     html! {
         p { "Payments request this data if they set neither payment method types nor permissions. \
              They always request the permission to pay." }
@@ -256,7 +256,7 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
             fieldset.rows {
                 legend { "Request" }
                 @for permission in
-                    Permission::ALL.iter().filter(|asked| **asked != Permission::PaymentMethod)
+                    Permission::ALL.iter().filter(|permission| **permission != Permission::PaymentMethod)
                 {
                     (choice(PERMISSION, permission.word(), name(*permission),
                         permissions.contains(permission)))

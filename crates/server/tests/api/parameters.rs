@@ -213,9 +213,9 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
         let refused = reply.at("/error/code") == "parameter_not_acted_on";
         let drops = match *fate {
             "ignored" => true,
-            "checked" => !acted::is_kept(name),
+            "checked" => !acted::is_stored(name),
             "echoed" if schema.is_some() => {
-                !acted::is_kept(name)
+                !acted::is_stored(name)
                     && acted::of_call(call).is_none_or(|of| !of.contains_key(&**name))
             }
             _ => false,

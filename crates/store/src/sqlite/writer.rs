@@ -191,7 +191,7 @@ impl Drop for Writer {
 /// The result of a command in its savepoint.
 enum Ran {
     /// Its writes are part of the commit.
-    Kept,
+    Applied,
     /// It rejected the write, for a reason that its output states.
     Refused,
     /// It rejected the write because of a version conflict.
@@ -203,7 +203,7 @@ enum Ran {
 impl Ran {
     fn word(&self) -> &'static str {
         match self {
-            Self::Kept => "done",
+            Self::Applied => "done",
             Self::Refused => "rejected",
             Self::VersionConflict => "rejected: version conflict",
             Self::Failed => "failed",
@@ -244,7 +244,7 @@ impl<C: Write> Queued for Waiting<C> {
     fn run(&mut self, batch: &Batch<'_>) -> Ran {
         let output = self.command.sqlite(batch);
         let ran = match &output {
-            Ok(output) if output.stays() => Ran::Kept,
+            Ok(output) if output.stays() => Ran::Applied,
             Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
             Ok(_) => Ran::Refused,
             Err(_) => Ran::Failed,
@@ -383,7 +383,7 @@ impl State {
             let changes_before = batch.connection.total_changes();
             let position_before = batch.position.get();
             batch.execute(SAVE, [])?;
-            if let Ran::Kept = self.run_command(command.as_mut(), batch) {
+            if let Ran::Applied = self.run_command(command.as_mut(), batch) {
                 wrote |= batch.connection.total_changes() != changes_before;
             } else {
                 // Some errors, a full disk for example, make SQLite roll back the transaction.
@@ -424,7 +424,7 @@ impl State {
             Ran::Refused
         });
         match ran {
-            Ran::Kept | Ran::Refused => {}
+            Ran::Applied | Ran::Refused => {}
             Ran::VersionConflict => counters.version_conflicts.raise(),
             Ran::Failed => counters.commands_failed.raise(),
         }

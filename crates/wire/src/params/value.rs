@@ -79,11 +79,11 @@ impl MetadataChange {
 
 /// Returns each item once, at its first position.
 pub fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
-    let mut kept = Vec::with_capacity(items.len());
+    let mut unique = Vec::with_capacity(items.len());
     for item in items {
-        if !kept.contains(&item) {
-            kept.push(item);
+        if !unique.contains(&item) {
+            unique.push(item);
         }
     }
-    kept
+    unique
 }

@@ -320,11 +320,11 @@ fn amount(
     // At Plaid, 12.5 means 12.50. Missing decimals are zeros, and further decimals must be zeros.
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = money.currency.decimals();
-    let (kept, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
+    let (digits, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
     let exact = rest.bytes().all(|byte| byte == b'0');
     let padded = match decimals {
         0 => whole.to_owned(),
-        _ => format!("{whole}.{kept:0<decimals$}"),
+        _ => format!("{whole}.{digits:0<decimals$}"),
     };
     let problem = format!("'{text}' is not an amount of {}", money.currency.as_str());
     let amount = money.parse(&padded).filter(|_| exact);

@@ -81,10 +81,10 @@ fn special_values_lead_to_prompts() {
     let sandbox = Sandbox::new(1);
     let institution = sandbox.find_institution("Bank (Non-OAuth)").unwrap().id;
     let begin = Begin { institution, holder_key: "a", now: LINKED };
-    let Ok(Step::Ask { mut state, fields: asked }) = sandbox.begin(&begin) else {
+    let Ok(Step::Ask { mut state, fields: requested }) = sandbox.begin(&begin) else {
         panic!("the form is the first step");
     };
-    assert_eq!(asked, ["username", "password"]);
+    assert_eq!(requested, ["username", "password"]);
     let special = [
         ("options", "option"),
         ("mfa", "code"),
@@ -93,10 +93,11 @@ fn special_values_lead_to_prompts() {
     ];
     for (password, field) in special {
         let input = fields(&[("username", "error"), ("password", password)]);
-        let Ok(Step::Ask { state: next, fields: asked }) = sandbox.advance(&state, &input) else {
+        let Ok(Step::Ask { state: next, fields: requested }) = sandbox.advance(&state, &input)
+        else {
             panic!("{password} leads to a question");
         };
-        assert_eq!(asked, [field]);
+        assert_eq!(requested, [field]);
         state = next;
     }
     let advance = |value: &str| sandbox.advance(&state, &fields(&[("answer", value)]));

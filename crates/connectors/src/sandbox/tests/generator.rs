@@ -150,11 +150,11 @@ proptest! {
     /// The history does not depend on the time of the link or of the fetch.
     #[test]
     fn history_does_not_depend_on_the_link(
-        holder in "[a-z]{1,4}", linked_later in 0_i64..60 * DAY_S, asked_later in 0_i64..90 * DAY_S,
+        holder in "[a-z]{1,4}", linked_later in 0_i64..60 * DAY_S, requested_later in 0_i64..90 * DAY_S,
     ) {
         let one = Example::new("Test (OAuth)", "Success", &holder);
         let two = Example { linked_at: LINKED.plus(linked_later), ..one.clone() };
-        let now = LINKED.plus(60 * DAY_S + asked_later);
+        let now = LINKED.plus(60 * DAY_S + requested_later);
         let start = two.linked_at.plus(-180 * DAY_S);
         let shared: Vec<_> = entries(&one, now)
             .into_iter()

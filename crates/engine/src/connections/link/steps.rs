@@ -229,16 +229,16 @@ fn begin_login(run: &mut LinkRun, ground: &Ground<'_>) -> Pane {
     let Some(institution) = run.institution else { return Pane::Institutions };
     let begin = Begin { institution, holder_key: ground.holder_key, now: ground.now };
     let step = ground.banks.begin(&begin);
-    asked(run, step, ground)
+    next_pane(run, step, ground)
 }
 
 fn go_on(run: &mut LinkRun, input: &Input, ground: &Ground<'_>) -> Pane {
     let step = ground.banks.advance(&run.login, input);
-    asked(run, step, ground)
+    next_pane(run, step, ground)
 }
 
 /// The pane for the next request of the bank.
-fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
+fn next_pane(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
     match step {
         Ok(Step::Redirect { state }) => {
             run.login = state;
@@ -254,7 +254,7 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
                 .and_then(|id| ground.banks.institutions().into_iter().find(|bank| bank.id == id));
             let Some(bank) = bank else { return Pane::Failed };
             let offers = accounts.into_iter().map(|account| offer(&bank, account));
-            run.offers = seen_again(offers.collect(), ground.needs, &ground.known);
+            run.offers = offered_again(offers.collect(), ground.needs, &ground.known);
             Pane::Accounts
         }
         Err(LinkError::Unavailable { until }) => Pane::Down { until },
@@ -268,7 +268,7 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
 
 /// The accounts of a login. A renewed login shows the accounts that were linked with it, even if
 /// the holder's seed has changed.
-pub(super) fn seen_again(
+pub(super) fn offered_again(
     mut offers: Vec<Offer>,
     needs: &LinkRequirements,
     known: &[Offer],

@@ -2,7 +2,7 @@
 
 use super::flow::Opened;
 use super::open;
-use super::steps::{Unusable, accounts_max, can_sign_in, offer, seen_again, usable};
+use super::steps::{Unusable, accounts_max, can_sign_in, offer, offered_again, usable};
 use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
 use crate::{Engine, Error};
@@ -181,7 +181,7 @@ impl Engine {
             return Ok(Some(Vec::new()));
         };
         let offers = accounts.into_iter().map(|account| offer(bank, account)).collect();
-        Ok(Some(seen_again(offers, needs, &self.known_to_relink(needs).await?)))
+        Ok(Some(offered_again(offers, needs, &self.known_to_relink(needs).await?)))
     }
 }
 

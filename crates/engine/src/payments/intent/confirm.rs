@@ -7,7 +7,7 @@ use crate::connections::connections_settings::check_prefetch;
 use crate::connections::live::check_debits;
 use crate::due_work::Worked;
 use crate::payments::invoice::Attempt;
-use crate::payments::payment_method::{MadeFor, check_kept};
+use crate::payments::payment_method::{MadeFor, check_not_detached};
 use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -89,7 +89,7 @@ impl Engine {
             .find_changed::<PaymentMethod>(context.merchant, changes, id.number())
             .await?
             .ok_or(Error::Locked)?;
-        check_kept(&method)?;
+        check_not_detached(&method)?;
         check_debits(context)?;
         if !method.verified && !intent.manual_entry() {
             let message = "Numbers that were typed in can only be verified by deposits, which \

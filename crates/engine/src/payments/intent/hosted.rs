@@ -29,7 +29,7 @@ pub struct DepositsPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DepositsStanding {
     /// The page asks for them.
-    Asked {
+    Requested {
         /// The kind of verification.
         kind: DepositKind,
         /// The time of their arrival.
@@ -70,7 +70,7 @@ impl Engine {
             (Some(_), _, _) if gone => {
                 DepositsStanding::Failed { why: "The deposits are no longer needed.".to_owned() }
             }
-            (Some(deposits), _, _) => DepositsStanding::Asked {
+            (Some(deposits), _, _) => DepositsStanding::Requested {
                 kind: deposits.kind,
                 arrive_at: deposits.arrive_at,
                 tries_left: deposits.tries_left(),

@@ -42,8 +42,8 @@ impl Engine {
             }
         };
         let (expand, none) = (context.expand.inside("data"), Changes::default());
-        let seen = IntentView::by_merchant(&expand);
-        let value = async |intent| self.intent_value(context, &intent, &none, seen).await;
+        let intent_view = IntentView::by_merchant(&expand);
+        let value = async |intent| self.intent_value(context, &intent, &none, intent_view).await;
         list_values(&format!("/v1/{}s", kind.word()), listed, value).await
     }
 }

@@ -4,7 +4,7 @@
 use super::Intent;
 use crate::payments::Changes;
 use crate::payments::method_configuration::check_offered;
-use crate::payments::payment_method::{check_kept, give_to};
+use crate::payments::payment_method::{check_not_detached, give_to};
 use crate::{Context, Error};
 use model::clock::AccountTime;
 use model::payments::payment_method::PaymentMethod;
@@ -29,7 +29,7 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
 /// Rejects a payment method of another customer, a detached one, and one of a type that is not
 /// offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    check_kept(method)?;
+    check_not_detached(method)?;
     let refuse =
         |message: &str| Err(ApiError::invalid(message.to_owned()).param("payment_method").into());
     if method.customer.is_some() && method.customer != intent.customer {
@@ -63,8 +63,8 @@ pub(super) fn keep_method(
         }
         return Ok(());
     }
-    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| kept) {
+    let is_saved = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
+    match intent.customer.filter(|_| is_saved) {
         Some(customer) => give_to(changes, method, customer, now, context),
         None => Ok(()),
     }

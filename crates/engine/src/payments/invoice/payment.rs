@@ -78,7 +78,7 @@ impl Engine {
             intent.invoice.is_some()
                 && wanted.is_none_or(|wanted| intent.invoice == Some(wanted))
                 && filter.payment_intent.as_ref().is_none_or(|id| *id == intent.id())
-                && filter.status.as_ref().is_none_or(|asked| asked == status)
+                && filter.status.as_ref().is_none_or(|status_wanted| status_wanted == status)
         };
         let created = filter.created;
         let listed = self.list_where::<PaymentIntent>(context, of, created, &page, fits).await?;

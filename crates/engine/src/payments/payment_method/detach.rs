@@ -13,7 +13,7 @@ use store::{Object, ObjectsOf};
 use wire::error::Error as ApiError;
 
 /// Rejects a payment method that was detached from its customer.
-pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
+pub(crate) fn check_not_detached(method: &PaymentMethod) -> Result<(), Error> {
     if method.detached {
         let message = "The payment method was detached from its customer and cannot be used or \
                        attached again. Link the account again.";

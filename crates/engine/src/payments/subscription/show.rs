@@ -95,8 +95,8 @@ impl Engine {
             && let Some(intent) = self.find_collector(context, subscription, changes).await?
         {
             let inside = expand.inside("pending_setup_intent");
-            let seen = IntentView::by_merchant(&inside);
-            let value = self.intent_value(context, &intent, changes, seen).await?;
+            let intent_view = IntentView::by_merchant(&inside);
+            let value = self.intent_value(context, &intent, changes, intent_view).await?;
             expanded.insert("pending_setup_intent", value);
         }
         let prices = expand.inside("items").inside("data").inside("price");

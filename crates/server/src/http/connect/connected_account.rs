@@ -72,9 +72,9 @@ fn is_country(text: &str) -> bool {
 
 /// Takes `capabilities[name][requested]`. A capability that the request omits stays unchanged.
 fn take_capabilities(params: &mut ExtraParams) -> BTreeMap<String, bool> {
-    let Some(ExtraParams::Hash(asked)) = params.take("capabilities") else {
+    let Some(ExtraParams::Hash(requested)) = params.take("capabilities") else {
         return BTreeMap::new();
     };
-    let asked = asked.into_iter();
-    asked.filter_map(|(name, how)| Some((name, how.boolean(&["requested"])?))).collect()
+    let requested = requested.into_iter();
+    requested.filter_map(|(name, how)| Some((name, how.boolean(&["requested"])?))).collect()
 }

@@ -81,7 +81,7 @@ pub fn value(account: &ConnectedAccount) -> Value {
     let active = |active: bool| if active { "active" } else { "inactive" };
     let capabilities = account.capabilities.iter();
     let capabilities: serde_json::Map<String, Value> =
-        capabilities.map(|(name, asked)| (name.clone(), active(*asked).into())).collect();
+        capabilities.map(|(name, requested)| (name.clone(), active(*requested).into())).collect();
     let external = account.external_accounts.iter().rev().map(external_account).collect::<Vec<_>>();
     shown
         .put("id", id)

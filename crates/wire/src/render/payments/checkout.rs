@@ -189,10 +189,10 @@ fn add_all_defaults(value: &mut Value) {
             add_defaults(member, defaults.clone());
         }
     }
-    for (_, asked) in
+    for (_, options) in
         value.get_mut("name_collection").and_then(Value::as_object_mut).into_iter().flatten()
     {
-        add_defaults(asked, json!({"enabled": false, "optional": false}));
+        add_defaults(options, json!({"enabled": false, "optional": false}));
     }
 }
 
