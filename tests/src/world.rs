@@ -389,7 +389,7 @@ impl World {
     }
 
     /// Checks that every change that a bank acknowledged is in its ledger.
-    async fn check_records_of_bank(&self) {
+    async fn check_acknowledged_changes(&self) {
         for ((account, bank_id), said) in &self.acknowledged {
             let ledger = self.app.show_ledger(account).await.expect("a test bank shows its books");
             let entries = ledger["transactions"].as_array().expect("books hold transactions");
@@ -400,7 +400,7 @@ impl World {
     }
 
     async fn compare(&self) {
-        self.check_records_of_bank().await;
+        self.check_acknowledged_changes().await;
         for Linked { id, bank, .. } in &self.accounts {
             let stored = self.app.stored(id).await;
             if stored.status.word() == "disconnected" {

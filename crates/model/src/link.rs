@@ -110,7 +110,7 @@ impl Offer {
 
 /// The state of a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkRun {
+pub struct LinkFlowState {
     /// The pane that the holder sees.
     pub pane: Pane,
     /// The chosen bank.
@@ -135,7 +135,7 @@ pub struct LinkRun {
     pub offers: Vec<Offer>,
 }
 
-impl LinkRun {
+impl LinkFlowState {
     /// Returns the result, if the flow has ended.
     pub fn end(&self) -> Option<FlowEnd> {
         match self.pane {
@@ -178,7 +178,7 @@ pub struct LinkFlow {
     #[serde(skip)]
     pub secret: String,
     /// The state.
-    pub run: LinkRun,
+    pub run: LinkFlowState,
 }
 
 impl LinkFlow {

@@ -10,7 +10,6 @@
 //! This crate converts bytes into values and back. It does not know HTTP, is not async, stores no
 //! data, and reads no clock.
 
-pub mod acted;
 pub mod address;
 pub mod change;
 pub mod error;
@@ -22,4 +21,5 @@ pub mod params;
 pub mod render;
 pub mod schema;
 pub mod signature;
+pub mod supported;
 pub mod version;

@@ -4,7 +4,7 @@
 //! the server. The names of a call's parameters come from its notice about an unknown parameter.
 //! Calls with a schema echo most of their parameters. Each parameter is sent alone, and the change
 //! in the response determines its effect. Only two parts are written by hand: the notes on
-//! supported parameters (`wire::acted`), and a first call of each kind (`start`).
+//! supported parameters (`wire::supported`), and a first call of each kind (`start`).
 //!
 //! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed-server --test api parameters` writes the file.
 
@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use testkit::{App, Options, Response};
-use wire::acted;
 use wire::change::member;
 use wire::schema::{Member, Schema, of_call};
+use wire::supported;
 
 /// The names that Stripe publishes for the calls without a schema.
 const PUBLISHED: &str = include_str!("parameters/published.txt");
@@ -71,7 +71,7 @@ async fn every_parameter_is_documented() {
             let _ = write!(text, "\n## {of}\n");
             resource = of;
         }
-        let mut fates = fates(&app, call, acted::of_call(call)).await;
+        let mut fates = fates(&app, call, supported::of_call(call)).await;
         check_strict(&strict, call, &fates).await;
         for name in published.get(with_plain_ids(call).as_str()).into_iter().flatten() {
             let refused = || ("rejected", "unknown here".to_owned());
@@ -213,10 +213,10 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
         let refused = reply.at("/error/code") == "parameter_not_acted_on";
         let drops = match *fate {
             "ignored" => true,
-            "checked" => !acted::is_stored(name),
+            "checked" => !supported::is_stored(name),
             "echoed" if schema.is_some() => {
-                !acted::is_stored(name)
-                    && acted::of_call(call).is_none_or(|of| !of.contains_key(&**name))
+                !supported::is_stored(name)
+                    && supported::of_call(call).is_none_or(|of| !of.contains_key(&**name))
             }
             _ => false,
         };

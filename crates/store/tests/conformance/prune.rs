@@ -8,7 +8,7 @@ use model::id::LinkFlowId;
 use model::limits::{
     EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, LINK_FLOW_KEPT_MS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
 };
-use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
+use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::refresh::RefreshStatus;
 use store::{
     AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, DispatchEvent,
@@ -137,12 +137,12 @@ fn flow(number: u64, fixture: &Fixture) -> LinkFlow {
         billing_details: model::extra_params::ExtraParams::empty(),
         page: None,
         secret: "secret".into(),
-        run: LinkRun::default(),
+        run: LinkFlowState::default(),
     }
 }
 
 /// A flow that ended with the holder's wish to be found again.
-fn found() -> LinkRun {
+fn found() -> LinkFlowState {
     let (pane, sign_up) = (Pane::Ended(FlowEnd::Linked), Some("ada@example.com".into()));
-    LinkRun { pane, sign_up, ..LinkRun::default() }
+    LinkFlowState { pane, sign_up, ..LinkFlowState::default() }
 }

@@ -13,8 +13,8 @@ mod gaps;
 mod schema;
 mod value;
 
-use crate::acted::{find_dropped, ignored_error};
 use crate::error::Error;
+use crate::supported::{find_dropped, ignored_error};
 use form::{Branch, Node};
 use model::Word;
 use model::extra_params::ExtraParams;

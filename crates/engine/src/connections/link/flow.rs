@@ -12,7 +12,7 @@ use model::clock::AccountTime;
 use model::customer::Customer;
 use model::extra_params::ExtraParams;
 use model::id::{LinkFlowId, MerchantId, RequestId};
-use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
+use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
@@ -97,7 +97,7 @@ impl Engine {
         let customer = self.flow_customer(context, needs.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let payer_email = carrier.payer_email().map(str::to_owned);
-        let mut run = LinkRun { email: payer_email.clone(), ..begun(&needs) };
+        let mut run = LinkFlowState { email: payer_email.clone(), ..begun(&needs) };
         if let Some(email) = email.or(payer_email)
             && super::steps::can_sign_in(&needs)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()

@@ -10,7 +10,7 @@ use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
 use model::id::InstitutionId;
 use model::limits::LINKED_ACCOUNTS_MAX;
-use model::link::{FlowEnd, LinkRun, Offer, Pane};
+use model::link::{FlowEnd, LinkFlowState, Offer, Pane};
 use model::session::{PaymentMethodSupport, RelinkFailure};
 use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 
@@ -143,7 +143,7 @@ pub(crate) fn accounts_max(needs: &LinkRequirements) -> usize {
 
 /// Takes a step. A flow that has ended does not move.
 pub(crate) fn take_step(
-    run: &mut LinkRun,
+    run: &mut LinkFlowState,
     step: &LinkStep,
     ground: &Ground<'_>,
 ) -> Result<Effect, PickFault> {
@@ -193,7 +193,7 @@ pub(crate) fn take_step(
 
 /// A step at the bank: in its form on this server, or on its own page.
 fn answer_bank(
-    run: &mut LinkRun,
+    run: &mut LinkFlowState,
     step: &LinkStep,
     ground: &Ground<'_>,
 ) -> Result<Effect, PickFault> {
@@ -225,20 +225,20 @@ fn answer_bank(
     Ok(Effect::Moved)
 }
 
-fn begin_login(run: &mut LinkRun, ground: &Ground<'_>) -> Pane {
+fn begin_login(run: &mut LinkFlowState, ground: &Ground<'_>) -> Pane {
     let Some(institution) = run.institution else { return Pane::Institutions };
     let begin = Begin { institution, holder_key: ground.holder_key, now: ground.now };
     let step = ground.banks.begin(&begin);
     next_pane(run, step, ground)
 }
 
-fn go_on(run: &mut LinkRun, input: &Input, ground: &Ground<'_>) -> Pane {
+fn go_on(run: &mut LinkFlowState, input: &Input, ground: &Ground<'_>) -> Pane {
     let step = ground.banks.advance(&run.login, input);
     next_pane(run, step, ground)
 }
 
 /// The pane for the next request of the bank.
-fn next_pane(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
+fn next_pane(run: &mut LinkFlowState, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
     match step {
         Ok(Step::Redirect { state }) => {
             run.login = state;
@@ -299,7 +299,7 @@ pub(super) fn misses_wanted(needs: &LinkRequirements, offers: &[Offer], picks: &
 
 /// The reason why a flow without accounts renewed no login.
 pub(super) fn relink_failure(
-    run: &LinkRun,
+    run: &LinkFlowState,
     needs: &LinkRequirements,
     end: FlowEnd,
 ) -> RelinkFailure {
@@ -330,13 +330,13 @@ pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
 }
 
 /// A new flow.
-pub(crate) fn begun(needs: &LinkRequirements) -> LinkRun {
+pub(crate) fn begun(needs: &LinkRequirements) -> LinkFlowState {
     let institution = needs.relink.as_ref().map(|relink| relink.institution);
-    LinkRun { pane: first(needs), institution, ..LinkRun::default() }
+    LinkFlowState { pane: first(needs), institution, ..LinkFlowState::default() }
 }
 
 /// Clears the bank (unless there is only one), its login and the signed-in holder.
-fn restart(run: &mut LinkRun, needs: &LinkRequirements) {
+fn restart(run: &mut LinkFlowState, needs: &LinkRequirements) {
     run.institution = needs.relink.as_ref().map(|relink| relink.institution);
     run.signed_in = false;
     run.login = Vec::new();
@@ -353,7 +353,7 @@ pub(crate) fn first(needs: &LinkRequirements) -> Pane {
 }
 
 /// The pane that a step back leads to.
-fn before(run: &LinkRun, needs: &LinkRequirements) -> Pane {
+fn before(run: &LinkFlowState, needs: &LinkRequirements) -> Pane {
     match run.pane {
         Pane::Login { .. } | Pane::BankPage { .. } => Pane::Consent,
         Pane::Code => Pane::SignIn { unknown: false },
@@ -363,7 +363,7 @@ fn before(run: &LinkRun, needs: &LinkRequirements) -> Pane {
 
 /// The pane of a detour: typed numbers, or accounts linked before. `None` if the step is no detour.
 fn turn(
-    run: &mut LinkRun,
+    run: &mut LinkFlowState,
     step: &LinkStep,
     ground: &Ground<'_>,
 ) -> Result<Option<Pane>, PickFault> {
@@ -441,7 +441,11 @@ pub(crate) fn can_sign_in(needs: &LinkRequirements) -> bool {
     needs.banks && !needs.livemode && needs.relink.is_none()
 }
 
-fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Result<Pane, PickFault> {
+fn sign_in(
+    run: &mut LinkFlowState,
+    email: Option<&str>,
+    ground: &Ground<'_>,
+) -> Result<Pane, PickFault> {
     let Some(email) = email else { return Ok(Pane::SignIn { unknown: false }) };
     run.email = Some(address(email)?);
     Ok(if ground.known.is_empty() { Pane::SignIn { unknown: true } } else { Pane::Code })

@@ -9,7 +9,7 @@ use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};
 use model::id::{LinkFlowId, RequestId};
-use model::link::{LinkRun, Offer, Pane};
+use model::link::{LinkFlowState, Offer, Pane};
 
 /// A flow as a page shows it.
 #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ impl Engine {
         &self,
         needs: &LinkRequirements,
         banks: &Banks,
-        run: &LinkRun,
+        run: &LinkFlowState,
         bank: Option<&Institution>,
     ) -> Result<Option<Vec<Offer>>, Error> {
         let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else { return Ok(None) };

@@ -15,7 +15,7 @@ use model::id::{
     BankAccountId, CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId,
     TokenId,
 };
-use model::link::{LinkFlow, LinkRun, Offer};
+use model::link::{LinkFlow, LinkFlowState, Offer};
 use model::session::{Session, SessionStatus};
 use model::token::{BankAccountToken, BankAccountType, BankHolderType};
 use rusqlite::Connection;
@@ -156,7 +156,11 @@ fn flow() -> LinkFlow {
         billing_details: ExtraParams::empty(),
         page: None,
         secret: "THE FLOW'S SECRET".to_owned(),
-        run: LinkRun { login: b"THE LOGIN".to_vec(), offers: vec![offer], ..LinkRun::default() },
+        run: LinkFlowState {
+            login: b"THE LOGIN".to_vec(),
+            offers: vec![offer],
+            ..LinkFlowState::default()
+        },
     }
 }
 

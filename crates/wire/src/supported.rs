@@ -2,7 +2,7 @@
 //!
 //! A schema contains every name that Stripe knows. A parameter that this server ignores is
 //! validated, and shown if the object has a key for it. A strict server rejects it instead, so that
-//! a client does not rely on a parameter without effect. The list is in `schema/acted.txt`, and
+//! a client does not rely on a parameter without effect. The list is in `schema/supported.txt`, and
 //! documents are generated from it. A test sends every parameter and compares the list with the
 //! behaviour of the calls.
 
@@ -11,7 +11,7 @@ use model::extra_params::ExtraParams;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const LIST: &str = include_str!("schema/acted.txt");
+const LIST: &str = include_str!("schema/supported.txt");
 /// The heading of the names that every call supports by showing them.
 const EVERY_CALL: &str = "every call";
 
