@@ -152,9 +152,9 @@ impl App {
     /// The outcome that a client receives. An API error that blames the server fails the test.
     pub fn answered(&self, result: Result<ApiResponse, Error>) -> Answered {
         match result {
-            Ok(answer) => {
-                self.take_down(&answer.body);
-                Ok(serde_json::from_slice(&answer.body).expect("every answer is JSON"))
+            Ok(response) => {
+                self.take_down(&response.body);
+                Ok(serde_json::from_slice(&response.body).expect("every answer is JSON"))
             }
             Err(error) => {
                 let api_error = error.api_error();

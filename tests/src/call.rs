@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Makes a call about an account.
 pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
     let (engine, lab, context) = (app.engine(), app.lab(), app.context());
-    let answer = match request {
+    let response = match request {
         Request::Refresh(features) => engine.refresh_account(&context, id, features).await,
         Request::Subscribe => engine.subscribe_account(&context, id).await,
         Request::Unsubscribe => engine.unsubscribe_account(&context, id).await,
@@ -54,7 +54,7 @@ pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
             lab.change_bank_transaction(&context, id, bank_id, &change).await
         }
     };
-    app.answered(answer)
+    app.answered(response)
 }
 
 /// The bank's ledger of an account, as a client sees it.

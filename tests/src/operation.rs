@@ -47,7 +47,7 @@ pub enum Sent {
     /// They arrive and are settled.
     Accepted,
     /// They arrive, get an error response, and are retried later.
-    Refused,
+    Rejected,
     /// They arrive, and the worker dies before it can settle them.
     Lost,
     /// The worker dies before it sends them.
@@ -251,7 +251,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     let time_s = prop_oneof![3 => 1_i64..5, 2 => 61_i64..7_200, 4 => 3_600_i64..4 * DAY_S];
     let sent = prop_oneof![
         6 => Just(Sent::Accepted),
-        1 => Just(Sent::Refused),
+        1 => Just(Sent::Rejected),
         1 => Just(Sent::Lost),
         1 => Just(Sent::Unsent),
     ];

@@ -158,8 +158,8 @@ impl World {
                 if *worker != Worker::Dispatch {
                     let account = self.account(*account).to_owned();
                     let pending = call(&self.app, &account, request);
-                    let (_, answered) = tokio::join!(run(&self.app, *worker), pending);
-                    self.acknowledge(&account, answered);
+                    let (_, response) = tokio::join!(run(&self.app, *worker), pending);
+                    self.acknowledge(&account, response);
                 }
             }
             Operation::Deliver(sent) => self.deliver(*sent).await,
@@ -197,14 +197,14 @@ impl World {
 
     async fn ask(&mut self, account: usize, request: &Request) {
         let account = self.account(account).to_owned();
-        let answered = call(&self.app, &account, request).await;
-        self.acknowledge(&account, answered);
+        let response = call(&self.app, &account, request).await;
+        self.acknowledge(&account, response);
     }
 
     /// Remembers the transaction that a bank acknowledged. An API error is a valid response too,
     /// and `answered` has checked that it does not blame the server.
-    fn acknowledge(&mut self, account: &str, answered: Answered) {
-        if let Ok(entry) = answered
+    fn acknowledge(&mut self, account: &str, response: Answered) {
+        if let Ok(entry) = response
             && entry["object"] == "bankfeed.bank_transaction"
         {
             let bank_id = entry["id"].as_str().expect("a bank names its transactions").to_owned();
@@ -272,7 +272,7 @@ impl World {
             }
             let (status, due_at) = match sent {
                 Sent::Accepted => (DeliveryStatus::Succeeded, delivery.due_at),
-                Sent::Refused => (DeliveryStatus::Pending, now.plus_ms(5_000)),
+                Sent::Rejected => (DeliveryStatus::Pending, now.plus_ms(5_000)),
                 Sent::Lost | Sent::Unsent => continue,
             };
             let settled = self.app.store().write(settle(delivery, status, due_at)).await;

@@ -358,9 +358,9 @@ async fn find_server(listen: &str) -> Option<Running> {
     let address = listen.to_socket_addrs().ok()?.next()?;
     let outbound = outbound_within(READY_MS_MAX).ok()?;
     let url = format!("http://{address}/readyz");
-    let answer = outbound.call("GET", &url, &[], Vec::new()).await.ok()?;
-    let ready = answer.status == 200 && answer.body == b"ready\n";
-    ready.then(|| Running { now_s: answer.date.as_deref().and_then(format::seconds_of) })
+    let response = outbound.call("GET", &url, &[], Vec::new()).await.ok()?;
+    let ready = response.status == 200 && response.body == b"ready\n";
+    ready.then(|| Running { now_s: response.date.as_deref().and_then(format::seconds_of) })
 }
 
 /// Checks that the open-file limit allows as many connections as the server accepts.

@@ -115,8 +115,8 @@ struct Opened {
 
 impl Opened {
     /// Adds the path of the file to an error.
-    fn said<T>(&self, answer: Result<T, KeyFileError>) -> Result<T, KeyError> {
-        answer.map_err(|source| KeyError::File { path: self.path.clone(), source })
+    fn said<T>(&self, result: Result<T, KeyFileError>) -> Result<T, KeyError> {
+        result.map_err(|source| KeyError::File { path: self.path.clone(), source })
     }
 }
 

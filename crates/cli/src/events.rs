@@ -161,7 +161,7 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
         let (endpoint, status) = (text(delivery, "webhook_endpoint"), text(delivery, "status"));
         let attempts = delivery["attempts"].as_array().map_or(&[][..], Vec::as_slice);
         for attempt in attempts {
-            let answer = match attempt["status"].as_i64() {
+            let response = match attempt["status"].as_i64() {
                 Some(status) => status.to_string(),
                 None => text(attempt, "error"),
             };
@@ -170,7 +170,7 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
                 &status,
                 &text(attempt, "number"),
                 &format::moment(&attempt["at"]),
-                &answer,
+                &response,
                 &format!("{} ms", text(attempt, "duration_ms")),
                 &text(attempt, "fault"),
                 &beginning(&text(attempt, "response")),
@@ -211,7 +211,9 @@ fn resend(flags: &ResendFlags, global: &GlobalFlags) -> Result<(), CommandError>
         let form: Vec<(&str, &str)> =
             endpoint.map(|endpoint| ("webhook_endpoint", endpoint)).into_iter().collect();
         let path = format!("{EVENTS}/{}/retry", segment(&flags.id));
-        let answer = server.post(&path, &form).await?;
-        server.show(&answer, |answer| output::say(&format!("{} is sent again", text(answer, "id"))))
+        let response = server.post(&path, &form).await?;
+        server.show(&response, |response| {
+            output::say(&format!("{} is sent again", text(response, "id")))
+        })
     })
 }

@@ -107,7 +107,7 @@ pub enum LinkError {
     },
     /// The bank rejected the login. The holder may try again.
     #[error("the login was rejected")]
-    Refused,
+    Rejected,
     /// The bank ended the login.
     #[error("the login failed")]
     Failed,

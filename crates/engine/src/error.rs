@@ -7,7 +7,7 @@ use wire::error::Error as ApiError;
 pub enum Error {
     /// The request is wrong. The client receives this error.
     #[error("the request was refused: {0}")]
-    Refused(#[source] Box<ApiError>),
+    Rejected(#[source] Box<ApiError>),
     /// The object is in use. Its clock is advancing, or other calls change it continuously.
     #[error("the object is locked")]
     Locked,
@@ -26,7 +26,7 @@ impl Error {
     /// The API error that the client receives.
     pub fn api_error(&self) -> ApiError {
         match self {
-            Self::Refused(api_error) => (**api_error).clone(),
+            Self::Rejected(api_error) => (**api_error).clone(),
             Self::Locked | Self::Store(store::Error::Busy) => ApiError::lock_timeout(),
             // The caller of a use case replays the existing response. This arm is reached only if
             // that response was pruned at the same moment.
@@ -39,12 +39,12 @@ impl Error {
     /// True if the API error is the outcome of the request, so that it is stored for its
     /// idempotency key.
     pub fn is_outcome(&self) -> bool {
-        matches!(self, Self::Refused(_))
+        matches!(self, Self::Rejected(_))
     }
 }
 
 impl From<ApiError> for Error {
     fn from(api_error: ApiError) -> Self {
-        Self::Refused(Box::new(api_error))
+        Self::Rejected(Box::new(api_error))
     }
 }

@@ -166,7 +166,7 @@ impl Lab {
     ) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let scripts =
-            self.sandbox().scripts(&bank_account(&account, &connection)).map_err(refused)?;
+            self.sandbox().scripts(&bank_account(&account, &connection)).map_err(control_error)?;
         Ok(ApiResponse::unchanged(scripts_body(account.id, &scripts)))
     }
 
@@ -176,9 +176,9 @@ impl Lab {
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
         let at_bank = bank_account(&account, &connection);
         let sandbox = self.sandbox();
-        let entries = sandbox.ledger_entries(&at_bank, now).map_err(refused)?;
-        let balance = sandbox.ledger_balance(&at_bank, now).map_err(refused)?;
-        let owners = sandbox.ledger_owners(&at_bank, now).map_err(refused)?;
+        let entries = sandbox.ledger_entries(&at_bank, now).map_err(control_error)?;
+        let balance = sandbox.ledger_balance(&at_bank, now).map_err(control_error)?;
+        let owners = sandbox.ledger_owners(&at_bank, now).map_err(control_error)?;
         let body = render(|w| {
             let entries = entries.iter().map(book_entry);
             crate::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
@@ -259,7 +259,7 @@ impl Lab {
                 let (account, mut connection) = self.linked(context, id).await?;
                 let now = self.engine.moment_to_write(context.merchant, account.clock).await?;
                 let at_bank = bank_account(&account, &connection);
-                let (state, body) = act(&self.sandbox(), &at_bank, now).map_err(refused)?;
+                let (state, body) = act(&self.sandbox(), &at_bank, now).map_err(control_error)?;
                 connection.state = state;
                 connection.version += 1;
                 let change =
@@ -309,7 +309,7 @@ fn not_linked(id: &str) -> Error {
 }
 
 /// The API error of a control call that the bank rejected.
-fn refused(error: ControlError) -> Error {
+fn control_error(error: ControlError) -> Error {
     let message = format!("The test bank refuses: {error}.");
     let api_error = match error {
         ControlError::UnknownTransaction => {

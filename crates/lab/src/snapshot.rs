@@ -153,17 +153,17 @@ impl Lab {
 
 /// Returns true if it was written, and false after a version conflict. All else is an error.
 fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
-    let refuse = |message: String| Err(ApiError::invalid(message).into());
+    let reject = |message: String| Err(ApiError::invalid(message).into());
     match outcome {
         Snapshotted::Done => Ok(true),
         Snapshotted::VersionConflict => Ok(false),
         Snapshotted::KeyTaken => Err(Error::KeyTaken),
         Snapshotted::Missing => Err(no_such_snapshot(id)),
-        Snapshotted::Full => refuse(format!(
+        Snapshotted::Full => reject(format!(
             "You have {} snapshots, as many as you may have. Delete one first.",
             limits::SNAPSHOTS_MAX
         )),
-        Snapshotted::TooLarge => refuse(format!(
+        Snapshotted::TooLarge => reject(format!(
             "This sandbox is too large. A snapshot contains at most {} rows of {} bytes. A restore or \
              a reset removes at most {} rows, of at most {} connected accounts. Start again with \
              another test key.",
@@ -173,7 +173,7 @@ fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
             limits::SANDBOX_MERCHANTS_MAX - 1
         )),
         Snapshotted::MerchantsFull => {
-            refuse("This server holds as many API keys as it may.".to_owned())
+            reject("This server holds as many API keys as it may.".to_owned())
         }
     }
 }

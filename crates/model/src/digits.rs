@@ -81,7 +81,7 @@ mod tests {
 
         /// A byte that is not a digit is rejected at every position.
         #[test]
-        fn other_bytes_are_refused(place in 0..13_usize, byte: u8) {
+        fn other_bytes_are_rejected(place in 0..13_usize, byte: u8) {
             let mut digits = [b'0'; 13];
             digits[place] = byte;
             prop_assert_eq!(read_digits(&digits).is_some(), byte.is_ascii_alphanumeric());

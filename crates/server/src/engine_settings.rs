@@ -84,11 +84,11 @@ mod tests {
         let faults = lab_settings(&of_flags(&flags)).unwrap().faults;
         assert_eq!(faults.len(), 2);
         assert_eq!((faults[0].share, faults[1].delay_ms), (lab::Share::Every(3), 5));
-        let refused = |form| {
-            let refused = lab_settings(&of_flags(&[("fault", form)])).unwrap_err().to_string();
+        let message = |form| {
+            let message = lab_settings(&of_flags(&[("fault", form)])).unwrap_err().to_string();
             let beginning =
                 format!("the setting fault (flag) is '{form}', but '{form}' is no fault: ");
-            refused.strip_prefix(&beginning).map(str::to_owned)
+            message.strip_prefix(&beginning).map(str::to_owned)
         };
         insta::assert_snapshot!(
             [
@@ -97,7 +97,7 @@ mod tests {
                 "kind=webhook_lost&webhook_endpoint=we_1",
                 "kind=webhook_lost&x=1",
             ]
-            .map(|form| refused(form).unwrap())
+            .map(|form| message(form).unwrap())
             .join("\n"),
             @"
         Missing required parameter: kind.

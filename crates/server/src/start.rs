@@ -212,9 +212,9 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
 }
 
 async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::Listen { address: address.to_owned(), source };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let failed = |source| StartError::Listen { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
 
@@ -337,8 +337,8 @@ fn scenarios(names: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
 
 fn open_record(path: Option<&Path>) -> Result<Option<Record>, StartError> {
     let Some(path) = path else { return Ok(None) };
-    let refused = |source| StartError::Record { path: path.to_owned(), source };
-    Record::open(path).map(Some).map_err(refused)
+    let failed = |source| StartError::Record { path: path.to_owned(), source };
+    Record::open(path).map(Some).map_err(failed)
 }
 
 fn issued_keys(path: Option<&Path>) -> Result<IssuedKeys, StartError> {
@@ -366,15 +366,15 @@ fn seal_key(
     let mut fresh = [0; SEAL_KEY_BYTES];
     rng.fill(&mut fresh);
     let Some(path) = path else { return Ok(fresh) };
-    let refused = |source| StartError::SealKeyFile { path: path.to_owned(), source };
+    let failed = |source| StartError::SealKeyFile { path: path.to_owned(), source };
     if !path.exists() {
         if database.is_some_and(Path::exists) {
             return Err(StartError::LostSealKey(path.to_owned()));
         }
-        make_seal_key(path, &fresh).map_err(refused)?;
+        make_seal_key(path, &fresh).map_err(failed)?;
     }
     // The file is read even after it was created, because another process may have been first.
-    let text = fs::read_to_string(path).map_err(refused)?;
+    let text = fs::read_to_string(path).map_err(failed)?;
     read_seal_key(text.trim()).ok_or_else(|| StartError::SealKey(path.to_owned()))
 }
 
@@ -431,13 +431,13 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         fs::write(&path, "short").unwrap();
-        let refused = seal_key(Some(&path), None, &*Streams::seeded(1).internals).unwrap_err();
-        assert!(matches!(refused, StartError::SealKey(_)), "{refused}");
+        let failed = seal_key(Some(&path), None, &*Streams::seeded(1).internals).unwrap_err();
+        assert!(matches!(failed, StartError::SealKey(_)), "{failed}");
 
         // A database without its key stays as it is, because a new key could not read it.
         let (lost, database) = (folder.path().join("lost"), path.as_path());
-        let refused = seal_key(Some(&lost), Some(database), &*Streams::seeded(1).internals);
-        assert!(matches!(refused, Err(StartError::LostSealKey(_))));
+        let failed = seal_key(Some(&lost), Some(database), &*Streams::seeded(1).internals);
+        assert!(matches!(failed, Err(StartError::LostSealKey(_))));
         assert!(!lost.exists());
     }
 

@@ -28,8 +28,8 @@ fn defaults_are_read() {
 fn precedence() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "listen = '0.0.0.0:1'\nposts = 1").unwrap();
-    let refused = resolve(&BTreeMap::new(), nothing, Some(file.path())).unwrap_err();
-    assert!(refused.to_string().contains("the unknown key 'posts'"), "{refused}");
+    let error = resolve(&BTreeMap::new(), nothing, Some(file.path())).unwrap_err();
+    assert!(error.to_string().contains("the unknown key 'posts'"), "{error}");
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let text = "listen = 'file:1'\nseed = 1\npoll_ms = 7\nretry-test = ['1s', '2s']\n\
@@ -100,7 +100,7 @@ fn fixed_time_has_no_cool_down() {
 
 /// An invalid value is rejected with its setting, its source and the accepted values.
 #[test]
-fn refuses_bad_values() {
+fn rejects_bad_values() {
     let shown: String = [
         ("keys", "all"),
         ("memory", "yes"),

@@ -210,7 +210,7 @@ mod tests {
         let path = folder.path().join("keys");
         let newer = Connection::open(&path).unwrap();
         newer.execute_batch("PRAGMA user_version = 2").unwrap();
-        let refused = KeyFile::open(&path).unwrap_err();
-        insta::assert_snapshot!(refused, @"the file of issued keys has schema 2, but this bankfeed only knows 1; use a newer one");
+        let error = KeyFile::open(&path).unwrap_err();
+        insta::assert_snapshot!(error, @"the file of issued keys has schema 2, but this bankfeed only knows 1; use a newer one");
     }
 }

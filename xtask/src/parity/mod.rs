@@ -131,7 +131,7 @@ fn recorded() -> Result<String, Failure> {
         }
         return Err("undeclared names were accepted in these places".to_owned());
     }
-    let sum: usize = known.values().map(|known| known.known + known.refused.len()).sum();
+    let sum: usize = known.values().map(|known| known.known + known.rejected.len()).sum();
     say(&format!("parity: {} of Stripe's calls, {sum} parameters probed", known.len()));
     let objects = findings.objects.keys().map(String::as_str);
     let objects = objects.filter(|object| base.schemas.contains_key(*object)).collect();

@@ -54,7 +54,7 @@ impl Page<'_> {
         let (stripes, own): (Vec<&String>, Vec<&String>) =
             self.calls.iter().partition(|call| self.document.has_call(&plain(call)));
         let known: usize = self.known.values().map(|known| known.known).sum();
-        let refused: usize = self.known.values().map(|known| known.refused.len()).sum();
+        let rejected: usize = self.known.values().map(|known| known.rejected.len()).sum();
         let not_served = self.not_served();
         let count = not_served.values().map(BTreeSet::len).sum::<usize>();
         let _ = write!(
@@ -62,11 +62,11 @@ impl Page<'_> {
             "\n| | |\n|---|---|\n| Stripe's calls that are supported | {} |\n\
              | Stripe's calls that are not supported | {count} |\n| calls of this server alone | {} |\n\
              | parameters of the supported calls, at every depth | {} |\n\
-             | known parameters | {known} |\n| rejected parameters | {refused} |\n\
+             | known parameters | {known} |\n| rejected parameters | {rejected} |\n\
              | checked objects in responses | {} |\n",
             stripes.len(),
             own.len(),
-            known + refused,
+            known + rejected,
             self.objects.len(),
         );
         text.push_str(
@@ -78,12 +78,12 @@ impl Page<'_> {
         );
         for call in &stripes {
             let plain = plain(call);
-            let (known, refused) =
-                self.known.get(&plain).map_or((0, 0), |known| (known.known, known.refused.len()));
+            let (known, rejected) =
+                self.known.get(&plain).map_or((0, 0), |known| (known.known, known.rejected.len()));
             let count = |word| treatments.get(&(plain.clone(), word)).copied().unwrap_or(0);
             let _ = writeln!(
                 text,
-                "| [`{call}`](parameters.md#{}) | {known} | {refused} | {} | {} | {} | {} |",
+                "| [`{call}`](parameters.md#{}) | {known} | {rejected} | {} | {} | {} | {} |",
                 anchor(call),
                 count("supported"),
                 count("echoed"),
@@ -91,7 +91,7 @@ impl Page<'_> {
                 count("ignored"),
             );
         }
-        self.write_refused(&mut text);
+        self.write_rejected(&mut text);
         self.write_objects(&mut text);
         text.push_str("\n## Calls that the description does not have\n\nCalls of our own, and calls that Stripe's CLI makes.\n\n");
         for call in own {
@@ -106,15 +106,15 @@ impl Page<'_> {
         Ok(text)
     }
 
-    fn write_refused(&self, text: &mut String) {
+    fn write_rejected(&self, text: &mut String) {
         text.push_str(
             "\n## Rejected parameters\n\nStripe declares these parameters, and this server rejects them with 400 `parameter_unknown`.\n\n\
              | call | parameters |\n|---|---|\n",
         );
-        for (call, known) in self.known.iter().filter(|(_, known)| !known.refused.is_empty()) {
-            let refused: Vec<String> =
-                known.refused.iter().map(|path| format!("`{path}`")).collect();
-            let _ = writeln!(text, "| `{call}` | {} |", refused.join(", "));
+        for (call, known) in self.known.iter().filter(|(_, known)| !known.rejected.is_empty()) {
+            let rejected: Vec<String> =
+                known.rejected.iter().map(|path| format!("`{path}`")).collect();
+            let _ = writeln!(text, "| `{call}` | {} |", rejected.join(", "));
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct Probed {
     /// The number of known parameters, at every depth.
     pub(crate) known: usize,
     /// The paths of parameters that are rejected as unknown.
-    pub(crate) refused: Vec<String>,
+    pub(crate) rejected: Vec<String>,
     /// Hashes that accepted an undeclared name, each with the returned message.
     pub(crate) open: Vec<(String, String)>,
 }
@@ -96,7 +96,7 @@ impl Server {
             pairs.push((UNKNOWN.to_owned(), "1".to_owned()));
             let error = self.send(call, &pairs)?;
             if is_unknown(&error, |param| within(&path, param) || within(param, &path)) {
-                probed.refused.push(path);
+                probed.rejected.push(path);
                 continue;
             }
             probed.known += 1;

@@ -230,11 +230,11 @@ impl Demo {
             parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let arrow = pace::sent("→");
         say(&format!("  {arrow} {method} {path} {}", shown.join(" ")))?;
-        let answer = self.client.call(method, path, parameters).await?;
-        if answer.status == 200 {
-            Ok(answer.body)
+        let response = self.client.call(method, path, parameters).await?;
+        if response.status == 200 {
+            Ok(response.body)
         } else {
-            Err(format!("status {}: {}", answer.status, answer.body).into())
+            Err(format!("status {}: {}", response.status, response.body).into())
         }
     }
 

@@ -122,9 +122,9 @@ async fn trigger(
                     .collect();
                 let form: Vec<(&str, &str)> =
                     form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                let answer = server.call(method, &path, &form).await?;
+                let response = server.call(method, &path, &form).await?;
                 if let Some(keep) = keep {
-                    objects.insert(keep, answer);
+                    objects.insert(keep, response);
                 }
             }
         }

@@ -62,7 +62,7 @@ impl Sandbox {
             | (Login::Form, Input::Fields(_)) => None,
             (Login::Prompts, Input::Fields(fields)) => prompt(fields)?,
             // The holder came back without a login.
-            _ => return Err(LinkError::Refused),
+            _ => return Err(LinkError::Rejected),
         };
         let Some(field) = prompt else {
             let accounts = bank.offered(self.seed, &state.holder_key);
@@ -79,7 +79,7 @@ fn prompt(fields: &[(String, String)]) -> Result<Option<&'static str>, LinkError
     for (_, value) in fields.iter().filter(|(name, _)| name != "username") {
         match value.as_str() {
             "error" => return Err(LinkError::Failed),
-            "incorrect" => return Err(LinkError::Refused),
+            "incorrect" => return Err(LinkError::Rejected),
             value => {
                 if let Some((_, field)) = PROMPTS.iter().find(|(trigger, _)| *trigger == value) {
                     return Ok(Some(field));

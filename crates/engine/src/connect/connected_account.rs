@@ -342,7 +342,7 @@ impl Engine {
             _ => return Err(missing()),
         }
         match self.open_connected(context.merchant, context.livemode, id).await {
-            Err(Error::Refused(api_error)) if api_error.status == 403 => Err(missing()),
+            Err(Error::Rejected(api_error)) if api_error.status == 403 => Err(missing()),
             opened => opened.map(drop),
         }
     }

@@ -448,19 +448,19 @@ pub(crate) fn check_numbers(
         let api_error = ApiError::invalid(message).code("routing_number_invalid");
         return Err(api_error.param(format!("{path}[routing_number]")));
     }
-    let refuse = |message: &str| {
+    let reject = |message: &str| {
         let api_error = ApiError::invalid(message.to_owned()).code("account_number_invalid");
         Err(api_error.param(format!("{path}[account_number]")))
     };
     if !numbers.account_number_fits() {
-        return refuse("The account number must have 4 to 17 digits.");
+        return reject("The account number must have 4 to 17 digits.");
     }
     match (livemode, numbers.are_for_tests()) {
-        (false, false) => refuse(
+        (false, false) => reject(
             "In test mode only test numbers will do, such as 000123456789 with the routing number \
              110000000.",
         ),
-        (true, true) => refuse("These are test numbers; in live mode they lead nowhere."),
+        (true, true) => reject("These are test numbers; in live mode they lead nowhere."),
         _ => Ok(()),
     }
 }

@@ -314,7 +314,7 @@ fn picks(
     };
     let mut picks = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
-        let refuse = |message: String| {
+        let api_error = |message: String| {
             Error::from(ApiError::invalid(message).param(format!("accounts[{index}]")))
         };
         let place = offers
@@ -323,11 +323,11 @@ fn picks(
             .ok_or_else(|| {
                 let names: Vec<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
                 let message = format!("The institution has no account '{name}'.");
-                refuse(with_suggestions(&message, name, &names))
+                api_error(with_suggestions(&message, name, &names))
             })?;
         match steps::usable(needs, &offers[place]) {
             Err(Unusable::NotWanted) if at_bank => {}
-            usable => usable.map_err(|fault| refuse(unusable(fault, &offers[place])))?,
+            usable => usable.map_err(|fault| api_error(unusable(fault, &offers[place])))?,
         }
         if !picks.contains(&place) {
             picks.push(place);

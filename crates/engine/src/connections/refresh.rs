@@ -63,7 +63,7 @@ enum Fetched {
     /// All pages.
     Pages(Gathered),
     /// The bank rejects the fetch.
-    Refused(FetchError),
+    Rejected(FetchError),
     /// The bank replaced a credential or a state that another worker has changed.
     Conflict,
 }
@@ -219,12 +219,12 @@ impl Engine {
         mut work: Work,
         known: Option<&mut RowCache>,
     ) -> Result<Outcome, Error> {
-        let refused = match self.gather(&mut work).await? {
+        let fetch_error = match self.gather(&mut work).await? {
             Fetched::Pages(gathered) => return self.success(work, gathered, known).await,
             Fetched::Conflict => return Ok(Outcome::Conflict),
-            Fetched::Refused(refused) => refused,
+            Fetched::Rejected(fetch_error) => fetch_error,
         };
-        Ok(match refused {
+        Ok(match fetch_error {
             FetchError::RetryAfter { at, cause } => self.put_off(work, at, cause),
             FetchError::NeedsLogin { cause } => {
                 let inactive = (lost_by_login(cause), StatusAction::RelinkRequired);
@@ -253,7 +253,7 @@ impl Engine {
             gathered.resumed = *mark == CUT_OFF;
         }
         for page_number in 1..=limits::REFRESH_PAGES_MAX {
-            let answer = self.connector.fetch(&Fetch {
+            let response = self.connector.fetch(&Fetch {
                 account: bank_account(&work.account, &work.connection),
                 feature,
                 sequence: work.claim.key.sequence,
@@ -261,15 +261,15 @@ impl Engine {
                 cursor: gathered.cursor.as_deref(),
                 now: work.now,
             });
-            let replaced = answer.new_credential.is_some() || answer.new_state.is_some();
+            let replaced = response.new_credential.is_some() || response.new_state.is_some();
             if replaced
-                && !self.keep_connection(work, answer.new_credential, answer.new_state).await?
+                && !self.keep_connection(work, response.new_credential, response.new_state).await?
             {
                 return Ok(Fetched::Conflict);
             }
-            let page = match answer.result {
+            let page = match response.result {
                 Ok(page) => page,
-                Err(error) => return Ok(Fetched::Refused(error)),
+                Err(error) => return Ok(Fetched::Rejected(error)),
             };
             let more = page.more;
             gathered.add(page);

@@ -193,15 +193,15 @@ impl Engine {
         let (id, is_closed) = (endpoint.id, !endpoint.is_open());
         let mut changes = Changes::default();
         changes.put(Object::Endpoint(endpoint));
-        let answer = self.commit_any(context, changes, body).await?;
-        if answer.is_some() && is_closed {
+        let response = self.commit_any(context, changes, body).await?;
+        if response.is_some() && is_closed {
             // The worker cancels the deliveries of a closed endpoint. After a crash in between it
             // does so when the next attempt would have been due.
             let release = ReleaseEndpoint { endpoint: id, now: self.clock.server_now() };
             self.store.write(release).await?;
             self.wake.deliver();
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 

@@ -207,7 +207,7 @@ impl Engine {
     pub fn hear_event_stream(&self, stream: &EventStream, text: &str) {
         match event_stream::read(text) {
             Some(Received::Acknowledged { conversation }) => stream.acknowledge(&conversation),
-            Some(Received::Answered { event, status }) => {
+            Some(Received::Response { event, status }) => {
                 tracing::info!(event.id = %event, status, "event stream forwarded an event");
                 if let (Some((event, merchant)), Ok(status)) =
                     (stream.take_unreported(&event), u16::try_from(status))

@@ -417,9 +417,9 @@ pub(crate) fn give_to(
 
 /// Rejects an account that cannot be debited.
 fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Error> {
-    let refuse = |message: &str| ApiError::invalid(message.to_owned()).param(param.to_owned());
+    let rejection = |message: &str| ApiError::invalid(message.to_owned()).param(param.to_owned());
     let unavailable = |message: &str| {
-        let api_error = refuse(message);
+        let api_error = rejection(message);
         if !context.version.has(&NUMBER_CODES) {
             return api_error;
         }
@@ -427,7 +427,7 @@ fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Erro
     };
     if !account.permissions.contains(&Permission::PaymentMethod) {
         let message = "The account was linked without the permission payment_method.";
-        return Err(refuse(message).into());
+        return Err(rejection(message).into());
     }
     if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
         let message = "The account cannot pay by us_bank_account; ask for another one.";

@@ -26,12 +26,12 @@ struct UnderWay {
     /// True if the client has used the account since.
     named: bool,
     /// The list call that failed meanwhile because no refresh has succeeded yet.
-    refused: Option<Call>,
+    rejected: Option<Call>,
 }
 
 /// An event that was delivered and that the client has not handled yet.
 #[derive(Clone, Copy, Debug)]
-struct Unanswered {
+struct Unhandled {
     event: EventId,
     at: ServerTime,
     /// The number of similar events.
@@ -58,9 +58,9 @@ pub(super) struct AccountWatch {
     /// The first transaction refresh with an event that was sent while the client was observed.
     first_reported: Option<u32>,
     /// Refreshes of transactions that an event reported and no list showed, by sequence.
-    unread: BTreeMap<u32, Unanswered>,
+    unread: BTreeMap<u32, Unhandled>,
     /// A failed refresh that an event reported, by feature.
-    failed: [Option<Unanswered>; Feature::ALL.len()],
+    failed: [Option<Unhandled>; Feature::ALL.len()],
     polls: [Polls; Feature::ALL.len()],
 }
 
@@ -100,7 +100,7 @@ impl AccountWatch {
             CallFact::TransactionsNotReady { ended } => {
                 self.listings.nothing_until(*ended);
                 for delivery in self.under_way.iter_mut().filter(|delivery| delivery.news.failed) {
-                    delivery.refused.get_or_insert(call);
+                    delivery.rejected.get_or_insert(call);
                 }
                 None
             }
@@ -193,7 +193,7 @@ impl AccountWatch {
             self.failed[place(news.feature)] = None;
         }
         let order = self.order;
-        self.under_way.push(UnderWay { to, news, order, named: false, refused: None });
+        self.under_way.push(UnderWay { to, news, order, named: false, rejected: None });
     }
 
     /// Adds the end of a delivery.
@@ -210,23 +210,23 @@ impl AccountWatch {
         let news = delivery.news;
         if ended.is_taken() {
             self.listings.taken(news.event, delivery.order);
-        } else if let Some(call) = delivery.refused {
-            return Some((DiagnosticCode::FailedRefreshIgnored, refused(&news, call, ended)));
+        } else if let Some(call) = delivery.rejected {
+            return Some((DiagnosticCode::FailedRefreshIgnored, rejected(&news, call, ended)));
         }
         if !ended.is_taken() && !ended.is_last {
             return None;
         }
-        let unanswered = Unanswered { event: news.event, at: ended.at, times: 1 };
+        let unhandled = Unhandled { event: news.event, at: ended.at, times: 1 };
         if news.failed {
             if !delivery.named && !news.daily {
                 let times = self.failed[place(news.feature)].map_or(0, |earlier| earlier.times);
                 self.failed[place(news.feature)] =
-                    Some(Unanswered { times: times + 1, ..unanswered });
+                    Some(Unhandled { times: times + 1, ..unhandled });
             }
         } else if let Some(sequence) = news.sequence
             && !self.shown.contains(sequence)
         {
-            self.unread.insert(sequence, unanswered);
+            self.unread.insert(sequence, unhandled);
             if self.unread.len() > CHECKER_UNREAD_MAX {
                 self.unread.pop_first();
             }
@@ -244,10 +244,10 @@ impl AccountWatch {
         let mut left = self.listings.left(account, now, finished);
         let is_over =
             |since: ServerTime, quiet_ms: i64| finished || now.ms_since(since) >= quiet_ms;
-        let evidence = |unanswered: &Unanswered, what: String| Evidence {
-            at: unanswered.at,
+        let evidence = |unhandled: &Unhandled, what: String| Evidence {
+            at: unhandled.at,
             request: None,
-            event: Some(unanswered.event),
+            event: Some(unhandled.event),
             what,
         };
         if let Some((_, unread)) = self.unread.last_key_value()
@@ -292,8 +292,8 @@ fn place(feature: Feature) -> usize {
 
 /// Returns the evidence of a list call that followed a failed refresh, and of the response to the
 /// event.
-fn refused(news: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
-    let answer = match ended.status {
+fn rejected(news: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
+    let outcome = match ended.status {
         Some(status) => format!("with {status}"),
         None => "by nothing".to_owned(),
     };
@@ -308,7 +308,7 @@ fn refused(news: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
             at: ended.at,
             request: None,
             event: Some(news.event),
-            what: format!("the event of the failed refresh was answered {answer}"),
+            what: format!("the event of the failed refresh was answered {outcome}"),
         },
     ]
 }

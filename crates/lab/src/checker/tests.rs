@@ -43,7 +43,7 @@ struct Handling {
     /// The number of pages after which a refresh ends that no event has reported yet.
     lands_after: Option<usize>,
     /// True if the client sends its response first and reads afterwards.
-    answers_first: bool,
+    responds_first: bool,
     /// The number of pages after which a person lists from the top, with the same page size.
     looked_after: Option<usize>,
 }
@@ -51,11 +51,11 @@ struct Handling {
 fn handling() -> impl Strategy<Value = Handling> {
     let maybe = || proptest::option::weighted(0.3, 0..4_usize);
     (1..6_usize, maybe(), maybe(), any::<bool>(), maybe()).prop_map(
-        |(limit, crash_after, lands_after, answers_first, looked_after)| Handling {
+        |(limit, crash_after, lands_after, responds_first, looked_after)| Handling {
             limit,
             crash_after,
             lands_after,
-            answers_first,
+            responds_first,
             looked_after,
         },
     )
@@ -186,11 +186,11 @@ impl World {
         let is_first = self.attempted.insert(sequence);
         self.watch.attempt_started(to(), Some(refresh_news), is_first, self.now);
         let ended = |now, status| Ended { at: now, status, is_last: false, is_forged: false };
-        if handling.answers_first {
+        if handling.responds_first {
             self.watch.attempt_ended(refresh_news.event, to(), &ended(self.now, Some(200)));
         }
         let done = self.sync(sequence, handling);
-        if !handling.answers_first {
+        if !handling.responds_first {
             let status = if done { 200 } else { 500 };
             self.watch.attempt_ended(refresh_news.event, to(), &ended(self.now, Some(status)));
         }
@@ -309,7 +309,7 @@ impl World {
             limit: 3,
             crash_after: None,
             lands_after: None,
-            answers_first: false,
+            responds_first: false,
             looked_after: None,
         };
         while let Some(sequence) = self.waiting.pop_front() {
@@ -349,7 +349,7 @@ proptest! {
                 Step::Look { .. } => {}
                 Step::Handle(handling) => {
                     world.take(&Step::Handle(Handling {
-                        answers_first: false,
+                        responds_first: false,
                         looked_after: None,
                         ..*handling
                     }));

@@ -31,7 +31,7 @@ impl Lab {
         let text = self
             .sandbox()
             .export(&at_bank, now, &account.institution_name, &history)
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| export_error(&error))?;
         Ok(ApiResponse::unchanged(render(|w| {
             crate::render::scenario::write_export(w, account.id, now, &text);
         })))
@@ -120,6 +120,6 @@ fn ends_access(state: &RefreshState) -> bool {
     )
 }
 
-fn refused(error: &ExportError) -> Error {
+fn export_error(error: &ExportError) -> Error {
     ApiError::invalid(format!("The account cannot be exported: {error}.")).into()
 }

@@ -265,14 +265,14 @@ impl Intent {
     }
 
     /// Checks the values that the holder entered against the documented test values.
-    pub fn verify(&mut self, answer: &Deposits, now: AccountTime) -> Verification {
+    pub fn verify(&mut self, entered: &Deposits, now: AccountTime) -> Verification {
         let Some(deposits) = &mut self.microdeposits else {
             return Verification::TimedOut;
         };
         let verification = if deposits.arrive_at.plus(DEPOSIT_AGE_DAYS * DAY_S) <= now {
             Verification::TimedOut
         } else {
-            answer.verification()
+            entered.verification()
         };
         if verification != Verification::Mismatch {
             return verification;

@@ -154,7 +154,7 @@ mod tests {
 
     /// Every other key is rejected with 401 and a message that names the problem.
     #[test]
-    fn refuses_other_keys() {
+    fn rejects_other_keys() {
         let messages: Vec<String> = [
             any("Bearer sk_live_1234567890"),
             any("Bearer sk_test_"),
@@ -167,8 +167,8 @@ mod tests {
             ask(KeyPolicy::Issued, "Bearer sk_test_123"),
         ]
         .into_iter()
-        .map(|refused| {
-            let (status, message) = refused.unwrap_err();
+        .map(|result| {
+            let (status, message) = result.unwrap_err();
             format!("{status} {}", message.chars().take(60).collect::<String>())
         })
         .collect();

@@ -76,7 +76,7 @@ impl Fault {
     fn with_sent_indexes(mut self, gaps: &Gaps) -> Self {
         let api_error = match &mut self {
             Self::Parameters(api_error) => api_error,
-            Self::Engine(engine::Error::Refused(api_error)) => api_error.as_mut(),
+            Self::Engine(engine::Error::Rejected(api_error)) => api_error.as_mut(),
             Self::Engine(_) => return self,
         };
         if let Some(param) = &mut api_error.param {
@@ -235,7 +235,7 @@ fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
 }
 
 /// Returns an API error for a request that has no use case.
-pub(super) fn refuse(
+pub(super) fn reject(
     app: &App,
     request: Request,
     pattern: &'static str,
@@ -244,11 +244,11 @@ pub(super) fn refuse(
     let (parts, _) = request.into_parts();
     let (head, _) = Head::read(app, &parts);
     let api_error = api_error(parts.method.as_str(), parts.uri.path());
-    head.respond(app, pattern, Sent::refused(&api_error))
+    head.respond(app, pattern, Sent::rejected(&api_error))
 }
 
 /// Handles an API call.
-pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
+pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (mut head, version) = Head::read(&app, &parts);
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().cloned();
@@ -268,8 +268,8 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
             match admitted {
                 Ok(caller) => perform(&app, &route, id, caller, known_version, parts, body)
                     .await
-                    .unwrap_or_else(|api_error| Sent::refused(&api_error)),
-                Err(api_error) => Sent::refused(&api_error),
+                    .unwrap_or_else(|api_error| Sent::rejected(&api_error)),
+                Err(api_error) => Sent::rejected(&api_error),
             }
         }
     };
@@ -279,7 +279,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
     } else {
         tokio::spawn(work).await.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "request panicked");
-            Sent::refused(&ApiError::internal())
+            Sent::rejected(&ApiError::internal())
         })
     };
     if sent.cut
@@ -406,8 +406,8 @@ fn is_command_line(headers: &HeaderMap) -> bool {
 /// Creates the response for the outcome of a call that has no idempotency key.
 fn settle(id: RequestId, outcome: Outcome) -> Sent {
     match outcome {
-        Ok(answer) => Sent::answered(answer),
-        Err(Fault::Parameters(api_error)) => Sent::refused(&api_error),
+        Ok(response) => Sent::succeeded(response),
+        Err(Fault::Parameters(api_error)) => Sent::rejected(&api_error),
         Err(Fault::Engine(error)) => Sent::failed(id, &error),
     }
 }
@@ -425,11 +425,11 @@ async fn once(
         return Ok(sent);
     }
     match pending.await {
-        Ok(answer) if answer.recorded => Ok(Sent::answered(answer)),
-        Ok(answer) => {
-            record(&app.engine, caller.merchant, id, idempotency, Sent::answered(answer)).await
+        Ok(response) if response.recorded => Ok(Sent::succeeded(response)),
+        Ok(response) => {
+            record(&app.engine, caller.merchant, id, idempotency, Sent::succeeded(response)).await
         }
-        Err(Fault::Parameters(api_error)) => Ok(Sent::refused(&api_error)),
+        Err(Fault::Parameters(api_error)) => Ok(Sent::rejected(&api_error)),
         Err(Fault::Engine(engine::Error::KeyTaken)) => {
             find_replay(&app.engine, caller.merchant, idempotency)
                 .await?

@@ -89,8 +89,8 @@ pub(super) async fn recorded(
         return Response::from_parts(parts, Body::empty());
     };
     let sent = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
-    let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    record.append(&recorded_request.with(&sent, &parts, answer));
+    let response_body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    record.append(&recorded_request.with(&sent, &parts, response_body));
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -119,7 +119,7 @@ struct RequestHead {
 
 impl RequestHead {
     /// Builds the line for the request and its response.
-    fn with(&self, sent: &[u8], parts: &Parts, mut answer: Value) -> Value {
+    fn with(&self, sent: &[u8], parts: &Parts, mut response: Value) -> Value {
         let header =
             |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let query = self.uri.query().unwrap_or("").as_bytes();
@@ -130,7 +130,7 @@ impl RequestHead {
                 [cut(&name), shown]
             })
             .collect();
-        hide(&mut answer);
+        hide(&mut response);
         json!({
             "request": header(&REQUEST_ID),
             "method": self.method.as_str(),
@@ -140,7 +140,7 @@ impl RequestHead {
             "account": header(&STRIPE_ACCOUNT),
             "parameters": parameters,
             "status": parts.status.as_u16(),
-            "answer": answer,
+            "answer": response,
         })
     }
 }
@@ -202,7 +202,7 @@ mod tests {
             ),
         };
         let form = "us_bank_account[account_number]=000123456789&note=sk_test_1&off+x=%C3%A4";
-        let answer = json!({
+        let response = json!({
             "client_secret": "pi_1_secret_a",
             "data": [{"secret": "whsec_a"}, "see pi_1_secret_a"],
             "hosted_invoice_url": format!("http://127.0.0.1:1/i/{}", "a1".repeat(32)),
@@ -213,7 +213,7 @@ mod tests {
         });
         let (mut parts, ()) = Response::new(()).into_parts();
         parts.extensions.insert(Pattern("/v1/payment_intents/{id}/confirm"));
-        let entry = request.with(form.as_bytes(), &parts, answer);
+        let entry = request.with(form.as_bytes(), &parts, response);
         insta::assert_snapshot!(serde_json::to_string_pretty(&entry).unwrap(), @r#"
         {
           "account": null,

@@ -348,10 +348,10 @@ impl Routes {
         handler: Handler,
     ) -> Self {
         let route = Arc::new(Route { pattern, publishable, handler });
-        let answer = move |State(app): State<Arc<App>>, request: Request| {
-            call::answer(app, Arc::clone(&route), request)
+        let handle_call = move |State(app): State<Arc<App>>, request: Request| {
+            call::handle(app, Arc::clone(&route), request)
         };
-        let methods = on(methods, answer);
+        let methods = on(methods, handle_call);
         let methods =
             if publishable { methods.on(MethodFilter::OPTIONS, cors::preflight) } else { methods };
         Self(self.0.route(pattern, methods))
@@ -387,7 +387,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response {
-    call::refuse(&app, request, "unknown", |method, path| {
+    call::reject(&app, request, "unknown", |method, path| {
         if path.starts_with("/v2/") {
             Error::unsupported_v2(path)
         } else {
@@ -397,5 +397,5 @@ async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response 
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
-    call::refuse(&app, request, "wrong method", Error::wrong_method)
+    call::reject(&app, request, "wrong method", Error::wrong_method)
 }

@@ -30,11 +30,11 @@ pub(super) struct Sent {
 const LIMIT: &str = "global-rate";
 
 impl Sent {
-    pub(super) fn answered(answer: ApiResponse) -> Self {
+    pub(super) fn succeeded(response: ApiResponse) -> Self {
         Self {
             status: 200,
-            body: answer.body,
-            notice: answer.notice.map(Cow::Borrowed),
+            body: response.body,
+            notice: response.notice.map(Cow::Borrowed),
             original: None,
             should_retry: None,
             limited: None,
@@ -43,7 +43,7 @@ impl Sent {
         }
     }
 
-    pub(super) fn refused(api_error: &ApiError) -> Self {
+    pub(super) fn rejected(api_error: &ApiError) -> Self {
         // A key in use, a lock and a failed server are temporary, so a retry can succeed. A rate
         // limit is different, because the client has to slow down first.
         let limited = api_error.code == Some("rate_limit");
@@ -97,16 +97,16 @@ impl Sent {
             let error = error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "request failed");
         }
-        Self { decided: error.is_outcome(), ..Self::refused(&api_error) }
+        Self { decided: error.is_outcome(), ..Self::rejected(&api_error) }
     }
 
     /// The response that a fault sends instead of performing the call, if any.
     pub(super) fn in_place_of(fault: CallFault) -> Option<Self> {
         match fault.kind {
-            FaultKind::ApiErrorBefore => Some(Self::refused(&ApiError::internal())),
-            FaultKind::ApiCutBefore => Some(Self::refused(&ApiError::internal()).cut()),
+            FaultKind::ApiErrorBefore => Some(Self::rejected(&ApiError::internal())),
+            FaultKind::ApiCutBefore => Some(Self::rejected(&ApiError::internal()).cut()),
             FaultKind::ApiRateLimited => {
-                Some(Self::refused(&ApiError::rate_limited(LIMIT)).limited(LIMIT))
+                Some(Self::rejected(&ApiError::rate_limited(LIMIT)).limited(LIMIT))
             }
             _ => None,
         }
@@ -115,7 +115,7 @@ impl Sent {
     /// Applies a fault that takes effect after the call has been performed.
     pub(super) fn after(self, fault: CallFault) -> Self {
         match fault.kind {
-            FaultKind::ApiErrorAfter => Self::refused(&ApiError::internal()),
+            FaultKind::ApiErrorAfter => Self::rejected(&ApiError::internal()),
             FaultKind::ApiCutAfter => self.cut(),
             _ => self,
         }

@@ -2,10 +2,10 @@
 //! takes a step and redirects the browser. The token in the path grants access, so the path is
 //! never logged.
 
-use super::answer::{Miss, Outcome, finish, read};
 use super::document::{self, Page};
 use super::fields::{AMOUNT, CODE, EMAIL, NAME, STEP};
 use super::form::Posted;
+use super::response::{Miss, Outcome, finish, read};
 use super::{checkout, deposits, invoice};
 use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -179,19 +179,19 @@ impl Visit {
         let posted = read(request).await?;
         let engine = self.app.engine();
         let view = engine.show_deposits_page(&self.token, self.request).await?;
-        let refused = StatusCode::UNPROCESSABLE_ENTITY;
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         let here = document::see_other(&format!("/microdeposits/{}", self.token));
         let DepositsStanding::Requested { kind, .. } = view.ok_or(Miss::Unknown)?.standing else {
             return Ok(here);
         };
         let Some(deposits) = read_deposits(kind, &posted) else {
-            return self.deposits(refused, &posted, Some(deposits::Fault::Unreadable)).await;
+            return self.deposits(unprocessable, &posted, Some(deposits::Fault::Unreadable)).await;
         };
         match engine.confirm_deposits(&self.token, &deposits, self.request).await? {
             None => Err(Miss::Unknown),
             Some(DepositsOutcome::Done) => Ok(here),
             Some(DepositsOutcome::Wrong) => {
-                self.deposits(refused, &posted, Some(deposits::Fault::Wrong)).await
+                self.deposits(unprocessable, &posted, Some(deposits::Fault::Wrong)).await
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The link flow in a browser. `GET` shows the current pane. `POST` takes a step and redirects the
 //! browser back. The token in the path grants access, so the path is never logged.
 
-use super::answer::{self, Miss, Outcome, read};
 use super::document::{self, Page};
 use super::fields::{FRAME, QUERY};
 use super::form::{Fault, Posted};
 use super::making::Place;
+use super::response::{self, Miss, Outcome, read};
 use super::{bank, ends, panes};
 use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -32,7 +32,7 @@ pub(crate) async fn show(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::GET);
     let outcome = visit.show().await;
-    answer::finish(visit.request, "GET /link/{token}", outcome)
+    response::finish(visit.request, "GET /link/{token}", outcome)
 }
 
 /// Takes a step.
@@ -44,7 +44,7 @@ pub(crate) async fn step(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::POST);
     let outcome = visit.step(request).await;
-    answer::finish(visit.request, "POST /link/{token}", outcome)
+    response::finish(visit.request, "POST /link/{token}", outcome)
 }
 
 /// Shows the bank's own page.
@@ -55,7 +55,7 @@ pub(crate) async fn show_bank(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::GET);
     let outcome = visit.show_bank().await;
-    answer::finish(visit.request, "GET /link/{token}/bank", outcome)
+    response::finish(visit.request, "GET /link/{token}/bank", outcome)
 }
 
 /// Takes the holder's input on the bank's own page.
@@ -67,7 +67,7 @@ pub(crate) async fn step_bank(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::POST);
     let outcome = visit.step_bank(request).await;
-    answer::finish(visit.request, "POST /link/{token}/bank", outcome)
+    response::finish(visit.request, "POST /link/{token}/bank", outcome)
 }
 
 impl Visit {
@@ -162,7 +162,7 @@ impl Visit {
         let picks = self.view().await?.institution.is_some_and(|bank| bank.picks_accounts);
         let step = match posted.get(super::fields::STEP) {
             Some("allow") => LinkStep::BankReturned { accounts: picks.then(|| posted.picks()) },
-            Some("deny") => LinkStep::BankRefused,
+            Some("deny") => LinkStep::BankDenied,
             _ => return Err(Miss::Unreadable),
         };
         let stepped = self.take(&posted, &step).await?;

@@ -8,14 +8,13 @@
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. Every page has the same head and headers ([`document`]) and the same error pages
-//! ([`answer`]). Style and script are two files of this server, and the browser may load no others.
+//! ([`response`]). Style and script are two files of this server, and the browser may load no others.
 //!
 //! [`settings`] is a page for the merchant.
 //!
 //! `stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
 //! flow in a frame.
 
-mod answer;
 mod bank;
 mod bill;
 mod checkout;
@@ -30,6 +29,7 @@ pub(crate) mod link;
 mod making;
 mod panes;
 mod pieces;
+mod response;
 pub(crate) mod settings;
 mod typed;
 mod words;

@@ -76,12 +76,12 @@ fn lock(database: &Path) -> Result<File, OpenError> {
     path.push(".lock");
     let path = PathBuf::from(path);
     let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let refused = |source| OpenError::File { path: path.clone(), source };
-    let file = file.map_err(refused)?;
+    let failed = |source| OpenError::File { path: path.clone(), source };
+    let file = file.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
-        Err(TryLockError::Error(source)) => Err(refused(source)),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

@@ -193,7 +193,7 @@ enum Ran {
     /// Its writes are part of the commit.
     Applied,
     /// It rejected the write, for a reason that its output states.
-    Refused,
+    Rejected,
     /// It rejected the write because of a version conflict.
     VersionConflict,
     /// It failed.
@@ -204,7 +204,7 @@ impl Ran {
     fn word(&self) -> &'static str {
         match self {
             Self::Applied => "done",
-            Self::Refused => "rejected",
+            Self::Rejected => "rejected",
             Self::VersionConflict => "rejected: version conflict",
             Self::Failed => "failed",
         }
@@ -246,7 +246,7 @@ impl<C: Write> Queued for Waiting<C> {
         let ran = match &output {
             Ok(output) if output.stays() => Ran::Applied,
             Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
-            Ok(_) => Ran::Refused,
+            Ok(_) => Ran::Rejected,
             Err(_) => Ran::Failed,
         };
         self.output = Some(output);
@@ -421,10 +421,10 @@ impl State {
             tracing::error!(command = command_name, panic, "a command panicked");
             counters.commands_panicked.raise();
             command.fail(Failure::Panicked(command_name));
-            Ran::Refused
+            Ran::Rejected
         });
         match ran {
-            Ran::Applied | Ran::Refused => {}
+            Ran::Applied | Ran::Rejected => {}
             Ran::VersionConflict => counters.version_conflicts.raise(),
             Ran::Failed => counters.commands_failed.raise(),
         }

@@ -10,7 +10,7 @@ fn body(form: &str) -> Params {
     Params::parse("", form).unwrap()
 }
 
-fn refused<T>(result: Result<T, Error>) -> Error {
+fn error_of<T>(result: Result<T, Error>) -> Error {
     result.err().expect("must be refused")
 }
 
@@ -61,22 +61,22 @@ fn rejects_bad_values() {
     let mut params = body(form);
     let mut a = params.hash("a").unwrap().unwrap();
     let errors = [
-        refused(a.text("b")),
-        refused(a.need("c", Params::text)),
-        refused(params.integer("n")),
-        refused(params.choices::<Feature>("f")),
-        refused(params.texts("l")),
-        refused(params.hash("h")),
-        refused(params.text("t")),
-        refused(params.texts("e")),
-        refused(params.texts("m")),
-        refused(params.boolean("o")),
-        refused(params.hash("i").unwrap().unwrap().integer("u")),
-        refused(body("x=abc").text_up_to("x", 2)),
-        refused(body("x=abc").choice::<Feature>("x")),
-        refused(body("x=abc").hash("x")),
-        refused(body("x=11").integer_within("x", 1, 10)),
-        refused(body("a[x]=1&a[y]=1").hash("a").unwrap().unwrap().exclusive(&["x", "z", "y"])),
+        error_of(a.text("b")),
+        error_of(a.need("c", Params::text)),
+        error_of(params.integer("n")),
+        error_of(params.choices::<Feature>("f")),
+        error_of(params.texts("l")),
+        error_of(params.hash("h")),
+        error_of(params.text("t")),
+        error_of(params.texts("e")),
+        error_of(params.texts("m")),
+        error_of(params.boolean("o")),
+        error_of(params.hash("i").unwrap().unwrap().integer("u")),
+        error_of(body("x=abc").text_up_to("x", 2)),
+        error_of(body("x=abc").choice::<Feature>("x")),
+        error_of(body("x=abc").hash("x")),
+        error_of(body("x=11").integer_within("x", 1, 10)),
+        error_of(body("a[x]=1&a[y]=1").hash("a").unwrap().unwrap().exclusive(&["x", "z", "y"])),
     ];
     insta::assert_snapshot!(listed(&errors), @"
     400 parameter_invalid_empty a[b]
@@ -176,7 +176,7 @@ fn rejects_bad_forms() {
         &many,
     ]
     .iter()
-    .map(|form| refused(Params::parse("", form)))
+    .map(|form| error_of(Params::parse("", form)))
     .collect();
     insta::assert_snapshot!(listed(&errors), @"
     400 - -
@@ -216,13 +216,13 @@ fn rejects_unknown_parameters() {
     let mut params = body("fetaures[]=balance");
     let _ = params.choices::<Feature>("features");
     params.ignore("expand");
-    let typo = refused(params.finish());
+    let typo = error_of(params.finish());
     let mut params = body("account_holder[custmer]=cus_1");
     let mut holder = params.hash("account_holder").unwrap().unwrap();
     let _ = holder.text("type");
     let _ = holder.text("customer");
-    let nested = refused(holder.finish());
-    let two = refused(body("zzz=1&yyy[a]=2").finish());
+    let nested = error_of(holder.finish());
+    let two = error_of(body("zzz=1&yyy[a]=2").finish());
     insta::assert_snapshot!(listed(&[typo, nested, two]), @"
     400 parameter_unknown fetaures
         Received unknown parameter: fetaures. Did you mean features?
@@ -243,9 +243,9 @@ fn reads_ranges() {
     assert!(!range(&format!("at[gt]={}", i64::MAX)).contains(i64::MAX));
     assert_eq!(body("").range("at").unwrap(), None);
     let errors = [
-        refused(body("at[after]=5").range("at")),
-        refused(body("at[gt]=x").range("at")),
-        refused(body("at=").range("at")),
+        error_of(body("at[after]=5").range("at")),
+        error_of(body("at[gt]=x").range("at")),
+        error_of(body("at=").range("at")),
     ];
     insta::assert_snapshot!(listed(&errors), @"
     400 parameter_unknown at[after]
@@ -271,12 +271,12 @@ fn changes_metadata() {
     let long_key = format!("metadata[{}]=1", "k".repeat(41));
     let long_value = format!("metadata[k]={}", "v".repeat(501));
     let errors = [
-        refused(change(&crowd.join("&")).apply(&mut metadata)),
-        refused(body(&long_key).metadata()),
-        refused(body(&long_value).metadata()),
-        refused(body("metadata[a][b]=1").metadata()),
-        refused(body("metadata[]=1").metadata()),
-        refused(body("metadata=x").metadata()),
+        error_of(change(&crowd.join("&")).apply(&mut metadata)),
+        error_of(body(&long_key).metadata()),
+        error_of(body(&long_value).metadata()),
+        error_of(body("metadata[a][b]=1").metadata()),
+        error_of(body("metadata[]=1").metadata()),
+        error_of(body("metadata=x").metadata()),
     ];
     insta::assert_snapshot!(listed(&errors), @"
     400 - metadata

@@ -101,10 +101,10 @@ fn special_values_lead_to_prompts() {
         state = next;
     }
     let advance = |value: &str| sandbox.advance(&state, &fields(&[("answer", value)]));
-    assert_eq!(advance("incorrect"), Err(LinkError::Refused));
+    assert_eq!(advance("incorrect"), Err(LinkError::Rejected));
     assert_eq!(advance("error"), Err(LinkError::Failed));
     assert!(matches!(advance("blue"), Ok(Step::Done { .. })));
-    assert_eq!(sandbox.advance(&state, &Input::Returned), Err(LinkError::Refused));
+    assert_eq!(sandbox.advance(&state, &Input::Returned), Err(LinkError::Rejected));
     assert_eq!(sandbox.advance(b"?", &Input::Returned), Err(LinkError::Failed));
 }
 

@@ -111,8 +111,8 @@ fn slow_bank() {
         let cause = RefreshCause::InstitutionTimeout;
         assert_eq!(rejected, Some(FetchError::RetryAfter { at: at.plus(7_200), cause }));
         let later = at.plus(7_200);
-        let answer = example.fetch_from(Feature::Transactions, sequence, at, later, None);
-        assert!(answer.result.is_ok());
+        let response = example.fetch_from(Feature::Transactions, sequence, at, later, None);
+        assert!(response.result.is_ok());
     }
     let late = |at: i64| ledger(&example, at).iter().any(|row| row.contains("CHECK 1042"));
     assert_eq!((late(4), late(5)), (false, true));
@@ -144,9 +144,9 @@ fn busy_business() {
     let mut example = of("busy-business");
     let (mut rows, mut oldest, mut cursor) = (0, LINKED, None::<Vec<u8>>);
     for _ in 0..200 {
-        let answer =
+        let response =
             example.fetch_from(Feature::Transactions, 1, LINKED, LINKED, cursor.as_deref());
-        let page = answer.result.unwrap();
+        let page = response.result.unwrap();
         let Records::Transactions { records, .. } = page.records else { panic!("of rows") };
         rows += records.len();
         let first = records.iter().map(|record| record.transacted_at).min();

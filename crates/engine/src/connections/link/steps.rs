@@ -29,7 +29,7 @@ pub enum LinkStep {
         accounts: Option<Vec<usize>>,
     },
     /// Returns from the bank's own page without permission.
-    BankRefused,
+    BankDenied,
     /// Picks accounts, by their positions in the list of offers.
     PickAccounts(Vec<usize>),
     /// Switches to typed numbers.
@@ -174,7 +174,7 @@ pub(crate) fn take_step(
         }
         (Pane::Consent, LinkStep::Consent) => begin_login(run, ground),
         (Pane::Login { .. } | Pane::BankPage { .. }, _) => {
-            return answer_bank(run, step, ground);
+            return continue_at_bank(run, step, ground);
         }
         (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
             return pick(ground.needs, &run.offers, picks).map(Effect::Link);
@@ -192,7 +192,7 @@ pub(crate) fn take_step(
 }
 
 /// A step at the bank: in its form on this server, or on its own page.
-fn answer_bank(
+fn continue_at_bank(
     run: &mut LinkFlowState,
     step: &LinkStep,
     ground: &Ground<'_>,
@@ -200,11 +200,11 @@ fn answer_bank(
     run.pane = match (&run.pane, step) {
         (Pane::Login { fields, .. }, LinkStep::Fields(values)) => {
             // Only the requested fields reach the bank, in the requested order.
-            let answer = |field: &String| {
+            let filled_in = |field: &String| {
                 let value = values.iter().find(|(name, _)| name == field);
                 (field.clone(), value.map(|(_, text)| text.clone()).unwrap_or_default())
             };
-            let input = Input::Fields(fields.iter().map(answer).collect());
+            let input = Input::Fields(fields.iter().map(filled_in).collect());
             go_on(run, &input, ground)
         }
         (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
@@ -219,7 +219,7 @@ fn answer_bank(
                 _ => pane,
             }
         }
-        (Pane::BankPage { .. }, LinkStep::BankRefused) => Pane::BankPage { refused: true },
+        (Pane::BankPage { .. }, LinkStep::BankDenied) => Pane::BankPage { refused: true },
         _ => return Ok(Effect::Moved),
     };
     Ok(Effect::Moved)
@@ -258,7 +258,7 @@ fn next_pane(run: &mut LinkFlowState, step: Result<Step, LinkError>, ground: &Gr
             Pane::Accounts
         }
         Err(LinkError::Unavailable { until }) => Pane::Down { until },
-        Err(LinkError::Refused) => match std::mem::take(&mut run.pane) {
+        Err(LinkError::Rejected) => match std::mem::take(&mut run.pane) {
             Pane::Login { fields, .. } => Pane::Login { fields, refused: true },
             _ => Pane::BankPage { refused: true },
         },

@@ -109,7 +109,7 @@ fn fits(
 
 /// Rejects a session with a total that is too small or too large.
 fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<(), Error> {
-    let refuse = |message: String, code| {
+    let api_error = |message: String, code| {
         Err(ApiError::invalid(message).code(code).param("line_items").into())
     };
     let recurs = items.iter().any(|item| item.price.is_recurring());
@@ -122,11 +122,11 @@ fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<()
         }
         CheckoutMode::Payment if total < i128::from(AMOUNT_MIN) => {
             let message = format!("The line items must come to at least {AMOUNT_MIN} cents.");
-            refuse(message, "amount_too_small")
+            api_error(message, "amount_too_small")
         }
         _ if total > i128::from(AMOUNT_MAX) => {
             let message = format!("The line items may come to at most {AMOUNT_MAX} cents.");
-            refuse(message, "amount_too_large")
+            api_error(message, "amount_too_large")
         }
         _ => Ok(()),
     }

@@ -214,7 +214,7 @@ impl Engine {
             if !self.not_verified(context, intent, &method, verification, now).await? {
                 return Ok(None);
             }
-            Err(refused(verification, &input.deposits).into())
+            Err(verification_error(verification, &input.deposits).into())
         })
         .await
     }
@@ -252,7 +252,7 @@ impl Engine {
     ) -> Result<bool, Error> {
         let mut changes = Changes::default();
         if verification != Verification::Mismatch {
-            intent.fail(refused_code(verification), method.id);
+            intent.fail(failure_code(verification), method.id);
             let cause = context.cause();
             emit_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
             self.settle_checkout(&intent, false, now, &mut changes).await?;
@@ -314,14 +314,14 @@ fn emit_progress(
     changes.emit(&intent_object(intent.clone()), event, now, cause);
 }
 
-fn refused_code(verification: Verification) -> &'static str {
+fn failure_code(verification: Verification) -> &'static str {
     match verification {
         Verification::TimedOut => "payment_method_microdeposit_verification_timeout",
         _ => "payment_method_microdeposit_verification_attempts_exceeded",
     }
 }
 
-fn refused(verification: Verification, deposits: &Deposits) -> ApiError {
+fn verification_error(verification: Verification, deposits: &Deposits) -> ApiError {
     let (message, code) = match (verification, deposits) {
         (Verification::Mismatch, Deposits::Amounts(_)) => (
             "The amounts given are not those of the deposits.",
@@ -332,9 +332,9 @@ fn refused(verification: Verification, deposits: &Deposits) -> ApiError {
             "payment_method_microdeposit_verification_descriptor_code_mismatch",
         ),
         (Verification::TimedOut, _) => {
-            ("The deposits were not verified in time.", refused_code(verification))
+            ("The deposits were not verified in time.", failure_code(verification))
         }
-        _ => ("Too many attempts to verify the deposits were wrong.", refused_code(verification)),
+        _ => ("Too many attempts to verify the deposits were wrong.", failure_code(verification)),
     };
     ApiError::invalid(message).code(code)
 }

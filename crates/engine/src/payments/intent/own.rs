@@ -30,16 +30,16 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
 /// offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
     check_not_detached(method)?;
-    let refuse =
+    let reject =
         |message: &str| Err(ApiError::invalid(message.to_owned()).param("payment_method").into());
     if method.customer.is_some() && method.customer != intent.customer {
-        return refuse(
+        return reject(
             "The payment method belongs to a customer other than the intent's; name that \
              customer, or use a payment method of no customer.",
         );
     }
     if method.of_self && !is_own(intent) {
-        return refuse("The payment method is the account's own and cannot be debited.");
+        return reject("The payment method is the account's own and cannot be debited.");
     }
     let named = intent.method_types.as_deref();
     check_offered(named, intent.configuration.as_ref(), Some("payment_method"))

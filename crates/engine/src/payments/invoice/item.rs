@@ -359,15 +359,15 @@ fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
 
 /// The unit amount of a price, if it fits an invoice of this currency.
 fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
-    let refuse = |message: &str| ApiError::invalid(message.to_owned()).param("pricing[price]");
+    let api_error = |message: &str| ApiError::invalid(message.to_owned()).param("pricing[price]");
     if price.is_recurring() {
-        return Err(refuse("An invoice item needs a price that is paid once.").into());
+        return Err(api_error("An invoice item needs a price that is paid once.").into());
     }
     if price.currency != currency {
-        return Err(refuse("The price is of another currency than the item.").into());
+        return Err(api_error("The price is of another currency than the item.").into());
     }
     let unit = price.unit_amount_decimal.clone();
-    unit.ok_or_else(|| refuse("Only prices with a unit_amount can be invoiced here.").into())
+    unit.ok_or_else(|| api_error("Only prices with a unit_amount can be invoiced here.").into())
 }
 
 /// Rejects an item that does not fit the invoice.

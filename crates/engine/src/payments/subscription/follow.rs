@@ -163,7 +163,7 @@ impl Engine {
                         changes = renewal;
                         subscription
                     }
-                    Err(Error::Refused(api_error)) => not_invoiced(next, &api_error, now),
+                    Err(Error::Rejected(api_error)) => not_invoiced(next, &api_error, now),
                     Err(error) => return Err(error),
                 };
             let object = Object::Subscription(subscription);

@@ -140,18 +140,22 @@ impl Engine {
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
-        let refuse =
+        let api_error =
             |message: &str| ApiError::invalid(message.to_owned()).param(input.price_path());
         let price = self.price_of_item(context, input, now, changes).await?;
         if !price.is_recurring() {
-            return Err(refuse("A subscription needs prices that are paid again and again.").into());
+            return Err(
+                api_error("A subscription needs prices that are paid again and again.").into()
+            );
         }
         let Some(recurrence) = price.recurrence() else {
-            return Err(refuse("A period is at least one day and at most three years long.").into());
+            return Err(
+                api_error("A period is at least one day and at most three years long.").into()
+            );
         };
         if subscription.recurrence().is_some_and(|other| other != recurrence) {
             let message = "All prices of a subscription here have the same interval.";
-            return Err(refuse(message).into());
+            return Err(api_error(message).into());
         }
         Ok(price)
     }
@@ -166,7 +170,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Price, Error> {
         let path = input.price_path();
-        let refuse = |message: &str| ApiError::invalid(message.to_owned()).param(path.clone());
+        let api_error = |message: &str| ApiError::invalid(message.to_owned()).param(path.clone());
         let price = match (&input.price, &input.price_data) {
             (Some(_), Some(_)) => {
                 let paths = [format!("{}[price]", input.path), path];
@@ -177,14 +181,14 @@ impl Engine {
             (None, None) => return Err(ApiError::missing_param(&path).into()),
         };
         if !price.active && input.price.is_some() {
-            return Err(refuse("The price is inactive.").into());
+            return Err(api_error("The price is inactive.").into());
         }
         if price.currency != model::money::Currency::USD {
             let message = "Bank accounts of the type us_bank_account are debited in usd only.";
-            return Err(refuse(message).into());
+            return Err(api_error(message).into());
         }
         if price.unit_amount_decimal.is_none() {
-            return Err(refuse("Only prices with a unit_amount can be invoiced here.").into());
+            return Err(api_error("Only prices with a unit_amount can be invoiced here.").into());
         }
         Ok(price)
     }

@@ -51,18 +51,18 @@ fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<ExtraParams
 /// Reads an origin as browsers write it: scheme, host, and a port unless it is the scheme's
 /// default.
 fn read_origin(text: &str) -> Result<String, Error> {
-    let refused = || {
+    let error = || {
         let message = "An origin is a scheme and a host, and a port where it needs one, such as \
                        https://shop.example.";
         Error::invalid(message).param("origin")
     };
-    let url = url::Url::parse(text).map_err(|_| refused())?;
+    let url = url::Url::parse(text).map_err(|_| error())?;
     let origin = url.origin().ascii_serialization();
     let plain = matches!(url.scheme(), "http" | "https") && text.eq_ignore_ascii_case(&origin);
     // The origin becomes part of a content security policy, where these characters begin another
     // part.
     let safe = !origin.contains([';', ',', ' ', '*', '\'', '"']);
-    if plain && safe { Ok(origin) } else { Err(refused()) }
+    if plain && safe { Ok(origin) } else { Err(error()) }
 }
 
 #[cfg(test)]

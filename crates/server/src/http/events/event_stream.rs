@@ -46,11 +46,11 @@ pub(in crate::http) async fn subscribe(
     let id = headers.get(ID).and_then(|id| id.to_str().ok()).unwrap_or("");
     let Some(stream) = app.engine.find_event_stream(id) else {
         // This message makes the CLI open another session.
-        return refused("Unknown WebSocket ID.");
+        return rejection_response("Unknown WebSocket ID.");
     };
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return refused(&rejection.body_text()),
+        Err(rejection) => return rejection_response(&rejection.body_text()),
     };
     let engine = Arc::clone(&app.engine);
     upgrade.protocols([PROTOCOL]).max_message_size(EVENT_STREAM_RECEIVED_BYTES_MAX).on_upgrade(
@@ -62,7 +62,7 @@ pub(in crate::http) async fn subscribe(
     )
 }
 
-fn refused(message: &str) -> Response {
+fn rejection_response(message: &str) -> Response {
     let body = ApiError::invalid(message).to_json(None);
     (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -86,7 +86,7 @@ fn take_input(params: &mut ExtraParams) -> Result<CheckoutInput, Error> {
         _ => Vec::new(),
     };
     let mode = take_mode(params, !line_items.is_empty())?;
-    refuse_absent(params, mode)?;
+    reject_absent(params, mode)?;
     if params.at(&["customer"]).is_some() && params.at(&["customer_email"]).is_some() {
         return Err(Error::exclusive(&["customer", "customer_email"]));
     }
@@ -129,21 +129,21 @@ fn take_mode(params: &mut ExtraParams, has_items: bool) -> Result<CheckoutMode, 
 }
 
 /// Rejects features that this server lacks, and parameters that belong to another mode.
-fn refuse_absent(params: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
-    let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
+fn reject_absent(params: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
+    let reject = |message: &str, param: &str| Err(Error::invalid(message).param(param));
     if params.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
         let message = "This server shows Checkout on its own page only: ui_mode is hosted_page.";
-        return refuse(message, "ui_mode");
+        return reject(message, "ui_mode");
     }
     if params.at(&["optional_items"]).is_some() {
         let message = "This server's page offers no optional items.";
-        return refuse(message, "optional_items");
+        return reject(message, "optional_items");
     }
     let manual = params.text(&["payment_intent_data", "capture_method"]) == Some("manual");
     if manual {
         let message = "A us_bank_account is debited at once; capture_method=manual is for other \
                        types of payment method.";
-        return refuse(message, "payment_intent_data[capture_method]");
+        return reject(message, "payment_intent_data[capture_method]");
     }
     let of_other_modes: &[&str] = match mode {
         CheckoutMode::Payment => &["setup_intent_data", "subscription_data"],

@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-fn refused(settings: StoreSettings) -> OpenError {
+fn open_error(settings: StoreSettings) -> OpenError {
     Store::open(settings).err().unwrap()
 }
 
@@ -49,7 +49,7 @@ fn a_second_server_is_rejected() {
     let path = folder.path().join("bank.db");
     let first = Store::open(at(&path)).unwrap();
     assert!(
-        matches!(refused(at(&path)), OpenError::Locked(lock) if lock.ends_with("bank.db.lock"))
+        matches!(open_error(at(&path)), OpenError::Locked(lock) if lock.ends_with("bank.db.lock"))
     );
     drop(first);
     Store::open(at(&path)).unwrap();
@@ -63,11 +63,11 @@ fn another_programs_database_is_rejected() {
     drop(Store::open(at(&path)).unwrap());
     let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
-    insta::assert_snapshot!(refused(at(&path)), @"migration 1 of the database differs from that of this bankfeed");
+    insta::assert_snapshot!(open_error(at(&path)), @"migration 1 of the database differs from that of this bankfeed");
     change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
     let known = MIGRATIONS.len();
     assert_eq!(
-        refused(at(&path)).to_string(),
+        open_error(at(&path)).to_string(),
         format!(
             "the database has migration 9, but this bankfeed only knows {known}; use a newer one"
         )
@@ -81,14 +81,14 @@ fn another_seal_key_is_rejected() {
     let path = folder.path().join("bank.db");
     drop(Store::open(at(&path)).unwrap());
     let other = StoreSettings { seal_key: [8; 32], ..at(&path) };
-    assert!(matches!(refused(other), OpenError::OtherSealKey));
+    assert!(matches!(open_error(other), OpenError::OtherSealKey));
 }
 
 /// The error names a path that cannot be written.
 #[test]
 fn an_unwritable_path_is_named() {
     let path = Path::new("/nowhere/at/all/bank.db");
-    let OpenError::File { path: named, .. } = refused(at(path)) else { unreachable!() };
+    let OpenError::File { path: named, .. } = open_error(at(path)) else { unreachable!() };
     assert_eq!(named, Path::new("/nowhere/at/all/bank.db.lock"));
 }
 

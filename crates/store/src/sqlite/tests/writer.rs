@@ -368,8 +368,8 @@ fn a_full_queue_rejects_commands() {
         }
         let mut last = std::pin::pin!(store.write(object(room)));
         assert!(poll_once(last.as_mut()).await.is_none());
-        let refused = poll_once(std::pin::pin!(store.write(object(room + 1)))).await;
-        assert!(matches!(refused, Some(Err(Error::Busy))));
+        let rejected = poll_once(std::pin::pin!(store.write(object(room + 1)))).await;
+        assert!(matches!(rejected, Some(Err(Error::Busy))));
         handle.open.send(()).unwrap();
         task.await.unwrap().unwrap();
         assert_eq!(last.await.unwrap(), Created::Done);

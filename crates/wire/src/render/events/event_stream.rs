@@ -44,7 +44,7 @@ pub enum Received {
         conversation: String,
     },
     /// The reader forwarded an event and got a response.
-    Answered {
+    Response {
         /// The event's id.
         event: String,
         /// The HTTP status.
@@ -99,7 +99,7 @@ pub fn read(text: &str) -> Option<Received> {
         }
         "webhook_response" => {
             let status = message_json.get("status").and_then(Value::as_i64)?;
-            Some(Received::Answered { event: word("webhook_id")?, status })
+            Some(Received::Response { event: word("webhook_id")?, status })
         }
         _ => None,
     }
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn ignores_unknown_messages() {
         let answered = r#"{"type":"webhook_response","webhook_id":"evt_1","status":200}"#;
-        let read_so = Received::Answered { event: "evt_1".into(), status: 200 };
+        let read_so = Received::Response { event: "evt_1".into(), status: 200 };
         assert_eq!(read(answered), Some(read_so));
         for text in ["", "null", "[]", r#"{"type":"event_ack"}"#, r#"{"type":"other"}"#] {
             assert_eq!(read(text), None, "{text}");
