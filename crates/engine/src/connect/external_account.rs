@@ -339,7 +339,7 @@ impl Engine {
         for one in now {
             match find(stored, one.id) {
                 None => {
-                    events.push((EventType::ConnectedExternalAccountCreated, one.clone(), None))
+                    events.push((EventType::ConnectedExternalAccountCreated, one.clone(), None));
                 }
                 Some(was) if was != *one => {
                     let updated = EventType::ConnectedExternalAccountUpdated;

@@ -168,9 +168,10 @@ impl Engine {
             }
             changes.put(intent_object(intent));
             let number = invoice.id.number();
-            let changed = self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
-            if let Some(changed) = changed {
-                invoice = changed;
+            let updated_invoice =
+                self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
+            if let Some(updated_invoice) = updated_invoice {
+                invoice = updated_invoice;
             }
             self.commit_invoice(context, &invoice, changes).await
         })

@@ -64,23 +64,23 @@ impl Engine {
         let default = Some(method.id);
         let found = self.find::<Customer>(context.merchant, customer.number()).await?;
         if let Some(before) = found.filter(|customer| customer.default_payment_method == default) {
-            let mut changed = before.clone();
-            changed.default_payment_method = None;
-            changed.version += 1;
+            let mut after = before.clone();
+            after.default_payment_method = None;
+            after.version += 1;
             let before = Some(Snapshot::Customer(Box::new(before)));
             let updated = EventType::CustomerUpdated;
-            changes.put_and_emit(Object::Customer(changed), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Customer(after), updated, before, now, Some(&cause));
         }
         let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
         let of = ObjectsOf::Customer(customer);
         let named = |subscription: &Subscription| subscription.default_payment_method == default;
         for before in self.newest_where::<Subscription>(merchant, of, limit, named).await? {
-            let mut changed = before.clone();
-            changed.default_payment_method = None;
-            changed.version += 1;
+            let mut after = before.clone();
+            after.default_payment_method = None;
+            after.version += 1;
             let before = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_emit(Object::Subscription(changed), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Subscription(after), updated, before, now, Some(&cause));
         }
         Ok(())
     }

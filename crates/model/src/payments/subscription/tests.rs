@@ -112,7 +112,7 @@ fn take(subscription: &mut Subscription, step: Step, now: AccountTime) {
             }
         }
         Step::Cancel if !subscription.is_over() => {
-            subscription.cancel("cancellation_requested", now)
+            subscription.cancel("cancellation_requested", now);
         }
         _ => {}
     }
