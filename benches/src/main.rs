@@ -28,10 +28,16 @@ mod start;
 mod static_response;
 
 use measure::Form;
+use mimalloc::MiMalloc;
 use report::Report;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The allocator of the program. With the system's allocator, instruction counts would depend on
+/// the addresses of unrelated allocations, because some buffers grow in place and others are copied.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// An error, for the person who reads it.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;

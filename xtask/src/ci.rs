@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, book, browser, clients, crash, deny, parity, tidy};
+use crate::{bench, book, browser, clients, crash, deny, instructions, parity, tidy};
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -27,6 +27,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     counts += steps.run(Group::Browser, "browser", browser::run)?;
     counts += steps.run(Group::CrashAndHostile, "crash", || crash::run(&[]))?;
     steps.run(Group::CrashAndHostile, "benches, short", bench::run_short)?;
+    counts += steps.run(Group::CrashAndHostile, "instructions", || instructions::run(&[]))?;
     Ok(counts)
 }
 

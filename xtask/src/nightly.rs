@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, crash, fuzz, instructions};
+use crate::{bench, crash, fuzz};
 
 /// Rounds of kills, each with a seed of its own.
 const CRASH_ROUNDS: &str = "20";
@@ -28,7 +28,6 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     let rounds = words(&["--rounds", CRASH_ROUNDS]);
     counts += steps.run(Group::Nightly, "crash", || crash::run(&rounds))?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
-    counts += steps.run(Group::Nightly, "instructions", || instructions::run(&[]))?;
     steps.run(Group::Nightly, "benches", || bench::run(&[]))?;
     steps.run(Group::Nightly, "bench of many accounts", || bench::run(&words(&["--scale"])))?;
     Ok(counts)

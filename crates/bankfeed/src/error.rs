@@ -179,8 +179,9 @@ impl ScenarioCommandError {
 /// The advice for a server that did not start or failed. Some messages contain their advice.
 fn start_help(error: &StartError) -> Option<String> {
     let help = match error {
-        StartError::Listen { .. } => {
-            "End the program that listens there, or name another address with --listen"
+        StartError::Listen { setting, .. } => {
+            let end = "End the program that listens there, or name another address with";
+            return Some(format!("{end} --{setting}"));
         }
         StartError::NoFolder(_) => "Create the folder, or name another file with --db",
         StartError::SealKeyFile { .. } => {

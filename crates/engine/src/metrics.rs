@@ -27,6 +27,14 @@ pub fn duration_histogram() -> Histogram {
 /// The workers, by the words in logs and metrics.
 const WORKERS: [&str; 6] = ["schedule", "refresh", "clock", "dispatch", "deliver", "prune"];
 
+/// The statuses of a delivery after an attempt. A delivery that a test's fault loses has no attempt.
+const ATTEMPT_STATUSES: [DeliveryStatus; 4] = [
+    DeliveryStatus::Pending,
+    DeliveryStatus::Succeeded,
+    DeliveryStatus::Failed,
+    DeliveryStatus::Canceled,
+];
+
 type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// An empty family of histograms of durations.
@@ -93,8 +101,8 @@ impl RefreshOutcome {
 }
 
 impl Default for Metrics {
-    /// Counters with alerts begin at 0 with every label, because the first rise of a new series
-    /// would not be a rise to a monitoring system.
+    /// Failures of workers and attempts begin at 0 with every label, because the first value of a new
+    /// series is not a rise to a monitoring system.
     fn default() -> Self {
         let metrics = Self {
             change_durations: durations(),
@@ -109,7 +117,7 @@ impl Default for Metrics {
             metrics.worker_failures.get_or_create(&WorkerLabels { worker }).inc_by(0);
         }
         for mode in [true, false].map(mode) {
-            for outcome in DeliveryStatus::ALL.iter().copied().map(outcome_of) {
+            for outcome in ATTEMPT_STATUSES.map(outcome_of) {
                 metrics.delivery_attempts.get_or_create(&AttemptLabels { mode, outcome }).inc_by(0);
             }
         }
@@ -165,10 +173,10 @@ impl Metrics {
         name: &'static str,
         attempts: u32,
         is_conflict: bool,
-        duration_ms: i64,
+        duration_us: i64,
     ) {
         let labels = ChangeLabels { name };
-        self.change_durations.get_or_create(&labels).observe(seconds(duration_ms));
+        self.change_durations.get_or_create(&labels).observe(seconds(duration_us));
         let retries = u64::from(attempts.saturating_sub(1));
         self.change_retries.get_or_create(&labels).inc_by(retries);
         self.change_conflicts.get_or_create(&labels).inc_by(u64::from(is_conflict));
@@ -184,11 +192,19 @@ impl Metrics {
         self.refreshes.get_or_create(&RefreshLabels { mode, feature, outcome, cause }).inc();
     }
 
-    /// Counts an attempt at a delivery by the delivery's status after it.
-    pub(crate) fn count_attempt(&self, livemode: bool, status: DeliveryStatus, duration_ms: u32) {
+    /// Counts an attempt at a delivery by the delivery's status after it. A delivery that was canceled
+    /// without an attempt has no duration.
+    pub(crate) fn count_attempt(
+        &self,
+        livemode: bool,
+        status: DeliveryStatus,
+        duration_us: Option<i64>,
+    ) {
         let labels = AttemptLabels { mode: mode(livemode), outcome: outcome_of(status) };
         self.delivery_attempts.get_or_create(&labels).inc();
-        self.delivery_durations.observe(seconds(duration_ms.into()));
+        if let Some(duration_us) = duration_us {
+            self.delivery_durations.observe(seconds(duration_us));
+        }
     }
 
     /// Counts a round of a worker that failed.
@@ -209,9 +225,9 @@ fn mode(livemode: bool) -> &'static str {
     if livemode { "live" } else { "test" }
 }
 
-/// Milliseconds as seconds. Durations are far below the bound from which a float loses precision.
-fn seconds(ms: i64) -> f64 {
-    std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0)).as_secs_f64()
+/// Microseconds as seconds. The clock of the machine may have been set back.
+fn seconds(us: i64) -> f64 {
+    std::time::Duration::from_micros(u64::try_from(us).unwrap_or(0)).as_secs_f64()
 }
 
 impl Engine {

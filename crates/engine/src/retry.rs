@@ -33,9 +33,9 @@ impl Engine {
         };
         let (attempts, ended) = changed.instrument(span.clone()).await;
         span.record("retries", attempts - 1);
-        let duration_ms = self.clock.server_now().ms_since(began);
-        span.in_scope(|| tracing::debug!(duration_ms, "change ended"));
-        self.metrics.count_change(name, attempts, ended.is_none(), duration_ms);
+        let duration_us = self.clock.server_now().0 - began.0;
+        span.in_scope(|| tracing::debug!(duration_us, "change ended"));
+        self.metrics.count_change(name, attempts, ended.is_none(), duration_us);
         ended.unwrap_or(Err(Error::Locked))
     }
 }

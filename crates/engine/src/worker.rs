@@ -90,8 +90,11 @@ async fn wait(wake: Option<&Notify>, time: Duration, stop: &mut watch::Receiver<
 
 /// Runs this work and turns a panic into an error, so that a worker continues with other work.
 /// State in memory is dropped, and the store contains whole commits only.
-pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Error::Panicked))
+pub(crate) fn caught<T>(
+    work: impl Future<Output = Result<T, Error>>,
+) -> impl Future<Output = Result<T, Error>> {
+    // Not an async function, because that would store and move the work twice.
+    AssertUnwindSafe(work).catch_unwind().map(|ended| ended.unwrap_or(Err(Error::Panicked)))
 }
 
 /// Runs one round of a worker in a span. Logs and counts a failure. The next round retries.

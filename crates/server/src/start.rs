@@ -44,6 +44,8 @@ pub enum StartError {
     Listen {
         /// The address as in the settings.
         address: String,
+        /// The setting.
+        setting: &'static str,
         /// The cause.
         #[source]
         source: io::Error,
@@ -161,7 +163,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         Some(seed) => Streams::seeded(seed),
         None => Streams::from_system().map_err(StartError::Randomness)?,
     };
-    let (listener, address) = listen(&settings.listen).await?;
+    let (listener, address) = listen("listen", &settings.listen).await?;
     let keys = match settings.keys {
         Some(keys) => keys,
         None if address.ip().is_loopback() => KeyPolicy::Any,
@@ -173,7 +175,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         None => Metrics::Off,
     };
     let metrics_listener = match &metrics {
-        Metrics::At(address) => Some(listen(address).await?),
+        Metrics::At(address) => Some(listen("metrics", address).await?),
         Metrics::On | Metrics::Off => None,
     };
     let local_url = url_of(address);
@@ -211,8 +213,11 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     Ok(Started { url, local_url, metrics_url, keys, lab, stop, serving, workers })
 }
 
-async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address: address.to_owned(), source };
+async fn listen(
+    setting: &'static str,
+    address: &str,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: address.to_owned(), setting, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

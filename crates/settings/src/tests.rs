@@ -162,8 +162,10 @@ fn metrics_and_proxies_are_read() {
         @"the setting metrics (flag) is '9464', but must be on, off or HOST:PORT, such as 127.0.0.1:9464"
     );
     let proxies = |text| of_flags(&[("trusted-proxy", text)]).map(|read| read.trusted_proxies);
-    let networks = ["10.0.0.7/32", "10.1.0.0/16", "::1/128"].map(|text| text.parse().unwrap());
-    assert_eq!(proxies("10.0.0.7, 10.1.0.0/16,::1"), Ok(networks.to_vec()));
+    let networks = ["10.0.0.7/32", "10.1.0.0/16", "::1/128", "10.0.0.0/8"];
+    let networks = networks.map(|text| text.parse().unwrap());
+    let text = "10.0.0.7, 10.1.0.0/16,::1,::ffff:10.0.0.0/104";
+    assert_eq!(proxies(text), Ok(networks.to_vec()));
     insta::assert_snapshot!(
         proxies("10.0.0.0/33").unwrap_err(),
         @"the setting trusted-proxy (flag) is '10.0.0.0/33', but must be addresses or networks, such as 10.0.0.7,10.1.0.0/16"

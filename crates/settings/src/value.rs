@@ -1,7 +1,7 @@
 //! Settings, parsed from their texts.
 
 use super::{Resolved, SettingsError, Source};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use model::Word;
 use model::clock::AccountTime;
 use std::net::IpAddr;
@@ -277,7 +277,8 @@ impl Resolved {
         let wanted = "must be addresses or networks, such as 10.0.0.7,10.1.0.0/16";
         let parse = |text: &str| {
             let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            address.or_else(|_| text.parse()).map_err(|_| self.fault(name, wanted))
+            let network = address.or_else(|_| text.parse().map(canonical));
+            network.map_err(|_| self.fault(name, wanted))
         };
         self.text(name).values().map(parse).collect()
     }
@@ -400,6 +401,19 @@ impl Resolved {
     fn fault(&self, name: &'static str, wanted: &str) -> SettingsError {
         self.text(name).error(wanted)
     }
+}
+
+/// A network of mapped IPv4 addresses, such as `::ffff:10.0.0.0/104`, as a network of IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = match network {
+        IpNet::V6(network) => {
+            let prefix = network.prefix_len().checked_sub(96);
+            network.addr().to_ipv4_mapped().zip(prefix)
+        }
+        IpNet::V4(_) => None,
+    };
+    let mapped = mapped.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    mapped.map_or(network, IpNet::V4)
 }
 
 /// True if a text is a host and a port.

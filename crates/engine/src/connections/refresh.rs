@@ -102,7 +102,7 @@ impl Engine {
         for job in jobs {
             let engine = Arc::clone(self);
             working.spawn(async move {
-                if let Err(error) = caught(engine.settle_refresh(&job)).await {
+                if let Err(error) = caught(Box::pin(engine.settle_refresh(&job))).await {
                     // The lease expires and the job is claimed again.
                     engine.metrics.count_worker_failure("refresh");
                     tracing::error!(

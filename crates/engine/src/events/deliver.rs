@@ -31,7 +31,8 @@ struct Ended {
     response: Option<u16>,
     /// The reason of an attempt without a response.
     error: Option<String>,
-    duration_ms: u32,
+    /// The duration, unless the delivery was canceled without an attempt.
+    duration_us: Option<i64>,
 }
 
 /// Deliveries in progress, by endpoint.
@@ -113,7 +114,7 @@ impl Engine {
             *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
-                if let Err(error) = caught(engine.deliver(&delivery)).await {
+                if let Err(error) = caught(Box::pin(engine.deliver(&delivery))).await {
                     // The lease expires and the delivery is claimed again.
                     engine.metrics.count_worker_failure("deliver");
                     tracing::error!(
@@ -138,7 +139,7 @@ impl Engine {
         );
         let ended = self.attempt_and_settle(delivery).instrument(span).await?;
         let Some(ended) = ended else { return Ok(()) };
-        self.metrics.count_attempt(ended.livemode, ended.status, ended.duration_ms);
+        self.metrics.count_attempt(ended.livemode, ended.status, ended.duration_us);
         tracing::info!(
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
@@ -146,7 +147,7 @@ impl Engine {
             job.attempt = delivery.attempts + 1,
             status = ended.response,
             error = ended.error,
-            duration_ms = ended.duration_ms,
+            duration_ms = ended.duration_us.map(|us| us / 1_000),
             "webhook attempt {}",
             outcome_of(ended.status)
         );
@@ -158,9 +159,12 @@ impl Engine {
     async fn attempt_and_settle(&self, delivery: &Delivery) -> Result<Option<Ended>, Error> {
         let endpoint = self.endpoint_of(delivery).await?;
         let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
+        let began = self.clock.server_now();
+        let mut attempted_at = began;
         let settle = match endpoint {
             Some(endpoint) if endpoint.is_open() => {
                 let settle = self.attempt_delivery(delivery, &endpoint).await;
+                attempted_at = self.clock.server_now();
                 self.unless_closed(delivery, settle).await?
             }
             // Deleted or disabled since the claim, so it receives no more events.
@@ -179,7 +183,7 @@ impl Engine {
             status: settle.status,
             response: attempt.and_then(|attempt| attempt.status),
             error: attempt.and_then(|attempt| attempt.error.clone()),
-            duration_ms: attempt.map_or(0, |attempt| attempt.duration_ms),
+            duration_us: attempt.map(|_| attempted_at.0 - began.0),
         };
         self.failpoints.reach("before_settle");
         let written = self.store.write(settle).await?;

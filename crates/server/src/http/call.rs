@@ -11,6 +11,7 @@ use super::caller::{Caller, act_in};
 use super::client_address::client_address;
 use super::connection::Peer;
 use super::cors;
+use super::guard::caught;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use super::indent::{indented, is_for_people};
@@ -273,15 +274,14 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
             }
         }
     };
-    let work = work.instrument(span);
+    let work = caught(work).instrument(span);
     let sent = if head.method == Method::GET {
         work.await
     } else {
-        tokio::spawn(work).await.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "request panicked");
-            Sent::rejected(&ApiError::internal())
-        })
+        // The task is never canceled, so the outer error cannot occur.
+        tokio::spawn(work).await.unwrap_or(None)
     };
+    let sent = sent.unwrap_or_else(|| Sent::rejected(&ApiError::internal()));
     if sent.cut
         && let Some(ConnectInfo(peer)) = peer
     {

@@ -5,6 +5,7 @@
 //! begin at 0 at every start. `docs/operations.md` describes each metric.
 
 use super::app::App;
+use super::guard::caught;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::Next;
@@ -169,10 +170,15 @@ impl Waiting {
     async fn refresh(&self) {
         let clock = self.engine.clock();
         let measure = MeasureBacklog { now: clock.server_now(), account_now: clock.account_now() };
-        let measured = self.engine.store().read(measure).await.inspect_err(|error| {
-            tracing::error!(error = error as &dyn std::error::Error, "the backlog was not read");
+        let measured = caught(self.engine.store().read(measure)).await;
+        let measured = measured.and_then(|measured| {
+            let log = |error: &store::Error| {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(error, "the backlog was not read");
+            };
+            measured.inspect_err(log).ok()
         });
-        *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = measured.ok();
+        *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = measured;
     }
 
     fn encode_backlog(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -17,6 +17,7 @@ mod connections;
 mod cors;
 mod events;
 mod extra_params;
+mod guard;
 mod headers;
 mod idempotency;
 mod indent;

@@ -7,6 +7,7 @@ use super::connections::{
     account, clock, connections_settings, customer, link_flow, session, transaction,
 };
 use super::events::{endpoint, event, event_stream};
+use super::guard::guard_page;
 use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
@@ -16,7 +17,7 @@ use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -283,6 +284,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
     });
     counted
         .fold(Router::new(), |router, (pattern, methods)| router.route(pattern, methods))
+        .layer(from_fn(guard_page))
         .layer(map_response_with_state(Arc::clone(app), identified))
 }
 
@@ -292,6 +294,7 @@ pub(super) fn metrics_router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
+        .layer(from_fn(guard_page))
         .with_state(app)
 }
 

@@ -45,3 +45,27 @@ async fn dead_writer() {
     assert_eq!(app.get(&format!("{CUSTOMERS}/{customer}")).await.ok().text("/id"), customer);
     assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 1);
 }
+
+/// A read that panics gets a server error too, and its connection continues. The request is counted.
+#[tokio::test]
+async fn panicking_read() {
+    let app = with_failpoint("ListObjects:0:panic").await;
+    insta::assert_snapshot!(app.get(CUSTOMERS).await.api_error(), @"500 api_error: The server failed to process this request. Its log has the details.");
+    app.get(CUSTOMERS).await.ok();
+    let scraped = app.bare_request("GET", "/metrics").send().await.ok();
+    let failed =
+        "bankfeed_http_requests_total{method=\"GET\",route=\"/v1/customers\",status=\"500\"} 1";
+    assert!(scraped.body.lines().any(|line| line == failed), "{}", scraped.body);
+}
+
+/// A panic while the backlog is read leaves the backlog out of a scrape, and no other metric.
+#[tokio::test]
+async fn panicking_scrape() {
+    let app = with_failpoint("MeasureBacklog:0:panic").await;
+    let first = app.bare_request("GET", "/metrics").send().await.ok();
+    let second = app.bare_request("GET", "/metrics").send().await.ok();
+    for (scraped, has_backlog) in [(first, false), (second, true)] {
+        assert!(scraped.body.contains("bankfeed_ready 1"), "{}", scraped.body);
+        assert_eq!(scraped.body.contains("bankfeed_due_work"), has_backlog);
+    }
+}

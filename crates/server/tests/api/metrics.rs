@@ -63,12 +63,10 @@ async fn counts_a_scripted_run() {
     insta::assert_snapshot!(samples(&scraped.body, &["bankfeed_refreshes", "delivery_attempts"]), @r#"
     bankfeed_delivery_attempts_total{mode="live",outcome="canceled"} 0
     bankfeed_delivery_attempts_total{mode="live",outcome="failed"} 0
-    bankfeed_delivery_attempts_total{mode="live",outcome="lost"} 0
     bankfeed_delivery_attempts_total{mode="live",outcome="retried"} 0
     bankfeed_delivery_attempts_total{mode="live",outcome="succeeded"} 0
     bankfeed_delivery_attempts_total{mode="test",outcome="canceled"} 0
     bankfeed_delivery_attempts_total{mode="test",outcome="failed"} 0
-    bankfeed_delivery_attempts_total{mode="test",outcome="lost"} 0
     bankfeed_delivery_attempts_total{mode="test",outcome="retried"} 1
     bankfeed_delivery_attempts_total{mode="test",outcome="succeeded"} 1
     bankfeed_refreshes_total{mode="test",feature="transactions",outcome="failed",cause="institution_unavailable"} 1
