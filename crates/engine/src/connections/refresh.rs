@@ -1,4 +1,4 @@
-//! The refresh worker: claim → fetch page by page → diff → one command.
+//! The refresh worker: claim → fetch (`refresh/gather.rs`) → diff → one command.
 //!
 //! A job is worked on under a claim. The closing command carries the claim and the account version
 //! that was read. The store rejects it if either is outdated, for example after an expired lease,
@@ -6,17 +6,19 @@
 //! the job is claimed again. The lost attempt has stored at most a credential or a state that the
 //! bank replaced.
 
+mod gather;
+
 use crate::connections::change::{push_event_of, record_interrupted_by};
 use crate::connections::row_cache::RowCache;
-use crate::connections::watch::bank_account;
 use crate::context::settled;
 use crate::metrics::RefreshOutcome;
 use crate::worker::caught;
 use crate::{Engine, Error};
-use connectors::{Fetch, FetchError, FetchPage, Records};
+use connectors::FetchError;
+use gather::{CUT_OFF, Fetched, Gathered, WHOLE};
 use model::Word;
 use model::account::{Account, InactiveCause, StatusAction};
-use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Feature, Removal};
+use model::bank::{Coverage, Feature};
 use model::clock::AccountTime;
 use model::diff::{Refreshed, diff};
 use model::event::EventType;
@@ -27,8 +29,8 @@ use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt}
 use model::transaction::StoredTransaction;
 use std::sync::Arc;
 use store::{
-    AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, ClockItem, Connection,
-    FailRefresh, FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
+    AccountChange, ApplyRefresh, Claim, ClaimRefreshes, ClockItem, Connection, FailRefresh,
+    FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
 };
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -57,35 +59,6 @@ pub(crate) struct Work {
     pub(crate) unstored: Option<RefreshJob>,
     pub(crate) now: AccountTime,
 }
-
-/// The result of fetching.
-enum Fetched {
-    /// All pages.
-    Pages(Gathered),
-    /// The bank rejects the fetch.
-    Rejected(FetchError),
-    /// The bank replaced a credential or a state that another worker has changed.
-    Conflict,
-}
-
-/// All pages of a fetch.
-#[derive(Default)]
-struct Gathered {
-    records: Vec<BankTransaction>,
-    removals: Vec<Removal>,
-    coverage: Option<Coverage>,
-    balance: Option<Balance>,
-    owners: Vec<BankOwner>,
-    cursor: Option<Vec<u8>>,
-    /// True if it continues an earlier refresh that was cut off.
-    resumed: bool,
-    /// True if a bound was reached before the bank's last page.
-    cut_off: bool,
-}
-
-/// The first byte of a stored cursor: the fetch that it ends was complete, or was cut off.
-const WHOLE: u8 = 0;
-const CUT_OFF: u8 = 1;
 
 impl Engine {
     /// Claims due refreshes and works on them. Returns the number of claimed refreshes.
@@ -240,70 +213,6 @@ impl Engine {
             FetchError::Unsupported => self.failure(work, RefreshCause::Unsupported, None),
             FetchError::Broken { cause } => self.failure(work, cause, None),
         })
-    }
-
-    /// Fetches page by page, within the bounds of one refresh.
-    async fn gather(&self, work: &mut Work) -> Result<Fetched, Error> {
-        let feature = work.claim.key.feature;
-        let mut gathered = Gathered::default();
-        if let Some((mark, cursor)) =
-            work.connection.cursors.get(&feature).and_then(|stored| stored.split_first())
-        {
-            gathered.cursor = Some(cursor.to_vec());
-            gathered.resumed = *mark == CUT_OFF;
-        }
-        for page_number in 1..=limits::REFRESH_PAGES_MAX {
-            let response = self.connector.fetch(&Fetch {
-                account: bank_account(&work.account, &work.connection),
-                feature,
-                sequence: work.claim.key.sequence,
-                waited_s: work.waited_s,
-                cursor: gathered.cursor.as_deref(),
-                now: work.now,
-            });
-            let replaced = response.new_credential.is_some() || response.new_state.is_some();
-            if replaced
-                && !self.keep_connection(work, response.new_credential, response.new_state).await?
-            {
-                return Ok(Fetched::Conflict);
-            }
-            let page = match response.result {
-                Ok(page) => page,
-                Err(error) => return Ok(Fetched::Rejected(error)),
-            };
-            let more = page.more;
-            gathered.add(page);
-            if !more {
-                break;
-            }
-            gathered.cut_off = page_number == limits::REFRESH_PAGES_MAX
-                || gathered.records.len() >= limits::REFRESH_ROWS_MAX;
-            if gathered.cut_off {
-                break;
-            }
-        }
-        Ok(Fetched::Pages(gathered))
-    }
-
-    /// Stores a replaced credential or state before the next request to the bank. Returns false if
-    /// a test helper or another refresh of the account has changed the connection. The attempt must
-    /// then begin again, because its closing command would undo the other change.
-    async fn keep_connection(
-        &self,
-        work: &mut Work,
-        new_credential: Option<Vec<u8>>,
-        new_state: Option<Vec<u8>>,
-    ) -> Result<bool, Error> {
-        let connection = &mut work.connection;
-        connection.version += 1;
-        if let Some(credential) = new_credential {
-            connection.credential = credential;
-        }
-        if let Some(state) = new_state {
-            connection.state = state;
-        }
-        let change = ChangeConnection { connection: connection.clone(), reply: None };
-        settled(self.store.write(change).await?)
     }
 
     async fn success(
@@ -479,21 +388,6 @@ impl Engine {
             (false, None) => &self.settings.cool_down_test,
         };
         cool_down.seconds(feature)
-    }
-}
-
-impl Gathered {
-    fn add(&mut self, page: FetchPage) {
-        self.cursor = page.next_cursor;
-        match page.records {
-            Records::Transactions { mut records, mut removals, coverage } => {
-                self.records.append(&mut records);
-                self.removals.append(&mut removals);
-                self.coverage = Some(coverage);
-            }
-            Records::Balance(balance) => self.balance = balance,
-            Records::Owners(mut owners) => self.owners.append(&mut owners),
-        }
     }
 }
 

@@ -1,0 +1,123 @@
+//! Fetching all pages of a refresh from the bank, within the bounds of one refresh.
+//!
+//! A credential or a state that the bank replaces is stored before the next page. After a crash the
+//! refresh is fetched again from its stored cursor.
+
+use super::Work;
+use crate::connections::watch::bank_account;
+use crate::context::settled;
+use crate::{Engine, Error};
+use connectors::{Fetch, FetchError, FetchPage, Records};
+use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Removal};
+use model::limits;
+use store::ChangeConnection;
+
+/// The result of fetching.
+pub(super) enum Fetched {
+    /// All pages.
+    Pages(Gathered),
+    /// The bank rejects the fetch.
+    Rejected(FetchError),
+    /// The bank replaced a credential or a state that another worker has changed.
+    Conflict,
+}
+
+/// All pages of a fetch.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) records: Vec<BankTransaction>,
+    pub(super) removals: Vec<Removal>,
+    pub(super) coverage: Option<Coverage>,
+    pub(super) balance: Option<Balance>,
+    pub(super) owners: Vec<BankOwner>,
+    pub(super) cursor: Option<Vec<u8>>,
+    /// True if it continues an earlier refresh that was cut off.
+    pub(super) resumed: bool,
+    /// True if a bound was reached before the bank's last page.
+    pub(super) cut_off: bool,
+}
+
+/// The first byte of a stored cursor: the fetch that it ends was complete, or was cut off.
+pub(super) const WHOLE: u8 = 0;
+pub(super) const CUT_OFF: u8 = 1;
+
+impl Engine {
+    /// Fetches page by page, within the bounds of one refresh.
+    pub(super) async fn gather(&self, work: &mut Work) -> Result<Fetched, Error> {
+        let feature = work.claim.key.feature;
+        let mut gathered = Gathered::default();
+        if let Some((mark, cursor)) =
+            work.connection.cursors.get(&feature).and_then(|stored| stored.split_first())
+        {
+            gathered.cursor = Some(cursor.to_vec());
+            gathered.resumed = *mark == CUT_OFF;
+        }
+        for page_number in 1..=limits::REFRESH_PAGES_MAX {
+            let response = self.connector.fetch(&Fetch {
+                account: bank_account(&work.account, &work.connection),
+                feature,
+                sequence: work.claim.key.sequence,
+                waited_s: work.waited_s,
+                cursor: gathered.cursor.as_deref(),
+                now: work.now,
+            });
+            let replaced = response.new_credential.is_some() || response.new_state.is_some();
+            if replaced
+                && !self.keep_connection(work, response.new_credential, response.new_state).await?
+            {
+                return Ok(Fetched::Conflict);
+            }
+            let page = match response.result {
+                Ok(page) => page,
+                Err(error) => return Ok(Fetched::Rejected(error)),
+            };
+            let more = page.more;
+            gathered.add(page);
+            if !more {
+                break;
+            }
+            gathered.cut_off = page_number == limits::REFRESH_PAGES_MAX
+                || gathered.records.len() >= limits::REFRESH_ROWS_MAX;
+            if gathered.cut_off {
+                break;
+            }
+        }
+        Ok(Fetched::Pages(gathered))
+    }
+
+    /// Stores a replaced credential or state before the next request to the bank. Returns false if
+    /// a test helper or another refresh of the account has changed the connection. The attempt must
+    /// then begin again, because its closing command would undo the other change.
+    async fn keep_connection(
+        &self,
+        work: &mut Work,
+        new_credential: Option<Vec<u8>>,
+        new_state: Option<Vec<u8>>,
+    ) -> Result<bool, Error> {
+        let connection = &mut work.connection;
+        connection.version += 1;
+        if let Some(credential) = new_credential {
+            connection.credential = credential;
+        }
+        if let Some(state) = new_state {
+            connection.state = state;
+        }
+        let change = ChangeConnection { connection: connection.clone(), reply: None };
+        settled(self.store.write(change).await?)
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, page: FetchPage) {
+        self.cursor = page.next_cursor;
+        match page.records {
+            Records::Transactions { mut records, mut removals, coverage } => {
+                self.records.append(&mut records);
+                self.removals.append(&mut removals);
+                self.coverage = Some(coverage);
+            }
+            Records::Balance(balance) => self.balance = balance,
+            Records::Owners(mut owners) => self.owners.append(&mut owners),
+        }
+    }
+}
