@@ -115,7 +115,7 @@ impl KeyError {
 
     /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::NoFile | Self::Name)
+        matches!(self, Self::NoFile | Self::Name | Self::NoSuchMerchant(_) | Self::NoSuchKey(_))
     }
 }
 

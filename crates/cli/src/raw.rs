@@ -6,7 +6,7 @@
 use super::CommandError;
 use super::global::GlobalFlags;
 use super::output::{self, OutputError};
-use super::server::with_server;
+use super::server::{check_header, with_server};
 use clap::Args;
 use wire::indent::indented;
 
@@ -42,6 +42,7 @@ pub(super) fn run(
     with_server(global, async |server| {
         let mut server = server.clone();
         if let Some(account) = &flags.account {
+            check_header("--account", account)?;
             server = server.inside(account);
         }
         if let Some(version) = &flags.api_version {
@@ -50,6 +51,9 @@ pub(super) fn run(
         let form: Vec<(&str, &str)> =
             flags.data.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let key = flags.idempotency_key.as_deref();
+        if let Some(key) = key {
+            check_header("--idempotency-key", key)?;
+        }
         let (body, error) = server.raw_call(method, &flags.path, &form, key).await?;
         print(body)?;
         error.map_or(Ok(()), Err)

@@ -88,6 +88,17 @@ pub enum ServerError {
     Ended { problem: String, help: String },
 }
 
+/// Rejects a flag that cannot be sent as a header, such as a key with the line break of its file.
+pub(super) fn check_header(flag: &str, value: &str) -> Result<(), ServerError> {
+    if value.chars().any(char::is_control) {
+        return Err(ServerError::Usage {
+            problem: format!("the value of {flag} contains a line break or a control character"),
+            help: "Remove it. In a shell, $(cat FILE) has no line break at its end".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 impl ServerError {
     /// The advice for the person at the command line.
     pub(super) fn help(&self) -> Option<String> {
@@ -168,6 +179,7 @@ impl Server {
         let base = flags.api_base.trim_end_matches('/').to_owned();
         let address = |source| ServerError::Address { base: base.clone(), source };
         local_outbound().and_then(|outbound| outbound.check_url(&base)).map_err(address)?;
+        check_header("--api-key", &flags.api_key)?;
         let client = Client::build(&base, &flags.api_key)
             .map_err(|error| unreachable_or_stranger(error, &base))?;
         Ok(Self { client, key: shown_key(&flags.api_key), base, json: flags.json })

@@ -157,3 +157,18 @@ fn flags_set_headers() {
     assert!(event("2026-08-26.dahlia").contains("\"object\": \"list\""));
     assert!(event("1999-01-01").contains("ends with 1"));
 }
+
+/// A flag that cannot be sent as a header is a usage error, which names the flag. The usual cause is
+/// a key with the line break of its file.
+#[test]
+fn header_values_are_checked() {
+    let server = Server::start();
+    for flag in ["--api-key", "--account", "--idempotency-key"] {
+        let rejected = server.run(&["post", "customers", flag, "one\n"]);
+        assert!(
+            rejected.contains(&format!("the value of {flag} contains a line break")),
+            "{rejected}"
+        );
+        assert!(rejected.contains("ends with 2"), "{rejected}");
+    }
+}

@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use model::limits::{BODY_BYTES_MAX, RECORD_BYTES_MAX};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -135,7 +136,7 @@ impl RequestHead {
             "request": header(&REQUEST_ID),
             "method": self.method.as_str(),
             "route": parts.extensions.get::<Pattern>().map(|pattern| pattern.0),
-            "path": cut(self.uri.path()),
+            "path": cut_path(self.uri.path()),
             "version": header(&STRIPE_VERSION),
             "account": header(&STRIPE_ACCOUNT),
             "parameters": parameters,
@@ -160,6 +161,13 @@ fn cut(text: &str) -> String {
     });
     let found = secrets.chain(pages).min();
     found.map_or_else(|| text.to_owned(), |end| format!("{}{CUT}", &text[..end]))
+}
+
+/// A path without secrets. A client may encode any letter of one.
+fn cut_path(path: &str) -> String {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let shown = cut(&decoded);
+    if shown == decoded { path.to_owned() } else { shown }
 }
 
 /// True if a text begins with a possible page token.
@@ -190,6 +198,16 @@ fn hide(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A secret in an encoded path is cut. Other paths are recorded as they were sent.
+    #[test]
+    fn encoded_paths_are_cut() {
+        assert_eq!(
+            cut_path("/v1/customers/sk%5Flive%5Fabc"),
+            format!("/v1/customers/sk_live_{CUT}")
+        );
+        assert_eq!(cut_path("/v1/customers/a%20b"), "/v1/customers/a%20b");
+    }
 
     /// At most the kind of a secret is recorded, at every position. All other text is recorded
     /// unchanged.
