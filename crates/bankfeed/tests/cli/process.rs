@@ -126,8 +126,8 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     assert_eq!(key(&["revoke", &id]), (Some(0), vec![format!("{id} is revoked")]));
     assert_eq!(customers(&secret).1["error"]["code"], "api_key_expired");
     assert_eq!(customers(&test_secret).0, 200);
-    assert_eq!(key(&["revoke", &id]).0, Some(1));
-    assert_eq!(key(&["create", "--merchant", "acct_1"]).0, Some(1));
+    assert_eq!(key(&["revoke", &id]).0, Some(2));
+    assert_eq!(key(&["create", "--merchant", "acct_1"]).0, Some(2));
     assert!(key(&["list"]).1[0].contains("revoked"));
 
     assert_eq!(server.terminate().unwrap().code(), Some(0));
