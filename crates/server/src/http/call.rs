@@ -278,7 +278,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     let sent = if head.method == Method::GET {
         work.await
     } else {
-        // The task is never canceled, so the outer error cannot occur.
+        // Only a runtime that shuts down cancels the task.
         tokio::spawn(work).await.unwrap_or(None)
     };
     let sent = sent.unwrap_or_else(|| Sent::rejected(&ApiError::internal()));
