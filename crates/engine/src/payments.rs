@@ -24,35 +24,52 @@ use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
 use model::stored::Stored;
 use serde_json::Value;
-use store::{ChangeObjects, Changed, Kind, Object};
+use store::{ChangeObjects, Changed, IdempotencyRecord, Kind, Object};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::render::extra_params::Expanded;
 
-/// Objects that change together, and their events.
-#[derive(Default)]
+/// Objects that change together, with the time and the cause of their events.
 pub(crate) struct Changes {
     pub(crate) objects: Vec<Object>,
     pub(crate) events: Vec<Event>,
+    /// The account time of the change.
+    pub(crate) now: AccountTime,
+    /// The call that makes the change. `None` for due work.
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Changes {
+    /// The changes of a call, none yet.
+    pub(crate) fn of_call(context: &Context, now: AccountTime) -> Self {
+        Self { cause: Some(context.cause()), ..Self::of_work(now) }
+    }
+
+    /// The changes of due work, none yet.
+    pub(crate) fn of_work(now: AccountTime) -> Self {
+        Self { objects: Vec::new(), events: Vec::new(), now, cause: None }
+    }
+
+    /// Changes at the same time by the same cause, none yet. The caller may drop them.
+    pub(crate) fn trial(&self) -> Self {
+        Self { cause: self.cause.clone(), ..Self::of_work(self.now) }
+    }
+
+    /// No changes, for rendering stored objects.
+    pub(crate) fn none() -> Self {
+        Self::of_work(AccountTime(0))
+    }
+
     /// Adds an object: a new one at version 1, or a changed one with its version raised.
     pub(crate) fn put(&mut self, object: Object) {
-        self.objects.retain(|subscription| {
-            (subscription.kind(), subscription.number()) != (object.kind(), object.number())
-        });
+        let key = (object.kind(), object.number());
+        self.objects.retain(|other| (other.kind(), other.number()) != key);
         self.objects.push(object);
     }
 
     /// Adds an event of an object. The object's version must be the new one already.
-    pub(crate) fn emit(
-        &mut self,
-        object: &Object,
-        event_type: EventType,
-        now: AccountTime,
-        cause: Option<&Cause>,
-    ) {
+    pub(crate) fn emit(&mut self, object: &Object, event_type: EventType) {
+        let (now, cause) = (self.now, self.cause.as_ref());
         let position = next_position(&self.events);
         let event = |stored: &dyn Stored, livemode, snapshot| {
             let happened = Happened { at: now, livemode, cause };
@@ -121,10 +138,8 @@ impl Changes {
         object: Object,
         event_type: EventType,
         before: Option<Snapshot>,
-        now: AccountTime,
-        cause: Option<&Cause>,
     ) {
-        self.emit(&object, event_type, now, cause);
+        self.emit(&object, event_type);
         if let Some(event) = self.events.last_mut() {
             event.previous = before;
         }
@@ -160,8 +175,17 @@ impl Engine {
         changes: Changes,
         body: &[u8],
     ) -> Result<bool, Error> {
-        let Changes { objects, events } = changes;
-        let change = ChangeObjects { objects, events, reply: context.reply(self, body) };
+        self.write_changes(changes, context.reply(self, body)).await
+    }
+
+    /// Commits changes together with an idempotency record. Returns false after a version conflict.
+    pub(crate) async fn write_changes(
+        &self,
+        changes: Changes,
+        reply: Option<IdempotencyRecord>,
+    ) -> Result<bool, Error> {
+        let Changes { objects, events, .. } = changes;
+        let change = ChangeObjects { objects, events, reply };
         match self.store.write(change).await? {
             Changed::Done => {
                 self.wake.dispatch();
@@ -296,7 +320,7 @@ impl Engine {
         customer: Option<CustomerId>,
         expanded: &mut Expanded,
     ) -> Result<(), Error> {
-        let none = Changes::default();
+        let none = Changes::none();
         self.expand_changed_customer(context, expand, customer, &none, expanded).await
     }
 

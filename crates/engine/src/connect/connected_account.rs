@@ -129,7 +129,7 @@ impl Engine {
             let now = self.clock.account_now();
             let id = MerchantId::from_number(self.next_number()).to_string();
             let mut account = ConnectedAccount::of(context.merchant, &id, context.livemode, now);
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             apply(&mut account, input)?;
             if let Some(external) = &input.external {
                 let added = self.new_external(context, &account, external, &mut changes).await?;
@@ -185,7 +185,7 @@ impl Engine {
         self.change("update_connected_account", async || {
             let before = self.get_connected(context, id).await?;
             let mut account = before.clone();
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             apply(&mut account, input)?;
             if let Some(external) = &input.external {
                 let added = self.new_external(context, &account, external, &mut changes).await?;
@@ -218,7 +218,7 @@ impl Engine {
             account.deleted = true;
             account.version += 1;
             let body = render(|w| wire::render::deleted::write(w, &id, "account"));
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             changes.put(Object::ConnectedAccount(account));
             self.commit_any(context, changes, body).await
         })

@@ -82,7 +82,7 @@ impl Engine {
         self.change("create_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let mut account = before.clone();
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             let added = self.new_external(context, &account, input, &mut changes).await?;
             let id = added.id;
             account.add_external_account(added);
@@ -125,7 +125,7 @@ impl Engine {
                 account.make_default(id);
             }
             let body = |account: &ConnectedAccount| body_of(account, id);
-            let changes = Changes::default();
+            let changes = Changes::none();
             self.commit_connected(context, before, account, changes, body).await
         })
         .await
@@ -152,7 +152,7 @@ impl Engine {
                 });
                 bytes(&deleted)
             };
-            let changes = Changes::default();
+            let changes = Changes::none();
             self.commit_connected(context, before, account, changes, body).await
         })
         .await

@@ -32,7 +32,7 @@ impl Engine {
         let (name, now) = (value.holder_name.clone(), self.clock.account_now());
         let token = self.token_of_numbers(context, &value.numbers, name, now);
         let body = render(|w| wire::render::connect::token::write(w, &token));
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         changes.put(Object::Token(token));
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }

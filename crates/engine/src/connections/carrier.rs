@@ -12,7 +12,6 @@ use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
-use model::event::Event;
 use model::id::{
     ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
 };
@@ -84,10 +83,8 @@ pub(crate) struct LinkRequirements {
 
 /// The effect of the end of a flow on its carrier.
 pub(crate) struct CarrierEnd {
-    /// The objects to store. Objects at version 1 are new.
-    pub(crate) objects: Vec<Object>,
-    /// The events of those objects.
-    pub(crate) events: Vec<Event>,
+    /// The objects to store, with their events.
+    pub(crate) changes: Changes,
     /// The carrier as the response shows it.
     pub(crate) body: Vec<u8>,
     /// The token of typed numbers, for carriers that create one.
@@ -197,11 +194,11 @@ impl Engine {
                 session.status = SessionStatus::Succeeded;
                 let token = self.payout_token(context, &session, &shown, now);
                 session.token = token.as_ref().map(|token| token.id);
-                self.session_ended(context, session, &shown, token).await
+                self.session_ended(context, session, &shown, token, now).await
             }
             Carrier::Intent(intent) => {
                 let method = method(intent.clock);
-                self.intent_collected(context, intent, Some(method)).await
+                self.intent_collected(context, intent, Some(method), now).await
             }
             Carrier::Checkout(session) => {
                 let method = Some(method(session.clock));
@@ -209,7 +206,7 @@ impl Engine {
             }
             Carrier::CheckoutPage(session) => {
                 let method = method(session.clock);
-                Ok(page_collected(session, Some(method)))
+                Ok(page_collected(Changes::of_call(context, now), session, Some(method)))
             }
         }
     }
@@ -236,14 +233,16 @@ impl Engine {
                         unreachable!("this end has accounts or numbers")
                     }
                 };
-                self.session_ended(context, session, &[], None).await
+                self.session_ended(context, session, &[], None, now).await
             }
             // The holder may begin again, so nothing changes.
-            Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
+            Carrier::Intent(intent) => self.intent_collected(context, intent, None, now).await,
             Carrier::Checkout(session) => {
                 Box::pin(self.checkout_collected(context, session, None, now)).await
             }
-            Carrier::CheckoutPage(session) => Ok(page_collected(session, None)),
+            Carrier::CheckoutPage(session) => {
+                Ok(page_collected(Changes::of_call(context, now), session, None))
+            }
         }
     }
 
@@ -260,12 +259,12 @@ impl Engine {
                 let token = self.token_of_numbers(context, numbers, None, now);
                 session.token = Some(token.id);
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &[], Some(token)).await
+                self.session_ended(context, session, &[], Some(token), now).await
             }
             Carrier::Intent(intent) => {
                 let made_for = MadeFor { now, clock: intent.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                self.intent_collected(context, intent, Some(method)).await
+                self.intent_collected(context, intent, Some(method), now).await
             }
             Carrier::Checkout(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
@@ -275,7 +274,7 @@ impl Engine {
             Carrier::CheckoutPage(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                Ok(page_collected(session, Some(method)))
+                Ok(page_collected(Changes::of_call(context, now), session, Some(method)))
             }
         }
     }
@@ -286,12 +285,15 @@ impl Engine {
         mut session: Session,
         accounts: &[Account],
         token: Option<BankAccountToken>,
+        now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
         session.version += 1;
         let body = self.session_body_with(context, &session, accounts, token.as_ref()).await?;
         let id = token.as_ref().map(|token| token.id);
-        let objects = token.map(Object::Token).into_iter().chain([Object::Session(session)]);
-        Ok(CarrierEnd { objects: objects.collect(), events: Vec::new(), body, token: id })
+        let mut changes = Changes::of_call(context, now);
+        changes.objects.extend(token.map(Object::Token));
+        changes.put(Object::Session(session));
+        Ok(CarrierEnd { changes, body, token: id })
     }
 
     /// Applies the payment method of a flow to an intent, if there is one.
@@ -300,8 +302,9 @@ impl Engine {
         context: &Context,
         mut intent: Intent,
         method: Option<PaymentMethod>,
+        now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         if let Some(method) = method {
             intent.attach(method.id);
             intent.version += 1;
@@ -310,21 +313,24 @@ impl Engine {
         }
         let intent_view = IntentView::by_merchant(&context.expand);
         let body = bytes(&self.intent_value(context, &intent, &changes, intent_view).await?);
-        let Changes { objects, events } = changes;
-        Ok(CarrierEnd { objects, events, body, token: None })
+        Ok(CarrierEnd { changes, body, token: None })
     }
 }
 
 /// Applies the payment method of a flow to the page of a Checkout Session, if there is one. The
 /// body is empty because the page renders the session again.
-fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -> CarrierEnd {
-    let mut objects = Vec::new();
+fn page_collected(
+    mut changes: Changes,
+    mut session: CheckoutSession,
+    method: Option<PaymentMethod>,
+) -> CarrierEnd {
     if let Some(method) = method {
         session.collected = Some(method.id);
         session.version += 1;
-        objects = vec![Object::PaymentMethod(method), Object::Checkout(session)];
+        changes.put(Object::PaymentMethod(method));
+        changes.put(Object::Checkout(session));
     }
-    CarrierEnd { objects, events: Vec::new(), body: Vec::new(), token: None }
+    CarrierEnd { changes, body: Vec::new(), token: None }
 }
 
 fn session_requirements(session: &Session) -> LinkRequirements {

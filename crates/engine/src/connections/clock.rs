@@ -47,10 +47,10 @@ fn events_of(
     clock: &TestClock,
     event_type: EventType,
     created: AccountTime,
-    cause: Option<&Cause>,
+    cause: Option<Cause>,
 ) -> Vec<Event> {
-    let mut changes = Changes::default();
-    changes.emit(&Object::TestClock(clock.clone()), event_type, created, cause);
+    let mut changes = Changes { cause, ..Changes::of_work(created) };
+    changes.emit(&Object::TestClock(clock.clone()), event_type);
     changes.events
 }
 
@@ -80,8 +80,8 @@ impl Engine {
         };
         let body = clock_body(&clock);
         let (object, event_type) = (Object::TestClock(clock), EventType::TestClockCreated);
-        let mut changes = Changes::default();
-        changes.put_and_emit(object, event_type, None, created, Some(&context.cause()));
+        let mut changes = Changes::of_call(context, created);
+        changes.put_and_emit(object, event_type, None);
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
@@ -125,10 +125,10 @@ impl Engine {
             clock.target = Some(AccountTime(frozen_time));
             clock.version += 1;
             let body = clock_body(&clock);
-            let (created, cause) = (clock.frozen_time, context.cause());
+            let (created, cause) = (clock.frozen_time, Some(context.cause()));
             let advancing = EventType::TestClockAdvancing;
             let start = StartAdvance {
-                events: events_of(&clock, advancing, created, Some(&cause)),
+                events: events_of(&clock, advancing, created, cause),
                 clock,
                 reply: context.reply(self, &body),
             };
@@ -157,8 +157,8 @@ impl Engine {
             let body = render(|w| wire::render::deleted::write(w, &clock.id, clock::OBJECT));
             let created = clock.frozen_time;
             let (object, deleted) = (Object::TestClock(clock), EventType::TestClockDeleted);
-            let mut changes = Changes::default();
-            changes.put_and_emit(object, deleted, None, created, Some(&context.cause()));
+            let mut changes = Changes::of_call(context, created);
+            changes.put_and_emit(object, deleted, None);
             self.commit_any(context, changes, body).await
         })
         .await

@@ -87,7 +87,7 @@ impl Engine {
             check_prefetch(collection, None, "")?;
             settings.registered.extend(&input.register);
             let body = self.settings_body(context, Some(&settings));
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             changes.put(Object::ConnectionsSettings(settings));
             self.commit_any(context, changes, body).await
         })

@@ -137,9 +137,9 @@ impl Engine {
         self.check_prefix(context, &customer, input).await?;
         self.set_default_method(context, &mut customer, input).await?;
         let body = self.customer_body(context, &customer).await?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
-        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None);
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
@@ -207,10 +207,10 @@ impl Engine {
             }
             customer.version += 1;
             let body = self.customer_body(context, &customer).await?;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let before = Some(Snapshot::Customer(Box::new(before)));
             let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
-            changes.put_and_emit(object, updated, before, now, Some(&context.cause()));
+            changes.put_and_emit(object, updated, before);
             self.commit_any(context, changes, body).await
         })
         .await
@@ -283,10 +283,10 @@ impl Engine {
             let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
             customer.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             // The event shows the customer before the deletion.
             let object = Object::Customer(customer.clone());
-            changes.emit(&object, EventType::CustomerDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::CustomerDeleted);
             customer.deleted = true;
             changes.put(Object::Customer(customer));
             Ok(self.commit(context, changes, &body).await?.then_some(Some(body)))

@@ -102,7 +102,7 @@ impl Engine {
     ) -> Result<Option<PageBank>, Error> {
         let Some(id) = method else { return Ok(None) };
         let found = self
-            .find_changed::<PaymentMethod>(context.merchant, &Changes::default(), id.number())
+            .find_changed::<PaymentMethod>(context.merchant, &Changes::none(), id.number())
             .await?;
         Ok(found.map(|PaymentMethod { bank_name, last4, verified, .. }| PageBank {
             name: bank_name,

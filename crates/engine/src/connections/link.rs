@@ -24,7 +24,6 @@ use model::link::{FlowEnd, Offer, Pane};
 use model::nearest::suggestions;
 use model::session::RelinkFailure;
 use steps::{Effect, Ground};
-use store::{ChangeObjects, Changed};
 use wire::error::Error as ApiError;
 
 pub use crate::connections::carrier::CarrierInput;
@@ -226,28 +225,14 @@ impl Engine {
 
     /// Ends a carrier without accounts. Returns `None` after a version conflict.
     async fn leave(&self, context: &Context, ended: CarrierEnd) -> Result<Option<Vec<u8>>, Error> {
-        let CarrierEnd { objects, events, body, .. } = ended;
-        let reply = context.reply(self, &body);
-        let change = ChangeObjects { objects, events, reply };
-        Ok(changed(self.store.write(change).await?)?.then_some(body))
+        let CarrierEnd { changes, body, .. } = ended;
+        Ok(self.commit(context, changes, &body).await?.then_some(body))
     }
 }
 
 /// The API error about the carrier of a deleted customer.
 fn no_such_holder(id: CustomerId) -> Error {
     ApiError::no_such("customer", &id.to_string(), "carrier").into()
-}
-
-/// True if several objects were changed, false after a version conflict.
-pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
-    match changed {
-        Changed::Done => Ok(true),
-        Changed::VersionConflict => Ok(false),
-        Changed::KeyTaken => Err(Error::KeyTaken),
-        Changed::MerchantsFull => {
-            Err(ApiError::invalid("This server holds as many API keys as it may.").into())
-        }
-    }
 }
 
 /// Rejects a flow that has ended or expired.

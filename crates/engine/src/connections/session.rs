@@ -1,10 +1,10 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
 use crate::connect::access::{Access, secret_lookup};
-use crate::connections::link::changed;
 use crate::connections::relink::RelinkInput;
 use crate::context::render;
 use crate::observer::CallFact;
+use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::customer::Customer;
@@ -15,7 +15,7 @@ use model::session::{
 };
 use model::token::BankAccountToken;
 use std::collections::BTreeSet;
-use store::{AccountsOf, ChangeObjects, Cursor, ListAccounts, Object, Page};
+use store::{AccountsOf, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
@@ -108,12 +108,10 @@ impl Engine {
         };
         let body = self.session_body(context, &session).await?;
         let flow = self.hosted_flow(context, &session).await?.map(Object::LinkFlow);
-        let create = ChangeObjects {
-            objects: std::iter::once(Object::Session(session)).chain(flow).collect(),
-            events: Vec::new(),
-            reply: context.reply(self, &body),
-        };
-        assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
+        let mut changes = Changes::of_call(context, now);
+        changes.put(Object::Session(session));
+        changes.objects.extend(flow);
+        assert!(self.commit(context, changes, &body).await?, "new numbers are unique");
         self.emit_call(context, None, CallFact::SessionCreated);
         Ok(ApiResponse::committed(body))
     }

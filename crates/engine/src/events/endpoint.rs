@@ -191,7 +191,7 @@ impl Engine {
         body: Vec<u8>,
     ) -> Result<Option<ApiResponse>, Error> {
         let (id, is_closed) = (endpoint.id, !endpoint.is_open());
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, self.clock.account_now());
         changes.put(Object::Endpoint(endpoint));
         let response = self.commit_any(context, changes, body).await?;
         if response.is_some() && is_closed {

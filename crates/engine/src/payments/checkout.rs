@@ -111,8 +111,8 @@ impl Engine {
         let from_settings = self.collection_of_settings(context, named).await?;
         check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
-        let mut changes = Changes::default();
-        let line_items = self.line_items_of(context, input, now, &mut changes).await?;
+        let mut changes = Changes::of_call(context, now);
+        let line_items = self.line_items_of(context, input, &mut changes).await?;
         let email = customer.as_ref().and_then(|customer| customer.email.clone());
         let mut session = CheckoutSession {
             number,
@@ -162,7 +162,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
-        let changes = Changes::default();
+        let changes = Changes::none();
         let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -196,7 +196,7 @@ impl Engine {
         };
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_where::<CheckoutSession>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |session| self.checkout_value(context, &session, &none, &expand).await;
         list_values("/v1/checkout/sessions", listed, value).await
     }
@@ -249,26 +249,23 @@ impl Engine {
         method: Option<PaymentMethod>,
         now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         if session.mode == CheckoutMode::Subscription {
             if let Some(method) = method {
-                self.subscribe_by(context, &mut session, method, now, &mut changes).await?;
+                self.subscribe_by(context, &mut session, method, &mut changes).await?;
             }
         } else if let Some(method) = method {
-            let intent =
-                self.intent_of_checkout(context, &session, method, now, &mut changes).await?;
+            let intent = self.intent_of_checkout(context, &session, method, &mut changes).await?;
             let complete = session.confirmed(&intent);
             session.version += 1;
             let object = Object::Checkout(session.clone());
             if complete {
-                let cause = context.cause();
-                changes.emit(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+                changes.emit(&object, EventType::CheckoutSessionCompleted);
             }
             changes.put(object);
         }
         let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
-        let Changes { objects, events } = changes;
-        Ok(CarrierEnd { objects, events, body: bytes(&value), token: None })
+        Ok(CarrierEnd { changes, body: bytes(&value), token: None })
     }
 
     /// Makes the intent of a session with the holder's payment method, and confirms it.
@@ -277,30 +274,30 @@ impl Engine {
         context: &Context,
         session: &CheckoutSession,
         method: PaymentMethod,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Intent, Error> {
         let customer = match session.customer {
             Some(id) => self.find::<Customer>(context.merchant, id.number()).await?,
             None => None,
         };
-        let mut intent =
-            if let Some(failed) = self.find_intent_of_checkout(session, changes).await? {
-                Intent { version: failed.version + 1, ..failed }
-            } else {
-                let (kind, input) = intent_input(session);
-                let mut new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
-                new.configuration.clone_from(&session.configuration);
-                let created =
-                    kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-                changes.emit(&intent_object(new.clone()), created, now, Some(&context.cause()));
-                new
-            };
+        let mut intent = if let Some(failed) =
+            self.find_intent_of_checkout(session, changes).await?
+        {
+            Intent { version: failed.version + 1, ..failed }
+        } else {
+            let (kind, input) = intent_input(session);
+            let mut new = self.new_intent(context, kind, &input, customer.as_ref(), changes.now)?;
+            new.configuration.clone_from(&session.configuration);
+            let created =
+                kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+            changes.emit(&intent_object(new.clone()), created);
+            new
+        };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
         let acceptance = session.acceptance();
         let confirmation = Confirmation { acceptance, ..Confirmation::default() };
-        self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
+        self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
         changes.put(intent_object(intent.clone()));
         // A method that waits for deposits is not attached to a customer yet.
         if let Some(customer) = session.customer.filter(|_| method.verified)
@@ -308,7 +305,7 @@ impl Engine {
                 .find_changed::<PaymentMethod>(context.merchant, changes, method.id.number())
                 .await?
         {
-            give_to(changes, method, customer, now, context)?;
+            give_to(changes, method, customer)?;
         }
         Ok(intent)
     }
@@ -336,7 +333,6 @@ impl Engine {
         &self,
         intent: &Intent,
         paid: bool,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let lookup = intent.id();
@@ -353,7 +349,7 @@ impl Engine {
         };
         session.version += 1;
         let object = Object::Checkout(session);
-        changes.emit(&object, event_type, now, None);
+        changes.emit(&object, event_type);
         changes.put(object);
         Ok(())
     }

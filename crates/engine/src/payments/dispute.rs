@@ -74,8 +74,7 @@ impl Engine {
             let intent = self.get::<PaymentIntent>(context, &id, "payment_intent").await?;
             let inside = expand.inside("payment_intent");
             let intent_view = IntentView::by_merchant(&inside);
-            let value =
-                self.intent_value(context, &intent, &Changes::default(), intent_view).await?;
+            let value = self.intent_value(context, &intent, &Changes::none(), intent_view).await?;
             expanded.insert("payment_intent", value);
         }
         Ok(wire::render::payments::dispute::value(dispute, &expanded))
@@ -91,13 +90,13 @@ impl Engine {
         intent.version += 1;
         let id = DisputeId::from_number(self.next_number());
         let Some(dispute) = Dispute::of(&intent, id, now) else { return Worked::Nothing };
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_work(now);
         let object = Object::Dispute(dispute);
-        changes.emit(&object, EventType::ChargeDisputeCreated, now, None);
-        changes.emit(&object, EventType::ChargeDisputeClosed, now, None);
+        changes.emit(&object, EventType::ChargeDisputeCreated);
+        changes.emit(&object, EventType::ChargeDisputeClosed);
         changes.put(object);
         changes.put(intent_object(intent));
-        let Changes { objects, events } = changes;
+        let Changes { objects, events, .. } = changes;
         Worked::Item(ClockItem::Objects { objects, events })
     }
 }

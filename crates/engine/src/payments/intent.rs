@@ -129,7 +129,7 @@ impl Engine {
             let customer = self.customer_of(context, input.customer.as_deref()).await?;
             let clock = customer.as_ref().and_then(|customer| customer.test_clock);
             let now = self.moment_to_write(context.merchant, clock).await?;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
             check_own(&intent)?;
             let named = intent.method_types.is_some();
@@ -139,7 +139,7 @@ impl Engine {
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
                 kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-            changes.emit(&intent_object(intent.clone()), created, now, Some(&context.cause()));
+            changes.emit(&intent_object(intent.clone()), created);
             let made_for = MadeFor { now, clock };
             let mut method = None;
             if let Some(param) = &input.method {
@@ -150,8 +150,7 @@ impl Engine {
                 intent.attach(method.id);
             }
             if let Some(confirmation) = &input.confirmation {
-                self.confirm_intent_with(context, &mut intent, confirmation, now, &mut changes)
-                    .await?;
+                self.confirm_intent_with(context, &mut intent, confirmation, &mut changes).await?;
             }
             changes.put(intent_object(intent.clone()));
             self.commit_intent(context, &intent, changes, false).await
@@ -228,7 +227,7 @@ impl Engine {
         let intent = self.get_intent(context, kind, id, "intent").await?;
         allow(&intent, access)?;
         let intent_view = IntentView { expand: &context.expand, publishable: access.publishable };
-        let value = self.intent_value(context, &intent, &Changes::default(), intent_view).await?;
+        let value = self.intent_value(context, &intent, &Changes::none(), intent_view).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
@@ -244,8 +243,8 @@ impl Engine {
             let before = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             let mut intent = before.clone();
-            let mut changes = Changes::default();
-            self.update_with(context, &mut intent, input, now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.update_with(context, &mut intent, input, &mut changes).await?;
             if intent == before {
                 let intent_view = IntentView::by_merchant(&context.expand);
                 let value = self.intent_value(context, &intent, &changes, intent_view).await?;
@@ -263,7 +262,6 @@ impl Engine {
         context: &Context,
         intent: &mut Intent,
         input: &IntentInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let of_the_debit = input.amount.is_some()
@@ -307,7 +305,7 @@ impl Engine {
         intent.given.update(input.given.clone());
         check_own(intent)?;
         if let Some(param) = &input.method {
-            let made_for = MadeFor { now, clock: intent.clock };
+            let made_for = MadeFor { now: changes.now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
             check_owner(intent, &method)?;
             intent.attach(method.id);
@@ -335,13 +333,13 @@ impl Engine {
             }
             intent.cancel(reason.map(str::to_owned), now);
             intent.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let object = intent_object(intent.clone());
             let canceled =
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
-            changes.emit(&object, canceled, now, Some(&context.cause()));
+            changes.emit(&object, canceled);
             changes.put(object);
-            self.apply_to_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
+            self.apply_to_subscription(&intent, &mut changes).await?;
             self.commit_intent(context, &intent, changes, false).await
         })
         .await

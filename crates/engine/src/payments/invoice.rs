@@ -101,7 +101,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
             let mut invoice = self.blank_invoice(context, &customer, now);
             invoice.currency = input.currency.unwrap_or(Currency::USD);
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             self.apply(context, &mut invoice, input, now).await?;
             invoice.given = invoice.given.without_unset();
             if input.takes_pending_items {
@@ -109,7 +109,7 @@ impl Engine {
             }
             let created = EventType::InvoiceCreated;
             let object = Object::Invoice(invoice.clone());
-            changes.put_and_emit(object, created, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, created, None);
             self.commit_invoice(context, &invoice, changes).await
         })
         .await
@@ -197,7 +197,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
-        let none = Changes::default();
+        let none = Changes::none();
         let value = self.invoice_value(context, &invoice, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -214,7 +214,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             check_editable(&before, input)?;
             let mut invoice = before.clone();
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             self.apply(context, &mut invoice, input, now).await?;
             if invoice != before {
                 invoice.version += 1;
@@ -222,7 +222,7 @@ impl Engine {
                 let previous = Some(Snapshot::Invoice(Box::new(before.clone())));
                 let object = Object::Invoice(invoice.clone());
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous);
             }
             self.commit_invoice(context, &invoice, changes).await
         })
@@ -237,7 +237,7 @@ impl Engine {
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "deleted; only drafts can. Void it instead"));
             }
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             for line in &invoice.lines {
                 let number = line.item.number();
                 let found =
@@ -250,7 +250,7 @@ impl Engine {
             }
             invoice.version += 1;
             let object = Object::Invoice(invoice.clone());
-            changes.emit(&object, EventType::InvoiceDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::InvoiceDeleted);
             invoice.deleted = true;
             let id = invoice.id;
             changes.put(Object::Invoice(invoice));
@@ -270,7 +270,7 @@ impl Engine {
         let (created, page) = (filter.created, &filter.page);
         let fits = |invoice: &Invoice| filter.has(invoice);
         let listed = self.list_where::<Invoice>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |invoice| self.invoice_value(context, &invoice, &none, &expand).await;
         list_values("/v1/invoices", listed, value).await
     }
@@ -313,7 +313,7 @@ impl Engine {
         param: &str,
     ) -> Result<Intent, Error> {
         let invoice = self.get::<Invoice>(context, id, param).await?;
-        let found = self.find_intent_of(context, &invoice, &Changes::default()).await?;
+        let found = self.find_intent_of(context, &invoice, &Changes::none()).await?;
         found.ok_or_else(|| {
             let message = if invoice.status == InvoiceStatus::Draft {
                 "The invoice is a draft, which nothing collects yet; finalize it first."

@@ -50,17 +50,15 @@ impl Engine {
     /// Ends an object. Returns false after a version conflict.
     async fn end_one(&self, context: &Context, object: Object) -> Result<bool, Error> {
         let quiet = context.without_reply();
-        let mut changes = Changes::default();
+        let now = self.moment(context.merchant, object.clock()).await?.now;
+        let mut changes = Changes::of_call(&quiet, now);
         match object {
             Object::Subscription(subscription) => {
-                let now = self.moment(context.merchant, subscription.clock).await?.now;
                 let reason = "cancellation_requested";
-                self.end_subscription(&quiet, subscription, reason, now, &mut changes).await?;
+                self.end_subscription(&quiet, subscription, reason, &mut changes).await?;
             }
             Object::Checkout(mut session) => {
-                let now = self.moment(context.merchant, session.clock).await?.now;
-                let cause = quiet.cause();
-                self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
+                self.expire_open(&mut session, &mut changes).await?;
             }
             other => unreachable!("no {} is listed to be ended", other.kind().name()),
         }

@@ -67,7 +67,7 @@ impl Engine {
             };
             input.apply(&mut configuration)?;
             let body = bytes(&value(&configuration));
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             let mut default = self.default_configuration(context).await?;
             if default.version == 0 {
                 default.version = 1;
@@ -105,7 +105,7 @@ impl Engine {
                 return Ok(Some(ApiResponse::unchanged(body)));
             }
             configuration.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, self.clock.account_now());
             changes.put(Object::MethodConfiguration(configuration));
             self.commit_any(context, changes, body).await
         })

@@ -84,7 +84,7 @@ impl Engine {
         let made_for = MadeFor { now: self.clock.account_now(), clock: None };
         let method = self.new_method(context, input, made_for).await?;
         let body = bytes(&self.method_value(context, &method, &context.expand).await?);
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, made_for.now);
         changes.put(Object::PaymentMethod(method));
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
@@ -208,9 +208,9 @@ impl Engine {
                 return Ok(Some(ApiResponse::unchanged(body)));
             }
             method.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let object = Object::PaymentMethod(method);
-            changes.emit(&object, event_type, now, Some(&context.cause()));
+            changes.emit(&object, event_type);
             changes.put(object);
             self.commit_any(context, changes, body).await
         })
@@ -394,8 +394,6 @@ pub(crate) fn give_to(
     changes: &mut Changes,
     mut method: PaymentMethod,
     customer: CustomerId,
-    now: AccountTime,
-    context: &Context,
 ) -> Result<(), Error> {
     if method.customer == Some(customer) {
         return Ok(());
@@ -410,7 +408,7 @@ pub(crate) fn give_to(
     method.customer = Some(customer);
     method.version += u64::from(!is_changed);
     let object = Object::PaymentMethod(method);
-    changes.emit(&object, EventType::PaymentMethodAttached, now, Some(&context.cause()));
+    changes.emit(&object, EventType::PaymentMethodAttached);
     changes.put(object);
     Ok(())
 }

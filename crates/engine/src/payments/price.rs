@@ -47,8 +47,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("create_price", async || {
             let now = self.clock.account_now();
-            let mut changes = Changes::default();
-            let price = self.make_price(context, input, "", now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            let price = self.make_price(context, input, "", &mut changes).await?;
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
         })
@@ -62,10 +62,8 @@ impl Engine {
         context: &Context,
         input: &PriceInput,
         path: &str,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
-        let cause = context.cause();
         let full = |name: &str| {
             if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
         };
@@ -75,16 +73,16 @@ impl Engine {
             }
             (Some(id), None) => self.get_product(context, id, &full("product")).await?,
             (None, Some(data)) => {
-                let product = self.new_product(context, data, now).await?;
+                let product = self.new_product(context, data, changes.now).await?;
                 let object = Object::Product(product.clone());
-                changes.put_and_emit(object, EventType::ProductCreated, None, now, Some(&cause));
+                changes.put_and_emit(object, EventType::ProductCreated, None);
                 product
             }
             (None, None) => return Err(ApiError::missing_param(&full("product")).into()),
         };
-        let price = self.new_price(context, input, product.id(), now)?;
+        let price = self.new_price(context, input, product.id(), changes.now)?;
         let object = Object::Price(price.clone());
-        changes.put_and_emit(object, EventType::PriceCreated, None, now, Some(&cause));
+        changes.put_and_emit(object, EventType::PriceCreated, None);
         Ok(price)
     }
 
@@ -125,7 +123,7 @@ impl Engine {
     /// Shows a price.
     pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let price = self.get::<Price>(context, id, "price").await?;
-        let none = Changes::default();
+        let none = Changes::none();
         let value = self.price_value(context, &price, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -149,13 +147,13 @@ impl Engine {
                 change.apply(&mut price.metadata)?;
             }
             price.given.update(input.given.clone());
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             if price != before {
                 price.version += 1;
                 let object = Object::Price(price.clone());
                 let previous = Some(Snapshot::Price(Box::new(before.clone())));
                 let updated = EventType::PriceUpdated;
-                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous);
             }
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
@@ -173,7 +171,7 @@ impl Engine {
         let (created, page) = (filter.created, &filter.page);
         let fits = |price: &Price| filter.has(price);
         let listed = self.list_where::<Price>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |price| self.price_value(context, &price, &none, &expand).await;
         list_values("/v1/prices", listed, value).await
     }

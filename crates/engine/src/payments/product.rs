@@ -44,18 +44,16 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("create_product", async || {
             let now = self.clock.account_now();
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let mut product = self.new_product(context, input, now).await?;
             if let Some(data) = &input.default_price_data {
                 let price = self.new_price(context, data, product.id(), now)?;
                 product.default_price = Some(price.id);
                 let object = Object::Price(price);
-                let cause = context.cause();
-                changes.put_and_emit(object, EventType::PriceCreated, None, now, Some(&cause));
+                changes.put_and_emit(object, EventType::PriceCreated, None);
             }
             let object = Object::Product(product.clone());
-            let cause = context.cause();
-            changes.put_and_emit(object, EventType::ProductCreated, None, now, Some(&cause));
+            changes.put_and_emit(object, EventType::ProductCreated, None);
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
         })
@@ -70,7 +68,7 @@ impl Engine {
     ) -> Result<Product, Error> {
         let chosen = input.id.as_deref();
         if let Some(id) = chosen
-            && self.find_product(context, &Changes::default(), id).await?.is_some()
+            && self.find_product(context, &Changes::none(), id).await?.is_some()
         {
             let api_error =
                 ApiError::invalid(format!("There is a product with the id {id} already."));
@@ -104,7 +102,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let product = self.get_product(context, id, "id").await?;
-        let none = Changes::default();
+        let none = Changes::none();
         let value = self.product_value(context, &product, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -133,14 +131,14 @@ impl Engine {
                 change.apply(&mut product.metadata)?;
             }
             product.given.update(input.given.clone());
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             if product != before {
                 product.version += 1;
                 product.updated = now;
                 let object = Object::Product(product.clone());
                 let previous = Some(Snapshot::Product(Box::new(before.clone())));
                 let updated = EventType::ProductUpdated;
-                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous);
             }
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
@@ -159,9 +157,9 @@ impl Engine {
             }
             let now = self.clock.account_now();
             product.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let object = Object::Product(product.clone());
-            changes.emit(&object, EventType::ProductDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::ProductDeleted);
             product.deleted = true;
             let id = product.id();
             changes.put(Object::Product(product));
@@ -188,7 +186,7 @@ impl Engine {
         };
         let (of, created, page) = (ObjectsOf::All, filter.created, &filter.page);
         let listed = self.list_where::<Product>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |product| self.product_value(context, &product, &none, &expand).await;
         list_values("/v1/products", listed, value).await
     }
@@ -229,7 +227,7 @@ impl Engine {
         id: &str,
         param: &str,
     ) -> Result<Product, Error> {
-        let found = self.find_product(context, &Changes::default(), id).await?;
+        let found = self.find_product(context, &Changes::none(), id).await?;
         let live = found.filter(|product| !product.deleted);
         live.ok_or_else(|| missing::<Product>(id, param).into())
     }

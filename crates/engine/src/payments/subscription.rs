@@ -138,22 +138,22 @@ impl Engine {
             };
             let customer = self.get::<Customer>(context, customer, "customer").await?;
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let mut made = self.blank_subscription(context, &customer, now);
             if input.method_types.is_none() {
                 made.from_settings = self.collection_of_settings(context, false).await?;
             }
             self.apply_to(context, &mut made, input).await?;
             made.given = made.given.without_unset();
-            self.set_items(context, &mut made, &input.items, now, &mut changes).await?;
+            self.set_items(context, &mut made, &input.items, &mut changes).await?;
             let trial_end = trial_end(input.trial, now, "")?;
-            let once = self.once(context, &input.once, now, &mut changes).await?;
+            let once = self.once(context, &input.once, &mut changes).await?;
             made.begin(trial_end);
             cancel_later(&mut made, input.cancel, now)?;
             let method = self.payer_of(&made, &changes).await?;
             let beginning =
                 Beginning { once, method, incomplete: input.incomplete, acceptance: None };
-            let made = self.begin_subscription(context, made, beginning, now, &mut changes).await?;
+            let made = self.begin_subscription(context, made, beginning, &mut changes).await?;
             self.commit_subscription(context, &made, changes).await
         })
         .await
@@ -211,7 +211,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let subscription = self.get::<Subscription>(context, id, "id").await?;
-        let none = Changes::default();
+        let none = Changes::none();
         let value = self.subscription_value(context, &subscription, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -228,9 +228,9 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             check_changeable(&before, input)?;
             let mut subscription = before.clone();
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             self.apply_to(context, &mut subscription, input).await?;
-            self.change_items(context, &mut subscription, &input.items, now, &mut changes).await?;
+            self.change_items(context, &mut subscription, &input.items, &mut changes).await?;
             cancel_later(&mut subscription, input.cancel, now)?;
             let over = move_trial(&mut subscription, input.trial, now)?;
             if subscription != before {
@@ -239,13 +239,12 @@ impl Engine {
                     self.collect_subscription_anew(context, &subscription, &mut changes).await?;
                 }
                 if over {
-                    subscription =
-                        self.renew_with(context, subscription, now, &mut changes).await?;
+                    subscription = self.renew_with(context, subscription, &mut changes).await?;
                 }
                 let previous = Some(Snapshot::Subscription(Box::new(before)));
                 let object = Object::Subscription(subscription.clone());
                 let updated = EventType::SubscriptionUpdated;
-                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous);
             }
             self.commit_subscription(context, &subscription, changes).await
         })
@@ -268,10 +267,10 @@ impl Engine {
             if let Some(details) = &details {
                 subscription.given.put("cancellation_details", details.clone().without_unset());
             }
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let reason = "cancellation_requested";
             let subscription =
-                self.end_subscription(context, subscription, reason, now, &mut changes).await?;
+                self.end_subscription(context, subscription, reason, &mut changes).await?;
             self.commit_subscription(context, &subscription, changes).await
         })
         .await
@@ -294,7 +293,7 @@ impl Engine {
         let (created, page) = (filter.created, &filter.page);
         let fits = |subscription: &Subscription| filter.has(subscription);
         let listed = self.list_where::<Subscription>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |subscription| {
             self.subscription_value(context, &subscription, &none, &expand).await
         };

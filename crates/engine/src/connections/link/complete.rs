@@ -5,6 +5,7 @@ use crate::connections::carrier::{Carrier, CarrierEnd, LinkRequirements};
 use crate::connections::change::{push_event, record_interrupted_by};
 use crate::connections::watch::{bank_account, first_events, first_look, relinked};
 use crate::context::settled;
+use crate::payments::Changes;
 use crate::{Context, Engine, Error};
 use model::account::{Account, AccountStatus, InactiveCause, StatusAction};
 use model::clock::AccountTime;
@@ -74,7 +75,8 @@ impl Engine {
         if let Some(flow) = &flow {
             bill(&mut end, &flow.billing_details);
         }
-        let CarrierEnd { mut objects, events, body, .. } = end;
+        let CarrierEnd { changes, body, .. } = end;
+        let Changes { mut objects, events, .. } = changes;
         if let Some(mut flow) = flow {
             flow.run.accounts = accounts.iter().map(|account| account.id).collect();
             objects.push(ended(flow, FlowEnd::Linked));

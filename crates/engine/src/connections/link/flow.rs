@@ -3,7 +3,7 @@
 //! shows its new state.
 
 use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
-use super::{CarrierInput, changed, open};
+use super::{CarrierInput, open};
 use crate::connections::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -16,7 +16,7 @@ use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
-use store::{ChangeObject, ChangeObjects, CreateObject, Object};
+use store::{ChangeObject, CreateObject, Object};
 use wire::address::HostedPage;
 
 /// Letters and digits of a flow's secret.
@@ -245,9 +245,9 @@ impl Engine {
     }
 
     async fn end_flow(&self, flow: LinkFlow, how: FlowEnd, end: CarrierEnd) -> Result<bool, Error> {
-        let CarrierEnd { mut objects, events, .. } = end;
-        objects.push(ended(flow, how));
-        changed(self.store.write(ChangeObjects { objects, events, reply: None }).await?)
+        let mut changes = end.changes;
+        changes.put(ended(flow, how));
+        self.write_changes(changes, None).await
     }
 
     /// The customer that a flow links accounts for.
@@ -275,7 +275,7 @@ enum Tried {
 
 /// Adds the billing details of the page to the payment methods that a flow made.
 pub(super) fn bill(end: &mut CarrierEnd, details: &ExtraParams) {
-    for object in &mut end.objects {
+    for object in &mut end.changes.objects {
         if let Object::PaymentMethod(method) = object
             && method.version == 1
         {

@@ -6,7 +6,7 @@ use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::clock::AccountTime;
-use model::event::{Cause, EventType};
+use model::event::EventType;
 use model::payments::checkout::CheckoutSession;
 use store::{ClockItem, Object};
 use wire::error::Error as ApiError;
@@ -24,9 +24,8 @@ impl Engine {
                 );
                 return Err(ApiError::invalid(message).into());
             }
-            let mut changes = Changes::default();
-            let cause = context.cause();
-            self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.expire_open(&mut session, &mut changes).await?;
             self.commit_checkout(context, &session, changes).await
         })
         .await
@@ -36,24 +35,22 @@ impl Engine {
     pub(crate) async fn expire_open(
         &self,
         session: &mut CheckoutSession,
-        now: AccountTime,
-        cause: Option<&Cause>,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         session.expire();
         session.version += 1;
         let object = Object::Checkout(session.clone());
-        changes.emit(&object, EventType::CheckoutSessionExpired, now, cause);
+        changes.emit(&object, EventType::CheckoutSessionExpired);
         changes.put(object);
         if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
             && intent.cancelable()
         {
-            intent.cancel(None, now);
+            intent.cancel(None, changes.now);
             intent.version += 1;
             let canceled = kind_of(&intent)
                 .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             let object = intent_object(intent);
-            changes.emit(&object, canceled, now, cause);
+            changes.emit(&object, canceled);
             changes.put(object);
         }
         Ok(())
@@ -68,9 +65,9 @@ impl Engine {
         if !session.is_open() || session.expires_at > now {
             return Ok(Worked::Nothing);
         }
-        let mut changes = Changes::default();
-        self.expire_open(&mut session, now, None, &mut changes).await?;
-        let Changes { objects, events } = changes;
+        let mut changes = Changes::of_work(now);
+        self.expire_open(&mut session, &mut changes).await?;
+        let Changes { objects, events, .. } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 }

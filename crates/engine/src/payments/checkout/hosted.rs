@@ -79,7 +79,7 @@ impl Engine {
             return Ok(None);
         };
         let now = self.moment(context.merchant, session.clock).await?.now;
-        let intent = self.find_intent_of_checkout(&session, &Changes::default()).await?;
+        let intent = self.find_intent_of_checkout(&session, &Changes::none()).await?;
         let gone = self.customer_gone(&context, session.customer).await?;
         let standing = match session.status {
             CheckoutStatus::Complete => {
@@ -144,7 +144,7 @@ impl Engine {
                 return Ok(Some(Some(PageStep::Fault(fault))));
             }
             session.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(&context, self.clock.account_now());
             let page = format!("{}/{token}", HostedPage::Checkout.path());
             let carrier = Carrier::CheckoutPage(session.clone());
             let flow = self.new_flow(&context, &carrier, Some(&page)).await?;
@@ -175,7 +175,7 @@ impl Engine {
             if let Err(fault) = introduce(&mut session, typed) {
                 return Ok(Some(Some(PageStep::Fault(fault))));
             }
-            let none = Changes::default();
+            let none = Changes::none();
             let method = match session.collected.take() {
                 Some(id) => {
                     self.find_changed::<PaymentMethod>(context.merchant, &none, id.number()).await?
@@ -202,9 +202,8 @@ impl Engine {
                 matches!(object, Object::Checkout(session)
                     if session.is_open() && session.intent.is_none())
             };
-            let failed = end.objects.iter().any(silent);
-            let changes = Changes { objects: end.objects, events: end.events };
-            if !self.commit(&context, changes, &[]).await? {
+            let failed = end.changes.objects.iter().any(silent);
+            if !self.commit(&context, end.changes, &[]).await? {
                 return Ok(None);
             }
             let failed = failed.then_some(PageStep::Fault(PageFault::Failed));

@@ -9,7 +9,6 @@ use crate::payments::subscription::item::SubscriptionItemInput;
 use crate::payments::subscription::item::unit_amount;
 use crate::payments::subscription::trial_end;
 use crate::{Context, Engine, Error};
-use model::clock::AccountTime;
 use model::extra_params::ExtraParams;
 use model::id::LineItemId;
 use model::payments::checkout::{CheckoutMode, LineItem, line_amount};
@@ -39,10 +38,9 @@ impl Engine {
         &self,
         context: &Context,
         input: &CheckoutInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Vec<LineItem>, Error> {
-        let later = trial_end(trial_in(&input.given), now, SUBSCRIPTION_DATA)?;
+        let later = trial_end(trial_in(&input.given), changes.now, SUBSCRIPTION_DATA)?;
         let mut items: Vec<LineItem> = Vec::with_capacity(input.line_items.len());
         // A trial only delays a payment, so the amount counts here.
         let mut total = 0_i128;
@@ -53,7 +51,7 @@ impl Engine {
                 price_data: line.price_data.clone(),
                 ..SubscriptionItemInput::default()
             };
-            let price = self.price_of_item(context, &named, now, changes).await?;
+            let price = self.price_of_item(context, &named, changes).await?;
             fits(input.mode, &price, &named, &items)?;
             let put_off = later.is_some() && price.is_recurring();
             let amount = line_amount(unit_amount(&price), line.quantity).ok_or_else(|| {

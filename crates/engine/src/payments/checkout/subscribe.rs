@@ -31,13 +31,12 @@ impl Engine {
         context: &Context,
         session: &mut CheckoutSession,
         method: PaymentMethod,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let mut trial = Changes::default();
-        let customer = self.payer_of_checkout(context, session, now, &mut trial).await?;
+        let mut trial = changes.trial();
+        let customer = self.payer_of_checkout(context, session, &mut trial).await?;
         trial.put(Object::PaymentMethod(method.clone()));
-        let mut made = self.blank_subscription(context, &customer, now);
+        let mut made = self.blank_subscription(context, &customer, changes.now);
         made.default_payment_method = Some(method.id);
         made.saves_method = true;
         made.method_types.clone_from(&session.method_types);
@@ -49,7 +48,7 @@ impl Engine {
         metadata(session).apply(&mut made.metadata)?;
         let recurs = |item: &&LineItem| item.price.is_recurring();
         for line in session.line_items.iter().filter(recurs) {
-            made.items.push(self.new_item(line.price.clone(), line.quantity, now));
+            made.items.push(self.new_item(line.price.clone(), line.quantity, changes.now));
         }
         let once = session
             .line_items
@@ -57,7 +56,7 @@ impl Engine {
             .filter(|item| !recurs(item))
             .map(|item| Once { price: item.price.clone(), quantity: item.quantity });
         // An end that has passed while the session was open is no trial.
-        let ends = trial_end(trial_in(&session.given), now, "").unwrap_or_default();
+        let ends = trial_end(trial_in(&session.given), changes.now, "").unwrap_or_default();
         made.begin(ends);
         let beginning = Beginning {
             once: once.collect(),
@@ -65,7 +64,7 @@ impl Engine {
             incomplete: false,
             acceptance: session.acceptance(),
         };
-        let made = self.begin_subscription(context, made, beginning, now, &mut trial).await?;
+        let made = self.begin_subscription(context, made, beginning, &mut trial).await?;
         let intent = self.find_collector(context, &made, &trial).await?;
         session.version += 1;
         if intent.as_ref().is_some_and(Intent::collects) {
@@ -78,14 +77,14 @@ impl Engine {
                 .find_changed::<PaymentMethod>(context.merchant, &trial, method.id.number())
                 .await?
         {
-            give_to(&mut trial, method, customer.id, now, context)?;
+            give_to(&mut trial, method, customer.id)?;
         }
         *changes = trial;
         session.customer = Some(customer.id);
         session.subscribed(&made, intent.as_ref());
         let object = Object::Checkout(session.clone());
         let completed = EventType::CheckoutSessionCompleted;
-        changes.put_and_emit(object, completed, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, completed, None);
         Ok(())
     }
 
@@ -94,7 +93,6 @@ impl Engine {
         &self,
         context: &Context,
         session: &CheckoutSession,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Customer, Error> {
         if let Some(id) = session.customer {
@@ -104,12 +102,12 @@ impl Engine {
                 wire::error::Error::invalid(message).into()
             });
         }
-        let mut customer = self.blank_customer(context, session.clock, now);
+        let mut customer = self.blank_customer(context, session.clock, changes.now);
         customer.email = session.payer_email().map(str::to_owned);
         customer.name.clone_from(&session.payer.name);
         let object = Object::Customer(customer.clone());
         let created = EventType::CustomerCreated;
-        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None);
         Ok(customer)
     }
 

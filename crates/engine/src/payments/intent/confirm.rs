@@ -11,7 +11,7 @@ use crate::payments::payment_method::{MadeFor, check_not_detached};
 use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
-use model::event::{Cause, EventType};
+use model::event::EventType;
 use model::extra_params::ExtraParams;
 use model::id::MandateId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
@@ -45,8 +45,8 @@ impl Engine {
             allow(&intent, access)?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
             intent.version += 1;
-            let mut changes = Changes::default();
-            self.confirm_intent_with(context, &mut intent, confirmation, now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.confirm_intent_with(context, &mut intent, confirmation, &mut changes).await?;
             changes.put(intent_object(intent.clone()));
             self.commit_intent(context, &intent, changes, access.publishable).await
         })
@@ -59,7 +59,6 @@ impl Engine {
         context: &Context,
         intent: &mut Intent,
         confirmation: &Confirmation,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         if !intent.collects() {
@@ -74,7 +73,7 @@ impl Engine {
             intent.given.update(options.clone());
         }
         if let Some(param) = &confirmation.method {
-            let made_for = MadeFor { now, clock: intent.clock };
+            let made_for = MadeFor { now: changes.now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
             check_owner(intent, &method)?;
             intent.attach(method.id);
@@ -102,20 +101,19 @@ impl Engine {
         if let Some(mandate) = &confirmation.mandate {
             self.check_mandate(context, mandate, &method).await?;
         } else {
-            let mandate = self.mandate(context, intent, &method, confirmation, now);
+            let mandate = self.mandate(context, intent, &method, confirmation, changes.now);
             if !intent.is_payment() {
                 intent.mandate = Some(mandate.id);
             }
             changes.put(Object::Mandate(mandate));
         }
-        let progress = intent.confirm(&method, now);
-        emit_progress(intent, progress, now, Some(&context.cause()), changes);
+        let progress = intent.confirm(&method, changes.now);
+        emit_progress(intent, progress, changes);
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
-            keep_method(context, intent, method, now, changes)?;
+            keep_method(intent, method, changes)?;
         }
-        let cause = context.cause();
-        self.apply_to_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
-        self.apply_to_subscription(intent, now, Some(&cause), changes).await
+        self.apply_to_invoice(intent, Attempt::Begun, changes).await?;
+        self.apply_to_subscription(intent, changes).await
     }
 
     /// Rejects the intent of a customer that was deleted.
@@ -178,7 +176,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let mandate = self.get::<Mandate>(context, id, "mandate").await?;
-        let changes = Changes::default();
+        let changes = Changes::none();
         let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
         Ok(ApiResponse::unchanged(crate::payments::bytes(&value)))
     }
@@ -201,7 +199,7 @@ impl Engine {
                 return Err(unexpected_state(&intent, "verified"));
             };
             self.check_payer(context, &intent).await?;
-            let none = Changes::default();
+            let none = Changes::none();
             let method = self
                 .find_changed::<PaymentMethod>(context.merchant, &none, method.number())
                 .await?
@@ -227,16 +225,15 @@ impl Engine {
         now: AccountTime,
         publishable: bool,
     ) -> Result<Option<ApiResponse>, Error> {
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         method.verified = true;
         method.version += 1;
         changes.put(Object::PaymentMethod(method.clone()));
         let progress = intent.begin_debit(&method, now);
-        emit_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
-        keep_method(context, &intent, method, now, &mut changes)?;
+        emit_progress(&intent, progress, &mut changes);
+        keep_method(&intent, method, &mut changes)?;
         changes.put(intent_object(intent.clone()));
-        let cause = context.cause();
-        self.apply_to_subscription(&intent, now, Some(&cause), &mut changes).await?;
+        self.apply_to_subscription(&intent, &mut changes).await?;
         self.commit_intent(context, &intent, changes, publishable).await
     }
 
@@ -250,14 +247,13 @@ impl Engine {
         verification: Verification,
         now: AccountTime,
     ) -> Result<bool, Error> {
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_call(context, now);
         if verification != Verification::Mismatch {
             intent.fail(failure_code(verification), method.id);
-            let cause = context.cause();
-            emit_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
-            self.settle_checkout(&intent, false, now, &mut changes).await?;
-            self.apply_to_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
-            self.apply_to_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            emit_progress(&intent, Progress::DepositsFailed, &mut changes);
+            self.settle_checkout(&intent, false, &mut changes).await?;
+            self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
+            self.apply_to_subscription(&intent, &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
@@ -280,26 +276,20 @@ impl Engine {
         } else {
             EventType::PaymentIntentPaymentFailed
         };
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_work(now);
         let object = intent_object(intent.clone());
-        changes.emit(&object, event_type, now, None);
+        changes.emit(&object, event_type);
         changes.put(object);
-        self.settle_checkout(&intent, paid, now, &mut changes).await?;
-        self.apply_to_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
-        self.apply_to_subscription(&intent, now, None, &mut changes).await?;
-        let Changes { objects, events } = changes;
+        self.settle_checkout(&intent, paid, &mut changes).await?;
+        self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
+        self.apply_to_subscription(&intent, &mut changes).await?;
+        let Changes { objects, events, .. } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 }
 
 /// Emits the event of a confirmation's progress.
-fn emit_progress(
-    intent: &Intent,
-    progress: Progress,
-    now: AccountTime,
-    cause: Option<&Cause>,
-    changes: &mut Changes,
-) {
+fn emit_progress(intent: &Intent, progress: Progress, changes: &mut Changes) {
     let kind = kind_of(intent);
     let event = match progress {
         Progress::DepositsSent => {
@@ -311,7 +301,7 @@ fn emit_progress(
         Progress::Processing => EventType::PaymentIntentProcessing,
         Progress::Succeeded => EventType::SetupIntentSucceeded,
     };
-    changes.emit(&intent_object(intent.clone()), event, now, cause);
+    changes.emit(&intent_object(intent.clone()), event);
 }
 
 fn failure_code(verification: Verification) -> &'static str {

@@ -41,7 +41,7 @@ impl Engine {
                 self.list_where::<SetupIntent>(context, of, created, page, fits).await?
             }
         };
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let intent_view = IntentView::by_merchant(&expand);
         let value = async |intent| self.intent_value(context, &intent, &none, intent_view).await;
         list_values(&format!("/v1/{}s", kind.word()), listed, value).await

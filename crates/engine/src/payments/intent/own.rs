@@ -2,11 +2,10 @@
 //! Setup Intent with `attach_to_self`.
 
 use super::Intent;
+use crate::Error;
 use crate::payments::Changes;
 use crate::payments::method_configuration::check_offered;
 use crate::payments::payment_method::{check_not_detached, give_to};
-use crate::{Context, Error};
-use model::clock::AccountTime;
 use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as ApiError;
@@ -48,10 +47,8 @@ pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(),
 /// Attaches the method of an intent to its customer if later payments are requested, or to the
 /// account itself.
 pub(super) fn keep_method(
-    context: &Context,
     intent: &Intent,
     mut method: PaymentMethod,
-    now: AccountTime,
     changes: &mut Changes,
 ) -> Result<(), Error> {
     if is_own(intent) {
@@ -65,7 +62,7 @@ pub(super) fn keep_method(
     }
     let is_saved = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
     match intent.customer.filter(|_| is_saved) {
-        Some(customer) => give_to(changes, method, customer, now, context),
+        Some(customer) => give_to(changes, method, customer),
         None => Ok(()),
     }
 }

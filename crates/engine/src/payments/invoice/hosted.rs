@@ -68,7 +68,7 @@ impl Engine {
         let Some((context, invoice)) = self.open_invoice(token, request).await? else {
             return Ok(None);
         };
-        let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
+        let intent = self.find_intent_of(&context, &invoice, &Changes::none()).await?;
         let deposits = intent.as_ref().and_then(|one| deposits_url(one, &context.view(self)));
         let gone = self.customer_gone(&context, Some(invoice.customer)).await?;
         let standing = match (invoice.status, intent.as_ref().map(|intent| intent.status)) {
@@ -110,7 +110,7 @@ impl Engine {
             let Some((context, invoice)) = self.open_invoice(token, request).await? else {
                 return Ok(Some(None));
             };
-            let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
+            let intent = self.find_intent_of(&context, &invoice, &Changes::none()).await?;
             let Some(intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(Some(PageStep::Done)));
             };
@@ -119,7 +119,7 @@ impl Engine {
             }
             let page = format!("{}/{token}", HostedPage::Invoice.path());
             let flow = self.new_flow(&context, &Carrier::Intent(intent), Some(&page)).await?;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(&context, self.clock.account_now());
             let step = begun(flow, &mut changes);
             if !self.commit(&context, changes, &[]).await? {
                 return Ok(None);
@@ -140,7 +140,8 @@ impl Engine {
             let Some((context, invoice)) = self.open_invoice(token, request).await? else {
                 return Ok(Some(None));
             };
-            let mut changes = Changes::default();
+            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            let mut changes = Changes::of_call(&context, now);
             let intent = self.find_intent_of(&context, &invoice, &changes).await?;
             let Some(mut intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(Some(PageStep::Done)));
@@ -151,12 +152,10 @@ impl Engine {
             if intent.payment_method.is_none() {
                 return Ok(Some(Some(PageStep::Fault(PageFault::NoBank))));
             }
-            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
             intent.version += 1;
             let acceptance = Some(accepted_online(user_agent.to_owned()));
             let confirmation = Confirmation { acceptance, ..Confirmation::default() };
-            self.confirm_intent_with(&context, &mut intent, &confirmation, now, &mut changes)
-                .await?;
+            self.confirm_intent_with(&context, &mut intent, &confirmation, &mut changes).await?;
             changes.put(intent_object(intent));
             if !self.commit(&context, changes, &[]).await? {
                 return Ok(None);

@@ -109,15 +109,14 @@ impl Engine {
                 charge: blank_charge(currency, now),
                 given: ExtraParams::empty(),
             };
-            let mut changes = Changes::default();
-            self.charge(context, &mut item, input, now, &mut changes).await?;
-            let cause = context.cause();
+            let mut changes = Changes::of_call(context, now);
+            self.charge(context, &mut item, input, &mut changes).await?;
             let object = Object::InvoiceItem(item.clone());
             let created = EventType::InvoiceItemCreated;
-            changes.put_and_emit(object, created, None, now, Some(&cause));
+            changes.put_and_emit(object, created, None);
             if let Some(invoice) = invoice {
                 fits(&item, &invoice)?;
-                put_on(invoice, &item, now, context, &mut changes);
+                put_on(invoice, &item, &mut changes);
             }
             self.commit_item(context, &item, changes).await
         })
@@ -131,7 +130,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
-        let none = Changes::default();
+        let none = Changes::none();
         let value = self.item_value(context, &item, &none, &context.expand).await?;
         Ok(ApiResponse::unchanged(bytes(&value)))
     }
@@ -148,13 +147,13 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             let invoice = self.invoice_of(context, &before).await?;
             let mut item = before.clone();
-            let mut changes = Changes::default();
-            self.charge(context, &mut item, input, now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.charge(context, &mut item, input, &mut changes).await?;
             if item != before {
                 item.version += 1;
                 changes.put(Object::InvoiceItem(item.clone()));
                 if let Some(invoice) = invoice {
-                    put_on(invoice, &item, now, context, &mut changes);
+                    put_on(invoice, &item, &mut changes);
                 }
             }
             self.commit_item(context, &item, changes).await
@@ -173,9 +172,9 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, item.clock).await?;
             let invoice = self.invoice_of(context, &item).await?;
             item.version += 1;
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let object = Object::InvoiceItem(item.clone());
-            changes.emit(&object, EventType::InvoiceItemDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::InvoiceItemDeleted);
             item.deleted = true;
             let id = item.id;
             changes.put(Object::InvoiceItem(item));
@@ -183,9 +182,9 @@ impl Engine {
                 let before = Snapshot::Invoice(Box::new(invoice.clone()));
                 invoice.remove_line(id);
                 invoice.version += 1;
-                let (object, cause) = (Object::Invoice(invoice), context.cause());
+                let object = Object::Invoice(invoice);
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_emit(object, updated, Some(before), now, Some(&cause));
+                changes.put_and_emit(object, updated, Some(before));
             }
             let body = render(|w| wire::render::deleted::write(w, &id, "invoiceitem"));
             self.commit_any(context, changes, body).await
@@ -210,7 +209,7 @@ impl Engine {
         };
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_where::<InvoiceItem>(context, of, created, page, fits).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |item| self.item_value(context, &item, &none, &expand).await;
         list_values("/v1/invoiceitems", listed, value).await
     }
@@ -221,12 +220,11 @@ impl Engine {
         context: &Context,
         item: &mut InvoiceItem,
         input: &ItemInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let charge = &mut item.charge;
         let mut unit = input.unit_amount_decimal.clone();
-        if let Some(price) = self.price_of(context, input, now, changes).await? {
+        if let Some(price) = self.price_of(context, input, changes).await? {
             if item.version == 1 && input.currency.is_none() {
                 charge.currency = price.currency;
             }
@@ -270,7 +268,6 @@ impl Engine {
         &self,
         context: &Context,
         input: &ItemInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Option<Price>, Error> {
         match (&input.price, &input.price_data) {
@@ -284,7 +281,7 @@ impl Engine {
                 Err(ApiError::invalid(message).param("pricing[price]").into())
             }
             (None, Some(data)) => {
-                self.make_price(context, data, "price_data", now, changes).await.map(Some)
+                self.make_price(context, data, "price_data", changes).await.map(Some)
             }
             (None, None) => Ok(None),
         }
@@ -388,16 +385,10 @@ fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
 }
 
 /// Puts an item's line on a draft.
-fn put_on(
-    mut invoice: Invoice,
-    item: &InvoiceItem,
-    now: AccountTime,
-    context: &Context,
-    changes: &mut Changes,
-) {
+fn put_on(mut invoice: Invoice, item: &InvoiceItem, changes: &mut Changes) {
     let before = Snapshot::Invoice(Box::new(invoice.clone()));
     invoice.put_line(item);
     invoice.version += 1;
-    let (object, cause) = (Object::Invoice(invoice), context.cause());
-    changes.put_and_emit(object, EventType::InvoiceUpdated, Some(before), now, Some(&cause));
+    let object = Object::Invoice(invoice);
+    changes.put_and_emit(object, EventType::InvoiceUpdated, Some(before));
 }

@@ -6,9 +6,8 @@ use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam
 use crate::payments::subscription::InvoiceEnd;
 use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
-use model::clock::AccountTime;
 use model::customer::Customer;
-use model::event::{Cause, EventType, Snapshot};
+use model::event::{EventType, Snapshot};
 use model::extra_params::ExtraParams;
 use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
 use model::payments::intent::{AMOUNT_MAX, Intent, IntentStatus};
@@ -56,8 +55,8 @@ impl Engine {
             if let Some(advance) = auto_advance {
                 invoice.given.put("auto_advance", ExtraParams::Boolean(advance));
             }
-            let mut changes = Changes::default();
-            self.finalize_with(context, &mut invoice, now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.finalize_with(context, &mut invoice, &mut changes).await?;
             self.commit_invoice(context, &invoice, changes).await
         })
         .await
@@ -67,10 +66,8 @@ impl Engine {
         &self,
         context: &Context,
         invoice: &mut Invoice,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let cause = context.cause();
         let number = invoice.customer.number();
         let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
         let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
@@ -92,12 +89,12 @@ impl Engine {
             format!("{prefix}-{sequence:04}")
         };
         invoice.version = changes.raised(Kind::Invoice, invoice.id.number(), invoice.version);
-        invoice.finalize(printed, customer.balance, now);
+        invoice.finalize(printed, customer.balance, changes.now);
         customer.balance = invoice.ending_balance;
         if customer != before {
-            put_customer(customer.clone(), before, now, context, changes);
+            put_customer(customer.clone(), before, changes);
         }
-        super::due::begin(invoice, now);
+        super::due::begin(invoice, changes.now);
         if invoice.status == InvoiceStatus::Open {
             let input = IntentInput {
                 amount: Some(invoice.amount_due()),
@@ -108,18 +105,19 @@ impl Engine {
                 ..IntentInput::default()
             };
             let kind = IntentKind::Payment;
-            let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
+            let mut intent =
+                self.new_intent(context, kind, &input, Some(&customer), changes.now)?;
             intent.invoice = Some(invoice.id);
             intent.from_settings.clone_from(&invoice.from_settings);
             invoice.intent = Some(PaymentIntentId::from_number(intent.number));
             let object = intent_object(intent);
             let created = EventType::PaymentIntentCreated;
-            changes.put_and_emit(object, created, None, now, Some(&cause));
+            changes.put_and_emit(object, created, None);
         }
         let object = Object::Invoice(invoice.clone());
-        changes.emit(&object, EventType::InvoiceFinalized, now, Some(&cause));
+        changes.emit(&object, EventType::InvoiceFinalized);
         if invoice.status == InvoiceStatus::Paid {
-            emit_paid(&object, now, Some(&cause), changes);
+            emit_paid(&object, changes);
         }
         changes.put(object);
         Ok(())
@@ -138,7 +136,7 @@ impl Engine {
             if invoice.status == InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "paid; finalize it first"));
             }
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let found = self.find_intent_of(context, &invoice, &changes).await?;
             let open = invoice.status == InvoiceStatus::Open;
             let Some(mut intent) = found.filter(|_| open) else {
@@ -150,21 +148,20 @@ impl Engine {
                 if let Some(method) = &input.method {
                     self.get::<PaymentMethod>(context, method, "payment_method").await?;
                 }
-                give_up(&mut intent, "abandoned", now, context, &mut changes)?;
+                give_up(&mut intent, "abandoned", &mut changes)?;
                 invoice.version += 1;
                 invoice.paid_elsewhere = true;
                 invoice.pay(now);
                 let object = Object::Invoice(invoice.clone());
-                emit_paid(&object, now, Some(&context.cause()), &mut changes);
+                emit_paid(&object, &mut changes);
                 changes.put(object);
                 let end = InvoiceEnd::Paid;
-                self.invoice_ended(context, &invoice, end, now, &mut changes).await?;
+                self.invoice_ended(context, &invoice, end, &mut changes).await?;
             } else {
                 let default = self.payer_of_invoice(&invoice, &changes).await?;
                 let method = payer(default, &intent, input)?;
                 let confirmation = Confirmation { method, ..Confirmation::default() };
-                self.confirm_intent_with(context, &mut intent, &confirmation, now, &mut changes)
-                    .await?;
+                self.confirm_intent_with(context, &mut intent, &confirmation, &mut changes).await?;
             }
             changes.put(intent_object(intent));
             let number = invoice.id.number();
@@ -190,9 +187,9 @@ impl Engine {
                 return Err(unexpected(&before, "voided"));
             }
             let mut invoice = before.clone();
-            let mut changes = Changes::default();
-            self.void_with(context, &mut invoice, now, &mut changes).await?;
-            self.invoice_ended(context, &invoice, InvoiceEnd::Void, now, &mut changes).await?;
+            let mut changes = Changes::of_call(context, now);
+            self.void_with(context, &mut invoice, &mut changes).await?;
+            self.invoice_ended(context, &invoice, InvoiceEnd::Void, &mut changes).await?;
             self.commit_invoice(context, &invoice, changes).await
         })
         .await
@@ -203,12 +200,11 @@ impl Engine {
         &self,
         context: &Context,
         invoice: &mut Invoice,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         if let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? {
             intent.version += 1;
-            give_up(&mut intent, "void_invoice", now, context, changes)?;
+            give_up(&mut intent, "void_invoice", changes)?;
             changes.put(intent_object(intent));
         }
         let number = invoice.customer.number();
@@ -220,13 +216,13 @@ impl Engine {
             // The balance that the invoice would have collected or used up is still owed.
             let mut customer = before.clone();
             customer.balance = customer.balance.saturating_add(invoice.starting_balance);
-            put_customer(customer, before, now, context, changes);
+            put_customer(customer, before, changes);
         }
         invoice.version += 1;
-        invoice.void(now);
+        invoice.void(changes.now);
         let object = Object::Invoice(invoice.clone());
         let voided = EventType::InvoiceVoided;
-        changes.put_and_emit(object, voided, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, voided, None);
         Ok(())
     }
 
@@ -260,8 +256,6 @@ impl Engine {
         &self,
         intent: &Intent,
         attempt: Attempt,
-        now: AccountTime,
-        cause: Option<&Cause>,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let Some(id) = intent.invoice else { return Ok(()) };
@@ -276,18 +270,18 @@ impl Engine {
         invoice.attempts += u32::from(attempt == Attempt::Begun);
         match intent.status {
             IntentStatus::Succeeded => {
-                invoice.pay(now);
+                invoice.pay(changes.now);
                 let object = Object::Invoice(invoice);
-                emit_paid(&object, now, cause, changes);
+                emit_paid(&object, changes);
                 changes.put(object);
             }
             IntentStatus::RequiresPaymentMethod => {
                 let failed = EventType::InvoicePaymentFailed;
-                changes.put_and_emit(Object::Invoice(invoice), failed, None, now, cause);
+                changes.put_and_emit(Object::Invoice(invoice), failed, None);
             }
             _ => {
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_emit(Object::Invoice(invoice), updated, Some(before), now, cause);
+                changes.put_and_emit(Object::Invoice(invoice), updated, Some(before));
             }
         }
         Ok(())
@@ -311,41 +305,29 @@ fn intent_params(invoice: &Invoice) -> ExtraParams {
     params
 }
 
-fn emit_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
-    changes.emit(invoice, EventType::InvoicePaid, now, cause);
-    changes.emit(invoice, EventType::InvoicePaymentSucceeded, now, cause);
+fn emit_paid(invoice: &Object, changes: &mut Changes) {
+    changes.emit(invoice, EventType::InvoicePaid);
+    changes.emit(invoice, EventType::InvoicePaymentSucceeded);
 }
 
 /// Puts a customer that an invoice changed.
-fn put_customer(
-    mut customer: Customer,
-    before: Customer,
-    now: AccountTime,
-    context: &Context,
-    changes: &mut Changes,
-) {
+fn put_customer(mut customer: Customer, before: Customer, changes: &mut Changes) {
     let number = customer.id.number();
     customer.version = changes.raised(Kind::Customer, number, customer.version);
     let before = Some(Snapshot::Customer(Box::new(before)));
     let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
-    changes.put_and_emit(object, updated, before, now, Some(&context.cause()));
+    changes.put_and_emit(object, updated, before);
 }
 
 /// Cancels the intent of an invoice that needs it no longer.
-fn give_up(
-    intent: &mut Intent,
-    reason: &str,
-    now: AccountTime,
-    context: &Context,
-    changes: &mut Changes,
-) -> Result<(), Error> {
+fn give_up(intent: &mut Intent, reason: &str, changes: &mut Changes) -> Result<(), Error> {
     if !intent.cancelable() {
         let message = "A debit for this invoice is under way; wait until it has ended.";
         return Err(ApiError::invalid(message).into());
     }
-    intent.cancel(Some(reason.to_owned()), now);
+    intent.cancel(Some(reason.to_owned()), changes.now);
     let object = intent_object(intent.clone());
-    changes.emit(&object, EventType::PaymentIntentCanceled, now, Some(&context.cause()));
+    changes.emit(&object, EventType::PaymentIntentCanceled);
     Ok(())
 }
 

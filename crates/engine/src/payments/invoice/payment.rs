@@ -40,7 +40,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let missing = || Error::from(ApiError::no_such("invoice payment", id, "invoice_payment"));
         let number = id.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
-        let none = Changes::default();
+        let none = Changes::none();
         let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;
         let Some(intent) = found else { return Err(missing()) };
         let value = self.invoice_payment_value(context, &intent, &context.expand).await?;
@@ -98,7 +98,7 @@ impl Engine {
         intent: &Intent,
         expand: &Expand,
     ) -> Result<Option<Value>, Error> {
-        let none = Changes::default();
+        let none = Changes::none();
         let Some(id) = intent.invoice else { return Ok(None) };
         let found = self.find_changed::<Invoice>(context.merchant, &none, id.number()).await?;
         let Some(invoice) = found else { return Ok(None) };

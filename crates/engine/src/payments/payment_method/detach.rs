@@ -4,7 +4,6 @@
 use super::{Engine, PaymentMethod};
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Error};
-use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::id::CustomerId;
@@ -39,11 +38,11 @@ impl Engine {
             method.detached = true;
             method.version += 1;
             let body = bytes(&self.method_value(context, &method, &context.expand).await?);
-            let mut changes = Changes::default();
+            let mut changes = Changes::of_call(context, now);
             let object = Object::PaymentMethod(method.clone());
             let detached = EventType::PaymentMethodDetached;
-            changes.put_and_emit(object, detached, None, now, Some(&context.cause()));
-            self.forget_default(context, &method, customer, now, &mut changes).await?;
+            changes.put_and_emit(object, detached, None);
+            self.forget_default(context, &method, customer, &mut changes).await?;
             self.commit_any(context, changes, body).await
         })
         .await
@@ -57,10 +56,8 @@ impl Engine {
         context: &Context,
         method: &PaymentMethod,
         customer: CustomerId,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let cause = context.cause();
         let default = Some(method.id);
         let found = self.find::<Customer>(context.merchant, customer.number()).await?;
         if let Some(before) = found.filter(|customer| customer.default_payment_method == default) {
@@ -69,7 +66,7 @@ impl Engine {
             after.version += 1;
             let before = Some(Snapshot::Customer(Box::new(before)));
             let updated = EventType::CustomerUpdated;
-            changes.put_and_emit(Object::Customer(after), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Customer(after), updated, before);
         }
         let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
         let of = ObjectsOf::Customer(customer);
@@ -80,7 +77,7 @@ impl Engine {
             after.version += 1;
             let before = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_emit(Object::Subscription(after), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Subscription(after), updated, before);
         }
         Ok(())
     }

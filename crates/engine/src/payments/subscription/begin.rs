@@ -111,12 +111,11 @@ impl Engine {
         &self,
         context: &Context,
         inputs: &[SubscriptionItemInput],
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Vec<Once>, Error> {
         let mut once = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let price = self.price_of_item(context, input, now, changes).await?;
+            let price = self.price_of_item(context, input, changes).await?;
             if price.is_recurring() {
                 let message = "An item of an invoice needs a price that is paid once.";
                 return Err(ApiError::invalid(message).param(input.price_path()).into());
@@ -182,7 +181,6 @@ impl Engine {
         context: &Context,
         mut made: Subscription,
         beginning: Beginning,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
         let charged = made.collection_method == CollectionMethod::ChargeAutomatically;
@@ -192,7 +190,7 @@ impl Engine {
         if !made.items.is_empty() || !beginning.once.is_empty() {
             let reason = "subscription_create";
             let invoice =
-                self.invoice_period(context, &made, &beginning.once, reason, now, changes).await?;
+                self.invoice_period(context, &made, &beginning.once, reason, changes).await?;
             made.latest_invoice = Some(invoice.id);
             to_pay = Some(invoice).filter(|invoice| invoice.status == InvoiceStatus::Open);
         }
@@ -206,21 +204,21 @@ impl Engine {
             let word = Some(word).filter(|_| !beginning.incomplete);
             match beginning.method {
                 Some(method) => {
-                    self.debit(context, &invoice, method, word, now, changes).await?;
+                    self.debit(context, &invoice, method, word, changes).await?;
                 }
                 None if !beginning.incomplete => return Err(nothing_to_debit()),
                 None => {}
             }
         } else {
             if charged && beginning.method.is_none() {
-                self.set_up_later(context, &mut made, now, changes).await?;
+                self.set_up_later(context, &mut made, changes).await?;
             }
             changes.put(Object::Subscription(made.clone()));
         }
         let made = self.as_changed(made, changes).await?;
         let object = Object::Subscription(made.clone());
         let created = EventType::SubscriptionCreated;
-        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None);
         Ok(made)
     }
 
@@ -242,7 +240,6 @@ impl Engine {
         subscription: &Subscription,
         once: &[Once],
         reason: &str,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Invoice, Error> {
         let number = subscription.customer.number();
@@ -250,8 +247,8 @@ impl Engine {
         let Some(customer) = found else {
             return Err(ApiError::invalid("The customer of the subscription is gone.").into());
         };
-        let mut invoice = self.blank_invoice(context, &customer, now);
-        address(&mut invoice, subscription, reason, now);
+        let mut invoice = self.blank_invoice(context, &customer, changes.now);
+        address(&mut invoice, subscription, reason, changes.now);
         let free = subscription.status == SubscriptionStatus::Trialing;
         for item in &subscription.items {
             let mut line = self.line(&item.price, item.quantity, subscription.period)?;
@@ -262,7 +259,7 @@ impl Engine {
             invoice.lines.push(line);
         }
         for Once { price, quantity } in once {
-            invoice.lines.push(self.line(price, *quantity, (now, now))?);
+            invoice.lines.push(self.line(price, *quantity, (changes.now, changes.now))?);
         }
         if invoice.total() > AMOUNT_MAX {
             let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
@@ -270,8 +267,8 @@ impl Engine {
         }
         let object = Object::Invoice(invoice.clone());
         let created = EventType::InvoiceCreated;
-        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
-        self.finalize_with(context, &mut invoice, now, changes).await?;
+        changes.put_and_emit(object, created, None);
+        self.finalize_with(context, &mut invoice, changes).await?;
         Ok(invoice)
     }
 
@@ -311,7 +308,6 @@ impl Engine {
         invoice: &Invoice,
         method: PaymentMethodId,
         word: Option<Confirmation>,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? else {
@@ -319,7 +315,7 @@ impl Engine {
         };
         intent.attach(method);
         if let Some(confirmation) = word {
-            self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
+            self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
         }
         changes.put(intent_object(intent));
         Ok(())
@@ -330,7 +326,6 @@ impl Engine {
         &self,
         context: &Context,
         subscription: &mut Subscription,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let number = subscription.customer.number();
@@ -343,13 +338,13 @@ impl Engine {
             ..IntentInput::default()
         };
         let kind = IntentKind::Setup;
-        let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
+        let mut intent = self.new_intent(context, kind, &input, Some(&customer), changes.now)?;
         intent.subscription = Some(subscription.id);
         intent.from_settings.clone_from(&subscription.from_settings);
         subscription.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));
         let object = intent_object(intent);
         let created = EventType::SetupIntentCreated;
-        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None);
         Ok(())
     }
 
@@ -360,7 +355,6 @@ impl Engine {
         &self,
         context: &Context,
         mut subscription: Subscription,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
         subscription.renew();
@@ -369,8 +363,7 @@ impl Engine {
         }
         changes.put(Object::Subscription(subscription.clone()));
         let reason = "subscription_cycle";
-        let mut invoice =
-            self.invoice_period(context, &subscription, &[], reason, now, changes).await?;
+        let mut invoice = self.invoice_period(context, &subscription, &[], reason, changes).await?;
         subscription.latest_invoice = Some(invoice.id);
         let charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
         if invoice.status == InvoiceStatus::Paid {
@@ -378,14 +371,14 @@ impl Engine {
         } else if charged && let Some(method) = self.payer_of(&subscription, changes).await? {
             changes.put(Object::Subscription(subscription.clone()));
             let word = Confirmation::default();
-            self.debit(context, &invoice, method, Some(word), now, changes).await?;
+            self.debit(context, &invoice, method, Some(word), changes).await?;
             subscription = self.as_changed(subscription, changes).await?;
         } else if charged {
-            subscription.not_paid(now);
+            subscription.not_paid(changes.now);
             invoice.attempts += 1;
             let failed = EventType::InvoicePaymentFailed;
             let object = Object::Invoice(invoice);
-            changes.put_and_emit(object, failed, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, failed, None);
         }
         Ok(subscription)
     }

@@ -5,7 +5,7 @@ use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
-use model::event::{Cause, EventType, Snapshot};
+use model::event::{EventType, Snapshot};
 use model::id::{MerchantId, SetupIntentId, SubscriptionId};
 use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
@@ -22,30 +22,20 @@ pub(crate) enum InvoiceEnd {
     Void,
 }
 
-/// The merchant, the time and the cause of a change of a subscription.
-struct Following<'a> {
-    merchant: MerchantId,
-    now: AccountTime,
-    cause: Option<&'a Cause>,
-}
-
 impl Engine {
     /// Applies the status of an intent to the subscription that it pays or collects for, if any.
     /// The intent must have its new status already.
     pub(crate) async fn apply_to_subscription(
         &self,
         intent: &Intent,
-        now: AccountTime,
-        cause: Option<&Cause>,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let merchant = intent.merchant;
-        let following = Following { merchant, now, cause };
         if let Some(id) = intent.subscription {
             let setup = SetupIntentId::from_number(intent.number);
             let (status, method) = (intent.status, intent.payment_method);
             return self
-                .follow(following, id, changes, |subscription| {
+                .follow(merchant, id, changes, |subscription| {
                     if subscription.pending_setup_intent != Some(setup) {
                         return;
                     }
@@ -61,7 +51,8 @@ impl Engine {
         let found = self.find_changed::<Invoice>(merchant, changes, id.number()).await?;
         let Some(invoice) = found else { return Ok(()) };
         let Some(id) = invoice.subscription else { return Ok(()) };
-        self.follow(following, id, changes, |subscription| {
+        let now = changes.now;
+        self.follow(merchant, id, changes, |subscription| {
             // Only the newest invoice decides the status of the subscription.
             if subscription.latest_invoice.is_some_and(|latest| latest != invoice.id) {
                 return;
@@ -82,13 +73,11 @@ impl Engine {
         context: &Context,
         invoice: &Invoice,
         end: InvoiceEnd,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let Some(id) = invoice.subscription else { return Ok(()) };
-        let cause = context.cause();
-        let following = Following { merchant: context.merchant, now, cause: Some(&cause) };
-        self.follow(following, id, changes, |subscription| {
+        let now = changes.now;
+        self.follow(context.merchant, id, changes, |subscription| {
             if subscription.latest_invoice == Some(invoice.id) {
                 match end {
                     InvoiceEnd::Paid => subscription.paid(None),
@@ -103,12 +92,11 @@ impl Engine {
     /// code that put it there emits its event.
     async fn follow(
         &self,
-        following: Following<'_>,
+        merchant: MerchantId,
         id: SubscriptionId,
         changes: &mut Changes,
         change: impl FnOnce(&mut Subscription) + Send,
     ) -> Result<(), Error> {
-        let Following { merchant, now, cause } = following;
         let (kind, number) = (Kind::Subscription, id.number());
         let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
         let Some(before) = found else { return Ok(()) };
@@ -126,7 +114,7 @@ impl Engine {
         if is_emitted {
             let previous = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_emit(object, updated, previous, now, cause);
+            changes.put_and_emit(object, updated, previous);
         } else {
             changes.put(object);
         }
@@ -143,37 +131,33 @@ impl Engine {
             return Ok(Worked::Nothing);
         }
         let context = Context::by_itself(subscription.merchant, subscription.livemode);
-        let mut changes = Changes::default();
+        let mut changes = Changes::of_work(now);
         let gone = self
             .find::<Customer>(context.merchant, subscription.customer.number())
             .await?
             .is_none_or(|customer| customer.deleted);
         if subscription.cancels_by(now) || gone {
             let reason = "cancellation_requested";
-            self.end_subscription(&context, subscription, reason, now, &mut changes).await?;
+            self.end_subscription(&context, subscription, reason, &mut changes).await?;
         } else if subscription.status == SubscriptionStatus::Incomplete {
-            self.expire_subscription(&context, subscription, now, &mut changes).await?;
+            self.expire_subscription(&context, subscription, &mut changes).await?;
         } else {
             let previous = Some(Snapshot::Subscription(Box::new(subscription.clone())));
             let next = Subscription { version: subscription.version + 1, ..subscription };
-            let mut renewal = Changes::default();
-            let subscription =
-                match self.renew_with(&context, next.clone(), now, &mut renewal).await {
-                    Ok(subscription) => {
-                        changes = renewal;
-                        subscription
-                    }
-                    Err(Error::Rejected(api_error)) => not_invoiced(next, &api_error, now),
-                    Err(error) => return Err(error),
-                };
+            let mut renewal = changes.trial();
+            let subscription = match self.renew_with(&context, next.clone(), &mut renewal).await {
+                Ok(subscription) => {
+                    changes = renewal;
+                    subscription
+                }
+                Err(Error::Rejected(api_error)) => not_invoiced(next, &api_error, now),
+                Err(error) => return Err(error),
+            };
             let object = Object::Subscription(subscription);
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_emit(object, updated, previous, now, None);
+            changes.put_and_emit(object, updated, previous);
         }
-        let Changes { objects, mut events } = changes;
-        for event in &mut events {
-            event.cause = None;
-        }
+        let Changes { objects, events, .. } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 
@@ -184,16 +168,15 @@ impl Engine {
         context: &Context,
         mut subscription: Subscription,
         reason: &str,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
         let before = subscription.clone();
         subscription.version += 1;
-        subscription.cancel(reason, now);
-        self.give_up_begin(context, &before, now, changes).await?;
+        subscription.cancel(reason, changes.now);
+        self.give_up_begin(context, &before, changes).await?;
         let object = Object::Subscription(subscription.clone());
         let deleted = EventType::SubscriptionDeleted;
-        changes.put_and_emit(object, deleted, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, deleted, None);
         Ok(subscription)
     }
 
@@ -202,17 +185,16 @@ impl Engine {
         &self,
         context: &Context,
         mut subscription: Subscription,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let before = subscription.clone();
         subscription.version += 1;
-        subscription.expire(now);
-        self.give_up_begin(context, &before, now, changes).await?;
+        subscription.expire(changes.now);
+        self.give_up_begin(context, &before, changes).await?;
         let previous = Some(Snapshot::Subscription(Box::new(before)));
         let object = Object::Subscription(subscription);
         let updated = EventType::SubscriptionUpdated;
-        changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
+        changes.put_and_emit(object, updated, previous);
         Ok(())
     }
 
@@ -222,7 +204,6 @@ impl Engine {
         &self,
         context: &Context,
         subscription: &Subscription,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let Some(mut intent) = self.find_collector(context, subscription, changes).await? else {
@@ -232,11 +213,11 @@ impl Engine {
             return Ok(());
         }
         if subscription.pending_setup_intent.is_some() {
-            intent.cancel(Some("abandoned".to_owned()), now);
+            intent.cancel(Some("abandoned".to_owned()), changes.now);
             intent.version += 1;
             let object = intent_object(intent);
             let canceled = EventType::SetupIntentCanceled;
-            changes.put_and_emit(object, canceled, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, canceled, None);
         } else if subscription.status == SubscriptionStatus::Incomplete
             && let Some(id) = subscription.latest_invoice
             && let Some(mut invoice) =
@@ -246,7 +227,7 @@ impl Engine {
             // The intent that was read is part of the change. If a debit begins at the same time,
             // the change conflicts and the use case begins again.
             changes.put(intent_object(intent));
-            self.void_with(context, &mut invoice, now, changes).await?;
+            self.void_with(context, &mut invoice, changes).await?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use crate::list::{list_body, page_of};
 use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
-use model::clock::AccountTime;
 use model::extra_params::ExtraParams;
 use model::id::SubscriptionItemId;
 use model::payments::intent::AMOUNT_MAX;
@@ -59,11 +58,10 @@ impl Engine {
         context: &Context,
         subscription: &mut Subscription,
         inputs: &[SubscriptionItemInput],
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         for input in inputs {
-            self.add_item(context, subscription, input, now, changes).await?;
+            self.add_item(context, subscription, input, changes).await?;
         }
         check_period(subscription, inputs)
     }
@@ -74,7 +72,6 @@ impl Engine {
         context: &Context,
         subscription: &mut Subscription,
         inputs: &[SubscriptionItemInput],
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         for input in inputs {
@@ -83,7 +80,7 @@ impl Engine {
                     let message = "This subscription was made without items, which stays so.";
                     return Err(ApiError::invalid(message).param("items").into());
                 }
-                self.add_item(context, subscription, input, now, changes).await?;
+                self.add_item(context, subscription, input, changes).await?;
                 continue;
             };
             let path = format!("{}[id]", input.path);
@@ -99,8 +96,7 @@ impl Engine {
                 continue;
             }
             if input.says_price() {
-                let price =
-                    self.recurring_price(context, subscription, input, now, changes).await?;
+                let price = self.recurring_price(context, subscription, input, changes).await?;
                 subscription.items[place].price = price;
             }
             say(&mut subscription.items[place], input)?;
@@ -113,19 +109,18 @@ impl Engine {
         context: &Context,
         subscription: &mut Subscription,
         input: &SubscriptionItemInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
         if subscription.items.len() >= ITEMS_MAX {
             let message = format!("A subscription has at most {ITEMS_MAX} items.");
             return Err(ApiError::invalid(message).param("items").into());
         }
-        let price = self.recurring_price(context, subscription, input, now, changes).await?;
+        let price = self.recurring_price(context, subscription, input, changes).await?;
         if subscription.items.iter().any(|item| item.price.id == price.id) {
             let message = "Each item of a subscription has a price of its own; say a quantity.";
             return Err(ApiError::invalid(message).param(input.price_path()).into());
         }
-        let mut item = self.new_item(price, 1, now);
+        let mut item = self.new_item(price, 1, changes.now);
         say(&mut item, input)?;
         subscription.items.push(item);
         Ok(())
@@ -137,12 +132,11 @@ impl Engine {
         context: &Context,
         subscription: &Subscription,
         input: &SubscriptionItemInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
         let api_error =
             |message: &str| ApiError::invalid(message.to_owned()).param(input.price_path());
-        let price = self.price_of_item(context, input, now, changes).await?;
+        let price = self.price_of_item(context, input, changes).await?;
         if !price.is_recurring() {
             return Err(
                 api_error("A subscription needs prices that are paid again and again.").into()
@@ -166,7 +160,6 @@ impl Engine {
         &self,
         context: &Context,
         input: &SubscriptionItemInput,
-        now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
         let path = input.price_path();
@@ -177,7 +170,7 @@ impl Engine {
                 return Err(ApiError::exclusive(&paths).into());
             }
             (Some(id), None) => self.get::<Price>(context, id, &path).await?,
-            (None, Some(data)) => self.make_price(context, data, &path, now, changes).await?,
+            (None, Some(data)) => self.make_price(context, data, &path, changes).await?,
             (None, None) => return Err(ApiError::missing_param(&path).into()),
         };
         if !price.active && input.price.is_some() {
@@ -240,7 +233,7 @@ impl Engine {
         let mut value = item_value(subscription, item);
         let inside = expand.inside("price");
         if inside.wants("product") {
-            let none = Changes::default();
+            let none = Changes::none();
             value["price"] = self.price_value(context, &item.price, &none, &inside).await?;
         }
         Ok(value)

@@ -40,7 +40,7 @@ impl Engine {
         param: &str,
     ) -> Result<Intent, Error> {
         let subscription = self.get::<Subscription>(context, id, param).await?;
-        let found = self.find_collector(context, &subscription, &Changes::default()).await?;
+        let found = self.find_collector(context, &subscription, &Changes::none()).await?;
         found.ok_or_else(|| {
             let message = "The subscription has neither a pending Setup Intent nor an invoice to \
                            pay, so it collects no account.";
