@@ -94,7 +94,7 @@ async fn changed(
     }
     connection.state = state;
     connection.version += 1;
-    Ok(ChangeConnection { connection, reply: None })
+    Ok(ChangeConnection { requires: Vec::new(), connection, reply: None })
 }
 
 #[cfg(test)]

@@ -142,11 +142,12 @@ pub fn settled(written: Written) -> Result<bool, Error> {
     }
 }
 
-/// Turns the outcome of a create into a result.
-pub fn made(created: Created) -> Result<(), Error> {
+/// True if an object was created, false after a version conflict.
+pub fn made(created: Created) -> Result<bool, Error> {
     let full = |what: &str| wire::error::Error::invalid(what).into();
     match created {
-        Created::Done => Ok(()),
+        Created::Done => Ok(true),
+        Created::VersionConflict => Ok(false),
         Created::KeyTaken => Err(Error::KeyTaken),
         Created::KindFull => Err(full("You have as many objects of this kind as you may have.")),
         Created::MerchantsFull => Err(full("This server holds as many API keys as it may.")),

@@ -42,7 +42,7 @@ use model::numbers::Numbers;
 use observer::Observer;
 use outbound::Outbound;
 use std::sync::Arc;
-use store::{Failpoints, Store};
+use store::{Failpoints, Kind, ObjectKey, Precondition, Store};
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -95,6 +95,8 @@ pub struct Moment {
     pub now: AccountTime,
     /// True while the test clock advances.
     pub advancing: bool,
+    /// The test clock that was read, with its version.
+    pub clock: Option<(ObjectKey, u64)>,
 }
 
 impl Engine {
@@ -183,20 +185,26 @@ impl Engine {
         };
         Ok(match found {
             Some(clock) => {
-                Moment { now: clock.frozen_time, advancing: clock.status == ClockStatus::Advancing }
+                let (kind, number) = (Kind::TestClock, clock.id.number());
+                Moment {
+                    now: clock.frozen_time,
+                    advancing: clock.status == ClockStatus::Advancing,
+                    clock: Some((ObjectKey { merchant, kind, number }, clock.version)),
+                }
             }
-            None => Moment { now: self.clock.account_now(), advancing: false },
+            None => Moment { now: self.clock.account_now(), advancing: false, clock: None },
         })
     }
 
-    /// The time of an object that is about to be written.
-    /// [`Error::Locked`] while its clock advances.
+    /// The time at which a call writes an object, and the preconditions of the write: the caller's
+    /// account still exists, and the clock has not moved. [`Error::Locked`] while the clock
+    /// advances.
     pub async fn moment_to_write(
         &self,
-        merchant: MerchantId,
+        context: &Context,
         clock: Option<ClockId>,
-    ) -> Result<AccountTime, Error> {
-        let moment = self.moment(merchant, clock).await?;
-        if moment.advancing { Err(Error::Locked) } else { Ok(moment.now) }
+    ) -> Result<(AccountTime, Vec<Precondition>), Error> {
+        let mut changes = self.changes_on(context, clock).await?;
+        Ok((changes.now, changes.take_requires()))
     }
 }

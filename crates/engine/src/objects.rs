@@ -7,7 +7,7 @@ use crate::payments::Changes;
 use crate::{Context, Engine, Error};
 use model::id::MerchantId;
 use model::stored::Stored;
-use store::{FindObject, FindObjectByLookup, Object, StoredObject};
+use store::{FindObject, FindObjectByLookup, Object, ObjectKey, Precondition, StoredObject};
 use wire::error::Error as ApiError;
 
 /// The object in a row that was read by its kind.
@@ -81,7 +81,39 @@ impl Engine {
         Ok(self.store.read(find).await?.map(typed::<T>))
     }
 
-    /// The object of this number as it will be after the changes, else as it is stored.
+    /// The object with the id `text`, which must be unchanged when the changes are committed.
+    pub(crate) async fn get_unchanged<T: StoredObject>(
+        &self,
+        context: &Context,
+        changes: &mut Changes,
+        text: &str,
+        param: &str,
+    ) -> Result<T::Object, Error> {
+        let object = self.get::<T>(context, text, param).await?;
+        changes.require_unchanged::<T>(&object);
+        Ok(object)
+    }
+
+    /// The object of this number as it will be after the changes. A stored object must be unchanged
+    /// when they are committed, and an absent one must still be absent.
+    pub(crate) async fn find_unchanged<T: StoredObject>(
+        &self,
+        merchant: MerchantId,
+        changes: &mut Changes,
+        number: u64,
+    ) -> Result<Option<T::Object>, Error> {
+        if let Some(object) = changes.find(T::KIND, number) {
+            return Ok(Some(typed::<T>(object.clone())));
+        }
+        let found = self.find::<T>(merchant, number).await?;
+        let version = found.as_ref().map_or(0, Stored::version);
+        let key = ObjectKey { merchant, kind: T::KIND, number };
+        changes.requires.push(Precondition::Version(key, version));
+        Ok(found)
+    }
+
+    /// The object of this number as it will be after the changes, else as it is stored. For
+    /// rendering, because it may have changed at the commit.
     pub(crate) async fn find_changed<T: StoredObject>(
         &self,
         merchant: MerchantId,

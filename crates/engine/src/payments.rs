@@ -14,17 +14,22 @@ pub mod product_input;
 pub mod subscription;
 
 use crate::events::next_position;
-use crate::{ApiResponse, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error, Moment};
+use model::account::Account;
 use model::clock::AccountTime;
+use model::connected_account::PlatformTie;
 use model::customer::Customer;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
-use model::id::{CustomerId, MandateId, PaymentMethodId};
+use model::id::{ClockId, CustomerId, MandateId, MerchantId, PaymentMethodId};
 use model::payments::intent::Intent;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
-use model::stored::Stored;
+use model::stored::{PaymentIntent, SetupIntent, Stored};
 use serde_json::Value;
-use store::{ChangeObjects, Changed, IdempotencyRecord, Kind, Object};
+use store::{
+    ChangeObjects, Changed, ClockItem, IdempotencyRecord, Kind, Object, ObjectKey, Precondition,
+    StoredObject,
+};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::render::extra_params::Expanded;
@@ -33,6 +38,8 @@ use wire::render::extra_params::Expanded;
 pub(crate) struct Changes {
     pub(crate) objects: Vec<Object>,
     pub(crate) events: Vec<Event>,
+    /// The facts that the decision rests on, besides the versions of the objects.
+    pub(crate) requires: Vec<Precondition>,
     /// The account time of the change.
     pub(crate) now: AccountTime,
     /// The call that makes the change. `None` for due work.
@@ -40,24 +47,93 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// The changes of a call, none yet.
+    /// The changes of a call, none yet. They require that the caller's account is not deleted.
     pub(crate) fn of_call(context: &Context, now: AccountTime) -> Self {
-        Self { cause: Some(context.cause()), ..Self::of_work(now) }
+        let (kind, number) = (Kind::PlatformTie, PlatformTie::NUMBER);
+        let tie = ObjectKey { merchant: context.merchant, kind, number };
+        let requires = vec![Precondition::NotDeleted(tie)];
+        Self { requires, cause: Some(context.cause()), ..Self::of_work(now) }
+    }
+
+    /// The changes of a call at a moment, none yet. They require that its clock has not moved.
+    pub(crate) fn at(context: &Context, moment: Moment) -> Self {
+        let mut changes = Self::of_call(context, moment.now);
+        let clock = moment.clock.map(|(key, version)| Precondition::Version(key, version));
+        changes.requires.extend(clock);
+        changes
     }
 
     /// The changes of due work, none yet.
     pub(crate) fn of_work(now: AccountTime) -> Self {
-        Self { objects: Vec::new(), events: Vec::new(), now, cause: None }
+        Self { objects: Vec::new(), events: Vec::new(), requires: Vec::new(), now, cause: None }
     }
 
     /// Changes at the same time by the same cause, none yet. The caller may drop them.
     pub(crate) fn trial(&self) -> Self {
-        Self { cause: self.cause.clone(), ..Self::of_work(self.now) }
+        let (cause, requires) = (self.cause.clone(), self.requires.clone());
+        Self { requires, cause, ..Self::of_work(self.now) }
     }
 
     /// No changes, for rendering stored objects.
     pub(crate) fn none() -> Self {
         Self::of_work(AccountTime(0))
+    }
+
+    /// Requires that an object still exists at the commit. Other changes of it do not matter.
+    pub(crate) fn require_exists<T: StoredObject>(&mut self, object: &T::Object) {
+        self.requires.push(Precondition::Exists(key_of::<T>(object)));
+    }
+
+    /// Requires that an object is unchanged at the commit, because the decision rests on its
+    /// fields.
+    pub(crate) fn require_unchanged<T: StoredObject>(&mut self, object: &T::Object) {
+        self.requires.push(Precondition::Version(key_of::<T>(object), object.version()));
+    }
+
+    /// Requires that an intent is unchanged at the commit.
+    pub(crate) fn require_intent(&mut self, intent: &Intent) {
+        if intent.is_payment() {
+            self.require_unchanged::<PaymentIntent>(intent);
+        } else {
+            self.require_unchanged::<SetupIntent>(intent);
+        }
+    }
+
+    /// Requires that a bank account is unchanged at the commit.
+    pub(crate) fn require_account(&mut self, account: &Account) {
+        let Account { merchant, id, version, .. } = *account;
+        self.requires.push(Precondition::AccountVersion { merchant, account: id, version });
+    }
+
+    /// Requires that no object of a kind has a lookup text at the commit.
+    pub(crate) fn require_none_with_lookup<T: StoredObject>(
+        &mut self,
+        merchant: MerchantId,
+        lookup: String,
+    ) {
+        self.requires.push(Precondition::NoneWithLookup { merchant, kind: T::KIND, lookup });
+    }
+
+    /// The preconditions, each once. The command compares the versions of the objects that it writes
+    /// anyway.
+    pub(crate) fn take_requires(&mut self) -> Vec<Precondition> {
+        let mut requires = std::mem::take(&mut self.requires);
+        requires.sort();
+        requires.dedup();
+        requires.retain(|precondition| match precondition {
+            Precondition::Exists(key) | Precondition::Version(key, _) => {
+                let written = self.find(key.kind, key.number);
+                written.is_none_or(|object| object.merchant() != key.merchant)
+            }
+            _ => true,
+        });
+        requires
+    }
+
+    /// The item of due work that stores the changes.
+    pub(crate) fn into_item(mut self) -> ClockItem {
+        let requires = self.take_requires();
+        ClockItem::Objects { objects: self.objects, requires, events: self.events }
     }
 
     /// Adds an object: a new one at version 1, or a changed one with its version raised.
@@ -162,12 +238,43 @@ impl Changes {
     }
 }
 
+/// The key of an object.
+fn key_of<T: StoredObject>(object: &T::Object) -> ObjectKey {
+    ObjectKey { merchant: object.merchant(), kind: T::KIND, number: object.number() }
+}
+
 /// An intent as a row.
 pub(crate) fn intent_object(intent: Intent) -> Object {
     if intent.is_payment() { Object::PaymentIntent(intent) } else { Object::SetupIntent(intent) }
 }
 
 impl Engine {
+    /// The changes of a call at the time of a test clock, or at real time without one. They require
+    /// that the clock has not moved. [`Error::Locked`] while it advances.
+    pub(crate) async fn changes_on(
+        &self,
+        context: &Context,
+        clock: Option<ClockId>,
+    ) -> Result<Changes, Error> {
+        let moment = self.moment(context.merchant, clock).await?;
+        if moment.advancing { Err(Error::Locked) } else { Ok(Changes::at(context, moment)) }
+    }
+
+    /// The changes of a call for a customer, at the time of its clock. They require that the
+    /// customer still exists.
+    pub(crate) async fn changes_for(
+        &self,
+        context: &Context,
+        customer: Option<&Customer>,
+    ) -> Result<Changes, Error> {
+        let clock = customer.and_then(|customer| customer.test_clock);
+        let mut changes = self.changes_on(context, clock).await?;
+        if let Some(customer) = customer {
+            changes.require_exists::<Customer>(customer);
+        }
+        Ok(changes)
+    }
+
     /// Commits changes together with the response. Returns false after a version conflict.
     pub(crate) async fn commit(
         &self,
@@ -181,11 +288,12 @@ impl Engine {
     /// Commits changes together with an idempotency record. Returns false after a version conflict.
     pub(crate) async fn write_changes(
         &self,
-        changes: Changes,
+        mut changes: Changes,
         reply: Option<IdempotencyRecord>,
     ) -> Result<bool, Error> {
+        let requires = changes.take_requires();
         let Changes { objects, events, .. } = changes;
-        let change = ChangeObjects { objects, events, reply };
+        let change = ChangeObjects { objects, requires, events, reply };
         match self.store.write(change).await? {
             Changed::Done => {
                 self.wake.dispatch();
@@ -297,6 +405,23 @@ impl Engine {
             Some(mandate) => self.mandate_value(context, &mandate, changes, expand).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// True if an object belongs to a customer that was deleted. Otherwise the changes require that
+    /// the customer still exists.
+    pub(crate) async fn has_no_customer(
+        &self,
+        changes: &mut Changes,
+        merchant: MerchantId,
+        customer: Option<CustomerId>,
+    ) -> Result<bool, Error> {
+        let Some(id) = customer else { return Ok(false) };
+        let found = self.find_changed::<Customer>(merchant, changes, id.number()).await?;
+        let Some(customer) = found.filter(|customer| !customer.deleted) else { return Ok(true) };
+        if !changes.has(Kind::Customer, id.number()) {
+            changes.require_exists::<Customer>(&customer);
+        }
+        Ok(false)
     }
 
     /// True if an object belongs to a customer that was deleted.

@@ -138,6 +138,7 @@ impl Lab {
             kind_max: Some(FAULTS_MAX),
             events: Vec::new(),
             reply: context.reply(&self.engine, &body),
+            requires: Vec::new(),
         };
         made(self.engine.store().write(create).await?)?;
         self.instruments.faults.changed(context.merchant);
@@ -181,6 +182,7 @@ impl Lab {
                     object: Object::Fault(fault.object()),
                     events: Vec::new(),
                     reply: context.reply(&self.engine, &body),
+                    requires: Vec::new(),
                 };
                 if settled(self.engine.store().write(change).await?)? {
                     self.instruments.faults.changed(context.merchant);

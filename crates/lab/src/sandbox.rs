@@ -257,13 +257,13 @@ impl Lab {
         self.engine
             .change("control_bank", async || {
                 let (account, mut connection) = self.linked(context, id).await?;
-                let now = self.engine.moment_to_write(context.merchant, account.clock).await?;
+                let (now, requires) = self.engine.moment_to_write(context, account.clock).await?;
                 let at_bank = bank_account(&account, &connection);
                 let (state, body) = act(&self.sandbox(), &at_bank, now).map_err(control_error)?;
                 connection.state = state;
                 connection.version += 1;
-                let change =
-                    ChangeConnection { connection, reply: context.reply(&self.engine, &body) };
+                let reply = context.reply(&self.engine, &body);
+                let change = ChangeConnection { connection, requires, reply };
                 if settled(self.engine.store().write(change).await?)? {
                     return Ok(Some(ApiResponse::committed(body)));
                 }
@@ -283,7 +283,7 @@ impl Lab {
         self.engine
             .change("change_bank_status", async || {
                 let mut account = self.engine.get_account(context, id, "account").await?;
-                let now = self.engine.moment_to_write(context.merchant, account.clock).await?;
+                let (now, requires) = self.engine.moment_to_write(context, account.clock).await?;
                 let connection = self.engine.connection_of(&account).await?;
                 account.version += 1;
                 let mut change = AccountChange::of(account);
@@ -293,7 +293,9 @@ impl Lab {
                 }
                 let body = self.engine.account_body(context, &change.account).await?;
                 let reply = context.reply(&self.engine, &body);
-                if settled(self.engine.store().write(ChangeAccount { change, reply }).await?)? {
+                if settled(
+                    self.engine.store().write(ChangeAccount { change, requires, reply }).await?,
+                )? {
                     self.engine.wake().dispatch();
                     return Ok(Some(ApiResponse::committed(body)));
                 }

@@ -135,6 +135,7 @@ impl Lab {
             kind_max: Some(SCENARIOS_MAX),
             events: Vec::new(),
             reply: context.reply(&self.engine, &body),
+            requires: Vec::new(),
         };
         made(self.engine.store().write(create).await?)?;
         Ok(ApiResponse::committed(body))
@@ -166,6 +167,7 @@ impl Lab {
                     object: Object::Scenario(scenario.object()),
                     events: Vec::new(),
                     reply: context.reply(&self.engine, &body),
+                    requires: Vec::new(),
                 };
                 if settled(self.engine.store().write(change).await?)? {
                     return Ok(Some(ApiResponse::committed(body)));

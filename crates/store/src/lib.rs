@@ -42,6 +42,7 @@ pub use command::delivery::*;
 pub use command::event::*;
 pub use command::idempotency::*;
 pub use command::object::*;
+pub use command::precondition::*;
 pub use command::prune::*;
 pub use command::refresh::*;
 pub use command::snapshot::*;

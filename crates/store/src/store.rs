@@ -78,6 +78,10 @@ impl Outcome for Created {
     fn stays(&self) -> bool {
         *self == Created::Done
     }
+
+    fn is_version_conflict(&self) -> bool {
+        *self == Created::VersionConflict
+    }
 }
 impl Outcome for Snapshotted {
     fn stays(&self) -> bool {

@@ -312,7 +312,8 @@ impl Engine {
             let account = ConnectedAccount::of(platform, id, livemode, now);
             let tie = Object::PlatformTie(account.tie());
             let objects = vec![tie, Object::ConnectedAccount(account.clone())];
-            let change = ChangeObjects { objects, events: Vec::new(), reply: None };
+            let change =
+                ChangeObjects { objects, requires: Vec::new(), events: Vec::new(), reply: None };
             match self.store.write(change).await? {
                 Changed::Done => Ok(Some(account)),
                 // Another call made it in the same instant.
@@ -345,6 +346,26 @@ impl Engine {
             Err(Error::Rejected(api_error)) if api_error.status == 403 => Err(missing()),
             opened => opened.map(drop),
         }
+    }
+
+    /// True if the holder of bank accounts is a connected account that was deleted. Otherwise the
+    /// changes require that it still exists.
+    pub(crate) async fn has_no_account(
+        &self,
+        context: &Context,
+        id: &str,
+        changes: &mut Changes,
+    ) -> Result<bool, Error> {
+        let connected = context.connected.as_ref();
+        let is_own = context.merchant.text().as_str() == id
+            || connected.is_some_and(|connected| connected.account == id);
+        if is_own {
+            return Ok(false);
+        }
+        let found = self.find_connected(context.merchant, id).await?;
+        let Some(account) = found.filter(|account| !account.deleted) else { return Ok(true) };
+        changes.require_exists::<ConnectedAccount>(&account);
+        Ok(false)
     }
 
     /// An account as a part of another object: one of the caller's platform, or the caller's own.

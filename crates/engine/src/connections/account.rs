@@ -8,6 +8,7 @@ use crate::connections::watch::bank_account;
 use crate::context::{render, settled};
 use crate::list::list_body;
 use crate::observer::CallFact;
+use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
@@ -161,7 +162,8 @@ impl Engine {
         self.check_registered(context, features.iter().copied().map(permission_for)).await?;
         self.change("refresh_account", async || {
             let mut account = self.get_active_account(context, id).await?;
-            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            let changes = self.changes_on(context, account.clock).await?;
+            let now = changes.now;
             for (index, feature) in features.iter().enumerate() {
                 permitted(&account.permissions, *feature, &format!("features[{index}]"))?;
             }
@@ -179,7 +181,7 @@ impl Engine {
                     ..ApiResponse::unchanged(body)
                 }));
             }
-            self.commit_account(context, account, started).await
+            self.commit_account(context, account, started, changes).await
         })
         .await
     }
@@ -194,7 +196,8 @@ impl Engine {
         self.check_registered(context, [Permission::Transactions]).await?;
         self.change("subscribe_account", async || {
             let mut account = self.get_active_account(context, id).await?;
-            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            let changes = self.changes_on(context, account.clock).await?;
+            let now = changes.now;
             permitted(&account.permissions, Feature::Transactions, "features[0]")?;
             let starts = if account.subscribed {
                 account.refresh_available(Feature::Transactions, now)
@@ -214,7 +217,7 @@ impl Engine {
             if starts {
                 started.push(self.start(&mut account, Feature::Transactions, now));
             }
-            self.commit_account(context, account, started).await
+            self.commit_account(context, account, started, changes).await
         })
         .await
     }
@@ -227,14 +230,14 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("unsubscribe_account", async || {
             let mut account = self.get_account(context, id, "account").await?;
-            self.moment_to_write(context.merchant, account.clock).await?;
+            let changes = self.changes_on(context, account.clock).await?;
             if !account.subscribed {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
                 return Ok(Some(ApiResponse::unchanged(body)));
             }
             account.unsubscribe();
-            self.commit_account(context, account, Vec::new()).await
+            self.commit_account(context, account, Vec::new(), changes).await
         })
         .await
     }
@@ -247,8 +250,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("disconnect_account", async || {
             let account = self.get_account(context, id, "account").await?;
-            let now = self.moment_to_write(context.merchant, account.clock).await?;
-            let Some(change) = disconnected(context, account.clone(), now) else {
+            let mut changes = self.changes_on(context, account.clock).await?;
+            let Some(change) = disconnected(context, account.clone(), changes.now) else {
                 return Ok(Some(ApiResponse::unchanged(
                     self.account_body(context, &account).await?,
                 )));
@@ -256,7 +259,8 @@ impl Engine {
             let body = self.account_body(context, &change.account).await?;
             let reply = context.reply(self, &body);
             let account = change.account.clone();
-            if !settled(self.store.write(ChangeAccount { change, reply }).await?)? {
+            let requires = changes.take_requires();
+            if !settled(self.store.write(ChangeAccount { change, requires, reply }).await?)? {
                 return Ok(None);
             }
             self.wake.dispatch();
@@ -292,7 +296,8 @@ impl Engine {
                 return Ok(Some(()));
             };
             let account = change.account.clone();
-            if !settled(self.store.write(ChangeAccount { change, reply: None }).await?)? {
+            let disconnect = ChangeAccount { change, requires: Vec::new(), reply: None };
+            if !settled(self.store.write(disconnect).await?)? {
                 return Ok(None);
             }
             self.wake.dispatch();
@@ -330,13 +335,15 @@ impl Engine {
         context: &Context,
         mut account: Account,
         started: Vec<RefreshJob>,
+        mut changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
         account.version += 1;
         let body = self.account_body(context, &account).await?;
         let reply = context.reply(self, &body);
         let change = AccountChange { started, ..AccountChange::of(account) };
         let id = change.account.id;
-        let committed = settled(self.store.write(ChangeAccount { change, reply }).await?)?;
+        let write = ChangeAccount { change, requires: changes.take_requires(), reply };
+        let committed = settled(self.store.write(write).await?)?;
         self.wake.refresh();
         if committed {
             self.emit_call(context, Some(id), CallFact::AccountActedOn);

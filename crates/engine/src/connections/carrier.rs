@@ -181,8 +181,9 @@ impl Engine {
         context: &Context,
         carrier: Carrier,
         accounts: &[Account],
-        now: AccountTime,
+        changes: Changes,
     ) -> Result<CarrierEnd, Error> {
+        let now = changes.now;
         let [first, ..] = accounts else { unreachable!("a flow links at least one account") };
         // The flow of a payment links one account.
         let method = |clock| self.method_of_account(context, first, MadeFor { now, clock });
@@ -194,19 +195,19 @@ impl Engine {
                 session.status = SessionStatus::Succeeded;
                 let token = self.payout_token(context, &session, &shown, now);
                 session.token = token.as_ref().map(|token| token.id);
-                self.session_ended(context, session, &shown, token, now).await
+                self.session_ended(context, session, &shown, token, changes).await
             }
             Carrier::Intent(intent) => {
                 let method = method(intent.clock);
-                self.intent_collected(context, intent, Some(method), now).await
+                self.intent_collected(context, intent, Some(method), changes).await
             }
             Carrier::Checkout(session) => {
                 let method = Some(method(session.clock));
-                Box::pin(self.checkout_collected(context, session, method, now)).await
+                Box::pin(self.checkout_collected(context, session, method, changes)).await
             }
             Carrier::CheckoutPage(session) => {
                 let method = method(session.clock);
-                Ok(page_collected(Changes::of_call(context, now), session, Some(method)))
+                Ok(page_collected(changes, session, Some(method)))
             }
         }
     }
@@ -219,7 +220,7 @@ impl Engine {
         carrier: Carrier,
         end: FlowEnd,
         failure: RelinkFailure,
-        now: AccountTime,
+        changes: Changes,
     ) -> Result<CarrierEnd, Error> {
         match carrier {
             Carrier::Session(mut session) => {
@@ -233,16 +234,14 @@ impl Engine {
                         unreachable!("this end has accounts or numbers")
                     }
                 };
-                self.session_ended(context, session, &[], None, now).await
+                self.session_ended(context, session, &[], None, changes).await
             }
             // The holder may begin again, so nothing changes.
-            Carrier::Intent(intent) => self.intent_collected(context, intent, None, now).await,
+            Carrier::Intent(intent) => self.intent_collected(context, intent, None, changes).await,
             Carrier::Checkout(session) => {
-                Box::pin(self.checkout_collected(context, session, None, now)).await
+                Box::pin(self.checkout_collected(context, session, None, changes)).await
             }
-            Carrier::CheckoutPage(session) => {
-                Ok(page_collected(Changes::of_call(context, now), session, None))
-            }
+            Carrier::CheckoutPage(session) => Ok(page_collected(changes, session, None)),
         }
     }
 
@@ -252,29 +251,30 @@ impl Engine {
         context: &Context,
         carrier: Carrier,
         numbers: &BankNumbers,
-        now: AccountTime,
+        changes: Changes,
     ) -> Result<CarrierEnd, Error> {
+        let now = changes.now;
         match carrier {
             Carrier::Session(mut session) => {
                 let token = self.token_of_numbers(context, numbers, None, now);
                 session.token = Some(token.id);
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &[], Some(token), now).await
+                self.session_ended(context, session, &[], Some(token), changes).await
             }
             Carrier::Intent(intent) => {
                 let made_for = MadeFor { now, clock: intent.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                self.intent_collected(context, intent, Some(method), now).await
+                self.intent_collected(context, intent, Some(method), changes).await
             }
             Carrier::Checkout(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                Box::pin(self.checkout_collected(context, session, Some(method), now)).await
+                Box::pin(self.checkout_collected(context, session, Some(method), changes)).await
             }
             Carrier::CheckoutPage(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                Ok(page_collected(Changes::of_call(context, now), session, Some(method)))
+                Ok(page_collected(changes, session, Some(method)))
             }
         }
     }
@@ -285,12 +285,11 @@ impl Engine {
         mut session: Session,
         accounts: &[Account],
         token: Option<BankAccountToken>,
-        now: AccountTime,
+        mut changes: Changes,
     ) -> Result<CarrierEnd, Error> {
         session.version += 1;
         let body = self.session_body_with(context, &session, accounts, token.as_ref()).await?;
         let id = token.as_ref().map(|token| token.id);
-        let mut changes = Changes::of_call(context, now);
         changes.objects.extend(token.map(Object::Token));
         changes.put(Object::Session(session));
         Ok(CarrierEnd { changes, body, token: id })
@@ -302,9 +301,8 @@ impl Engine {
         context: &Context,
         mut intent: Intent,
         method: Option<PaymentMethod>,
-        now: AccountTime,
+        mut changes: Changes,
     ) -> Result<CarrierEnd, Error> {
-        let mut changes = Changes::of_call(context, now);
         if let Some(method) = method {
             intent.attach(method.id);
             intent.version += 1;

@@ -99,11 +99,14 @@ impl Engine {
         &self,
         context: &Context,
         types_named: bool,
+        changes: &mut Changes,
     ) -> Result<Option<Collection>, Error> {
         if types_named {
             return Ok(None);
         }
-        let settings = self.connections_settings(context).await?;
+        let (merchant, number) = (context.merchant, ConnectionsSettings::NUMBER);
+        let settings =
+            self.find_unchanged::<ConnectionsSettings>(merchant, changes, number).await?;
         Ok(settings.map(|settings| settings.collection))
     }
 

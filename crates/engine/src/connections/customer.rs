@@ -127,20 +127,23 @@ impl Engine {
         context: &Context,
         input: &CustomerInput,
     ) -> Result<ApiResponse, Error> {
-        let test_clock = match &input.test_clock {
-            Some(id) => Some(self.clock_param(context, id, "test_clock").await?.id),
-            None => None,
-        };
-        let now = self.moment_to_write(context.merchant, test_clock).await?;
-        let mut customer = self.blank_customer(context, test_clock, now);
-        input.apply(&mut customer)?;
-        self.check_prefix(context, &customer, input).await?;
-        self.set_default_method(context, &mut customer, input).await?;
-        let body = self.customer_body(context, &customer).await?;
-        let mut changes = Changes::of_call(context, now);
-        let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
-        changes.put_and_emit(object, created, None);
-        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
+        self.change("create_customer", async || {
+            let test_clock = match &input.test_clock {
+                Some(id) => Some(self.clock_param(context, id, "test_clock").await?.id),
+                None => None,
+            };
+            let mut changes = self.changes_on(context, test_clock).await?;
+            let now = changes.now;
+            let mut customer = self.blank_customer(context, test_clock, now);
+            input.apply(&mut customer)?;
+            self.check_prefix(context, &customer, input).await?;
+            self.set_default_method(context, &mut customer, input, &mut changes).await?;
+            let body = self.customer_body(context, &customer).await?;
+            let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
+            changes.put_and_emit(object, created, None);
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// A new customer without any data, not stored yet.
@@ -195,11 +198,11 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("update_customer", async || {
             let before = self.get::<Customer>(context, id, "id").await?;
-            let now = self.moment_to_write(context.merchant, before.test_clock).await?;
+            let mut changes = self.changes_on(context, before.test_clock).await?;
             let mut customer = before.clone();
             input.apply(&mut customer)?;
             self.check_prefix(context, &customer, input).await?;
-            self.set_default_method(context, &mut customer, input).await?;
+            self.set_default_method(context, &mut customer, input, &mut changes).await?;
             if customer == before {
                 return Ok(Some(ApiResponse::unchanged(
                     self.customer_body(context, &customer).await?,
@@ -207,7 +210,6 @@ impl Engine {
             }
             customer.version += 1;
             let body = self.customer_body(context, &customer).await?;
-            let mut changes = Changes::of_call(context, now);
             let before = Some(Snapshot::Customer(Box::new(before)));
             let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
             changes.put_and_emit(object, updated, before);
@@ -242,11 +244,13 @@ impl Engine {
         context: &Context,
         customer: &mut Customer,
         input: &CustomerInput,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
         match &input.default_payment_method {
             Some(Setting::Set(id)) => {
                 let param = "invoice_settings[default_payment_method]";
-                let method = self.method_of_customer(context, id, customer.id, param).await?;
+                let method =
+                    self.method_of_customer(context, id, customer.id, param, changes).await?;
                 customer.default_payment_method = Some(method.id);
             }
             Some(Setting::Unset) => customer.default_payment_method = None,
@@ -259,7 +263,7 @@ impl Engine {
     /// to commit succeeds.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let customer = self.get::<Customer>(context, id, "id").await?;
-        self.moment_to_write(context.merchant, customer.test_clock).await?;
+        self.moment_to_write(context, customer.test_clock).await?;
         let body = self.remove_customer(context, customer.id).await?;
         body.map(ApiResponse::committed)
             .ok_or_else(|| ApiError::no_such("customer", id, "id").into())

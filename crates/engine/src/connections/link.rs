@@ -13,6 +13,7 @@ mod view;
 
 use crate::connections::banks::Banks;
 use crate::connections::carrier::{CarrierEnd, LinkRequirements};
+use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
@@ -92,9 +93,10 @@ impl Engine {
             let carrier = self.find_carrier(context, &input.carrier).await?;
             carrier.check_offered()?;
             let needs = carrier.requirements();
-            let now = self.moment_to_write(context.merchant, needs.clock).await?;
+            let mut changes = self.changes_on(context, needs.clock).await?;
+            let now = changes.now;
             open(&needs, now)?;
-            self.check_holder(context, &needs).await?;
+            self.check_holder(context, &needs, &mut changes).await?;
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),
@@ -106,10 +108,10 @@ impl Engine {
             };
             let committed = match walked {
                 Walked::Picked(picked) => {
-                    self.link_accounts(context, carrier, picked, None, now).await?
+                    self.link_accounts(context, carrier, picked, None, changes).await?
                 }
                 Walked::Left(end, failure) => {
-                    let ended = self.carrier_left(context, carrier, end, failure, now).await?;
+                    let ended = self.carrier_left(context, carrier, end, failure, changes).await?;
                     self.leave(context, ended).await?
                 }
             };
@@ -201,26 +203,38 @@ impl Engine {
         })
     }
 
-    /// True if the customer that the accounts are linked for was deleted.
-    async fn holder_gone(
+    /// True if the holder of the accounts was deleted. Otherwise the changes require that it still
+    /// exists.
+    pub(crate) async fn holder_gone(
         &self,
         context: &Context,
-        needs: &LinkRequirements,
+        holder: Option<&Holder>,
+        changes: &mut Changes,
     ) -> Result<bool, Error> {
-        match &needs.holder {
-            Some(Holder::Customer(id)) => self.customer_gone(context, Some(*id)).await,
-            _ => Ok(false),
+        match holder {
+            Some(Holder::Customer(id)) => {
+                self.has_no_customer(changes, context.merchant, Some(*id)).await
+            }
+            Some(Holder::Account(id)) => self.has_no_account(context, id, changes).await,
+            None => Ok(false),
         }
     }
 
-    /// Rejects the carrier of a deleted customer.
-    async fn check_holder(&self, context: &Context, needs: &LinkRequirements) -> Result<(), Error> {
-        match &needs.holder {
-            Some(Holder::Customer(id)) if self.holder_gone(context, needs).await? => {
-                Err(no_such_holder(*id))
-            }
-            _ => Ok(()),
+    /// Rejects the carrier of a deleted holder.
+    async fn check_holder(
+        &self,
+        context: &Context,
+        needs: &LinkRequirements,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if !self.holder_gone(context, needs.holder.as_ref(), changes).await? {
+            return Ok(());
         }
+        Err(match &needs.holder {
+            Some(Holder::Customer(id)) => no_such_holder(*id),
+            Some(Holder::Account(id)) => ApiError::no_such("account", id, "carrier").into(),
+            None => unreachable!("accounts without a holder can always be linked"),
+        })
     }
 
     /// Ends a carrier without accounts. Returns `None` after a version conflict.

@@ -50,7 +50,9 @@ impl Engine {
             change.account.daily_due_at = Some(change.account.next_daily(now));
         }
         // After a version conflict the account is still due and is listed again.
-        let done = self.store.write(ChangeAccount { change, reply: None }).await? == Written::Done;
+        let done =
+            self.store.write(ChangeAccount { change, requires: Vec::new(), reply: None }).await?
+                == Written::Done;
         if done {
             self.wake.refresh();
             self.wake.dispatch();
@@ -60,13 +62,13 @@ impl Engine {
 
     /// Handles due work on an object. Returns true if it changed.
     async fn work_due_object(&self, object: Object, now: AccountTime) -> Result<bool, Error> {
-        let Worked::Item(ClockItem::Objects { objects, events }) =
+        let Worked::Item(ClockItem::Objects { objects, requires, events }) =
             self.work_object(object, now).await?
         else {
             return Ok(false);
         };
         // After a version conflict the object is still due and is listed again.
-        let change = ChangeObjects { objects, events, reply: None };
+        let change = ChangeObjects { objects, requires, events, reply: None };
         let done = self.store.write(change).await? == Changed::Done;
         if done {
             self.wake.dispatch();

@@ -4,7 +4,6 @@ use crate::connect::access::{Access, secret_lookup};
 use crate::connections::relink::RelinkInput;
 use crate::context::render;
 use crate::observer::CallFact;
-use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::customer::Customer;
@@ -70,50 +69,61 @@ impl Engine {
         input: &SessionInput,
     ) -> Result<ApiResponse, Error> {
         self.check_registered(context, input.permissions.iter().copied()).await?;
-        let (holder, clock, relink) = self.requested_holder(context, input).await?;
-        for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
-            if !input.permissions.contains(&prefetch.permission()) {
-                use model::Word;
-                let message = format!(
-                    "To prefetch {}, ask for the permission {} too.",
-                    prefetch.word(),
-                    prefetch.permission().word()
-                );
-                return Err(ApiError::invalid(message).param(format!("prefetch[{index}]")).into());
+        self.change("create_session", async || {
+            let (holder, clock, relink) = self.requested_holder(context, input).await?;
+            for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
+                if !input.permissions.contains(&prefetch.permission()) {
+                    use model::Word;
+                    let message = format!(
+                        "To prefetch {}, ask for the permission {} too.",
+                        prefetch.word(),
+                        prefetch.permission().word()
+                    );
+                    return Err(ApiError::invalid(message)
+                        .param(format!("prefetch[{index}]"))
+                        .into());
+                }
             }
-        }
-        let now = self.moment_to_write(context.merchant, clock).await?;
-        let session = Session {
-            id: SessionId::from_number(self.next_number()),
-            merchant: context.merchant,
-            version: 1,
-            livemode: context.livemode,
-            created: now,
-            holder,
-            clock,
-            client_secret: self.secret("fcsess_client_secret_", 24),
-            permissions: input.permissions.clone(),
-            prefetch: input.prefetch.clone(),
-            filters: input.filters.clone(),
-            accounts_max: input.limits.flatten(),
-            limits_given: input.limits.is_some(),
-            manual_entry: input.manual_entry,
-            for_payouts: is_for_payouts(context, input),
-            return_url: input.return_url.clone(),
-            hosted: input.hosted.clone(),
-            relink,
-            status: SessionStatus::Pending,
-            accounts: Vec::new(),
-            token: None,
-        };
-        let body = self.session_body(context, &session).await?;
-        let flow = self.hosted_flow(context, &session).await?.map(Object::LinkFlow);
-        let mut changes = Changes::of_call(context, now);
-        changes.put(Object::Session(session));
-        changes.objects.extend(flow);
-        assert!(self.commit(context, changes, &body).await?, "new numbers are unique");
-        self.emit_call(context, None, CallFact::SessionCreated);
-        Ok(ApiResponse::committed(body))
+            let mut changes = self.changes_on(context, clock).await?;
+            if self.holder_gone(context, holder.as_ref(), &mut changes).await? {
+                // It was deleted after it was read.
+                return Ok(None);
+            }
+            let now = changes.now;
+            let session = Session {
+                id: SessionId::from_number(self.next_number()),
+                merchant: context.merchant,
+                version: 1,
+                livemode: context.livemode,
+                created: now,
+                holder,
+                clock,
+                client_secret: self.secret("fcsess_client_secret_", 24),
+                permissions: input.permissions.clone(),
+                prefetch: input.prefetch.clone(),
+                filters: input.filters.clone(),
+                accounts_max: input.limits.flatten(),
+                limits_given: input.limits.is_some(),
+                manual_entry: input.manual_entry,
+                for_payouts: is_for_payouts(context, input),
+                return_url: input.return_url.clone(),
+                hosted: input.hosted.clone(),
+                relink,
+                status: SessionStatus::Pending,
+                accounts: Vec::new(),
+                token: None,
+            };
+            let body = self.session_body(context, &session).await?;
+            let flow = self.hosted_flow(context, &session).await?.map(Object::LinkFlow);
+            changes.put(Object::Session(session));
+            changes.objects.extend(flow);
+            let committed = self.commit(context, changes, &body).await?;
+            if committed {
+                self.emit_call(context, None, CallFact::SessionCreated);
+            }
+            Ok(committed.then(|| ApiResponse::committed(body)))
+        })
+        .await
     }
 
     /// The holder, its test clock, and the login to renew.

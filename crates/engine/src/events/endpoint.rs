@@ -38,33 +38,40 @@ impl Engine {
         context: &Context,
         input: &EndpointInput,
     ) -> Result<ApiResponse, Error> {
-        let mut endpoint = Endpoint {
-            id: EndpointId::from_number(self.next_number()),
-            merchant: context.merchant,
-            version: 1,
-            livemode: context.livemode,
-            created: self.clock.account_now(),
-            made_at: self.clock.server_now(),
-            deleted: false,
-            url: String::new(),
-            connect: input.connect,
-            enabled_events: Vec::new(),
-            api_version: input.api_version.clone(),
-            description: None,
-            metadata: BTreeMap::new(),
-            status: EndpointStatus::Enabled,
-            secrets: vec![EndpointSecret { value: self.secret("whsec_", 32), expires_at: None }],
-        };
-        self.apply_to_endpoint(&mut endpoint, input)?;
-        let body = endpoint_body(&endpoint, true);
-        let create = CreateObject {
-            object: Object::Endpoint(endpoint),
-            kind_max: Some(limits::ENDPOINTS_MAX),
-            events: Vec::new(),
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        Ok(ApiResponse::committed(body))
+        self.change("create_endpoint", async || {
+            let mut endpoint = Endpoint {
+                id: EndpointId::from_number(self.next_number()),
+                merchant: context.merchant,
+                version: 1,
+                livemode: context.livemode,
+                created: self.clock.account_now(),
+                made_at: self.clock.server_now(),
+                deleted: false,
+                url: String::new(),
+                connect: input.connect,
+                enabled_events: Vec::new(),
+                api_version: input.api_version.clone(),
+                description: None,
+                metadata: BTreeMap::new(),
+                status: EndpointStatus::Enabled,
+                secrets: vec![EndpointSecret {
+                    value: self.secret("whsec_", 32),
+                    expires_at: None,
+                }],
+            };
+            self.apply_to_endpoint(&mut endpoint, input)?;
+            let body = endpoint_body(&endpoint, true);
+            let create = CreateObject {
+                object: Object::Endpoint(endpoint),
+                requires: Changes::of_call(context, self.clock.account_now()).take_requires(),
+                kind_max: Some(limits::ENDPOINTS_MAX),
+                events: Vec::new(),
+                reply: context.reply(self, &body),
+            };
+            let committed = made(self.store.write(create).await?)?;
+            Ok(committed.then(|| ApiResponse::committed(body)))
+        })
+        .await
     }
 
     /// Shows an endpoint.

@@ -98,61 +98,65 @@ impl Engine {
         context: &Context,
         input: &CheckoutInput,
     ) -> Result<ApiResponse, Error> {
-        let customer = self.customer_of(context, input.customer.as_deref()).await?;
-        let clock = customer.as_ref().and_then(|customer| customer.test_clock);
-        let now = self.moment_to_write(context.merchant, clock).await?;
-        let mut metadata = BTreeMap::new();
-        if let Some(change) = &input.metadata {
-            change.apply(&mut metadata)?;
-        }
-        let named = input.method_types.is_some();
-        let configuration_id = input.given.text(&["payment_method_configuration"]);
-        let configuration = self.configured_by(context, named, configuration_id).await?;
-        let from_settings = self.collection_of_settings(context, named).await?;
-        check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
-        let number = self.next_number();
-        let mut changes = Changes::of_call(context, now);
-        let line_items = self.line_items_of(context, input, &mut changes).await?;
-        let email = customer.as_ref().and_then(|customer| customer.email.clone());
-        let mut session = CheckoutSession {
-            number,
-            merchant: context.merchant,
-            version: 1,
-            livemode: context.livemode,
-            created: now,
-            expires_at: expiry(input.expires_at, now)?,
-            customer: customer.map(|customer| customer.id),
-            clock,
-            email: input.customer_email.clone().or(email),
-            mode: input.mode,
-            status: CheckoutStatus::Open,
-            payment_status: PaymentStatus::Unpaid,
-            currency: line_items.first().map(|item| item.currency).or(input.currency),
-            line_items,
-            method_types: input.method_types.clone(),
-            configuration,
-            collection: input.collection.clone(),
-            from_settings,
-            intent: None,
-            subscription: None,
-            invoice: None,
-            payer: Payer::default(),
-            collected: None,
-            metadata,
-            given: input.given.clone().without_unset(),
-        };
-        if session.amount().unwrap_or(0) == 0 {
-            session.payment_status = PaymentStatus::NoPaymentRequired;
-        }
-        // Params that an intent or a subscription would reject are rejected before the holder
-        // comes.
-        let change = match session.mode {
-            CheckoutMode::Subscription => subscribe::metadata(&session),
-            _ => intent_input(&session).1.metadata.unwrap_or_default(),
-        };
-        change.apply(&mut BTreeMap::new())?;
-        changes.put(Object::Checkout(session.clone()));
-        self.commit_checkout(context, &session, changes).await?.ok_or(Error::Locked)
+        self.change("create_checkout", async || {
+            let customer = self.customer_of(context, input.customer.as_deref()).await?;
+            let clock = customer.as_ref().and_then(|customer| customer.test_clock);
+            let mut changes = self.changes_for(context, customer.as_ref()).await?;
+            let now = changes.now;
+            let mut metadata = BTreeMap::new();
+            if let Some(change) = &input.metadata {
+                change.apply(&mut metadata)?;
+            }
+            let named = input.method_types.is_some();
+            let configuration_id = input.given.text(&["payment_method_configuration"]);
+            let configuration =
+                self.configured_by(context, named, configuration_id, &mut changes).await?;
+            let from_settings = self.collection_of_settings(context, named, &mut changes).await?;
+            check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
+            let number = self.next_number();
+            let line_items = self.line_items_of(context, input, &mut changes).await?;
+            let email = customer.as_ref().and_then(|customer| customer.email.clone());
+            let mut session = CheckoutSession {
+                number,
+                merchant: context.merchant,
+                version: 1,
+                livemode: context.livemode,
+                created: now,
+                expires_at: expiry(input.expires_at, now)?,
+                customer: customer.map(|customer| customer.id),
+                clock,
+                email: input.customer_email.clone().or(email),
+                mode: input.mode,
+                status: CheckoutStatus::Open,
+                payment_status: PaymentStatus::Unpaid,
+                currency: line_items.first().map(|item| item.currency).or(input.currency),
+                line_items,
+                method_types: input.method_types.clone(),
+                configuration,
+                collection: input.collection.clone(),
+                from_settings,
+                intent: None,
+                subscription: None,
+                invoice: None,
+                payer: Payer::default(),
+                collected: None,
+                metadata,
+                given: input.given.clone().without_unset(),
+            };
+            if session.amount().unwrap_or(0) == 0 {
+                session.payment_status = PaymentStatus::NoPaymentRequired;
+            }
+            // Params that an intent or a subscription would reject are rejected before the holder
+            // comes.
+            let change = match session.mode {
+                CheckoutMode::Subscription => subscribe::metadata(&session),
+                _ => intent_input(&session).1.metadata.unwrap_or_default(),
+            };
+            change.apply(&mut BTreeMap::new())?;
+            changes.put(Object::Checkout(session.clone()));
+            self.commit_checkout(context, &session, changes).await
+        })
+        .await
     }
 
     /// Shows a session.
@@ -247,9 +251,8 @@ impl Engine {
         context: &Context,
         mut session: CheckoutSession,
         method: Option<PaymentMethod>,
-        now: AccountTime,
+        mut changes: Changes,
     ) -> Result<CarrierEnd, Error> {
-        let mut changes = Changes::of_call(context, now);
         if session.mode == CheckoutMode::Subscription {
             if let Some(method) = method {
                 self.subscribe_by(context, &mut session, method, &mut changes).await?;
@@ -302,7 +305,7 @@ impl Engine {
         // A method that waits for deposits is not attached to a customer yet.
         if let Some(customer) = session.customer.filter(|_| method.verified)
             && let Some(method) = self
-                .find_changed::<PaymentMethod>(context.merchant, changes, method.id.number())
+                .find_unchanged::<PaymentMethod>(context.merchant, changes, method.id.number())
                 .await?
         {
             give_to(changes, method, customer)?;

@@ -12,7 +12,7 @@ use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
 use model::stored::PaymentIntent;
 use serde_json::Value;
-use store::{Bounds, ClockItem, Object, ObjectsOf};
+use store::{Bounds, Object, ObjectsOf};
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::render::extra_params::Expanded;
@@ -96,7 +96,6 @@ impl Engine {
         changes.emit(&object, EventType::ChargeDisputeClosed);
         changes.put(object);
         changes.put(intent_object(intent));
-        let Changes { objects, events, .. } = changes;
-        Worked::Item(ClockItem::Objects { objects, events })
+        Worked::Item(changes.into_item())
     }
 }

@@ -128,14 +128,16 @@ impl Engine {
         self.change("create_intent", async || {
             let customer = self.customer_of(context, input.customer.as_deref()).await?;
             let clock = customer.as_ref().and_then(|customer| customer.test_clock);
-            let now = self.moment_to_write(context.merchant, clock).await?;
-            let mut changes = Changes::of_call(context, now);
+            let mut changes = self.changes_for(context, customer.as_ref()).await?;
+            let now = changes.now;
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
             check_own(&intent)?;
             let named = intent.method_types.is_some();
             let configuration = input.given.text(&["payment_method_configuration"]);
-            intent.configuration = self.configured_by(context, named, configuration).await?;
-            intent.from_settings = self.collection_of_settings(context, named).await?;
+            intent.configuration =
+                self.configured_by(context, named, configuration, &mut changes).await?;
+            intent.from_settings =
+                self.collection_of_settings(context, named, &mut changes).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
                 kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
@@ -241,9 +243,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("update_intent", async || {
             let before = self.get_intent(context, kind, id, "intent").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut changes = self.changes_on(context, before.clock).await?;
             let mut intent = before.clone();
-            let mut changes = Changes::of_call(context, now);
             self.update_with(context, &mut intent, input, &mut changes).await?;
             if intent == before {
                 let intent_view = IntentView::by_merchant(&context.expand);
@@ -283,6 +284,7 @@ impl Engine {
             };
         }
         if let Some(customer) = self.customer_of(context, input.customer.as_deref()).await? {
+            changes.require_exists::<Customer>(&customer);
             intent.customer = Some(customer.id);
             intent.clock = customer.test_clock;
         }
@@ -294,7 +296,7 @@ impl Engine {
             intent.method_types = None;
         }
         let configuration = input.given.text(&["payment_method_configuration"]);
-        self.configure_intent(context, intent, configuration).await?;
+        self.configure_intent(context, intent, configuration, changes).await?;
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
@@ -323,7 +325,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("cancel_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
-            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            let mut changes = self.changes_on(context, intent.clock).await?;
+            let now = changes.now;
             if intent.invoice.is_some() {
                 let message = "The intent pays an invoice: void the invoice instead.";
                 return Err(ApiError::invalid(message).into());
@@ -333,7 +336,6 @@ impl Engine {
             }
             intent.cancel(reason.map(str::to_owned), now);
             intent.version += 1;
-            let mut changes = Changes::of_call(context, now);
             let object = intent_object(intent.clone());
             let canceled =
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
@@ -401,9 +403,9 @@ impl Engine {
     ) -> Result<PaymentMethod, Error> {
         let method = match param {
             MethodParam::Id(id) => {
-                self.method_param(context, id, "payment_method", made_for).await?
+                self.method_param(context, id, "payment_method", made_for, changes).await?
             }
-            MethodParam::Data(input) => self.new_method(context, input, made_for).await?,
+            MethodParam::Data(input) => self.new_method(context, input, made_for, changes).await?,
         };
         if method.version == 1 && method.created == made_for.now {
             let stored = matches!(param, MethodParam::Id(id) if *id == method.id.to_string());

@@ -98,11 +98,11 @@ impl Engine {
                 return Err(ApiError::missing_param("customer").into());
             };
             let customer = self.get::<Customer>(context, customer, "customer").await?;
-            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
+            let mut changes = self.changes_for(context, Some(&customer)).await?;
+            let now = changes.now;
             let mut invoice = self.blank_invoice(context, &customer, now);
             invoice.currency = input.currency.unwrap_or(Currency::USD);
-            let mut changes = Changes::of_call(context, now);
-            self.apply(context, &mut invoice, input, now).await?;
+            self.apply(context, &mut invoice, input, &mut changes).await?;
             invoice.given = invoice.given.without_unset();
             if input.takes_pending_items {
                 self.take_pending_items(context, &mut invoice, &mut changes).await?;
@@ -159,10 +159,11 @@ impl Engine {
         context: &Context,
         invoice: &mut Invoice,
         input: &InvoiceInput,
-        now: AccountTime,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
         if let Some(id) = &input.default_payment_method {
-            let method = self.get::<PaymentMethod>(context, id, "default_payment_method").await?;
+            let param = "default_payment_method";
+            let method = self.get_unchanged::<PaymentMethod>(context, changes, id, param).await?;
             if method.customer != Some(invoice.customer) {
                 let message = "The payment method must be attached to the invoice's customer.";
                 return Err(ApiError::invalid(message).param("default_payment_method").into());
@@ -173,7 +174,7 @@ impl Engine {
             invoice.method_types.clone_from(&input.method_types);
             invoice.from_settings = None;
         } else if invoice.version == 1 {
-            invoice.from_settings = self.collection_of_settings(context, false).await?;
+            invoice.from_settings = self.collection_of_settings(context, false, changes).await?;
         }
         if let Some(collection) = &input.collection {
             invoice.collection.clone_from(collection);
@@ -182,7 +183,7 @@ impl Engine {
         if let Some(change) = &input.metadata {
             change.apply(&mut invoice.metadata)?;
         }
-        due::apply(invoice, &input.given, now)?;
+        due::apply(invoice, &input.given, changes.now)?;
         invoice.given.update(input.given.clone());
         if let Some(number) = input.given.text(&["number"]) {
             invoice.printed_number = Some(number.to_owned());
@@ -211,11 +212,10 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("update_invoice", async || {
             let before = self.get::<Invoice>(context, id, "invoice").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut changes = self.changes_on(context, before.clock).await?;
             check_editable(&before, input)?;
             let mut invoice = before.clone();
-            let mut changes = Changes::of_call(context, now);
-            self.apply(context, &mut invoice, input, now).await?;
+            self.apply(context, &mut invoice, input, &mut changes).await?;
             if invoice != before {
                 invoice.version += 1;
                 self.collect_anew(context, &invoice, input, &mut changes).await?;
@@ -233,15 +233,15 @@ impl Engine {
     pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
-            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            let mut changes = self.changes_on(context, invoice.clock).await?;
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "deleted; only drafts can. Void it instead"));
             }
-            let mut changes = Changes::of_call(context, now);
             for line in &invoice.lines {
                 let number = line.item.number();
-                let found =
-                    self.find_changed::<InvoiceItem>(context.merchant, &changes, number).await?;
+                let found = self
+                    .find_unchanged::<InvoiceItem>(context.merchant, &mut changes, number)
+                    .await?;
                 if let Some(mut item) = found {
                     item.invoice = None;
                     item.version += 1;

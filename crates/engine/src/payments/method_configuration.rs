@@ -152,6 +152,7 @@ impl Engine {
         context: &Context,
         types_named: bool,
         id: Option<&str>,
+        changes: &mut Changes,
     ) -> Result<Option<ConfiguredBy>, Error> {
         match id {
             Some(_) if types_named => {
@@ -163,11 +164,14 @@ impl Engine {
                     let message = "This configuration of payment methods is not active.";
                     return Err(ApiError::invalid(message).param(PARAM).into());
                 }
+                changes.require_unchanged::<MethodConfiguration>(&configuration);
                 Ok(Some(configuration.decision()))
             }
             None if types_named => Ok(None),
             None => {
                 let default = self.default_configuration(context).await?;
+                // It has version 0 until it is stored.
+                changes.require_unchanged::<MethodConfiguration>(&default);
                 Ok((default.version > 0).then(|| default.decision()))
             }
         }
@@ -179,10 +183,11 @@ impl Engine {
         context: &Context,
         intent: &mut Intent,
         id: Option<&str>,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
         let named = intent.method_types.is_some();
         if id.is_some() || named {
-            intent.configuration = self.configured_by(context, named, id).await?;
+            intent.configuration = self.configured_by(context, named, id, changes).await?;
         }
         Ok(())
     }

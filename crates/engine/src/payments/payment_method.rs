@@ -81,12 +81,15 @@ impl Engine {
         context: &Context,
         input: &MethodInput,
     ) -> Result<ApiResponse, Error> {
-        let made_for = MadeFor { now: self.clock.account_now(), clock: None };
-        let method = self.new_method(context, input, made_for).await?;
-        let body = bytes(&self.method_value(context, &method, &context.expand).await?);
-        let mut changes = Changes::of_call(context, made_for.now);
-        changes.put(Object::PaymentMethod(method));
-        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
+        self.change("create_payment_method", async || {
+            let mut changes = self.changes_on(context, None).await?;
+            let made_for = MadeFor { now: changes.now, clock: None };
+            let method = self.new_method(context, input, made_for, &mut changes).await?;
+            let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+            changes.put(Object::PaymentMethod(method));
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Shows a payment method.
@@ -125,7 +128,10 @@ impl Engine {
         id: &str,
         update: &MethodUpdate,
     ) -> Result<ApiResponse, Error> {
-        let change = |method: &mut PaymentMethod| {
+        self.change("update_payment_method", async || {
+            let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
+            let changes = self.changes_on(context, before.clock).await?;
+            let mut method = before.clone();
             if let Some(details) = &update.billing_details {
                 method.billing_details.update(details.clone());
             }
@@ -137,15 +143,9 @@ impl Engine {
             }
             method.holder_type = update.holder_type.unwrap_or(method.holder_type);
             method.account_type = update.account_type.unwrap_or(method.account_type);
-            Ok(())
-        };
-        self.change_method(
-            "update_payment_method",
-            context,
-            id,
-            EventType::PaymentMethodUpdated,
-            change,
-        )
+            let updated = EventType::PaymentMethodUpdated;
+            self.commit_method(context, before, method, updated, changes).await
+        })
         .await
     }
 
@@ -156,65 +156,36 @@ impl Engine {
         id: &str,
         customer: &str,
     ) -> Result<ApiResponse, Error> {
-        let customer = self.get::<Customer>(context, customer, "customer").await?;
-        self.moment_to_write(context.merchant, customer.test_clock).await?;
-        let attach = |method: &mut PaymentMethod| {
-            check_not_detached(method)?;
-            if !method.verified {
-                return Err(ApiError::invalid(
-                    "A bank account that was typed in must be verified before it is attached; \
-                     confirm a Setup Intent with it.",
-                )
-                .into());
-            }
-            if method.of_self {
-                let message = "The payment method is the account's own.";
-                return Err(ApiError::invalid(message).into());
-            }
-            if method.customer.is_some_and(|stored| stored != customer.id) {
-                let message = "The payment method is attached to another customer already.";
-                return Err(ApiError::invalid(message).into());
-            }
-            method.customer = Some(customer.id);
-            method.clock = customer.test_clock;
-            Ok(())
-        };
-        self.change_method(
-            "attach_payment_method",
-            context,
-            id,
-            EventType::PaymentMethodAttached,
-            attach,
-        )
+        self.change("attach_payment_method", async || {
+            let customer = self.get::<Customer>(context, customer, "customer").await?;
+            let changes = self.changes_for(context, Some(&customer)).await?;
+            let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
+            let method = attached(before.clone(), &customer)?;
+            let attached = EventType::PaymentMethodAttached;
+            self.commit_method(context, before, method, attached, changes).await
+        })
         .await
     }
 
-    async fn change_method(
+    /// Commits a changed payment method. Returns `None` after a version conflict.
+    async fn commit_method(
         &self,
-        name: &'static str,
         context: &Context,
-        id: &str,
+        before: PaymentMethod,
+        mut method: PaymentMethod,
         event_type: EventType,
-        change: impl Fn(&mut PaymentMethod) -> Result<(), Error>,
-    ) -> Result<ApiResponse, Error> {
-        self.change(name, async || {
-            let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
-            let mut method = before.clone();
-            change(&mut method)?;
-            let unchanged = method == before;
-            let body = bytes(&self.method_value(context, &method, &context.expand).await?);
-            if unchanged {
-                return Ok(Some(ApiResponse::unchanged(body)));
-            }
-            method.version += 1;
-            let mut changes = Changes::of_call(context, now);
-            let object = Object::PaymentMethod(method);
-            changes.emit(&object, event_type);
-            changes.put(object);
-            self.commit_any(context, changes, body).await
-        })
-        .await
+        mut changes: Changes,
+    ) -> Result<Option<ApiResponse>, Error> {
+        let unchanged = method == before;
+        let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+        if unchanged {
+            return Ok(Some(ApiResponse::unchanged(body)));
+        }
+        method.version += 1;
+        let object = Object::PaymentMethod(method);
+        changes.emit(&object, event_type);
+        changes.put(object);
+        self.commit_any(context, changes, body).await
     }
 
     /// Lists payment methods: of a customer, or all.
@@ -245,8 +216,9 @@ impl Engine {
         id: &str,
         customer: CustomerId,
         param: &str,
+        changes: &mut Changes,
     ) -> Result<PaymentMethod, Error> {
-        let method = self.get::<PaymentMethod>(context, id, param).await?;
+        let method = self.get_unchanged::<PaymentMethod>(context, changes, id, param).await?;
         if method.customer != Some(customer) {
             let message = "The payment method must be attached to the customer first.";
             return Err(ApiError::invalid(message).param(param.to_owned()).into());
@@ -262,10 +234,11 @@ impl Engine {
         id: &str,
         param: &str,
         made_for: MadeFor,
+        changes: &mut Changes,
     ) -> Result<PaymentMethod, Error> {
         let test_number = PaymentBehavior::number_of_test_method(id);
         let Some(number) = test_number.filter(|_| !context.livemode) else {
-            return self.get::<PaymentMethod>(context, id, param).await;
+            return self.get_unchanged::<PaymentMethod>(context, changes, id, param).await;
         };
         let input = MethodInput {
             source: MethodSource::Numbers(BankNumbers {
@@ -280,7 +253,7 @@ impl Engine {
             holder_type: None,
             path: "",
         };
-        let mut method = self.new_method(context, &input, made_for).await?;
+        let mut method = self.new_method(context, &input, made_for, changes).await?;
         // Test methods need no deposits, except the one for failing deposits.
         method.verified = method.behavior != PaymentBehavior::MicrodepositsFail;
         Ok(method)
@@ -292,6 +265,7 @@ impl Engine {
         context: &Context,
         input: &MethodInput,
         made_for: MadeFor,
+        changes: &mut Changes,
     ) -> Result<PaymentMethod, Error> {
         let mut metadata = BTreeMap::new();
         if let Some(change) = &input.metadata {
@@ -302,6 +276,7 @@ impl Engine {
                 let param = path_of(input.path, "financial_connections_account");
                 let account = self.get_account(context, id, &param).await?;
                 payable(context, &account, &param)?;
+                changes.require_account(&account);
                 self.method_of_account(context, &account, made_for)
             }
             MethodSource::Numbers(numbers) => {
@@ -386,6 +361,27 @@ impl Engine {
             metadata: BTreeMap::new(),
         }
     }
+}
+
+/// The method as attached to a customer.
+fn attached(mut method: PaymentMethod, customer: &Customer) -> Result<PaymentMethod, Error> {
+    check_not_detached(&method)?;
+    let reject = |message: &str| Err(ApiError::invalid(message.to_owned()).into());
+    if !method.verified {
+        return reject(
+            "A bank account that was typed in must be verified before it is attached; confirm a \
+             Setup Intent with it.",
+        );
+    }
+    if method.of_self {
+        return reject("The payment method is the account's own.");
+    }
+    if method.customer.is_some_and(|stored| stored != customer.id) {
+        return reject("The payment method is attached to another customer already.");
+    }
+    method.customer = Some(customer.id);
+    method.clock = customer.test_clock;
+    Ok(method)
 }
 
 /// Attaches a payment method to a customer as part of a larger change, unless it is attached

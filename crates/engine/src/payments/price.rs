@@ -8,7 +8,7 @@ use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
 use model::id::PriceId;
 use model::money::Currency;
-use model::payments::product::Price;
+use model::payments::product::{Price, Product};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
@@ -71,7 +71,11 @@ impl Engine {
             (Some(_), Some(_)) => {
                 return Err(ApiError::exclusive(&[full("product"), full("product_data")]).into());
             }
-            (Some(id), None) => self.get_product(context, id, &full("product")).await?,
+            (Some(id), None) => {
+                let product = self.get_product(context, id, &full("product")).await?;
+                changes.require_exists::<Product>(&product);
+                product
+            }
             (None, Some(data)) => {
                 let product = self.new_product(context, data, changes.now).await?;
                 let object = Object::Product(product.clone());

@@ -155,9 +155,9 @@ impl Engine {
                 let message = "The product has prices and cannot be deleted; set active=false.";
                 return Err(ApiError::invalid(message).into());
             }
-            let now = self.clock.account_now();
             product.version += 1;
-            let mut changes = Changes::of_call(context, now);
+            let mut changes = Changes::of_call(context, self.clock.account_now());
+            changes.require_none_with_lookup::<Price>(context.merchant, product.id());
             let object = Object::Product(product.clone());
             changes.emit(&object, EventType::ProductDeleted);
             product.deleted = true;

@@ -137,20 +137,21 @@ impl Engine {
                 return Err(ApiError::missing_param("customer").into());
             };
             let customer = self.get::<Customer>(context, customer, "customer").await?;
-            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
-            let mut changes = Changes::of_call(context, now);
+            let mut changes = self.changes_for(context, Some(&customer)).await?;
+            let now = changes.now;
             let mut made = self.blank_subscription(context, &customer, now);
             if input.method_types.is_none() {
-                made.from_settings = self.collection_of_settings(context, false).await?;
+                made.from_settings =
+                    self.collection_of_settings(context, false, &mut changes).await?;
             }
-            self.apply_to(context, &mut made, input).await?;
+            self.apply_to(context, &mut made, input, &mut changes).await?;
             made.given = made.given.without_unset();
             self.set_items(context, &mut made, &input.items, &mut changes).await?;
             let trial_end = trial_end(input.trial, now, "")?;
             let once = self.once(context, &input.once, &mut changes).await?;
             made.begin(trial_end);
             cancel_later(&mut made, input.cancel, now)?;
-            let method = self.payer_of(&made, &changes).await?;
+            let method = self.payer_of(&made, &mut changes).await?;
             let beginning =
                 Beginning { once, method, incomplete: input.incomplete, acceptance: None };
             let made = self.begin_subscription(context, made, beginning, &mut changes).await?;
@@ -165,10 +166,12 @@ impl Engine {
         context: &Context,
         subscription: &mut Subscription,
         input: &SubscriptionInput,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
         if let Some(id) = &input.default_payment_method {
             let param = "default_payment_method";
-            let method = self.method_of_customer(context, id, subscription.customer, param).await?;
+            let customer = subscription.customer;
+            let method = self.method_of_customer(context, id, customer, param, changes).await?;
             subscription.default_payment_method = Some(method.id);
         }
         subscription.collection_method =
@@ -225,11 +228,11 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("update_subscription", async || {
             let before = self.get::<Subscription>(context, id, "id").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut changes = self.changes_on(context, before.clock).await?;
+            let now = changes.now;
             check_changeable(&before, input)?;
             let mut subscription = before.clone();
-            let mut changes = Changes::of_call(context, now);
-            self.apply_to(context, &mut subscription, input).await?;
+            self.apply_to(context, &mut subscription, input, &mut changes).await?;
             self.change_items(context, &mut subscription, &input.items, &mut changes).await?;
             cancel_later(&mut subscription, input.cancel, now)?;
             let over = move_trial(&mut subscription, input.trial, now)?;
@@ -260,14 +263,13 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("cancel_subscription", async || {
             let mut subscription = self.get::<Subscription>(context, id, "id").await?;
-            let now = self.moment_to_write(context.merchant, subscription.clock).await?;
+            let mut changes = self.changes_on(context, subscription.clock).await?;
             if subscription.is_over() {
                 return Err(missing::<Subscription>(id, "id").into());
             }
             if let Some(details) = &details {
                 subscription.given.put("cancellation_details", details.clone().without_unset());
             }
-            let mut changes = Changes::of_call(context, now);
             let reason = "cancellation_requested";
             let subscription =
                 self.end_subscription(context, subscription, reason, &mut changes).await?;

@@ -89,7 +89,12 @@ async fn the_last_conflict_is_returned() {
         let version = customer.version + 1;
         let customer = Customer { name: Some(name), version, ..customer.clone() };
         let object = Object::Customer(customer);
-        engine.store().write(ChangeObject { object, events: Vec::new(), reply: None })
+        engine.store().write(ChangeObject {
+            object,
+            events: Vec::new(),
+            reply: None,
+            requires: Vec::new(),
+        })
     };
     let changed: Result<(), Error> = engine
         .change("rename", async || {

@@ -1,6 +1,6 @@
 //! Bank accounts and their connections.
 
-use crate::{IdempotencyRecord, Listed, Object, ObjectPlace, Page, Written};
+use crate::{IdempotencyRecord, Listed, Object, ObjectPlace, Page, Precondition, Written};
 use model::account::{Account, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
@@ -84,6 +84,8 @@ pub struct CompleteLink {
     /// The carrier of the flow and the objects that change with it. As in [`crate::ChangeObjects`],
     /// an object at version 1 is created and any other replaced.
     pub objects: Vec<Object>,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// Accounts that are linked for the first time.
     pub new: Vec<NewAccount>,
     /// Accounts that are linked again.
@@ -99,6 +101,8 @@ writes!(CompleteLink => Written, account::complete_link);
 pub struct ChangeAccount {
     /// The change.
     pub change: AccountChange,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// The idempotency record to store.
     pub reply: Option<IdempotencyRecord>,
 }
@@ -176,6 +180,8 @@ reads!(FindConnection => Option<Connection>, account::find_connection);
 pub struct ChangeConnection {
     /// The connection, with its version raised by one.
     pub connection: Connection,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// The idempotency record to store.
     pub reply: Option<IdempotencyRecord>,
 }

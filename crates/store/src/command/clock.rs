@@ -1,7 +1,8 @@
 //! The advance of a test clock: one leased job, stored step by step.
 
 use crate::{
-    AccountChange, ApplyRefresh, FailRefresh, IdempotencyRecord, Object, PutOffRefresh, Written,
+    AccountChange, ApplyRefresh, FailRefresh, IdempotencyRecord, Object, Precondition,
+    PutOffRefresh, Written,
 };
 use model::account::Account;
 use model::clock::{AccountTime, ServerTime, TestClock};
@@ -91,6 +92,8 @@ pub enum ClockItem {
         /// The objects. As in [`crate::ChangeObjects`], an object at version 1 is created and any
         /// other replaced.
         objects: Vec<Object>,
+        /// The facts that the decision rests on.
+        requires: Vec<Precondition>,
         /// Events to emit.
         events: Vec<Event>,
     },

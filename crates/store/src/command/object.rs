@@ -4,7 +4,7 @@
 //! Their kinds are listed once, below. Each type implements [`model::stored::Stored`], which gives
 //! the store everything it needs to know of an object.
 
-use crate::{Bounds, IdempotencyRecord, Listed, Page, Written};
+use crate::{Bounds, IdempotencyRecord, Listed, Page, Precondition, Written};
 use model::Word;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -227,6 +227,8 @@ objects! {
 pub struct CreateObject {
     /// The object, at version 1.
     pub object: Object,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// The maximum number of this kind that the merchant may have. Deleted objects do not count.
     pub kind_max: Option<usize>,
     /// Events to emit.
@@ -245,6 +247,8 @@ pub enum Created {
     Done,
     /// The idempotency key has a record already.
     KeyTaken,
+    /// A version conflict: a precondition does not hold.
+    VersionConflict,
     /// The merchant has the maximum number of this kind.
     KindFull,
     /// The server has the maximum number of merchants ([`crate::StoreBounds`]).
@@ -257,6 +261,8 @@ pub enum Created {
 pub struct ChangeObject {
     /// The object, with its version raised by one.
     pub object: Object,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
@@ -266,13 +272,15 @@ pub struct ChangeObject {
 writes!(ChangeObject => Written, object::change);
 
 /// Creates and replaces several objects in one command. An object at version 1 is created, and any
-/// other replaces the version one below. If one of them conflicts, the command is a version
-/// conflict and writes no rows.
+/// other replaces the version one below. If one of them conflicts, or a precondition does not hold,
+/// the command is a version conflict and writes no rows.
 #[derive(Clone, Debug)]
 pub struct ChangeObjects {
     /// The objects, in order. They belong to one merchant, or to a platform and its connected
     /// account. An object may occur several times, each time one version later.
     pub objects: Vec<Object>,
+    /// The facts that the decision rests on.
+    pub requires: Vec<Precondition>,
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
@@ -287,8 +295,8 @@ writes!(ChangeObjects => Changed, object::change_many);
 pub enum Changed {
     /// Committed.
     Done,
-    /// A version conflict: an object to create exists, or the stored version of an object to
-    /// replace is not one below the new one.
+    /// A version conflict: an object to create exists, the stored version of an object to replace
+    /// is not one below the new one, or a precondition does not hold.
     VersionConflict,
     /// The idempotency key has a record already.
     KeyTaken,

@@ -1,6 +1,6 @@
 //! Accounts, connections and owners.
 
-use super::{Memory, event, idempotency, job, object, page};
+use super::{Memory, event, idempotency, job, object, page, precondition};
 use crate::store::Failure;
 use crate::{
     AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection,
@@ -16,11 +16,11 @@ pub(crate) fn complete_link(
     command: &CompleteLink,
     memory: &mut Memory,
 ) -> Result<Written, Failure> {
-    let CompleteLink { objects, new, again, reply } = command;
+    let CompleteLink { objects, requires, new, again, reply } = command;
     if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    if !object::put_many(objects, memory) {
+    if !precondition::all_hold(requires, memory) || !object::put_many(objects, memory) {
         return Ok(Written::VersionConflict);
     }
     for new in new {
@@ -72,7 +72,8 @@ pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Wri
     if !idempotency::record_optional(command.reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    let fits = apply_change(&command.change, None, memory)?;
+    let fits = precondition::all_hold(&command.requires, memory)
+        && apply_change(&command.change, None, memory)?;
     Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
@@ -168,7 +169,8 @@ pub(crate) fn change_connection(
     if !idempotency::record_optional(command.reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    let fits = replace_connection(&command.connection, memory);
+    let fits = precondition::all_hold(&command.requires, memory)
+        && replace_connection(&command.connection, memory);
     Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 

@@ -1,6 +1,8 @@
 //! Advances of test clocks.
 
-use super::{ClockJob, Memory, account, event, idempotency, is_free, object, refresh};
+use super::{
+    ClockJob, Memory, account, event, idempotency, is_free, object, precondition, refresh,
+};
 use crate::store::Failure;
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -95,8 +97,9 @@ pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, 
             ClockItem::Apply(apply) => refresh::apply(apply, memory)?,
             ClockItem::Fail(fail) => refresh::fail(fail, memory)?,
             ClockItem::PutOff(put_off) => refresh::put_off(put_off, memory)?,
-            ClockItem::Objects { objects, events } => {
-                let fits = object::put_many(objects, memory);
+            ClockItem::Objects { objects, requires, events } => {
+                let fits =
+                    precondition::all_hold(requires, memory) && object::put_many(objects, memory);
                 event::insert_many(events, memory)?;
                 if fits { Written::Done } else { Written::VersionConflict }
             }

@@ -19,6 +19,7 @@ pub(crate) mod event;
 pub(crate) mod idempotency;
 mod job;
 pub(crate) mod object;
+mod precondition;
 pub(crate) mod prune;
 pub(crate) mod refresh;
 pub(crate) mod snapshot;

@@ -1,6 +1,6 @@
 //! Objects that are read and replaced as a whole.
 
-use super::{Memory, event, idempotency, page};
+use super::{Memory, event, idempotency, page, precondition};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
@@ -13,9 +13,12 @@ use model::limits::MERCHANTS_MAX;
 use std::sync::Arc;
 
 pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Created, Failure> {
-    let CreateObject { object, kind_max, events, reply } = command;
+    let CreateObject { object, requires, kind_max, events, reply } = command;
     if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Created::KeyTaken);
+    }
+    if !precondition::all_hold(requires, memory) {
+        return Ok(Created::VersionConflict);
     }
     if !has_room(object.merchant(), memory) {
         return Ok(Created::MerchantsFull);
@@ -33,11 +36,11 @@ pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Crea
 }
 
 pub(crate) fn change(command: &ChangeObject, memory: &mut Memory) -> Result<Written, Failure> {
-    let ChangeObject { object, events, reply } = command;
+    let ChangeObject { object, requires, events, reply } = command;
     if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    if !replace(object, memory) {
+    if !precondition::all_hold(requires, memory) || !replace(object, memory) {
         return Ok(Written::VersionConflict);
     }
     event::insert_many(events, memory)?;
@@ -48,7 +51,7 @@ pub(crate) fn change_many(
     command: &ChangeObjects,
     memory: &mut Memory,
 ) -> Result<Changed, Failure> {
-    let ChangeObjects { objects, events, reply } = command;
+    let ChangeObjects { objects, requires, events, reply } = command;
     if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Changed::KeyTaken);
     }
@@ -58,7 +61,7 @@ pub(crate) fn change_many(
             return Ok(Changed::MerchantsFull);
         }
     }
-    if !put_many(objects, memory) {
+    if !precondition::all_hold(requires, memory) || !put_many(objects, memory) {
         return Ok(Changed::VersionConflict);
     }
     event::insert_many(events, memory)?;

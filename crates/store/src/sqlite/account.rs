@@ -2,7 +2,8 @@
 
 use super::list::{Lists, Window, lists};
 use super::{
-    Batch, Failure, Param, Reading, column, event, from_json, idempotency, number, object, refresh,
+    Batch, Failure, Param, Reading, column, event, from_json, idempotency, number, object,
+    precondition, refresh,
 };
 use crate::seal::CellPosition;
 use crate::{
@@ -85,7 +86,8 @@ pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
-    if !object::put_many(&command.objects, batch)? {
+    let holds = precondition::all_hold(&command.requires, batch)?;
+    if !holds || !object::put_many(&command.objects, batch)? {
         return Ok(Written::VersionConflict);
     }
     for new in &command.new {
@@ -142,7 +144,8 @@ pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Writt
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
-    let fits = apply_change(&command.change, None, batch)?;
+    let fits = precondition::all_hold(&command.requires, batch)?
+        && apply_change(&command.change, None, batch)?;
     Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
@@ -344,7 +347,8 @@ pub(crate) fn change_connection(
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
-    let fits = replace_connection(&command.connection, batch)?;
+    let fits = precondition::all_hold(&command.requires, batch)?
+        && replace_connection(&command.connection, batch)?;
     Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 

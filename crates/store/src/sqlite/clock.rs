@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Failure, Reading, account, column, event, from_json, idempotency, next_claim, number,
-    object, refresh,
+    object, precondition, refresh,
 };
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -110,8 +110,9 @@ pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Fa
             ClockItem::Apply(apply) => refresh::apply(apply, batch)?,
             ClockItem::Fail(fail) => refresh::fail(fail, batch)?,
             ClockItem::PutOff(put_off) => refresh::put_off(put_off, batch)?,
-            ClockItem::Objects { objects, events } => {
-                let fits = object::put_many(objects, batch)?;
+            ClockItem::Objects { objects, requires, events } => {
+                let fits =
+                    precondition::all_hold(requires, batch)? && object::put_many(objects, batch)?;
                 event::insert_many(events, batch)?;
                 if fits { Written::Done } else { Written::VersionConflict }
             }

@@ -30,6 +30,7 @@ mod list;
 mod migration;
 pub(crate) mod object;
 mod open;
+mod precondition;
 pub(crate) mod prune;
 mod readers;
 pub(crate) mod refresh;

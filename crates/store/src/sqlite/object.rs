@@ -1,7 +1,9 @@
 //! Objects that are read and replaced as a whole.
 
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Param, Reading, column, event, idempotency, number, word};
+use super::{
+    Batch, Failure, Param, Reading, column, event, idempotency, number, precondition, word,
+};
 use crate::seal::{CellPosition, Sealer};
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
@@ -79,6 +81,9 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
         return Ok(Created::KeyTaken);
     }
     let object = &command.object;
+    if !precondition::all_hold(&command.requires, batch)? {
+        return Ok(Created::VersionConflict);
+    }
     if !has_room(object.merchant(), batch)? {
         return Ok(Created::MerchantsFull);
     }
@@ -100,7 +105,7 @@ pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Writte
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
-    if !replace(&command.object, batch)? {
+    if !precondition::all_hold(&command.requires, batch)? || !replace(&command.object, batch)? {
         return Ok(Written::VersionConflict);
     }
     event::insert_many(&command.events, batch)?;
@@ -118,7 +123,8 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
             return Ok(Changed::MerchantsFull);
         }
     }
-    if !put_many(&command.objects, batch)? {
+    let holds = precondition::all_hold(&command.requires, batch)?;
+    if !holds || !put_many(&command.objects, batch)? {
         return Ok(Changed::VersionConflict);
     }
     event::insert_many(&command.events, batch)?;

@@ -21,7 +21,7 @@ async fn find(fixture: &Fixture, account: &Account) -> Option<Account> {
 }
 
 fn change(account: Account) -> ChangeAccount {
-    ChangeAccount { change: AccountChange::of(account), reply: None }
+    ChangeAccount { change: AccountChange::of(account), reply: None, requires: Vec::new() }
 }
 
 fn new(account: &Account) -> NewAccount {
@@ -53,6 +53,7 @@ fn a_link_is_atomic() {
             new: vec![new(&one), new(&two)],
             again: vec![],
             reply: Some(reply(merchant(1), "key", fixture.time.now())),
+            requires: Vec::new(),
         };
         assert_eq!(fixture.write(link.clone()).await, Written::Done);
         assert_eq!(fixture.write(link).await, Written::KeyTaken);
@@ -77,7 +78,13 @@ fn a_link_takes_several_objects() {
     on_both(async |fixture| {
         let carrier = carrier(&fixture, 1).await;
         let made = Object::Session(session(merchant(1), 2));
-        let link = |objects| CompleteLink { objects, new: vec![], again: vec![], reply: None };
+        let link = |objects| CompleteLink {
+            objects,
+            new: vec![],
+            again: vec![],
+            reply: None,
+            requires: Vec::new(),
+        };
         let both = link(vec![made.clone(), carrier.clone()]);
         assert_eq!(fixture.write(both.clone()).await, Written::Done);
         let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
@@ -100,8 +107,13 @@ fn a_link_with_a_version_conflict_writes_no_rows() {
         let other = account(merchant(1), 12);
         let mut twin = account(merchant(1), 13);
         twin.bank_account.clone_from(&linked.bank_account);
-        let link =
-            |new, again| CompleteLink { objects: vec![carrier.clone()], new, again, reply: None };
+        let link = |new, again| CompleteLink {
+            objects: vec![carrier.clone()],
+            new,
+            again,
+            reply: None,
+            requires: Vec::new(),
+        };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
         assert_eq!(fixture.write(twice).await, Written::VersionConflict);
         let conflicting = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
@@ -153,6 +165,7 @@ fn a_bank_account_is_linked_once() {
             new: vec![new(&twin(17))],
             again: vec![],
             reply: None,
+            requires: Vec::new(),
         };
         assert_eq!(fixture.write(link.clone()).await, Written::VersionConflict);
         let mut gone = next(&linked);
@@ -180,13 +193,17 @@ fn a_change_depends_on_a_version() {
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
-        let conflicting = ChangeAccount { change: with_old_connection.clone(), reply: None };
+        let conflicting = ChangeAccount {
+            change: with_old_connection.clone(),
+            reply: None,
+            requires: Vec::new(),
+        };
         assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
         assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
         let newer = Connection { version: 2, ..connection(&linked) };
         let fits = AccountChange { connection: Some(newer), ..with_old_connection };
         let reply = Some(reply(merchant(1), "key", fixture.time.now()));
-        let fits = ChangeAccount { change: fits, reply };
+        let fits = ChangeAccount { change: fits, reply, requires: Vec::new() };
         assert_eq!(fixture.write(fits.clone()).await, Written::Done);
         assert_eq!(fixture.write(fits.clone()).await, Written::KeyTaken);
         assert_eq!(
@@ -212,6 +229,7 @@ fn one_refresh_of_a_feature_is_pending() {
                 started: vec![job(&linked, feature, sequence)],
                 ..AccountChange::of(Account { version, ..linked.clone() })
             },
+            requires: Vec::new(),
             reply: None,
         };
         let second = start(2, Feature::Transactions, 2);
@@ -236,6 +254,7 @@ fn an_event_is_emitted_once() {
         fixture.link(linked.clone(), vec![]).await;
         let with_event = |event| ChangeAccount {
             change: AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) },
+            requires: Vec::new(),
             reply: None,
         };
         let emitted = event(&linked, EventType::AccountCreated, 0);
@@ -288,7 +307,8 @@ fn accounts_are_listed() {
         let mut moved = fixture.read(find).await.unwrap();
         moved.version += 1;
         moved.authorization = AuthorizationId::from_number(1);
-        let change = ChangeAccount { change: AccountChange::of(moved), reply: None };
+        let change =
+            ChangeAccount { change: AccountChange::of(moved), reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(numbers(odd, Cursor::Newest, 3).await, (vec![5, 4, 3], true));
         assert_eq!(
@@ -330,11 +350,12 @@ fn connections_are_replaced() {
             relinked_at: T0.plus(5),
             ..connection(&linked)
         };
-        let change = ChangeConnection { connection: newer.clone(), reply: None };
+        let change =
+            ChangeConnection { connection: newer.clone(), reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(change.clone()).await, Written::Done);
         assert_eq!(fixture.write(change).await, Written::VersionConflict);
         let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
-        let stolen = ChangeConnection { connection: stolen, reply: None };
+        let stolen = ChangeConnection { connection: stolen, reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
         let of = FindConnection { merchant: merchant(1), account: linked.id };
         assert_eq!(fixture.read(of).await, Some(newer));

@@ -84,7 +84,14 @@ impl Both {
                     customer.created = T0.plus(i64::from(email.unwrap_or(0)));
                 }
                 let reply = self.key(at.owner, key);
-                self.write(CreateObject { object, kind_max: room, events: vec![], reply }).await;
+                self.write(CreateObject {
+                    object,
+                    kind_max: room,
+                    events: vec![],
+                    reply,
+                    requires: Vec::new(),
+                })
+                .await;
             }
             Step::Change { at, current, deleted, key } => {
                 let find = FindObject {
@@ -95,12 +102,14 @@ impl Both {
                 let Some(object) = self.read(find).await else { return };
                 let object = changed(object, current, deleted);
                 let reply = self.key(at.owner, key);
-                self.write(ChangeObject { object, events: vec![], reply }).await;
+                self.write(ChangeObject { object, events: vec![], reply, requires: Vec::new() })
+                    .await;
             }
             Step::ChangeMany { objects, key } => {
                 let reply = objects.first().and_then(|many| self.key(many.at.owner, key));
                 let objects = self.many(&objects).await;
-                self.write(ChangeObjects { objects, events: vec![], reply }).await;
+                self.write(ChangeObjects { objects, events: vec![], reply, requires: Vec::new() })
+                    .await;
             }
             Step::Link { owner, session: number, new, again, key } => {
                 let mut carrier = session(merchant(owner), number);
@@ -118,6 +127,7 @@ impl Both {
                     new,
                     again: again.into_iter().collect(),
                     reply: self.key(owner, key),
+                    requires: Vec::new(),
                 })
                 .await;
             }
@@ -125,14 +135,15 @@ impl Both {
                 let Some(change) = self.change(&change, 0).await else { return };
                 self.events.extend(change.events.iter().cloned());
                 let reply = self.key(change.account.merchant.number() - 100, key);
-                self.write(ChangeAccount { change, reply }).await;
+                self.write(ChangeAccount { change, reply, requires: Vec::new() }).await;
             }
             Step::Connection { number, current } => {
                 let Some(account) = self.find_account(number).await else { return };
                 let Some(connection) = self.next_connection(&account, current).await else {
                     return;
                 };
-                self.write(ChangeConnection { connection, reply: None }).await;
+                self.write(ChangeConnection { connection, reply: None, requires: Vec::new() })
+                    .await;
             }
             other => self.run_work(other).await,
         }
@@ -286,7 +297,7 @@ impl Both {
                 Item::End(end) => self.end(end, raised).await,
                 Item::Objects(many) => {
                     let objects = self.many(many).await;
-                    Some(ClockItem::Objects { objects, events: vec![] })
+                    Some(ClockItem::Objects { objects, events: vec![], requires: Vec::new() })
                 }
             });
         }

@@ -192,6 +192,7 @@ fn a_step_is_atomic() {
             ClockItem::Objects {
                 objects: vec![Object::Session(session(merchant(1), 7))],
                 events: vec![emitted.clone()],
+                requires: Vec::new(),
             },
         ];
         let mut bad = items.clone();
@@ -200,7 +201,11 @@ fn a_step_is_atomic() {
         assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
         let mut bad = items.clone();
         let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });
-        bad.push(ClockItem::Objects { objects: vec![missing], events: vec![] });
+        bad.push(ClockItem::Objects {
+            objects: vec![missing],
+            events: vec![],
+            requires: Vec::new(),
+        });
         assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
         let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 7 };
         assert_eq!(fixture.read(made).await, None);

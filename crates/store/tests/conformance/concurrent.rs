@@ -34,7 +34,8 @@ fn no_change_is_lost() {
                     customer.version += 1;
                     customer.balance += 1;
                     let object = Object::Customer(customer);
-                    let change = ChangeObject { object, events: vec![], reply: None };
+                    let change =
+                        ChangeObject { object, events: vec![], reply: None, requires: Vec::new() };
                     if store.write(change).await.unwrap() == Written::Done {
                         done += 1;
                     }

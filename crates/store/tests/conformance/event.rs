@@ -20,7 +20,10 @@ async fn events(fixture: &Fixture, types: &[(EventType, i64)]) -> Vec<Event> {
         let event = Event { created: AccountTime(*created), ..event(&linked, *event_type, 0) };
         let change =
             AccountChange { events: vec![event.clone()], ..AccountChange::of(linked.clone()) };
-        assert_eq!(fixture.write(ChangeAccount { change, reply: None }).await, Written::Done);
+        assert_eq!(
+            fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
+            Written::Done
+        );
         fixture.time.pass_ms(1);
         events.push(event);
     }

@@ -65,6 +65,7 @@ impl Fixture {
             new: vec![new],
             again: vec![],
             reply: None,
+            requires: Vec::new(),
         };
         assert_eq!(self.write(command).await, Written::Done);
     }
@@ -105,7 +106,7 @@ pub(crate) fn first<C>(limit: u32) -> Page<C> {
 }
 
 pub(crate) fn create(object: Object) -> CreateObject {
-    CreateObject { object, kind_max: None, events: vec![], reply: None }
+    CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() }
 }
 
 pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {

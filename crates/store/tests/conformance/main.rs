@@ -15,6 +15,7 @@ mod event;
 mod fixture;
 mod idempotency;
 mod object;
+mod precondition;
 mod prune;
 mod refresh;
 mod snapshot;

@@ -27,7 +27,7 @@ fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
 }
 
 fn change(object: Object) -> ChangeObject {
-    ChangeObject { object, events: vec![], reply: None }
+    ChangeObject { object, events: vec![], reply: None, requires: Vec::new() }
 }
 
 /// Each kind of object is read as it was stored, including its secret.
@@ -86,6 +86,7 @@ fn refused_commands_write_no_rows() {
             kind_max: Some(0),
             events: vec![],
             reply: Some(record.clone()),
+            requires: Vec::new(),
         };
         assert_eq!(fixture.write(full.clone()).await, Created::KindFull);
         let done = CreateObject { kind_max: Some(1), ..full.clone() };
@@ -100,7 +101,8 @@ fn refused_commands_write_no_rows() {
         let mut changed = endpoint(owner, 1);
         changed.version = 2;
         let object = Object::Endpoint(changed);
-        let taken = ChangeObject { object, events: vec![], reply: Some(record) };
+        let taken =
+            ChangeObject { object, events: vec![], reply: Some(record), requires: Vec::new() };
         assert_eq!(fixture.write(taken).await, Written::KeyTaken);
     });
 }
@@ -278,6 +280,7 @@ fn objects_change_together() {
             ],
             events: vec![emitted.clone()],
             reply: Some(reply(owner, "key", fixture.time.now())),
+            requires: Vec::new(),
         };
         assert_eq!(fixture.write(change.clone()).await, Changed::Done);
         assert_eq!(fixture.write(change).await, Changed::KeyTaken);
@@ -300,7 +303,7 @@ fn two_merchants_change_together() {
         let tie = Object::PlatformTie(account.tie());
         let row = Object::ConnectedAccount(account);
         let objects = vec![tie.clone(), row.clone()];
-        let change = ChangeObjects { objects, events: vec![], reply: None };
+        let change = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(change.clone()).await, Changed::Done);
         assert_eq!(fixture.write(change).await, Changed::VersionConflict);
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
@@ -325,6 +328,7 @@ fn one_version_conflict_writes_no_rows() {
             objects: vec![Object::Customer(customer(owner, 3)), Object::Session(bad)],
             events: vec![emitted.clone()],
             reply: Some(record.clone()),
+            requires: Vec::new(),
         };
         let next = |number, version| Session { version, ..session(owner, number) };
         for bad in [next(1, 1), next(1, 3), next(2, 2)] {

@@ -62,7 +62,10 @@ fn old_settled_events_are_deleted() {
         let events: Vec<Event> =
             (0..4).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
         let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
-        assert_eq!(fixture.write(ChangeAccount { change, reply: None }).await, Written::Done);
+        assert_eq!(
+            fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
+            Written::Done
+        );
         dispatch(&fixture, &events[0], None).await;
         dispatch(&fixture, &events[1], Some(DeliveryStatus::Failed)).await;
         dispatch(&fixture, &events[2], Some(DeliveryStatus::Pending)).await;
@@ -107,7 +110,13 @@ fn old_link_flows_are_deleted() {
             [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];
         for flow in [&left, &found_again] {
             let object = Object::LinkFlow(flow.clone());
-            let create = CreateObject { object, kind_max: None, events: vec![], reply: None };
+            let create = CreateObject {
+                object,
+                kind_max: None,
+                events: vec![],
+                reply: None,
+                requires: Vec::new(),
+            };
             assert_eq!(fixture.write(create).await, Created::Done);
         }
         fixture.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);

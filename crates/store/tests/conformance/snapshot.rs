@@ -156,8 +156,12 @@ fn a_restore_brings_rows_back() {
         fixture.write(DispatchEvent { merchant: merchant(1), event: emitted, deliveries }).await;
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
-        let change =
-            ChangeObject { object: Object::Endpoint(changed), events: vec![], reply: None };
+        let change = ChangeObject {
+            object: Object::Endpoint(changed),
+            events: vec![],
+            reply: None,
+            requires: Vec::new(),
+        };
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(
             fixture.write(create(Object::Customer(customer(merchant(1), 9)))).await,
@@ -283,7 +287,7 @@ fn ids_are_used_once() {
             events: vec![event(&gone, EventType::AccountReactivated, 0)],
             ..AccountChange::of(gone.clone())
         };
-        let change = ChangeAccount { change, reply: None };
+        let change = ChangeAccount { change, reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(change).await, Written::Done);
         for between in [false, true] {
             if between {
@@ -375,7 +379,7 @@ fn connected_accounts_belong_to_their_platform() {
             account: "acct_x".to_owned(),
         };
         let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
-        let open = ChangeObjects { objects, events: vec![], reply: None };
+        let open = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };
         assert_eq!(fixture.write(open.clone()).await, Changed::Done);
         fixture.create(Object::Customer(customer(own, 5))).await;
         let find = |kind, number| FindObject { merchant: own, kind, number };

@@ -41,8 +41,9 @@ impl Engine {
         carrier: Carrier,
         picked: Vec<Offer>,
         flow: Option<LinkFlow>,
-        now: AccountTime,
+        changes: Changes,
     ) -> Result<Option<Vec<u8>>, Error> {
+        let now = changes.now;
         let needs = carrier.requirements();
         let mut linking = Linking { context, needs: &needs, now, authorizations: BTreeMap::new() };
         let mut of_login = Vec::new();
@@ -71,25 +72,24 @@ impl Engine {
             let again = again.iter().map(|change: &AccountChange| change.account.clone());
             new.chain(again).collect()
         };
-        let mut end = self.carrier_linked(context, carrier, &accounts, now).await?;
+        let mut end = self.carrier_linked(context, carrier, &accounts, changes).await?;
         if let Some(flow) = &flow {
             bill(&mut end, &flow.billing_details);
         }
-        let CarrierEnd { changes, body, .. } = end;
-        let Changes { mut objects, events, .. } = changes;
+        let CarrierEnd { mut changes, body, .. } = end;
         if let Some(mut flow) = flow {
             flow.run.accounts = accounts.iter().map(|account| account.id).collect();
-            objects.push(ended(flow, FlowEnd::Linked));
+            changes.put(ended(flow, FlowEnd::Linked));
         }
         // Events of the carrier follow the events of its accounts.
         match (again.last_mut(), new.last_mut()) {
-            (Some(last), _) => last.events.extend(events),
-            (None, Some(last)) => last.events.extend(events),
+            (Some(last), _) => last.events.append(&mut changes.events),
+            (None, Some(last)) => last.events.append(&mut changes.events),
             (None, None) => unreachable!("a flow links at least one account"),
         }
         again.extend(self.no_longer_shared(&linking, of_login).await?);
-        let reply = context.reply(self, &body);
-        let link = CompleteLink { objects, new, again, reply };
+        let (requires, reply) = (changes.take_requires(), context.reply(self, &body));
+        let link = CompleteLink { objects: changes.objects, requires, new, again, reply };
         Ok(settled(self.store.write(link).await?)?.then_some(body))
     }
 

@@ -5,10 +5,10 @@
 use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, open};
 use crate::connections::carrier::{Carrier, CarrierEnd};
-use crate::context::{made, render, settled};
+use crate::context::render;
+use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Holder;
-use model::clock::AccountTime;
 use model::customer::Customer;
 use model::extra_params::ExtraParams;
 use model::id::{LinkFlowId, MerchantId, RequestId};
@@ -16,7 +16,7 @@ use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
-use store::{ChangeObject, CreateObject, Object};
+use store::Object;
 use wire::address::HostedPage;
 
 /// Letters and digits of a flow's secret.
@@ -58,41 +58,40 @@ impl Engine {
         context: &Context,
         input: &FlowInput,
     ) -> Result<ApiResponse, Error> {
-        let carrier = self.find_carrier(context, &input.carrier).await?;
-        let begun = self.new_flow(context, &carrier, None).await?;
-        let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
-        let flow = LinkFlow { origin, billing_details, ..begun };
-        let url = format!("{}{}", self.settings.public_url, path(&flow));
-        let body = render(|w| {
-            w.object(|w| {
-                w.key("id").plain(flow.id.text().as_str());
-                w.key("object").plain("link_flow");
-                w.key("carrier").string(&flow.carrier);
-                w.key("url").string(&url);
+        self.change("create_link_flow", async || {
+            let carrier = self.find_carrier(context, &input.carrier).await?;
+            let (begun, mut changes) = self.new_flow(context, &carrier, None).await?;
+            let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
+            let flow = LinkFlow { origin, billing_details, ..begun };
+            let url = format!("{}{}", self.settings.public_url, path(&flow));
+            let body = render(|w| {
+                w.object(|w| {
+                    w.key("id").plain(flow.id.text().as_str());
+                    w.key("object").plain("link_flow");
+                    w.key("carrier").string(&flow.carrier);
+                    w.key("url").string(&url);
+                });
             });
-        });
-        let create = CreateObject {
-            object: Object::LinkFlow(flow),
-            kind_max: None,
-            events: Vec::new(),
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        Ok(ApiResponse::committed(body))
+            changes.put(Object::LinkFlow(flow));
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
-    /// A new flow, not stored yet. `page` is the path of the hosted page that it begins on.
+    /// A new flow, not stored yet, with the preconditions to store it. `page` is the path of the
+    /// hosted page that it begins on.
     pub(crate) async fn new_flow(
         &self,
         context: &Context,
         carrier: &Carrier,
         page: Option<&str>,
-    ) -> Result<LinkFlow, Error> {
+    ) -> Result<(LinkFlow, Changes), Error> {
         carrier.check_offered()?;
         let needs = carrier.requirements();
-        let now = self.moment_to_write(context.merchant, needs.clock).await?;
+        let mut changes = self.changes_on(context, needs.clock).await?;
+        let now = changes.now;
         open(&needs, now)?;
-        self.check_holder(context, &needs).await?;
+        self.check_holder(context, &needs, &mut changes).await?;
         self.check_registered(context, needs.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, needs.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
@@ -104,7 +103,7 @@ impl Engine {
         {
             run.pane = Pane::SignIn { unknown: false };
         }
-        Ok(LinkFlow {
+        let flow = LinkFlow {
             id: LinkFlowId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
@@ -118,7 +117,8 @@ impl Engine {
             page: page.map(str::to_owned),
             secret: self.secret("", SECRET_CHARS),
             run,
-        })
+        };
+        Ok((flow, changes))
     }
 
     /// The flow of a hosted session. It exists from the start, so the session's address opens the
@@ -131,7 +131,9 @@ impl Engine {
         if session.hosted.is_none() {
             return Ok(None);
         }
-        let flow = self.new_flow(context, &Carrier::Session(session.clone()), None).await?;
+        let carrier = Carrier::Session(session.clone());
+        // The session is created in the same commit, with the same preconditions.
+        let (flow, _) = self.new_flow(context, &carrier, None).await?;
         let number = session.id.number();
         let token = self.page_key.token(HostedPage::Session, session.merchant, number);
         // Its token is the one in the address, which contains the session's number and the secret.
@@ -176,13 +178,15 @@ impl Engine {
                 return Ok(Some(None));
             };
             let needs = opened.carrier.requirements();
-            let now = self.moment_to_write(opened.context.merchant, needs.clock).await?;
-            let gone = self.holder_gone(&opened.context, &needs).await?;
+            let mut changes = self.changes_on(&opened.context, needs.clock).await?;
+            let now = changes.now;
+            let gone =
+                self.holder_gone(&opened.context, needs.holder.as_ref(), &mut changes).await?;
             let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
             if over || opened.flow.version != version || open(&needs, now).is_err() {
                 return Ok(Some(Some(Stepped::Done)));
             }
-            Ok(match Box::pin(self.try_step(opened, step, now)).await? {
+            Ok(match Box::pin(self.try_step(opened, step, changes)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();
@@ -199,8 +203,9 @@ impl Engine {
         &self,
         opened: Opened,
         step: &LinkStep,
-        now: AccountTime,
+        mut changes: Changes,
     ) -> Result<Tried, Error> {
+        let now = changes.now;
         let Opened { context, mut flow, carrier } = opened;
         let needs = carrier.requirements();
         let holder_key = self.holder_key(&context, &needs, &flow.carrier).await?;
@@ -221,23 +226,22 @@ impl Engine {
             Ok(Effect::Moved) if flow.run == before => true,
             Ok(Effect::Moved) => {
                 flow.version += 1;
-                let object = Object::LinkFlow(flow);
-                let change = ChangeObject { object, events: Vec::new(), reply: None };
-                settled(self.store.write(change).await?)?
+                changes.put(Object::LinkFlow(flow));
+                self.write_changes(changes, None).await?
             }
             Ok(Effect::Link(picked)) => {
-                self.link_accounts(&context, carrier, picked, Some(flow), now).await?.is_some()
+                self.link_accounts(&context, carrier, picked, Some(flow), changes).await?.is_some()
             }
             Ok(Effect::Numbers(numbers)) => {
                 let mut end =
-                    self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                    self.carrier_numbers_entered(&context, carrier, &numbers, changes).await?;
                 bill(&mut end, &flow.billing_details);
                 self.end_flow(with_numbers(flow, &numbers, &end), FlowEnd::NumbersEntered, end)
                     .await?
             }
             Ok(Effect::Leave(how)) => {
                 let failure = relink_failure(&flow.run, &needs, how);
-                let end = self.carrier_left(&context, carrier, how, failure, now).await?;
+                let end = self.carrier_left(&context, carrier, how, failure, changes).await?;
                 self.end_flow(flow, how, end).await?
             }
         };

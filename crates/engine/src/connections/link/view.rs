@@ -5,6 +5,7 @@ use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, offered_again, usable};
 use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
+use crate::payments::Changes;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};
@@ -104,7 +105,8 @@ impl Engine {
         let needs = carrier.requirements();
         let now = self.moment(context.merchant, needs.clock).await?.now;
         let expired = now >= flow.expires_at() || needs.expires_at.is_some_and(|at| now >= at);
-        let gone = needs.open && self.holder_gone(&context, &needs).await?;
+        let gone = needs.open
+            && self.holder_gone(&context, needs.holder.as_ref(), &mut Changes::none()).await?;
         let works = !expired && !gone && open(&needs, now).is_ok();
         let shown = if flow.run.end().is_some() || works {
             Shown::Pane(flow.run.pane.clone())

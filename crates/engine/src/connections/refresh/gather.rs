@@ -102,7 +102,8 @@ impl Engine {
         if let Some(state) = new_state {
             connection.state = state;
         }
-        let change = ChangeConnection { connection: connection.clone(), reply: None };
+        let change =
+            ChangeConnection { connection: connection.clone(), reply: None, requires: Vec::new() };
         settled(self.store.write(change).await?)
     }
 }

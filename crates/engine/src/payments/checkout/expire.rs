@@ -8,7 +8,7 @@ use model::Word;
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::payments::checkout::CheckoutSession;
-use store::{ClockItem, Object};
+use store::Object;
 use wire::error::Error as ApiError;
 
 impl Engine {
@@ -16,7 +16,7 @@ impl Engine {
     pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("expire_checkout", async || {
             let mut session = self.get_checkout(context, id, "session").await?;
-            let now = self.moment_to_write(context.merchant, session.clock).await?;
+            let mut changes = self.changes_on(context, session.clock).await?;
             if !session.is_open() {
                 let message = format!(
                     "Only a Checkout Session that is open can be expired; this one is {}.",
@@ -24,7 +24,6 @@ impl Engine {
                 );
                 return Err(ApiError::invalid(message).into());
             }
-            let mut changes = Changes::of_call(context, now);
             self.expire_open(&mut session, &mut changes).await?;
             self.commit_checkout(context, &session, changes).await
         })
@@ -67,7 +66,6 @@ impl Engine {
         }
         let mut changes = Changes::of_work(now);
         self.expire_open(&mut session, &mut changes).await?;
-        let Changes { objects, events, .. } = changes;
-        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+        Ok(Worked::Item(changes.into_item()))
     }
 }

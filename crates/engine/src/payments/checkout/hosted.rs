@@ -137,17 +137,16 @@ impl Engine {
             let Some((context, mut session)) = self.open_checkout(token, request).await? else {
                 return Ok(Some(None));
             };
-            if !self.takes_steps(&context, &session).await? {
+            if self.changes_of_page(&context, &session).await?.is_none() {
                 return Ok(Some(Some(PageStep::Done)));
             }
             if let Err(fault) = introduce(&mut session, typed) {
                 return Ok(Some(Some(PageStep::Fault(fault))));
             }
             session.version += 1;
-            let mut changes = Changes::of_call(&context, self.clock.account_now());
             let page = format!("{}/{token}", HostedPage::Checkout.path());
             let carrier = Carrier::CheckoutPage(session.clone());
-            let flow = self.new_flow(&context, &carrier, Some(&page)).await?;
+            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(&page)).await?;
             let step = begun(flow, &mut changes);
             changes.put(Object::Checkout(session));
             if !self.commit(&context, changes, &[]).await? {
@@ -169,16 +168,16 @@ impl Engine {
             let Some((context, mut session)) = self.open_checkout(token, request).await? else {
                 return Ok(Some(None));
             };
-            if !self.takes_steps(&context, &session).await? {
+            let Some(mut changes) = self.changes_of_page(&context, &session).await? else {
                 return Ok(Some(Some(PageStep::Done)));
-            }
+            };
             if let Err(fault) = introduce(&mut session, typed) {
                 return Ok(Some(Some(PageStep::Fault(fault))));
             }
-            let none = Changes::none();
             let method = match session.collected.take() {
                 Some(id) => {
-                    self.find_changed::<PaymentMethod>(context.merchant, &none, id.number()).await?
+                    let (merchant, number) = (context.merchant, id.number());
+                    self.find_unchanged::<PaymentMethod>(merchant, &mut changes, number).await?
                 }
                 None => None,
             };
@@ -194,8 +193,7 @@ impl Engine {
                 }
             }
             method.version += 1;
-            let now = self.moment_to_write(context.merchant, session.clock).await?;
-            let end = self.checkout_collected(&context, session, Some(method), now).await?;
+            let end = self.checkout_collected(&context, session, Some(method), changes).await?;
             // A failed payment leaves an intent with the error. A failed subscription leaves no
             // object.
             let silent = |object: &Object| {
@@ -212,14 +210,18 @@ impl Engine {
         .await
     }
 
-    async fn takes_steps(
+    /// The changes of a step on the page of a session, none yet. Returns `None` if the page takes
+    /// no more steps.
+    async fn changes_of_page(
         &self,
         context: &Context,
         session: &CheckoutSession,
-    ) -> Result<bool, Error> {
-        let now = self.moment_to_write(context.merchant, session.clock).await?;
-        let gone = self.customer_gone(context, session.customer).await?;
-        Ok(session.is_open() && now < session.expires_at && !gone)
+    ) -> Result<Option<Changes>, Error> {
+        let mut changes = self.changes_on(context, session.clock).await?;
+        let customer = session.customer;
+        let gone = self.has_no_customer(&mut changes, context.merchant, customer).await?;
+        let open = session.is_open() && changes.now < session.expires_at && !gone;
+        Ok(open.then_some(changes))
     }
 
     async fn open_checkout(

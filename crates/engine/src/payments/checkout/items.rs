@@ -13,7 +13,7 @@ use model::extra_params::ExtraParams;
 use model::id::LineItemId;
 use model::payments::checkout::{CheckoutMode, LineItem, line_amount};
 use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
-use model::payments::product::Price;
+use model::payments::product::{Price, Product};
 use wire::error::Error as ApiError;
 
 /// One line item of a create.
@@ -59,7 +59,8 @@ impl Engine {
                 ApiError::invalid(message).param(line.path.clone())
             })?;
             total += i128::from(amount);
-            let product = self.find_product(context, changes, &price.product).await?;
+            let number = Product::number_of(&price.product);
+            let product = self.find_unchanged::<Product>(context.merchant, changes, number).await?;
             let name = product.and_then(|product| product.given.text(&["name"]).map(str::to_owned));
             items.push(LineItem {
                 id: LineItemId::from_number(self.next_number()),

@@ -74,7 +74,7 @@ impl Engine {
         }
         if method.verified
             && let Some(method) = self
-                .find_changed::<PaymentMethod>(context.merchant, &trial, method.id.number())
+                .find_unchanged::<PaymentMethod>(context.merchant, &mut trial, method.id.number())
                 .await?
         {
             give_to(&mut trial, method, customer.id)?;
@@ -97,10 +97,12 @@ impl Engine {
     ) -> Result<Customer, Error> {
         if let Some(id) = session.customer {
             let found = self.find::<Customer>(context.merchant, id.number()).await?;
-            return found.filter(|customer| !customer.deleted).ok_or_else(|| {
+            let Some(customer) = found.filter(|customer| !customer.deleted) else {
                 let message = "The customer of the session was deleted.";
-                wire::error::Error::invalid(message).into()
-            });
+                return Err(wire::error::Error::invalid(message).into());
+            };
+            changes.require_exists::<Customer>(&customer);
+            return Ok(customer);
         }
         let mut customer = self.blank_customer(context, session.clock, changes.now);
         customer.email = session.payer_email().map(str::to_owned);

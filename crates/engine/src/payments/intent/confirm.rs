@@ -17,7 +17,7 @@ use model::id::MandateId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
 use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::payment_method::PaymentMethod;
-use store::{ClockItem, Object};
+use store::Object;
 use wire::error::Error as ApiError;
 
 /// The param of intents with the verification method of an account.
@@ -43,9 +43,8 @@ impl Engine {
         self.change("confirm_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
-            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            let mut changes = self.changes_on(context, intent.clock).await?;
             intent.version += 1;
-            let mut changes = Changes::of_call(context, now);
             self.confirm_intent_with(context, &mut intent, confirmation, &mut changes).await?;
             changes.put(intent_object(intent.clone()));
             self.commit_intent(context, &intent, changes, access.publishable).await
@@ -64,7 +63,7 @@ impl Engine {
         if !intent.collects() {
             return Err(unexpected_state(intent, "confirmed"));
         }
-        self.check_payer(context, intent).await?;
+        self.check_payer(intent, changes).await?;
         if let Some(collection) = &confirmation.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
@@ -85,7 +84,7 @@ impl Engine {
             return Err(api_error.code("parameter_missing").into());
         };
         let method = self
-            .find_changed::<PaymentMethod>(context.merchant, changes, id.number())
+            .find_unchanged::<PaymentMethod>(context.merchant, changes, id.number())
             .await?
             .ok_or(Error::Locked)?;
         check_not_detached(&method)?;
@@ -99,7 +98,7 @@ impl Engine {
             intent.return_url.clone_from(&confirmation.return_url);
         }
         if let Some(mandate) = &confirmation.mandate {
-            self.check_mandate(context, mandate, &method).await?;
+            self.check_mandate(context, mandate, &method, changes).await?;
         } else {
             let mandate = self.mandate(context, intent, &method, confirmation, changes.now);
             if !intent.is_payment() {
@@ -117,8 +116,8 @@ impl Engine {
     }
 
     /// Rejects the intent of a customer that was deleted.
-    async fn check_payer(&self, context: &Context, intent: &Intent) -> Result<(), Error> {
-        if self.customer_gone(context, intent.customer).await? {
+    async fn check_payer(&self, intent: &Intent, changes: &mut Changes) -> Result<(), Error> {
+        if self.has_no_customer(changes, intent.merchant, intent.customer).await? {
             let message =
                 "The customer of the intent was deleted; nothing can be debited any more.";
             return Err(ApiError::invalid(message).param("customer").into());
@@ -161,8 +160,10 @@ impl Engine {
         context: &Context,
         id: &str,
         method: &PaymentMethod,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
-        if self.get::<Mandate>(context, id, "mandate").await?.payment_method == method.id {
+        let mandate = self.get_unchanged::<Mandate>(context, changes, id, "mandate").await?;
+        if mandate.payment_method == method.id {
             return Ok(());
         }
         let message = format!("The mandate is not of the payment method {}.", method.id);
@@ -193,23 +194,22 @@ impl Engine {
         self.change("verify_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
-            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            let mut changes = self.changes_on(context, intent.clock).await?;
             let waits = intent.status == IntentStatus::RequiresAction;
             let (true, Some(method)) = (waits, intent.payment_method) else {
                 return Err(unexpected_state(&intent, "verified"));
             };
-            self.check_payer(context, &intent).await?;
-            let none = Changes::none();
+            self.check_payer(&intent, &mut changes).await?;
             let method = self
-                .find_changed::<PaymentMethod>(context.merchant, &none, method.number())
+                .find_unchanged::<PaymentMethod>(context.merchant, &mut changes, method.number())
                 .await?
                 .ok_or(Error::Locked)?;
             intent.version += 1;
-            let verification = intent.verify(&input.deposits, now);
+            let verification = intent.verify(&input.deposits, changes.now);
             if verification == Verification::Verified {
-                return self.verified(context, intent, method, now, access.publishable).await;
+                return self.verified(context, intent, method, changes, access.publishable).await;
             }
-            if !self.not_verified(context, intent, &method, verification, now).await? {
+            if !self.not_verified(context, intent, &method, verification, changes).await? {
                 return Ok(None);
             }
             Err(verification_error(verification, &input.deposits).into())
@@ -222,14 +222,13 @@ impl Engine {
         context: &Context,
         mut intent: Intent,
         mut method: PaymentMethod,
-        now: AccountTime,
+        mut changes: Changes,
         publishable: bool,
     ) -> Result<Option<ApiResponse>, Error> {
-        let mut changes = Changes::of_call(context, now);
         method.verified = true;
         method.version += 1;
         changes.put(Object::PaymentMethod(method.clone()));
-        let progress = intent.begin_debit(&method, now);
+        let progress = intent.begin_debit(&method, changes.now);
         emit_progress(&intent, progress, &mut changes);
         keep_method(&intent, method, &mut changes)?;
         changes.put(intent_object(intent.clone()));
@@ -245,9 +244,8 @@ impl Engine {
         mut intent: Intent,
         method: &PaymentMethod,
         verification: Verification,
-        now: AccountTime,
+        mut changes: Changes,
     ) -> Result<bool, Error> {
-        let mut changes = Changes::of_call(context, now);
         if verification != Verification::Mismatch {
             intent.fail(failure_code(verification), method.id);
             emit_progress(&intent, Progress::DepositsFailed, &mut changes);
@@ -277,14 +275,14 @@ impl Engine {
             EventType::PaymentIntentPaymentFailed
         };
         let mut changes = Changes::of_work(now);
+        changes.require_unchanged::<PaymentMethod>(&method);
         let object = intent_object(intent.clone());
         changes.emit(&object, event_type);
         changes.put(object);
         self.settle_checkout(&intent, paid, &mut changes).await?;
         self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
         self.apply_to_subscription(&intent, &mut changes).await?;
-        let Changes { objects, events, .. } = changes;
-        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+        Ok(Worked::Item(changes.into_item()))
     }
 }
 

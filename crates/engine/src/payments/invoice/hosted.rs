@@ -118,8 +118,8 @@ impl Engine {
                 return Ok(Some(Some(PageStep::Done)));
             }
             let page = format!("{}/{token}", HostedPage::Invoice.path());
-            let flow = self.new_flow(&context, &Carrier::Intent(intent), Some(&page)).await?;
-            let mut changes = Changes::of_call(&context, self.clock.account_now());
+            let carrier = Carrier::Intent(intent);
+            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(&page)).await?;
             let step = begun(flow, &mut changes);
             if !self.commit(&context, changes, &[]).await? {
                 return Ok(None);
@@ -140,13 +140,13 @@ impl Engine {
             let Some((context, invoice)) = self.open_invoice(token, request).await? else {
                 return Ok(Some(None));
             };
-            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
-            let mut changes = Changes::of_call(&context, now);
+            let mut changes = self.changes_on(&context, invoice.clock).await?;
             let intent = self.find_intent_of(&context, &invoice, &changes).await?;
             let Some(mut intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(Some(PageStep::Done)));
             };
-            if self.customer_gone(&context, intent.customer).await? {
+            let merchant = context.merchant;
+            if self.has_no_customer(&mut changes, merchant, intent.customer).await? {
                 return Ok(Some(Some(PageStep::Done)));
             }
             if intent.payment_method.is_none() {

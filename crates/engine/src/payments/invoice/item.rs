@@ -94,7 +94,8 @@ impl Engine {
                 }
                 (None, None) => return Err(ApiError::missing_param("customer").into()),
             };
-            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
+            let mut changes = self.changes_for(context, Some(&customer)).await?;
+            let now = changes.now;
             let currency = input.currency.unwrap_or(Currency::USD);
             let mut item = InvoiceItem {
                 id: InvoiceItemId::from_number(self.next_number()),
@@ -109,7 +110,6 @@ impl Engine {
                 charge: blank_charge(currency, now),
                 given: ExtraParams::empty(),
             };
-            let mut changes = Changes::of_call(context, now);
             self.charge(context, &mut item, input, &mut changes).await?;
             let object = Object::InvoiceItem(item.clone());
             let created = EventType::InvoiceItemCreated;
@@ -144,10 +144,9 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("update_invoice_item", async || {
             let before = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut changes = self.changes_on(context, before.clock).await?;
             let invoice = self.invoice_of(context, &before).await?;
             let mut item = before.clone();
-            let mut changes = Changes::of_call(context, now);
             self.charge(context, &mut item, input, &mut changes).await?;
             if item != before {
                 item.version += 1;
@@ -169,10 +168,9 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("delete_invoice_item", async || {
             let mut item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
-            let now = self.moment_to_write(context.merchant, item.clock).await?;
+            let mut changes = self.changes_on(context, item.clock).await?;
             let invoice = self.invoice_of(context, &item).await?;
             item.version += 1;
-            let mut changes = Changes::of_call(context, now);
             let object = Object::InvoiceItem(item.clone());
             changes.emit(&object, EventType::InvoiceItemDeleted);
             item.deleted = true;
@@ -273,7 +271,8 @@ impl Engine {
         match (&input.price, &input.price_data) {
             (Some(_), Some(_)) => Err(ApiError::exclusive(&["pricing", "price_data"]).into()),
             (Some(id), None) => {
-                let price = self.get::<Price>(context, id, "pricing[price]").await?;
+                let param = "pricing[price]";
+                let price = self.get_unchanged::<Price>(context, changes, id, param).await?;
                 if price.active {
                     return Ok(Some(price));
                 }

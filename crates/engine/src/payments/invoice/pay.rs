@@ -44,7 +44,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("finalize_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
-            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            let mut changes = self.changes_on(context, invoice.clock).await?;
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "finalized again"));
             }
@@ -55,7 +55,6 @@ impl Engine {
             if let Some(advance) = auto_advance {
                 invoice.given.put("auto_advance", ExtraParams::Boolean(advance));
             }
-            let mut changes = Changes::of_call(context, now);
             self.finalize_with(context, &mut invoice, &mut changes).await?;
             self.commit_invoice(context, &invoice, changes).await
         })
@@ -69,7 +68,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let number = invoice.customer.number();
-        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let found = self.find_unchanged::<Customer>(context.merchant, changes, number).await?;
         let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
             return Err(ApiError::invalid("The customer of the invoice was deleted.").into());
         };
@@ -132,11 +131,11 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("pay_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
-            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            let mut changes = self.changes_on(context, invoice.clock).await?;
+            let now = changes.now;
             if invoice.status == InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "paid; finalize it first"));
             }
-            let mut changes = Changes::of_call(context, now);
             let found = self.find_intent_of(context, &invoice, &changes).await?;
             let open = invoice.status == InvoiceStatus::Open;
             let Some(mut intent) = found.filter(|_| open) else {
@@ -158,7 +157,7 @@ impl Engine {
                 let end = InvoiceEnd::Paid;
                 self.invoice_ended(context, &invoice, end, &mut changes).await?;
             } else {
-                let default = self.payer_of_invoice(&invoice, &changes).await?;
+                let default = self.payer_of_invoice(&invoice, &mut changes).await?;
                 let method = payer(default, &intent, input)?;
                 let confirmation = Confirmation { method, ..Confirmation::default() };
                 self.confirm_intent_with(context, &mut intent, &confirmation, &mut changes).await?;
@@ -166,7 +165,7 @@ impl Engine {
             changes.put(intent_object(intent));
             let number = invoice.id.number();
             let updated_invoice =
-                self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
+                self.find_unchanged::<Invoice>(context.merchant, &mut changes, number).await?;
             if let Some(updated_invoice) = updated_invoice {
                 invoice = updated_invoice;
             }
@@ -179,7 +178,7 @@ impl Engine {
     pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("void_invoice", async || {
             let before = self.get::<Invoice>(context, id, "invoice").await?;
-            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut changes = self.changes_on(context, before.clock).await?;
             if before.status == InvoiceStatus::Draft {
                 return Err(unexpected(&before, "voided; delete it instead"));
             }
@@ -187,7 +186,6 @@ impl Engine {
                 return Err(unexpected(&before, "voided"));
             }
             let mut invoice = before.clone();
-            let mut changes = Changes::of_call(context, now);
             self.void_with(context, &mut invoice, &mut changes).await?;
             self.invoice_ended(context, &invoice, InvoiceEnd::Void, &mut changes).await?;
             self.commit_invoice(context, &invoice, changes).await
@@ -210,7 +208,7 @@ impl Engine {
         let number = invoice.customer.number();
         if invoice.starting_balance != 0
             && let Some(before) =
-                self.find_changed::<Customer>(context.merchant, changes, number).await?
+                self.find_unchanged::<Customer>(context.merchant, changes, number).await?
             && !before.deleted
         {
             // The balance that the invoice would have collected or used up is still owed.
@@ -260,7 +258,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let Some(id) = intent.invoice else { return Ok(()) };
         let (merchant, number) = (intent.merchant, id.number());
-        let found = self.find_changed::<Invoice>(merchant, changes, number).await?;
+        let found = self.find_unchanged::<Invoice>(merchant, changes, number).await?;
         let Some(mut invoice) = found else { return Ok(()) };
         if invoice.status != InvoiceStatus::Open {
             return Ok(());

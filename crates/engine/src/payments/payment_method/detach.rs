@@ -30,7 +30,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("detach_payment_method", async || {
             let mut method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
-            let now = self.moment_to_write(context.merchant, method.clock).await?;
+            let mut changes = self.changes_on(context, method.clock).await?;
             let Some(customer) = method.customer.take() else {
                 let message = "The payment method is not attached to a customer.";
                 return Err(ApiError::invalid(message).into());
@@ -38,7 +38,6 @@ impl Engine {
             method.detached = true;
             method.version += 1;
             let body = bytes(&self.method_value(context, &method, &context.expand).await?);
-            let mut changes = Changes::of_call(context, now);
             let object = Object::PaymentMethod(method.clone());
             let detached = EventType::PaymentMethodDetached;
             changes.put_and_emit(object, detached, None);
@@ -59,7 +58,8 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let default = Some(method.id);
-        let found = self.find::<Customer>(context.merchant, customer.number()).await?;
+        let (merchant, number) = (context.merchant, customer.number());
+        let found = self.find_unchanged::<Customer>(merchant, changes, number).await?;
         if let Some(before) = found.filter(|customer| customer.default_payment_method == default) {
             let mut after = before.clone();
             after.default_payment_method = None;
@@ -68,7 +68,7 @@ impl Engine {
             let updated = EventType::CustomerUpdated;
             changes.put_and_emit(Object::Customer(after), updated, before);
         }
-        let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
+        let limit = model::limits::PAGE_ROWS_MAX;
         let of = ObjectsOf::Customer(customer);
         let named = |subscription: &Subscription| subscription.default_payment_method == default;
         for before in self.newest_where::<Subscription>(merchant, of, limit, named).await? {

@@ -130,7 +130,7 @@ impl Engine {
     pub(super) async fn payer_of(
         &self,
         subscription: &Subscription,
-        changes: &Changes,
+        changes: &mut Changes,
     ) -> Result<Option<PaymentMethodId>, Error> {
         let default = subscription.default_payment_method;
         self.usable_method(subscription.merchant, subscription.customer, default, changes).await
@@ -141,12 +141,12 @@ impl Engine {
     pub(crate) async fn payer_of_invoice(
         &self,
         invoice: &Invoice,
-        changes: &Changes,
+        changes: &mut Changes,
     ) -> Result<Option<PaymentMethodId>, Error> {
         let (merchant, mut default) = (invoice.merchant, invoice.default_payment_method);
         if let Some(id) = invoice.subscription.filter(|_| default.is_none())
             && let Some(subscription) =
-                self.find_changed::<Subscription>(merchant, changes, id.number()).await?
+                self.find_unchanged::<Subscription>(merchant, changes, id.number()).await?
         {
             default = subscription.default_payment_method;
         }
@@ -159,16 +159,16 @@ impl Engine {
         merchant: MerchantId,
         customer: CustomerId,
         mut method: Option<PaymentMethodId>,
-        changes: &Changes,
+        changes: &mut Changes,
     ) -> Result<Option<PaymentMethodId>, Error> {
         if method.is_none()
             && let Some(customer) =
-                self.find_changed::<Customer>(merchant, changes, customer.number()).await?
+                self.find_unchanged::<Customer>(merchant, changes, customer.number()).await?
         {
             method = customer.default_payment_method;
         }
         let Some(id) = method else { return Ok(None) };
-        let found = self.find_changed::<PaymentMethod>(merchant, changes, id.number()).await?;
+        let found = self.find_unchanged::<PaymentMethod>(merchant, changes, id.number()).await?;
         let usable = |method: &PaymentMethod| method.customer == Some(customer);
         Ok(found.filter(usable).map(|method| method.id))
     }
@@ -243,7 +243,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Invoice, Error> {
         let number = subscription.customer.number();
-        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let found = self.find_unchanged::<Customer>(context.merchant, changes, number).await?;
         let Some(customer) = found else {
             return Err(ApiError::invalid("The customer of the subscription is gone.").into());
         };
@@ -313,6 +313,7 @@ impl Engine {
         let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? else {
             return Ok(());
         };
+        changes.require_intent(&intent);
         intent.attach(method);
         if let Some(confirmation) = word {
             self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
@@ -329,7 +330,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let number = subscription.customer.number();
-        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let found = self.find_unchanged::<Customer>(context.merchant, changes, number).await?;
         let Some(customer) = found else { return Ok(()) };
         let input = IntentInput {
             method_types: subscription.method_types.clone(),

@@ -4,13 +4,12 @@ use crate::due_work::Worked;
 use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
-use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::id::{MerchantId, SetupIntentId, SubscriptionId};
 use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use model::payments::subscription::{Subscription, SubscriptionStatus};
-use store::{ClockItem, Kind, Object};
+use store::{Kind, Object};
 use wire::error::Error as ApiError;
 
 /// The end of an invoice without its intent.
@@ -48,7 +47,7 @@ impl Engine {
                 .await;
         }
         let Some(id) = intent.invoice else { return Ok(()) };
-        let found = self.find_changed::<Invoice>(merchant, changes, id.number()).await?;
+        let found = self.find_unchanged::<Invoice>(merchant, changes, id.number()).await?;
         let Some(invoice) = found else { return Ok(()) };
         let Some(id) = invoice.subscription else { return Ok(()) };
         let now = changes.now;
@@ -98,7 +97,7 @@ impl Engine {
         change: impl FnOnce(&mut Subscription) + Send,
     ) -> Result<(), Error> {
         let (kind, number) = (Kind::Subscription, id.number());
-        let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
+        let found = self.find_unchanged::<Subscription>(merchant, changes, number).await?;
         let Some(before) = found else { return Ok(()) };
         let mut subscription = before.clone();
         change(&mut subscription);
@@ -132,10 +131,8 @@ impl Engine {
         }
         let context = Context::by_itself(subscription.merchant, subscription.livemode);
         let mut changes = Changes::of_work(now);
-        let gone = self
-            .find::<Customer>(context.merchant, subscription.customer.number())
-            .await?
-            .is_none_or(|customer| customer.deleted);
+        let customer = Some(subscription.customer);
+        let gone = self.has_no_customer(&mut changes, context.merchant, customer).await?;
         if subscription.cancels_by(now) || gone {
             let reason = "cancellation_requested";
             self.end_subscription(&context, subscription, reason, &mut changes).await?;
@@ -157,8 +154,7 @@ impl Engine {
             let updated = EventType::SubscriptionUpdated;
             changes.put_and_emit(object, updated, previous);
         }
-        let Changes { objects, events, .. } = changes;
-        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+        Ok(Worked::Item(changes.into_item()))
     }
 
     /// Ends a subscription, with the unpaid first invoice and the Setup Intent that collects for
@@ -221,7 +217,7 @@ impl Engine {
         } else if subscription.status == SubscriptionStatus::Incomplete
             && let Some(id) = subscription.latest_invoice
             && let Some(mut invoice) =
-                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
+                self.find_unchanged::<Invoice>(context.merchant, changes, id.number()).await?
             && invoice.status == InvoiceStatus::Open
         {
             // The intent that was read is part of the change. If a debit begins at the same time,

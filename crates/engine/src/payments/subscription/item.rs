@@ -169,7 +169,7 @@ impl Engine {
                 let paths = [format!("{}[price]", input.path), path];
                 return Err(ApiError::exclusive(&paths).into());
             }
-            (Some(id), None) => self.get::<Price>(context, id, &path).await?,
+            (Some(id), None) => self.get_unchanged::<Price>(context, changes, id, &path).await?,
             (None, Some(data)) => self.make_price(context, data, &path, changes).await?,
             (None, None) => return Err(ApiError::missing_param(&path).into()),
         };

@@ -44,7 +44,7 @@ fn object(number: u64) -> CreateObject {
         deleted: false,
     };
     let object = Object::TestClock(clock);
-    CreateObject { object, kind_max: None, events: vec![], reply: None }
+    CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() }
 }
 
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {

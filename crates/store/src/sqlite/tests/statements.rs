@@ -6,8 +6,8 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, idempotency, migration, object, open, prune, refresh,
-    snapshot, transaction, writer,
+    account, backlog, clock, delivery, event, idempotency, migration, object, open, precondition,
+    prune, refresh, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -79,6 +79,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     object::LIST_DUE_OBJECTS,
     open::FIND_SEAL_CHECK,
     open::INSERT_SEAL_CHECK,
+    precondition::FIND_OBJECT_STATE,
+    precondition::FIND_ACCOUNT_VERSION,
+    precondition::FIND_LOOKUP,
     prune::DELETE_RECORDS,
     prune::LIST_OLD_EVENTS,
     prune::DELETE_EVENT,

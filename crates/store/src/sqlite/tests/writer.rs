@@ -322,7 +322,12 @@ fn the_writer_counts() {
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
-                store.write(ChangeObject { object: object(1).object, events: vec![], reply: None }),
+                store.write(ChangeObject {
+                    object: object(1).object,
+                    events: vec![],
+                    reply: None,
+                    requires: Vec::new()
+                }),
                 async {
                     assert_eq!(store.writer_stats().queue_length, 3);
                     handle.open.send(()).unwrap();
@@ -442,7 +447,12 @@ fn merchants_are_bounded() {
         assert_eq!(MERCHANTS_MAX, 100_000);
         store.write(Run(crowd)).await.unwrap();
         assert_eq!(store.write(object(1)).await.unwrap(), Created::MerchantsFull);
-        let many = ChangeObjects { objects: vec![object(1).object], events: vec![], reply: None };
+        let many = ChangeObjects {
+            objects: vec![object(1).object],
+            events: vec![],
+            reply: None,
+            requires: Vec::new(),
+        };
         assert_eq!(store.write(many.clone()).await.unwrap(), Changed::MerchantsFull);
         assert!(!is_there(&store, 1).await);
         store.write(Run("DELETE FROM merchants WHERE merchant = 11")).await.unwrap();

@@ -1,0 +1,249 @@
+//! Preconditions: what they say, and that each command checks them.
+
+use crate::fixture::{
+    Fixture, T0, account, connection, create, customer, job, merchant, next, on_both,
+    payment_intent, session, test_clock,
+};
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::{ClockStatus, ServerTime, TestClock};
+use model::customer::Customer;
+use model::id::AccountId;
+use store::{
+    AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, Changed,
+    ClaimClocks, ClockItem, CompleteLink, Connection, CreateObject, Created, FindAccount,
+    FindConnection, FindObject, Kind, NewAccount, Object, ObjectKey, Precondition, StartAdvance,
+    StepClock, Written,
+};
+
+fn key(kind: Kind, number: u64) -> ObjectKey {
+    ObjectKey { merchant: merchant(1), kind, number }
+}
+
+fn version_of(number: u64, version: u64) -> Precondition {
+    let account = AccountId::from_number(number);
+    Precondition::AccountVersion { merchant: merchant(1), account, version }
+}
+
+fn none_with(kind: Kind, lookup: &str) -> Precondition {
+    Precondition::NoneWithLookup { merchant: merchant(1), kind, lookup: lookup.to_owned() }
+}
+
+/// Stores customer 1 at version 2, customer 2 at version 2 and deleted, both with an e-mail
+/// address, and account 11 at version 1.
+async fn fill(fixture: &Fixture) {
+    for number in [1, 2] {
+        let email = Some(format!("{number}@example.com"));
+        let made = Customer { email, ..customer(merchant(1), number) };
+        fixture.create(Object::Customer(made.clone())).await;
+        let changed = Customer { version: 2, deleted: number == 2, ..made };
+        let change = ChangeObject {
+            object: Object::Customer(changed),
+            requires: vec![],
+            events: vec![],
+            reply: None,
+        };
+        assert_eq!(fixture.write(change).await, Written::Done);
+    }
+    fixture.link(account(merchant(1), 11), vec![]).await;
+}
+
+/// Each precondition holds for the states that it names, and for no others. A precondition about
+/// another merchant's object never finds it.
+#[test]
+fn preconditions_hold_for_the_states_they_name() {
+    let absent = key(Kind::Customer, 3);
+    let (live, deleted) = (key(Kind::Customer, 1), key(Kind::Customer, 2));
+    let elsewhere = ObjectKey { merchant: merchant(2), ..live };
+    let cases = [
+        (Precondition::Exists(live), true),
+        (Precondition::Exists(deleted), false),
+        (Precondition::Exists(absent), false),
+        (Precondition::Exists(elsewhere), false),
+        (Precondition::Exists(key(Kind::Session, 1)), false),
+        (Precondition::NotDeleted(live), true),
+        (Precondition::NotDeleted(deleted), false),
+        (Precondition::NotDeleted(absent), true),
+        (Precondition::NotDeleted(elsewhere), true),
+        (Precondition::Version(live, 2), true),
+        (Precondition::Version(live, 1), false),
+        (Precondition::Version(live, 3), false),
+        (Precondition::Version(live, 0), false),
+        (Precondition::Version(deleted, 2), true),
+        (Precondition::Version(absent, 0), true),
+        (Precondition::Version(absent, 1), false),
+        (Precondition::Version(elsewhere, 2), false),
+        (version_of(11, 1), true),
+        (version_of(11, 2), false),
+        (version_of(12, 1), false),
+        (none_with(Kind::Customer, "1@example.com"), false),
+        (none_with(Kind::Customer, "2@example.com"), true),
+        (none_with(Kind::Customer, "3@example.com"), true),
+        (none_with(Kind::Dispute, "1@example.com"), true),
+    ];
+    on_both(async |fixture| {
+        fill(&fixture).await;
+        for (number, (precondition, holds)) in (100..).zip(cases.clone()) {
+            let object = Object::Session(session(merchant(1), number));
+            let requires = vec![precondition.clone()];
+            let made = fixture.write(CreateObject { requires, ..create(object) }).await;
+            let wanted = if holds { Created::Done } else { Created::VersionConflict };
+            assert_eq!(made, wanted, "{precondition:?}");
+        }
+    });
+}
+
+/// Every precondition of a command must hold, wherever it stands in the list.
+#[test]
+fn all_preconditions_must_hold() {
+    on_both(async |fixture| {
+        fill(&fixture).await;
+        let holds = Precondition::Exists(key(Kind::Customer, 1));
+        let fails = Precondition::Exists(key(Kind::Customer, 2));
+        let object = Object::Session(session(merchant(1), 100));
+        for requires in [vec![holds.clone(), fails.clone()], vec![fails, holds.clone()]] {
+            let command = CreateObject { requires, ..create(object.clone()) };
+            assert_eq!(fixture.write(command).await, Created::VersionConflict);
+        }
+        let command = CreateObject { requires: vec![holds.clone(), holds], ..create(object) };
+        assert_eq!(fixture.write(command).await, Created::Done);
+    });
+}
+
+/// A command checks its preconditions against the state before its own writes: one that creates an
+/// object may require that the object is absent.
+#[test]
+fn preconditions_are_about_the_state_before() {
+    on_both(async |fixture| {
+        let requires = vec![Precondition::Version(key(Kind::Session, 100), 0)];
+        let object = Object::Session(session(merchant(1), 100));
+        let command = CreateObject { requires, ..create(object) };
+        assert_eq!(fixture.write(command).await, Created::Done);
+    });
+}
+
+/// Commands about objects write no rows if a precondition does not hold, and can be repeated.
+#[test]
+fn commands_about_objects_check_them() {
+    on_both(async |fixture| {
+        fill(&fixture).await;
+        let fails = vec![Precondition::Exists(key(Kind::Customer, 2))];
+        let holds = vec![Precondition::Exists(key(Kind::Customer, 1))];
+        let stored = FindObject { merchant: merchant(1), kind: Kind::Customer, number: 1 };
+        let before = fixture.read(stored).await;
+        let next = Object::Customer(Customer {
+            name: Some("Ada".to_owned()),
+            version: 3,
+            ..customer(merchant(1), 1)
+        });
+        let change =
+            |requires| ChangeObject { object: next.clone(), requires, events: vec![], reply: None };
+        assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
+        assert_eq!(fixture.read(stored).await, before);
+        let many = |requires| ChangeObjects {
+            objects: vec![next.clone(), Object::Session(session(merchant(1), 100))],
+            requires,
+            events: vec![],
+            reply: None,
+        };
+        assert_eq!(fixture.write(many(fails.clone())).await, Changed::VersionConflict);
+        assert_eq!(fixture.read(stored).await, before);
+        let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 100 };
+        assert_eq!(fixture.read(made).await, None);
+        assert_eq!(fixture.write(many(holds)).await, Changed::Done);
+        assert_eq!(fixture.read(stored).await, Some(next));
+    });
+}
+
+/// Commands about accounts write no rows if a precondition does not hold, and can be repeated.
+#[test]
+fn commands_about_accounts_check_them() {
+    on_both(async |fixture| {
+        fill(&fixture).await;
+        let fails = vec![Precondition::Exists(key(Kind::Customer, 2))];
+        let holds = vec![Precondition::Exists(key(Kind::Customer, 1))];
+        let find =
+            |number| FindAccount { merchant: merchant(1), account: AccountId::from_number(number) };
+        let linked = account(merchant(1), 11);
+        let change = |requires| ChangeAccount {
+            change: AccountChange::of(next(&linked)),
+            requires,
+            reply: None,
+        };
+        assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
+        assert_eq!(fixture.read(find(11)).await, Some(linked.clone()));
+        assert_eq!(fixture.write(change(holds.clone())).await, Written::Done);
+
+        let stored = FindConnection { merchant: merchant(1), account: linked.id };
+        let other = Connection { version: 2, state: b"new".to_vec(), ..connection(&linked) };
+        let replace =
+            |requires| ChangeConnection { connection: other.clone(), requires, reply: None };
+        assert_eq!(fixture.write(replace(fails.clone())).await, Written::VersionConflict);
+        assert_eq!(fixture.read(stored).await, Some(connection(&linked)));
+        assert_eq!(fixture.write(replace(holds.clone())).await, Written::Done);
+
+        let second: Account = account(merchant(1), 12);
+        let link = |requires| CompleteLink {
+            objects: vec![Object::Session(session(merchant(1), 100))],
+            requires,
+            new: vec![NewAccount {
+                account: second.clone(),
+                connection: connection(&second),
+                started: vec![job(&second, Feature::Balance, 1)],
+                events: vec![],
+            }],
+            again: vec![],
+            reply: None,
+        };
+        assert_eq!(fixture.write(link(fails)).await, Written::VersionConflict);
+        assert_eq!(fixture.read(find(12)).await, None);
+        assert_eq!(fixture.write(link(holds)).await, Written::Done);
+        assert_eq!(fixture.read(find(12)).await, Some(second.clone()));
+    });
+}
+
+/// A step of a clock writes no item if a precondition of one of them does not hold.
+#[test]
+fn steps_of_a_clock_check_them() {
+    on_both(async |fixture| {
+        fill(&fixture).await;
+        let clock = test_clock(merchant(1), 5);
+        fixture.create(Object::TestClock(clock.clone())).await;
+        let advancing = |version| TestClock {
+            version,
+            status: ClockStatus::Advancing,
+            target: Some(T0.plus(100)),
+            ..clock.clone()
+        };
+        let start = StartAdvance { clock: advancing(2), events: vec![], reply: None };
+        assert_eq!(fixture.write(start).await, Written::Done);
+        let now = fixture.time.now();
+        let claim = ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 1 };
+        let claim = fixture.write(claim).await[0];
+        let step = |requires| StepClock {
+            claim,
+            clock: advancing(3),
+            items: vec![
+                ClockItem::Objects {
+                    objects: vec![Object::PaymentIntent(payment_intent(merchant(1), 7))],
+                    requires: vec![],
+                    events: vec![],
+                },
+                ClockItem::Objects {
+                    objects: vec![Object::PaymentIntent(payment_intent(merchant(1), 8))],
+                    requires,
+                    events: vec![],
+                },
+            ],
+            events: vec![],
+            leased_until: ServerTime(i64::MAX),
+        };
+        let made = FindObject { merchant: merchant(1), kind: Kind::PaymentIntent, number: 7 };
+        let fails = vec![Precondition::Exists(key(Kind::Customer, 2))];
+        assert_eq!(fixture.write(step(fails)).await, Written::VersionConflict);
+        assert_eq!(fixture.read(made).await, None);
+        let holds = vec![Precondition::Exists(key(Kind::Customer, 1))];
+        assert_eq!(fixture.write(step(holds)).await, Written::Done);
+        assert!(fixture.read(made).await.is_some());
+    });
+}
