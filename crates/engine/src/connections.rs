@@ -10,6 +10,7 @@ pub mod change;
 pub mod clock;
 pub mod connections_settings;
 pub mod customer;
+mod deletion;
 pub mod hosted;
 pub mod link;
 pub(crate) mod live;

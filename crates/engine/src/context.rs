@@ -64,9 +64,9 @@ impl ApiResponse {
 }
 
 impl Context {
-    /// The context of work without a call. The code that commits its events removes their cause.
+    /// The context of work without a call. Its events have no cause.
     pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
-        Self::of_page(merchant, livemode, RequestId::from_number(0))
+        Self::of_page(merchant, livemode, no_request())
     }
 
     /// A call of a page, which has no key. Its address decides its access.
@@ -83,12 +83,11 @@ impl Context {
         }
     }
 
-    /// The cause of the events of this call.
-    pub fn cause(&self) -> Cause {
-        Cause {
-            request: self.request,
-            idempotency_key: self.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
-        }
+    /// The cause of the events of this call. `None` for work without a call.
+    pub fn cause(&self) -> Option<Cause> {
+        let request = self.request;
+        let key = self.idempotency.as_ref().map(|idempotency| idempotency.key.clone());
+        (request != no_request()).then_some(Cause { request, idempotency_key: key })
     }
 
     /// The same call for a part of its work that has no response of its own.
@@ -124,6 +123,11 @@ impl Context {
             .at(&engine.settings.public_url, &engine.page_key)
             .to_browser(self.publishable)
     }
+}
+
+/// The id that stands for no call. Ids of calls are random and never 0.
+fn no_request() -> RequestId {
+    RequestId::from_number(0)
 }
 
 /// Renders into fresh bytes.

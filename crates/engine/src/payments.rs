@@ -52,7 +52,12 @@ impl Changes {
         let (kind, number) = (Kind::PlatformTie, PlatformTie::NUMBER);
         let tie = ObjectKey { merchant: context.merchant, kind, number };
         let requires = vec![Precondition::NotDeleted(tie)];
-        Self { requires, cause: Some(context.cause()), ..Self::of_work(now) }
+        Self { requires, cause: context.cause(), ..Self::of_work(now) }
+    }
+
+    /// The changes of a deletion, none yet. The caller's account may be deleted already.
+    pub(crate) fn of_deletion(context: &Context, now: AccountTime) -> Self {
+        Self { cause: context.cause(), ..Self::of_work(now) }
     }
 
     /// The changes of a call at a moment, none yet. They require that its clock has not moved.

@@ -198,7 +198,7 @@ impl Lab {
             let Some(interrupted) = change.account.deactivate(cause, action) else {
                 return Ok(false);
             };
-            record_interrupted_by(change, &interrupted, now, Some(&context.cause()));
+            record_interrupted_by(change, &interrupted, now, context.cause().as_ref());
             push_event(change, EventType::AccountDeactivated, now, context);
             Ok(true)
         })
@@ -219,7 +219,7 @@ impl Lab {
             push_event(change, EventType::AccountReactivated, now, context);
             // The bank counts from here, as it does when the holder links the account again.
             let connection = relinked(connection, &change.account, now);
-            self.engine.observe(change, &connection, now, Some(&context.cause()));
+            self.engine.observe(change, &connection, now, context.cause().as_ref());
             change.connection = Some(connection);
             Ok(true)
         })

@@ -55,6 +55,10 @@ pub struct TestClock {
     pub status: ClockStatus,
     /// True if it was deleted. Only the id is then shown.
     pub deleted: bool,
+    /// The time at which the server completes the deletion, if the call has not completed it. `None`
+    /// before a deletion, and after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_due: Option<AccountTime>,
 }
 
 impl TestClock {

@@ -33,6 +33,10 @@ pub struct ConnectedAccount {
     pub created: AccountTime,
     /// True if it was deleted. Calls on its behalf are then rejected.
     pub deleted: bool,
+    /// The time at which the server completes the deletion, if the call has not completed it. `None`
+    /// before a deletion, and after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_due: Option<AccountTime>,
     /// The capabilities by name, with true if active. A requested capability is active at once.
     pub capabilities: BTreeMap<String, bool>,
     /// The external accounts that receive payouts, oldest first.
@@ -89,6 +93,9 @@ pub struct PlatformTie {
     pub platform: MerchantId,
     /// The id of the connected account.
     pub account: String,
+    /// True if the connected account was deleted. Commands of calls in it require that it is not.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 impl PlatformTie {
@@ -106,6 +113,7 @@ impl ConnectedAccount {
             livemode,
             created,
             deleted: false,
+            deletion_due: None,
             capabilities: BTreeMap::new(),
             external_accounts: Vec::new(),
             metadata: BTreeMap::new(),
@@ -142,6 +150,7 @@ impl ConnectedAccount {
             created: self.created,
             platform: self.merchant,
             account: self.account.clone(),
+            deleted: false,
         }
     }
 

@@ -61,6 +61,10 @@ pub struct Customer {
     pub created: AccountTime,
     /// True if it was deleted. Only the id is then shown.
     pub deleted: bool,
+    /// The time at which the server completes the deletion, if the call has not completed it. `None`
+    /// before a deletion, and after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_due: Option<AccountTime>,
     /// The test clock that it belongs to.
     pub test_clock: Option<ClockId>,
     /// Postal address.

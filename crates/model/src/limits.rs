@@ -108,6 +108,9 @@ pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
 /// The maximum number of pages of customers that one deletion of a test clock processes. A second
 /// call deletes the rest.
 pub const CLOCK_CUSTOMER_PAGES_MAX: u32 = 10_000;
+/// Seconds after which the server completes the deletion of a customer, a test clock or a connected
+/// account whose call has not completed it.
+pub const DELETION_TAKEOVER_S: i64 = 60;
 
 /// The maximum number of events dispatched at once.
 pub const DISPATCH_BATCH_MAX: usize = 64;

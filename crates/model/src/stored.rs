@@ -132,12 +132,17 @@ mod payments;
 impl Stored for Customer {
     common!(id.number());
 
+    /// A deletion is completed in real time, because its clock may be deleted too.
     fn clock(&self) -> Option<ClockId> {
-        self.test_clock
+        self.test_clock.filter(|_| self.deletion_due.is_none())
     }
 
     fn deleted(&self) -> bool {
         self.deleted
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.deletion_due
     }
 
     fn lookup(&self) -> Option<Lookup> {
@@ -255,6 +260,10 @@ impl Stored for TestClock {
     fn deleted(&self) -> bool {
         self.deleted
     }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.deletion_due
+    }
 }
 
 impl Stored for ConnectionsSettings {
@@ -303,6 +312,10 @@ impl Stored for ConnectedAccount {
     fn deleted(&self) -> bool {
         self.deleted
     }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.deletion_due
+    }
 }
 
 impl Stored for PlatformTie {
@@ -324,5 +337,9 @@ impl Stored for PlatformTie {
 
     fn created(&self) -> AccountTime {
         self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
     }
 }

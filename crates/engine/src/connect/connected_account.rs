@@ -9,7 +9,6 @@
 
 use crate::connect::access::Connected;
 use crate::connect::external_account::ExternalInput;
-use crate::context::render;
 use crate::events::next_position;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -19,7 +18,7 @@ use model::extra_params::ExtraParams;
 use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{AccountsOf, Bounds, ChangeObjects, Changed, Object};
+use store::{Bounds, ChangeObjects, Changed, Object};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -203,28 +202,6 @@ impl Engine {
         .await
     }
 
-    /// Deletes an account. Calls cannot act in it afterwards.
-    pub async fn delete_connected_account(
-        &self,
-        context: &Context,
-        id: &str,
-    ) -> Result<ApiResponse, Error> {
-        let account = self.get_connected(context, id).await?;
-        let merchant = account.acts_as();
-        let inside = Context { merchant, connected: None, ..context.without_reply() };
-        self.disconnect_all(&inside, AccountsOf::Merchant).await?;
-        self.change("delete_connected_account", async || {
-            let mut account = self.get_connected(context, id).await?;
-            account.deleted = true;
-            account.version += 1;
-            let body = render(|w| wire::render::deleted::write(w, &id, "account"));
-            let mut changes = Changes::of_call(context, self.clock.account_now());
-            changes.put(Object::ConnectedAccount(account));
-            self.commit_any(context, changes, body).await
-        })
-        .await
-    }
-
     /// Lists the accounts of the platform.
     pub async fn list_connected_accounts(
         &self,
@@ -256,7 +233,7 @@ impl Engine {
         let happened = Happened {
             at: self.clock.account_now(),
             livemode: account.livemode,
-            cause: Some(&cause),
+            cause: cause.as_ref(),
         };
         let updated = EventType::ConnectedAccountUpdated;
         let mut event =
@@ -274,13 +251,22 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<ConnectedAccount, Error> {
+        let account = self.get_connected_with_deleted(context, id).await?;
+        if account.deleted { Err(ApiError::account_invalid(id).into()) } else { Ok(account) }
+    }
+
+    /// The same. Deleted accounts are found.
+    pub(crate) async fn get_connected_with_deleted(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ConnectedAccount, Error> {
         let platform = match &context.connected {
             Some(connected) if connected.account == id => connected.platform,
             Some(_) => return Err(ApiError::account_invalid(id).into()),
             None => context.merchant,
         };
         let found = self.find_connected(platform, id).await?;
-        let found = found.filter(|account| !account.deleted);
         found.ok_or_else(|| ApiError::account_invalid(id).into())
     }
 

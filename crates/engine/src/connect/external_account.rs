@@ -355,7 +355,7 @@ impl Engine {
             let happened = Happened {
                 at: self.clock.account_now(),
                 livemode: account.livemode,
-                cause: Some(&cause),
+                cause: cause.as_ref(),
             };
             let mut event = Event::of_connected_account(
                 account,

@@ -425,7 +425,7 @@ fn disconnected(
     let interrupted = account.disconnect()?;
     account.version += 1;
     let mut change = AccountChange::of(account);
-    record_interrupted_by(&mut change, &interrupted, now, Some(&context.cause()));
+    record_interrupted_by(&mut change, &interrupted, now, context.cause().as_ref());
     push_event(&mut change, EventType::AccountDisconnected, now, context);
     Some(change)
 }

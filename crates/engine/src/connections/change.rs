@@ -15,7 +15,7 @@ pub fn push_event(
     now: AccountTime,
     context: &Context,
 ) {
-    push_event_of(change, event_type, now, Some(context.cause()));
+    push_event_of(change, event_type, now, context.cause());
 }
 
 /// Adds an event of the change, with its cause if a request made it.

@@ -17,15 +17,14 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, TestClock};
-use model::customer::Customer;
 use model::event::{Cause, Event, EventType};
 use model::id::ClockId;
 use model::limits;
 use model::refresh::RefreshJob;
 use std::collections::HashSet;
 use store::{
-    AccountChange, AccountsOf, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount,
-    ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
+    AccountChange, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount, ListDueOnClock,
+    Object, StartAdvance, StepClock, Written,
 };
 use tracing::Instrument;
 use wire::error::Error as ApiError;
@@ -54,6 +53,11 @@ fn events_of(
     changes.events
 }
 
+/// The response of a deletion.
+pub(super) fn clock_deleted(clock: &TestClock) -> Vec<u8> {
+    render(|w| wire::render::deleted::write(w, &clock.id, clock::OBJECT))
+}
+
 fn clock_body(clock: &TestClock) -> Vec<u8> {
     render(|w| clock::write(w, clock))
 }
@@ -77,6 +81,7 @@ impl Engine {
             target: None,
             status: ClockStatus::Ready,
             deleted: false,
+            deletion_due: None,
         };
         let body = clock_body(&clock);
         let (object, event_type) = (Object::TestClock(clock), EventType::TestClockCreated);
@@ -125,7 +130,7 @@ impl Engine {
             clock.target = Some(AccountTime(frozen_time));
             clock.version += 1;
             let body = clock_body(&clock);
-            let (created, cause) = (clock.frozen_time, Some(context.cause()));
+            let (created, cause) = (clock.frozen_time, context.cause());
             let advancing = EventType::TestClockAdvancing;
             let start = StartAdvance {
                 events: events_of(&clock, advancing, created, cause),
@@ -140,46 +145,6 @@ impl Engine {
             Ok(Some(ApiResponse::committed(body)))
         })
         .await
-    }
-
-    /// Deletes a clock with its customers, and disconnects their accounts.
-    pub async fn delete_clock(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
-        let clock = self.clock_param(context, id, "test_clock").await?;
-        if clock.status == ClockStatus::Advancing {
-            return Err(Error::Locked);
-        }
-        self.disconnect_all(context, AccountsOf::Clock(clock.id)).await?;
-        self.delete_customers_of(context, clock.id).await?;
-        self.change("delete_clock", async || {
-            let mut clock = self.clock_param(context, id, "test_clock").await?;
-            clock.deleted = true;
-            clock.version += 1;
-            let body = render(|w| wire::render::deleted::write(w, &clock.id, clock::OBJECT));
-            let created = clock.frozen_time;
-            let (object, deleted) = (Object::TestClock(clock), EventType::TestClockDeleted);
-            let mut changes = Changes::of_call(context, created);
-            changes.put_and_emit(object, deleted, None);
-            self.commit_any(context, changes, body).await
-        })
-        .await
-    }
-
-    async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
-        // Each round deletes the customers that it lists, so the first page is always the next.
-        for _ in 0..=limits::CLOCK_CUSTOMER_PAGES_MAX {
-            let of = ObjectsOf::Clock { clock, lookup: None };
-            let (merchant, limit) = (context.merchant, limits::PAGE_ROWS_MAX);
-            let customers = self.newest::<Customer>(merchant, of, limit).await?;
-            if customers.is_empty() {
-                return Ok(());
-            }
-            let plain = context.without_reply();
-            for customer in customers {
-                // Another call that deletes it at the same time does the same.
-                self.remove_customer(&plain, customer.id).await?;
-            }
-        }
-        Err(Error::Locked)
     }
 
     /// Advances clocks by one claim each. Returns the number of steps.

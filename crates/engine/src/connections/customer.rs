@@ -1,13 +1,10 @@
 //! Customers: the end users that bank accounts belong to.
-//!
-//! Deleting a customer disconnects its accounts and cancels its subscriptions first, one commit
-//! each. A crash between two commits leaves a customer that can be deleted again.
 
 use crate::context::render;
 use crate::list::list_body;
+use crate::objects::missing;
 use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
-use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{EventType, Snapshot};
@@ -160,6 +157,7 @@ impl Engine {
             livemode: context.livemode,
             created: now,
             deleted: false,
+            deletion_due: None,
             test_clock,
             address: None,
             balance: 0,
@@ -259,45 +257,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes a customer and disconnects its accounts. Of several deletions at once only the first
-    /// to commit succeeds.
-    pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
-        let customer = self.get::<Customer>(context, id, "id").await?;
-        self.moment_to_write(context, customer.test_clock).await?;
-        let body = self.remove_customer(context, customer.id).await?;
-        body.map(ApiResponse::committed)
-            .ok_or_else(|| ApiError::no_such("customer", id, "id").into())
-    }
-
-    /// Disconnects the accounts of a customer and deletes it. Returns the body of the response, or
-    /// `None` if another call has deleted the customer.
-    pub(crate) async fn remove_customer(
-        &self,
-        context: &Context,
-        id: CustomerId,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let of = AccountsOf::Holder(Holder::Customer(id));
-        self.disconnect_all(context, of).await?;
-        self.end_all_of_customer(context, id).await?;
-        self.change("remove_customer", async || {
-            let found = self.find::<Customer>(context.merchant, id.number()).await?;
-            let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
-                return Ok(Some(None));
-            };
-            let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
-            let now = self.moment(context.merchant, customer.test_clock).await?.now;
-            customer.version += 1;
-            let mut changes = Changes::of_call(context, now);
-            // The event shows the customer before the deletion.
-            let object = Object::Customer(customer.clone());
-            changes.emit(&object, EventType::CustomerDeleted);
-            customer.deleted = true;
-            changes.put(Object::Customer(customer));
-            Ok(self.commit(context, changes, &body).await?.then_some(Some(body)))
-        })
-        .await
-    }
-
     /// Disconnects every account of a holder or a clock, page by page.
     pub(crate) async fn disconnect_all(
         &self,
@@ -391,10 +350,21 @@ impl Engine {
         id: &str,
         param: &str,
     ) -> Result<TestClock, Error> {
+        let clock = self.clock_param_with_deleted(context, id, param).await?;
+        if clock.deleted { Err(missing::<TestClock>(id, param).into()) } else { Ok(clock) }
+    }
+
+    /// The clock of a param. Deleted clocks are found.
+    pub(crate) async fn clock_param_with_deleted(
+        &self,
+        context: &Context,
+        id: &str,
+        param: &str,
+    ) -> Result<TestClock, Error> {
         if context.livemode {
             let message = "Test clocks exist in test mode only.";
             return Err(ApiError::invalid(message).param(param).into());
         }
-        self.get::<TestClock>(context, id, param).await
+        self.get_with_deleted::<TestClock>(context, id, param).await
     }
 }

@@ -62,6 +62,10 @@ impl Engine {
 
     /// Handles due work on an object. Returns true if it changed.
     async fn work_due_object(&self, object: Object, now: AccountTime) -> Result<bool, Error> {
+        if object.deleted() {
+            self.complete_deletion(object).await?;
+            return Ok(true);
+        }
         let Worked::Item(ClockItem::Objects { objects, requires, events }) =
             self.work_object(object, now).await?
         else {

@@ -63,12 +63,12 @@ pub(crate) fn first_events(
     account: &Account,
     news: &[EventType],
     now: AccountTime,
-    cause: &Cause,
+    cause: Option<&Cause>,
 ) -> Vec<Event> {
     let types = std::iter::once(&EventType::AccountCreated).chain(news);
     let mut events = Vec::new();
     for (place, event_type) in (0_u8..).zip(types) {
-        events.push(Event::of_account(account, *event_type, place, now, Some(cause.clone())));
+        events.push(Event::of_account(account, *event_type, place, now, cause.cloned()));
         events.extend(of_authorization(account, *event_type, now));
     }
     events

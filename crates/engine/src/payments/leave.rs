@@ -1,37 +1,30 @@
-//! The end of a deleted customer's objects: subscriptions end, and open Checkout Sessions expire.
-//! They are one commit each, before the commit of the deletion. After a crash in between, the
-//! deletion can be repeated.
+//! The end of the objects of a deleted customer or connected account: subscriptions end, and open
+//! Checkout Sessions expire, one commit each. After a crash in between, the deletion goes on with
+//! the rest (`connections/deletion.rs`).
 
 use crate::payments::Changes;
 use crate::{Context, Engine, Error};
-use model::id::CustomerId;
 use model::limits::{PAGE_ROWS_MAX, STALE_RETRIES_MAX};
 use model::payments::checkout::CheckoutSession;
 use model::payments::subscription::Subscription;
 use store::{Object, ObjectsOf, StoredObject};
 
 impl Engine {
-    /// Ends the subscriptions and open Checkout Sessions of a customer.
-    pub(crate) async fn end_all_of_customer(
-        &self,
-        context: &Context,
-        customer: CustomerId,
-    ) -> Result<(), Error> {
-        self.end_all::<Subscription>(context, customer, |subscription| !subscription.is_over())
-            .await?;
-        self.end_all::<CheckoutSession>(context, customer, CheckoutSession::is_open).await
+    /// Ends the subscriptions and open Checkout Sessions that match a filter.
+    pub(crate) async fn end_all_of(&self, context: &Context, of: &ObjectsOf) -> Result<(), Error> {
+        self.end_all::<Subscription>(context, of, |subscription| !subscription.is_over()).await?;
+        self.end_all::<CheckoutSession>(context, of, CheckoutSession::is_open).await
     }
 
     async fn end_all<T: StoredObject>(
         &self,
         context: &Context,
-        customer: CustomerId,
+        of: &ObjectsOf,
         goes_on: fn(&T::Object) -> bool,
     ) -> Result<(), Error> {
         let mut conflicts = 0;
         while conflicts < STALE_RETRIES_MAX {
-            let of = ObjectsOf::Customer(customer);
-            let (merchant, limit) = (context.merchant, PAGE_ROWS_MAX);
+            let (of, merchant, limit) = (of.clone(), context.merchant, PAGE_ROWS_MAX);
             let going_on = self.newest_where::<T>(merchant, of, limit, goes_on).await?;
             if going_on.is_empty() {
                 return Ok(());
@@ -51,7 +44,7 @@ impl Engine {
     async fn end_one(&self, context: &Context, object: Object) -> Result<bool, Error> {
         let quiet = context.without_reply();
         let now = self.moment(context.merchant, object.clock()).await?.now;
-        let mut changes = Changes::of_call(&quiet, now);
+        let mut changes = Changes::of_deletion(&quiet, now);
         match object {
             Object::Subscription(subscription) => {
                 let reason = "cancellation_requested";

@@ -427,9 +427,10 @@ impl Object {
         self.stored().deleted()
     }
 
-    /// The time of the object's next due work. A deleted object has no due work.
+    /// The time of the object's next due work. The due work of a deleted object is the rest of its
+    /// deletion.
     pub fn due_at(&self) -> Option<AccountTime> {
-        self.stored().due_at().filter(|_| !self.deleted())
+        self.stored().due_at()
     }
 
     /// The time from which on the pruner may delete the object.

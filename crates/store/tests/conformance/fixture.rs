@@ -117,6 +117,7 @@ pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
         livemode: false,
         created: T0,
         deleted: false,
+        deletion_due: None,
         test_clock: None,
         address: None,
         balance: 0,
@@ -193,6 +194,7 @@ pub(crate) fn test_clock(merchant: MerchantId, number: u64) -> TestClock {
         target: None,
         status: ClockStatus::Ready,
         deleted: false,
+        deletion_due: None,
     }
 }
 

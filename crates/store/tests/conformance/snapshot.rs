@@ -377,6 +377,7 @@ fn connected_accounts_belong_to_their_platform() {
             created: T0,
             platform: merchant(1),
             account: "acct_x".to_owned(),
+            deleted: false,
         };
         let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
         let open = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };

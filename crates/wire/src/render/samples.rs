@@ -71,6 +71,7 @@ pub(super) fn clock() -> TestClock {
         frozen_time: NOW,
         target: None,
         deleted: false,
+        deletion_due: None,
         status: ClockStatus::Ready,
     }
 }
@@ -83,6 +84,7 @@ pub(super) fn customer() -> Customer {
         livemode: false,
         created: NOW,
         deleted: false,
+        deletion_due: None,
         test_clock: None,
         address: None,
         balance: 0,

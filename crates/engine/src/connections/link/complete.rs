@@ -165,7 +165,7 @@ impl Engine {
         let watch = self.connector.watch(&bank_account(&account, &connection), linking.now);
         let news = first_look(&mut account, watch);
         let started = self.prefetched(&mut account, needs, linking.now);
-        let events = first_events(&account, &news, linking.now, &linking.context.cause());
+        let events = first_events(&account, &news, linking.now, linking.context.cause().as_ref());
         NewAccount { account, connection, started, events }
     }
 
@@ -197,7 +197,7 @@ impl Engine {
             push_event(&mut change, event_type, linking.now, linking.context);
         }
         let cause = linking.context.cause();
-        self.observe(&mut change, &connection, linking.now, Some(&cause));
+        self.observe(&mut change, &connection, linking.now, cause.as_ref());
         change.started = self.prefetched(&mut change.account, linking.needs, linking.now);
         change.connection = Some(connection);
         change
@@ -227,7 +227,7 @@ impl Engine {
             let denied = (InactiveCause::AccessDenied, StatusAction::RelinkRequired);
             if let Some(interrupted) = account.deactivate(denied.0, denied.1) {
                 let mut change = AccountChange::of(account);
-                record_interrupted_by(&mut change, &interrupted, now, Some(&cause));
+                record_interrupted_by(&mut change, &interrupted, now, cause.as_ref());
                 push_event(&mut change, EventType::AccountDeactivated, now, linking.context);
                 changes.push(change);
             }

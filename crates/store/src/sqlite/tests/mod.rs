@@ -42,6 +42,7 @@ fn object(number: u64) -> CreateObject {
         target: None,
         status: model::clock::ClockStatus::Ready,
         deleted: false,
+        deletion_due: None,
     };
     let object = Object::TestClock(clock);
     CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() }
