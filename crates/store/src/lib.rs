@@ -51,7 +51,7 @@ pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError};
 pub use stats::WriterStats;
 pub use store::{
-    Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, check_up,
+    Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, WriteGate, check_up,
 };
 
 /// Converts a number that fits by construction. `reason` says why it fits.

@@ -13,6 +13,7 @@ use model::clock::{Clock, Rng};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// A command that writes.
@@ -254,11 +255,19 @@ pub enum OpenError {
     Database(#[from] rusqlite::Error),
 }
 
+/// A place where a test holds commands back before they reach the store, so that it decides the
+/// order of calls that overlap.
+pub trait WriteGate: Send + Sync {
+    /// Returns when the command of this name may go on.
+    fn pass<'a>(&'a self, command: &'static str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+}
+
 /// A store. Clones share one store.
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
     seal_key: [u8; 32],
+    gate: Option<Arc<dyn WriteGate>>,
 }
 
 #[derive(Clone)]
@@ -271,12 +280,20 @@ impl Store {
     /// Opens a database: takes its lock, migrates it, starts its writer.
     pub fn open(settings: StoreSettings) -> Result<Self, OpenError> {
         let seal_key = settings.seal_key;
-        Ok(Self { backend: Backend::Sqlite(Arc::new(Sqlite::open(settings)?)), seal_key })
+        let backend = Backend::Sqlite(Arc::new(Sqlite::open(settings)?));
+        Ok(Self { backend, seal_key, gate: None })
     }
 
     /// An empty in-memory model, for tests. It seals no columns and stores no files.
     pub fn memory_model(clock: Arc<dyn Clock>) -> Self {
-        Self { backend: Backend::Memory(Arc::new(Model::empty(clock))), seal_key: [0; 32] }
+        let backend = Backend::Memory(Arc::new(Model::empty(clock)));
+        Self { backend, seal_key: [0; 32], gate: None }
+    }
+
+    /// The same store through a gate, for tests. Other clones of it are not held back.
+    #[must_use]
+    pub fn behind(self, gate: Arc<dyn WriteGate>) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// Derives a secret of this database for a purpose. It is equal at every start, and reveals
@@ -292,6 +309,9 @@ impl Store {
     /// Runs a command that writes, and returns after its commit. The command also runs if its
     /// caller is dropped.
     pub async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
+        if let Some(gate) = &self.gate {
+            gate.pass(command_name::<C>()).await;
+        }
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(command).await,
             Backend::Memory(model) => Ok(model.write(&command)?),
