@@ -20,6 +20,7 @@ mod cursors;
 mod customers;
 mod customers_gone;
 mod debits;
+mod deletions;
 mod determinism;
 mod dialect;
 mod due_fails;
