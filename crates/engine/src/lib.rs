@@ -172,18 +172,18 @@ impl Engine {
         Ok(found.filter(|clock| !clock.deleted))
     }
 
-    /// The time of objects on this clock, or on none. If the clock was deleted already, together
-    /// with the customer of an account, it is real time.
+    /// The time of objects on this clock, or on none. After the deletion of a clock, its objects are
+    /// in real time.
     pub async fn moment(
         &self,
         merchant: MerchantId,
         clock: Option<ClockId>,
     ) -> Result<Moment, Error> {
         let found = match clock {
-            Some(id) => self.find_clock(merchant, id).await?,
+            Some(id) => self.find::<TestClock>(merchant, id.number()).await?,
             None => None,
         };
-        Ok(match found {
+        Ok(match found.filter(|clock| !clock.deleted || clock.deletion_due.is_some()) {
             Some(clock) => {
                 let (kind, number) = (Kind::TestClock, clock.id.number());
                 Moment {

@@ -14,7 +14,7 @@
 
 use crate::connections::clock::clock_deleted;
 use crate::context::render;
-use crate::payments::Changes;
+use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, ClockStatus, TestClock};
@@ -22,9 +22,12 @@ use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::customer::{Customer, TaxExempt};
 use model::event::EventType;
 use model::id::{ClockId, CustomerId};
-use model::limits::{CLOCK_CUSTOMER_PAGES_MAX, DELETION_TAKEOVER_S, PAGE_ROWS_MAX};
-use model::stored::Stored;
-use store::{AccountsOf, Object, ObjectsOf};
+use model::limits::{
+    CLOCK_CUSTOMER_PAGES_MAX, CLOCK_STEP_ITEMS_MAX, DELETION_TAKEOVER_S, PAGE_ROWS_MAX,
+};
+use model::payments::intent::Intent;
+use model::stored::{PaymentIntent, Stored};
+use store::{AccountsOf, ListDueOnClock, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 
 impl Engine {
@@ -125,6 +128,7 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         self.disconnect_all(context, AccountsOf::Clock(id)).await?;
         self.delete_customers_of(context, id).await?;
+        self.leave_clock(context, id).await?;
         self.change("complete_clock_deletion", async || {
             let found = self.find::<TestClock>(context.merchant, id.number()).await?;
             let Some(mut clock) = found.filter(|clock| clock.deletion_due.is_some()) else {
@@ -153,6 +157,42 @@ impl Engine {
             for customer in customers {
                 // Another call that deletes it at the same time does the same.
                 self.remove_customer(&plain, customer.id).await?;
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Moves the objects with due work that stay to real time, because the clock never moves again.
+    /// These are debits under way.
+    async fn leave_clock(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
+        let list = ListDueOnClock {
+            merchant: context.merchant,
+            clock,
+            until: AccountTime(i64::MAX),
+            limit: CLOCK_STEP_ITEMS_MAX,
+        };
+        // Each round moves the objects that it lists.
+        for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
+            let staying = self.store.read(list).await?.objects;
+            if staying.is_empty() {
+                return Ok(());
+            }
+            for object in staying {
+                self.change("leave_clock", async || {
+                    let Object::PaymentIntent(intent) = &object else {
+                        unreachable!("the deletion of its customer ends each other due object");
+                    };
+                    let found = self.find::<PaymentIntent>(intent.merchant, intent.number).await?;
+                    let Some(intent) = found.filter(|intent| intent.clock == Some(clock)) else {
+                        return Ok(Some(()));
+                    };
+                    let version = intent.version + 1;
+                    let mut changes = Changes::of_deletion(context, self.clock.account_now());
+                    changes.put(intent_object(Intent { version, clock: None, ..intent }));
+                    let plain = context.without_reply();
+                    Ok(self.commit(&plain, changes, &[]).await?.then_some(()))
+                })
+                .await?;
             }
         }
         Err(Error::Locked)
