@@ -29,6 +29,9 @@ pub(crate) enum CommandError {
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0}")]
     Doctor(String),
+    /// A signal with this number ended the command before its end.
+    #[error("interrupted by signal {0}")]
+    Interrupted(i32),
 }
 
 impl CommandError {
@@ -45,6 +48,7 @@ impl CommandError {
             Self::Output(error) => error.help(),
             Self::Demo(_) => "Run it again, and report the output if it fails again",
             Self::Doctor(_) => "Follow the last column of the table",
+            Self::Interrupted(_) => return None,
         };
         Some(help.to_owned())
     }

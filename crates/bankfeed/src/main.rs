@@ -38,6 +38,8 @@ const NOTHING_SEEN: u8 = 3;
 /// The exit code that shells use when the reader of a program's output is gone: 128 plus the number
 /// of SIGPIPE. A success would hide that the command had more to print.
 const READER_GONE: u8 = 141;
+/// The base of the exit code that shells use for a program that a signal ended.
+const SIGNALLED: u8 = 128;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse_from(std::env::args_os()) {
@@ -85,6 +87,11 @@ fn end(done: Result<(), CommandError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_reader_gone() => ExitCode::from(READER_GONE),
+        Err(CommandError::Interrupted(signal)) => {
+            // The line of a question may be open.
+            output::remark("\ninterrupted");
+            ExitCode::from(SIGNALLED.saturating_add(u8::try_from(signal).unwrap_or_default()))
+        }
         Err(error) => {
             output::complain(&error, error.help().as_deref());
             match error {

@@ -22,7 +22,7 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
             tracing::warn!("{lost}; the server is at {}", started.local_url);
         }
         let ended = tokio::select! {
-            () = signals.next() => Ok(()),
+            _ = signals.next() => Ok(()),
             error = started.failed() => Err(error.into()),
         };
         tracing::info!("stopping");
@@ -30,7 +30,7 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
             stopped = started.stop() => stopped?,
             // A second signal skips the wait for webhooks in progress. Acknowledged changes are on
             // disk, and the next start continues the rest.
-            () = signals.next() => tracing::warn!("stopped before all was finished"),
+            _ = signals.next() => tracing::warn!("stopped before all was finished"),
         }
         tracing::info!("stopped");
         ended

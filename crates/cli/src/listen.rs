@@ -82,7 +82,7 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
         let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
         let ended = match greet(&endpoint, flags, global) {
             Ok(()) => tokio::select! {
-                () = signals.next() => Ok(()),
+                _ = signals.next() => Ok(()),
                 Some(lost) = losing.recv() => Err(lost),
             },
             Err(lost) => Err(lost),

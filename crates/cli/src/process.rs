@@ -24,11 +24,12 @@ impl EndSignals {
         })
     }
 
-    /// Waits for one of the signals.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+    /// Waits for one of the signals, and returns its number.
+    pub async fn next(&mut self) -> i32 {
+        let received = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+        };
+        received.as_raw_value()
     }
 }

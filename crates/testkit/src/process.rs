@@ -76,12 +76,17 @@ impl Process {
 
     /// Sends SIGTERM, and returns the exit status.
     pub fn terminate(self) -> Result<ExitStatus, String> {
-        let pid = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-TERM", &pid]).status();
-        match kill {
-            Ok(sent) if sent.success() => Ok(self.end()?.0),
-            sent => Err(format!("kill -TERM {pid}: {sent:?}")),
-        }
+        send_signal(self.pid(), "TERM")?;
+        Ok(self.end()?.0)
+    }
+}
+
+/// Sends the signal with this name, such as `TERM`, to a process.
+pub fn send_signal(pid: u32, name: &str) -> Result<(), String> {
+    let kill = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
+    match kill {
+        Ok(sent) if sent.success() => Ok(()),
+        sent => Err(format!("kill -{name} {pid}: {sent:?}")),
     }
 }
 

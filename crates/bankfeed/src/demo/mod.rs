@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use clap::Args;
 use cli::Client;
 use cli::output::{self, OutputError};
-use cli::process::runtime;
+use cli::process::{EndSignals, runtime};
 use follower::{Follower, word};
 use model::calendar::{Date, date_of, day_of_second};
 use model::clock::Clock;
@@ -51,21 +51,43 @@ pub(crate) struct DemoFlags {
 /// Runs the demo.
 pub(super) fn run(flags: &DemoFlags) -> Result<(), CommandError> {
     let pace = Pace::of(flags);
-    runtime()?.block_on(story(pace)).map_err(|failure| match failure.downcast() {
-        Ok(lost) => CommandError::Output(*lost),
-        Err(failure) => CommandError::Demo(failure),
-    })
+    runtime()?.block_on(serve_and_tell(pace))
 }
 
-async fn story(pace: Pace) -> Result<(), Failure> {
+/// Runs the main job on a server of its own, which it stops in every case. Only a stop surely
+/// removes the temporary folder of the database.
+async fn serve_and_tell(pace: Pace) -> Result<(), CommandError> {
+    // The signals are caught before the folder exists, so that an early signal does not leave it.
+    let mut signals = EndSignals::listen()?;
     let flags =
         BTreeMap::from([("listen", "127.0.0.1:0".to_owned()), ("memory", "true".to_owned())]);
     // Neither the environment nor a file can change the demo.
     let settings = resolve(&flags, |_| None, None)?.settings()?;
     let server = start(&settings).await?;
+    let done = tokio::select! {
+        done = story(&server.url, pace) => done.map_err(error_of),
+        signal = signals.next() => Err(CommandError::Interrupted(signal)),
+    };
+    let stopped = tokio::select! {
+        stopped = server.stop() => stopped.map_err(CommandError::from),
+        // A second signal skips the wait for calls in progress.
+        signal = signals.next() => Err(CommandError::Interrupted(signal)),
+    };
+    done.and(stopped)
+}
+
+/// The error of the command for a failure of the demo.
+fn error_of(failure: Failure) -> CommandError {
+    match failure.downcast() {
+        Ok(lost) => CommandError::Output(*lost),
+        Err(failure) => CommandError::Demo(failure),
+    }
+}
+
+async fn story(url: &str, pace: Pace) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut demo = Demo {
-        client: Client::build(&server.url, KEY)?,
+        client: Client::build(url, KEY)?,
         receiver: Receiver::start(Arc::clone(&clock)).await?,
         follower: Follower::default(),
         account: String::new(),
@@ -73,14 +95,12 @@ async fn story(pace: Pace) -> Result<(), Failure> {
         now: clock.account_now().0,
         pace,
     };
-    say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url))?;
+    say(&format!("bankfeed runs at {url}, in memory, for this demo alone."))?;
     demo.link().await?;
     demo.subscribe().await?;
     let made = demo.steer().await?;
     demo.a_week_passes(&made).await?;
-    demo.compare().await?;
-    server.stop().await?;
-    Ok(())
+    demo.compare().await
 }
 
 struct Demo {

@@ -5,6 +5,7 @@
 use super::{DemoFlags, Failure};
 use cli::output::{self, Tone, toned};
 use std::io::{BufRead as _, IsTerminal as _};
+use tokio::sync::oneshot;
 
 /// The width of the column of changes.
 const CHANGE_WIDTH: usize = 8;
@@ -27,11 +28,14 @@ impl Pace {
             return Ok(());
         }
         output::ask("\nPress Enter to continue. ");
-        // The server of the demo continues meanwhile.
-        let read = tokio::task::spawn_blocking(|| {
+        // The server of the demo continues meanwhile. The thread does not belong to the runtime,
+        // because a runtime waits at its end for a read that Enter alone would end.
+        let (sender, read) = oneshot::channel();
+        std::thread::Builder::new().spawn(move || {
             let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line)
-        });
+            // After a signal the receiver is gone.
+            let _ = sender.send(std::io::stdin().lock().read_line(&mut line));
+        })?;
         self.is_paused = read.await?? > 0;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Tests of `demo` on a terminal and in a pipe.
 
 use crate::support::command;
-use crate::terminal::converse;
+use crate::terminal::{converse, interrupt};
 use std::process::Command;
 
 const QUESTION: &str = "Press Enter to continue. ";
@@ -51,4 +51,18 @@ fn a_pipe_is_plain() {
     assert_eq!(titles.count(), PAUSES + 1);
     assert!(shown.contains("\n  → POST /v1/webhook_endpoints url=http://127.0.0.1:"), "{shown}");
     assert!(shown.contains("\n      posted   "), "{shown}");
+}
+
+/// A signal during a pause ends the demo with the exit code of shells. The temporary folder of its
+/// server is removed.
+#[test]
+fn a_signal_leaves_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = || std::fs::read_dir(folder.path()).unwrap().count();
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let demo = demo(&[], &[("TMPDIR", folder.path().to_str().unwrap())]);
+        let (shown, ended) = interrupt(demo, QUESTION, signal);
+        assert_eq!((ended, shown.matches(QUESTION).count()), (Some(code), 1), "{shown}");
+        assert_eq!(entries(), 0, "{signal}");
+    }
 }

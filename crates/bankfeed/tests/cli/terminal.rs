@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
+use testkit::process::send_signal;
 
 /// Creates a terminal: the end that the test reads, and the end that a command writes to.
 fn terminal() -> (File, File) {
@@ -20,12 +21,25 @@ fn terminal() -> (File, File) {
 fn shown(mut command: Command) -> String {
     let (keeper, terminal) = terminal();
     command.stdout(terminal.try_clone().unwrap());
-    read(command, keeper, terminal, None)
+    read(command, keeper, terminal, None).0
 }
 
-/// The output of a command on a terminal until it ends. It is killed once its output contains
-/// `last`.
-fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&str>) -> String {
+/// The output and the exit code of a command with a terminal as its input and output. It gets a
+/// signal once its output contains `last`.
+pub(crate) fn interrupt(mut command: Command, last: &str, signal: &str) -> (String, Option<i32>) {
+    let (keeper, terminal) = terminal();
+    command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
+    read(command, keeper, terminal, Some((last, signal)))
+}
+
+/// The output of a command on a terminal until it ends, and its exit code. The command gets a signal
+/// once its output contains a text.
+fn read(
+    mut command: Command,
+    mut keeper: File,
+    terminal: File,
+    mut last: Option<(&str, &str)>,
+) -> (String, Option<i32>) {
     let mut child = command.env("TERM", "xterm").stderr(terminal).spawn().unwrap();
     // The command holds copies of the terminal's end, which would keep it open.
     drop(command);
@@ -34,12 +48,11 @@ fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&st
     // Reading fails once no process has the terminal open.
     while let Ok(read @ 1..) = keeper.read(&mut buffer) {
         shown += &String::from_utf8_lossy(&buffer[..read]);
-        if last.is_some_and(|last| shown.contains(last)) {
-            child.kill().unwrap();
+        if let Some((_, signal)) = last.take_if(|(text, _)| shown.contains(*text)) {
+            send_signal(child.id(), signal).unwrap();
         }
     }
-    child.wait().unwrap();
-    shown
+    (shown, child.wait().unwrap().code())
 }
 
 /// The output of a command whose input is a terminal too, and its exit code. Each turn waits for a
@@ -89,7 +102,7 @@ fn the_log_has_colours() {
         let mut serve = command(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
         serve.env(colours, "1").stdout(File::options().write(true).open("/dev/full").unwrap());
         let (keeper, terminal) = terminal();
-        read(serve, keeper, terminal, Some("the server is at http://127.0.0.1:"))
+        read(serve, keeper, terminal, Some(("the server is at http://127.0.0.1:", "KILL"))).0
     };
     assert!(logged("CLICOLOR").contains('\u{1b}'));
     assert!(!logged("NO_COLOR").contains('\u{1b}'));
