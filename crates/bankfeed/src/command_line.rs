@@ -35,20 +35,56 @@ const GROUPS: [(&str, &[&str]); 3] = [
 const SERVER: [&str; 2] = ["api_key", "api_base"];
 /// The ids of all global flags.
 const ALL: [&str; 3] = ["api_key", "api_base", "json"];
+/// The id of the flag for JSON.
+const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 10] = [
+const UNUSED: [(&str, &[&str]); 13] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
     ("config", &SERVER),
     ("doctor", &SERVER),
     ("key", &SERVER),
+    // The response of a raw call is JSON already.
+    ("get", &JSON),
+    ("post", &JSON),
+    ("delete", &JSON),
     ("scenario list", &SERVER),
     ("scenario show", &SERVER),
     ("scenario check", &SERVER),
     ("scenario import-plaid", &SERVER),
+];
+
+/// A form of a command that uses fewer global flags than the command's other forms.
+struct Form {
+    command: &'static str,
+    /// The form, as the error names it.
+    shown: &'static str,
+    /// True if the command line has this form.
+    matches: fn(&ArgMatches) -> bool,
+    unused: &'static [&'static str],
+    /// The advice of the error.
+    advice: &'static str,
+}
+
+/// The forms of commands that do not use some global flags. They reject them too.
+const FORMS: [Form; 2] = [
+    Form {
+        command: "export",
+        shown: "export` without a file",
+        matches: |flags| !cli::exports_to_file(flags),
+        unused: &JSON,
+        advice: "choose --format jsonl for rows as JSON",
+    },
+    Form {
+        command: "trigger",
+        shown: "trigger --list`",
+        matches: |flags| flags.get_flag("list"),
+        unused: &SERVER,
+        advice: "leave it out",
+    },
 ];
 
 /// The arguments of the program.
@@ -195,11 +231,18 @@ fn unused_flag(matches: &ArgMatches) -> Option<String> {
     let is_of = |command: &str| {
         path.strip_prefix(command).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
-    let (_, unused) = UNUSED.iter().find(|(command, _)| is_of(command))?;
-    let typed =
-        |id: &&&str| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
-    let flag = unused.iter().find(typed)?.replace('_', "-");
-    Some(format!("`bankfeed {path}` does not use --{flag}; leave it out"))
+    let typed = |unused: &[&str]| {
+        let is_typed =
+            |id: &&&str| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+        unused.iter().find(is_typed).map(|id| id.replace('_', "-"))
+    };
+    if let Some((_, unused)) = UNUSED.iter().find(|(command, _)| is_of(command)) {
+        let flag = typed(unused)?;
+        return Some(format!("`bankfeed {path}` does not use --{flag}; leave it out"));
+    }
+    let form = FORMS.iter().find(|form| form.command == path && (form.matches)(inner))?;
+    let flag = typed(form.unused)?;
+    Some(format!("`bankfeed {} does not use --{flag}; {}", form.shown, form.advice))
 }
 
 #[cfg(test)]
@@ -297,6 +340,7 @@ mod tests {
             let end = match path {
                 "completions" => "bash",
                 "key" => "list",
+                "get" | "post" | "delete" => "customers",
                 "scenario show" | "scenario check" | "scenario import-plaid" => "x",
                 _ => "",
             };
@@ -307,6 +351,27 @@ mod tests {
                 let is_rejected = rejected.is_some_and(|error| error.contains("does not use --"));
                 assert_eq!(is_rejected, unused.contains(&flag), "{line}");
             }
+        }
+    }
+
+    /// Each form of a command that does not use a flag rejects it, and the other forms accept it.
+    #[test]
+    fn unused_flags_of_forms_are_rejected() {
+        for (line, is_rejected) in [
+            ("export fca_123 --json", true),
+            ("export fca_123 --json --output -", true),
+            ("export fca_123 --json --output rows.csv", false),
+            ("export fca_123 --api-key sk_test_1", false),
+            ("trigger --list --api-key sk_test_1", true),
+            ("trigger --list --url http://127.0.0.1", true),
+            ("trigger --list --json", false),
+            ("trigger customer.created --api-key sk_test_1", false),
+        ] {
+            let words = ["bankfeed"].into_iter().chain(line.split(' ')).map(OsString::from);
+            let rejected = Arguments::parse_from(words).err().map(|error| error.to_string());
+            let shown = rejected.clone().unwrap_or_default();
+            assert_eq!(rejected.is_some(), is_rejected, "{line}: {shown}");
+            assert_eq!(shown.contains("does not use --"), is_rejected, "{line}: {shown}");
         }
     }
 }

@@ -27,6 +27,7 @@ mod transactions;
 mod trigger;
 
 pub use client::{Client, ClientError, Received, outbound_within};
+pub use export::exports_to_file;
 pub use global::GlobalFlags;
 pub use scenario::{ScenarioExportFlags, export_scenario};
 

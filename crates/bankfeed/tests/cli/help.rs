@@ -161,7 +161,6 @@ fn shows_flags_and_examples() {
     Global options:
           --api-key <KEY>   API key, which selects the sandbox [env: BANKFEED_API_KEY] [default: sk_test_123]
           --api-base <URL>  Address of the server [env: BANKFEED_API_BASE] [default: http://127.0.0.1:12111] [alias: --url]
-          --json            Print JSON: one document, or one line for each object of a list
 
     Examples:
       bankfeed post /v1/customers -d email=ada@example.com -d 'metadata[order]=7'
@@ -209,6 +208,7 @@ fn flags_without_effect_are_rejected() {
     let mut shown = run(&["serve", "--json"]);
     shown += &run(&["key", "list", "--api-key", "sk_test_1"]);
     shown += &run(&["--json", "demo"]);
+    shown += &run(&["export", "fca_123", "--json"]);
     insta::assert_snapshot!(shown, @"
     $ bankfeed serve --json
     ! error: `bankfeed serve` does not use --json; leave it out
@@ -226,6 +226,13 @@ fn flags_without_effect_are_rejected() {
     ends with 2
     $ bankfeed --json demo
     ! error: `bankfeed demo` does not use --json; leave it out
+    !
+    ! Usage: bankfeed [OPTIONS] <COMMAND>
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    $ bankfeed export fca_123 --json
+    ! error: `bankfeed export` without a file does not use --json; choose --format jsonl for rows as JSON
     !
     ! Usage: bankfeed [OPTIONS] <COMMAND>
     !

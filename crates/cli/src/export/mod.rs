@@ -12,7 +12,7 @@ use super::account::path_of;
 use super::global::GlobalFlags;
 use super::output::{self, OutputError, is_terminal};
 use super::server::{Server, ServerError, with_server};
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, ValueEnum};
 use ofx::Ofx;
 use parquet::Parquet;
 use rows::{Csv, Lines};
@@ -43,10 +43,20 @@ pub struct ExportFlags {
     after: Option<String>,
 }
 
+/// True if these flags of `bankfeed export` name a file. Otherwise standard output gets the rows.
+pub fn exports_to_file(flags: &ArgMatches) -> bool {
+    flags.get_one::<PathBuf>("output").and_then(|output| named_file(output)).is_some()
+}
+
+/// The path of a file, unless it means standard output.
+fn named_file(output: &Path) -> Option<&Path> {
+    Some(output).filter(|path| *path != Path::new("-"))
+}
+
 impl ExportFlags {
     /// The named file, if any.
     fn file(&self) -> Option<&Path> {
-        self.output.as_deref().filter(|path| *path != Path::new("-"))
+        named_file(self.output.as_deref()?)
     }
 
     /// True if the rows themselves appear on a terminal.
