@@ -42,6 +42,7 @@ const READER_GONE: u8 = 141;
 const SIGNALLED: u8 = 128;
 
 fn main() -> ExitCode {
+    output::respect_no_color();
     let arguments = match Arguments::parse_from(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(message) => return end_unparsed(&message),

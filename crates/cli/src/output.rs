@@ -1,8 +1,8 @@
 //! The output of commands: lines and tables for people, JSON for programs, remarks and errors.
 //!
 //! Results go to standard output. Remarks, progress and errors go to standard error, because a
-//! program that reads the results should not read them. Colours appear only on a terminal, and only
-//! if `NO_COLOR` is not set.
+//! program that reads the results should not read them. Colours appear only on a terminal or with
+//! `CLICOLOR_FORCE`, and never if `NO_COLOR` is set.
 
 use console::{Alignment, Color, Style, measure_text_width, pad_str};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,6 +30,15 @@ impl OutputError {
 /// True if standard output is a terminal.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// Turns all colours off if `NO_COLOR` has a value, which then wins over `CLICOLOR_FORCE`. Programs
+/// call it before their first output.
+pub fn respect_no_color() {
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
+    }
 }
 
 /// True if text on standard error may have colours.

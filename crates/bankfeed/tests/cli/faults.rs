@@ -105,6 +105,24 @@ fn colours_are_for_terminals() {
     let forced = printed(&[("CLICOLOR_FORCE", "1")]);
     assert!(forced.contains("\u{1b}[32mactive\u{1b}[0m"), "{forced}");
     assert!(!printed(&[("NO_COLOR", "1")]).contains('\u{1b}'));
+    assert!(!printed(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    let forced = printed(&[("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]);
+    assert!(forced.contains("\u{1b}[32mactive\u{1b}[0m"), "{forced}");
+}
+
+/// `NO_COLOR` wins over `CLICOLOR_FORCE` in help texts, in errors and in the log too.
+#[test]
+fn no_color_wins_everywhere() {
+    let lines = [&["--help"][..], &["scenario", "show", "overdraw"], &["accounts", "--nothing"]];
+    for line in lines {
+        let printed = |variables: &[(&str, &str)]| {
+            let output = command(line).envs(variables.iter().copied()).output().unwrap();
+            String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+        };
+        assert!(printed(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'), "{line:?}");
+        let plain = printed(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]);
+        assert!(!plain.contains('\u{1b}'), "{line:?}: {plain}");
+    }
 }
 
 /// Every shell gets a completion script that contains every command.

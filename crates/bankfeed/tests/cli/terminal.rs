@@ -98,14 +98,16 @@ fn a_terminal_has_colours() {
 /// lost, the log shows its address and the server continues.
 #[test]
 fn the_log_has_colours() {
-    let logged = |colours: &str| {
+    let logged = |colours: &[&str]| {
         let mut serve = command(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
-        serve.env(colours, "1").stdout(File::options().write(true).open("/dev/full").unwrap());
+        serve.envs(colours.iter().map(|name| (name, "1")));
+        serve.stdout(File::options().write(true).open("/dev/full").unwrap());
         let (keeper, terminal) = terminal();
         read(serve, keeper, terminal, Some(("the server is at http://127.0.0.1:", "KILL"))).0
     };
-    assert!(logged("CLICOLOR").contains('\u{1b}'));
-    assert!(!logged("NO_COLOR").contains('\u{1b}'));
+    assert!(logged(&["CLICOLOR"]).contains('\u{1b}'));
+    assert!(!logged(&["NO_COLOR"]).contains('\u{1b}'));
+    assert!(!logged(&["NO_COLOR", "CLICOLOR_FORCE"]).contains('\u{1b}'));
 }
 
 /// The progress of a wait is shown until its end. The rows of a list are counted unless they are
