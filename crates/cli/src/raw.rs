@@ -65,14 +65,36 @@ fn print(body: Vec<u8>) -> Result<(), OutputError> {
     output::say(String::from_utf8_lossy(&text).trim_end())
 }
 
-/// Completes a path: `customers` means `/v1/customers`.
+/// Completes a path: `customers` means `/v1/customers`. Rejects a path that a URL would change or
+/// cut, because the call would then reach another path.
 fn full_path(typed: &str) -> Result<String, &'static str> {
     let path = typed.trim_start_matches('/');
-    if path.is_empty() || path.contains("://") || path.contains(char::is_whitespace) {
+    if path.contains("://") {
+        return Err("a path looks like /v1/customers; name the server with --api-base");
+    }
+    if path.is_empty() {
         return Err("a path looks like /v1/customers");
+    }
+    if path.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        return Err("a path has no spaces; write %20 for a space");
+    }
+    if path.contains('#') {
+        return Err("a URL ends at #; write %23 for it");
+    }
+    let (steps, _) = path.split_once('?').unwrap_or((path, ""));
+    if steps.contains('\\') {
+        return Err("a path has no backslashes; write %5C for one");
+    }
+    if steps.split('/').any(is_dots) {
+        return Err("a path has no parts . and ..");
     }
     let is_full = VERSIONS.iter().any(|version| path.starts_with(version));
     Ok(if is_full { format!("/{path}") } else { format!("/v1/{path}") })
+}
+
+/// True if a URL removes this part of a path: `.` or `..`, also in percent-encoding.
+fn is_dots(part: &str) -> bool {
+    matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 /// Splits a parameter at its first equals sign.
@@ -96,11 +118,26 @@ mod tests {
             ("v1/customers", "/v1/customers"),
             ("/v1/customers", "/v1/customers"),
             ("/v2/core/events", "/v2/core/events"),
+            ("customers?email=..%23", "/v1/customers?email=..%23"),
         ] {
             assert_eq!(full_path(typed).unwrap(), path);
         }
-        for wrong in ["", "/", "http://127.0.0.1:12111/v1/customers", "a b"] {
-            assert!(full_path(wrong).is_err(), "{wrong}");
+        for (wrong, part) in [
+            ("", "looks like"),
+            ("/", "looks like"),
+            ("http://127.0.0.1:12111/v1/customers", "--api-base"),
+            ("a b", "%20"),
+            ("a\tb", "%20"),
+            ("a\u{7}b", "%20"),
+            ("customers/cus_1#x", "%23"),
+            ("customers?email=a#b", "%23"),
+            ("customers\\cus_1", "%5C"),
+            ("customers/../charges", ".."),
+            ("customers/%2E%2e/charges", ".."),
+            ("./customers", ".."),
+        ] {
+            let error = full_path(wrong).unwrap_err();
+            assert!(error.contains(part), "{wrong}: {error}");
         }
     }
 

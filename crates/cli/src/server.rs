@@ -179,6 +179,13 @@ impl Server {
         let base = flags.api_base.trim_end_matches('/').to_owned();
         let address = |source| ServerError::Address { base: base.clone(), source };
         local_outbound().and_then(|outbound| outbound.check_url(&base)).map_err(address)?;
+        if base.contains(['?', '#']) {
+            // The path of every call would become a part of the query or of the fragment.
+            return Err(ServerError::Usage {
+                problem: format!("the server address '{base}' contains ? or #"),
+                help: "An address looks like http://127.0.0.1:12111".to_owned(),
+            });
+        }
         check_header("--api-key", &flags.api_key)?;
         let client = Client::build(&base, &flags.api_key)
             .map_err(|error| unreachable_or_stranger(error, &base))?;

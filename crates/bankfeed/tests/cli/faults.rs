@@ -10,7 +10,7 @@ fn there_is_no_server() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     let mut shown = String::new();
-    for base in [url.as_str(), "nonsense", "ftp://127.0.0.1"] {
+    for base in [url.as_str(), "nonsense", "ftp://127.0.0.1", "http://127.0.0.1/#x"] {
         let arguments = ["accounts", "--api-base", base];
         shown += &told(&mut command(&arguments), &arguments);
     }
@@ -25,6 +25,10 @@ fn there_is_no_server() {
     ends with 2
     $ bankfeed accounts --api-base ftp://127.0.0.1
     ! error: invalid server address 'ftp://127.0.0.1': the URL must begin with http or https
+    !   tip: An address looks like http://127.0.0.1:12111
+    ends with 2
+    $ bankfeed accounts --api-base http://127.0.0.1/#x
+    ! error: the server address 'http://127.0.0.1/#x' contains ? or #
     !   tip: An address looks like http://127.0.0.1:12111
     ends with 2
     ");

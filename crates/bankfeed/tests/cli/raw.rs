@@ -83,6 +83,7 @@ fn prints_api_errors() {
     shown += &server.run(&["get", "customers", "--api-key", "nonsense"]);
     shown += &server.run(&["post", "customers", "-d", "email"]);
     shown += &server.run(&["get", "http://127.0.0.1:12111/v1/customers"]);
+    shown += &server.run(&["delete", "customers/cus_1#x"]);
     insta::assert_snapshot!(shown, @r#"
     $ bankfeed get /v1/customers/cus_1
     {
@@ -126,11 +127,31 @@ fn prints_api_errors() {
     ! For more information, try '--help'.
     ends with 2
     $ bankfeed get http://127.0.0.1:12111/v1/customers
-    ! error: invalid value 'http://127.0.0.1:12111/v1/customers' for '<PATH>': a path looks like /v1/customers
+    ! error: invalid value 'http://127.0.0.1:12111/v1/customers' for '<PATH>': a path looks like /v1/customers; name the server with --api-base
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    $ bankfeed delete customers/cus_1#x
+    ! error: invalid value 'customers/cus_1#x' for '<PATH>': a URL ends at #; write %23 for it
     !
     ! For more information, try '--help'.
     ends with 2
     "#);
+}
+
+/// Parameters of the path and of `-d` add up, for each method.
+#[test]
+fn a_path_can_have_parameters() {
+    let server = Server::start();
+    let customer = server.run(&["post", "customers?email=ada@example.com", "-d", "name=Ada"]);
+    assert!(customer.contains("\"email\": \"ada@example.com\""), "{customer}");
+    assert!(customer.contains("\"name\": \"Ada\""), "{customer}");
+    server.run(&["post", "customers", "-d", "email=ada@example.com"]);
+    for path in ["customers?email=ada@example.com", "customers?email=ada%40example.com&"] {
+        let list = server.run(&["get", path, "-d", "limit=1"]);
+        assert_eq!(list.matches("\"object\": \"customer\"").count(), 1, "{list}");
+        assert!(list.contains("\"has_more\": true"), "{list}");
+    }
 }
 
 /// Flags set the headers of a call: version, connected account and idempotency key.
