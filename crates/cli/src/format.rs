@@ -33,7 +33,7 @@ pub(super) fn instant(seconds: &Value) -> String {
 }
 
 /// Hours, minutes and seconds of a Unix time, in UTC.
-pub(super) fn time_of_day(seconds: i64) -> String {
+fn time_of_day(seconds: i64) -> String {
     let second = seconds.rem_euclid(DAY_S);
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }

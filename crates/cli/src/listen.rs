@@ -9,7 +9,7 @@
 
 use super::client::local_outbound;
 use super::events::warn_of_unknown_types;
-use super::format::time_of_day;
+use super::format::moment;
 use super::global::GlobalFlags;
 use super::output::OutputError;
 use super::server::{Server, ServerError, text};
@@ -138,7 +138,7 @@ async fn receive(
     } else {
         output::say(&format!(
             "{}  {}  {}  {}  {shown}",
-            time_of_day(event["created"].as_i64().unwrap_or_default()),
+            moment(&event["created"]),
             text(&event, "type"),
             text(&event, "id"),
             text(&event["data"]["object"], "id"),
