@@ -291,7 +291,10 @@ fn keys(settings: &Settings) -> Finding {
         Ok(issued) => issued,
         Err(finding) => return finding,
     };
-    let create = "issue one with `bankfeed key create`";
+    let create = match settings.api_keys_file {
+        None => "name a file with --api-keys-file, because a temporary database has no issued keys",
+        Some(_) => "issue one with `bankfeed key create`",
+    };
     match settings.keys {
         Some(KeyPolicy::Issued) if issued == 0 => {
             warning("keys", "only issued keys are accepted, and there is none", create)

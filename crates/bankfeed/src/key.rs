@@ -13,7 +13,7 @@ use model::limits::KEY_NAME_CHARS_MAX;
 use serde_json::{Value, json};
 use server::clock::SystemClock;
 use server::rng::Streams;
-use settings::{FILE_VARIABLE, resolve};
+use settings::{Database, FILE_VARIABLE, Settings, keys_beside, resolve};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::{KeyFile, KeyFileError};
@@ -88,20 +88,21 @@ pub(crate) fn run(command: &KeyCommand, json: bool) -> Result<(), CommandError> 
 }
 
 impl FileFlags {
-    /// The path of the file, resolved as by the server with the same settings.
-    fn path(&self) -> Result<PathBuf, CommandError> {
+    /// The settings of a server with the same flags, environment and file.
+    fn settings(&self) -> Result<Settings, CommandError> {
         let sources = [("db", &self.db), ("api-keys-file", &self.api_keys_file)];
         let flags: BTreeMap<&'static str, String> =
             sources.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))).collect();
         let resolved = resolve(&flags, |name| std::env::var(name).ok(), self.config.as_deref())?;
-        let path = resolved.settings()?.api_keys_file;
-        Ok(path.ok_or(KeyError::NoFile)?)
+        Ok(resolved.settings()?)
     }
 
     fn open(&self) -> Result<Opened, CommandError> {
-        let path = self.path()?;
+        let settings = self.settings()?;
+        let missing = missing_database(&settings);
+        let path = settings.api_keys_file.ok_or(KeyError::NoFile)?;
         match KeyFile::open(&path) {
-            Ok(file) => Ok(Opened { path, file }),
+            Ok(file) => Ok(Opened { path, file, missing }),
             Err(source) => Err(KeyError::File { path, source }.into()),
         }
     }
@@ -111,6 +112,15 @@ impl FileFlags {
 struct Opened {
     path: PathBuf,
     file: KeyFile,
+    /// The database that the file belongs to, if it does not exist.
+    missing: Option<PathBuf>,
+}
+
+/// The database whose name the file of keys has, if no server has created it yet.
+fn missing_database(settings: &Settings) -> Option<PathBuf> {
+    let Database::File(db) = &settings.database else { return None };
+    let is_beside = settings.api_keys_file.as_ref() == Some(&keys_beside(db));
+    (is_beside && !db.exists()).then(|| db.clone())
 }
 
 impl Opened {
@@ -166,6 +176,13 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
     if written.is_err() {
         // The key's text was never shown, so the key would be useless in the list.
         opened.said(opened.file.revoke(key.id, key.created))?;
+    } else if let Some(db) = &opened.missing {
+        output::warn(&format!(
+            "The database {} does not exist, so no server has used it yet. A server with --memory \
+             does not know this key, unless its --api-keys-file names {}",
+            db.display(),
+            opened.path.display(),
+        ));
     }
     Ok(written?)
 }

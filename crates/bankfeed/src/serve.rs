@@ -51,6 +51,9 @@ fn greeting(settings: &Settings, started: &Started) -> String {
     };
     let keys = match started.keys {
         KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",
+        KeyPolicy::Issued if settings.api_keys_file.is_none() => {
+            "issued keys only, but there are none; name their file with --api-keys-file"
+        }
         KeyPolicy::Issued => "issued keys only; bankfeed key create makes one",
     };
     format!(

@@ -13,6 +13,7 @@ pub use entries::{ENTRIES, Entry};
 pub use flags::{FILE_VARIABLE, SettingsFlags};
 pub use value::{
     CoolDown, Database, KeyPolicy, LogFormat, Metrics, RetrySchedule, Settings, TextSetting,
+    keys_beside,
 };
 
 use model::nearest::find_nearest;

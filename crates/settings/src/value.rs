@@ -5,7 +5,7 @@ use ipnet::{IpNet, Ipv4Net};
 use model::Word;
 use model::clock::AccountTime;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The maximum number of waits between attempts.
@@ -124,6 +124,18 @@ impl TextSetting {
     }
 }
 
+/// The default file of issued keys for a database.
+pub fn keys_beside(db: &Path) -> PathBuf {
+    beside(db, ".api-keys")
+}
+
+/// The file whose name is that of the database with this ending.
+fn beside(db: &Path, ending: &str) -> PathBuf {
+    let mut beside = db.to_owned().into_os_string();
+    beside.push(ending);
+    PathBuf::from(beside)
+}
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -190,17 +202,13 @@ impl Resolved {
     /// Parses all settings.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         let database = self.database()?;
-        let beside = |ending| match &database {
+        let file = match &database {
             Database::Temporary => None,
-            Database::File(db) => {
-                let mut beside = db.clone().into_os_string();
-                beside.push(ending);
-                Some(PathBuf::from(beside))
-            }
+            Database::File(db) => Some(db.as_path()),
         };
         let seal_key_file =
-            beside(".key").map(|beside| self.path("seal-key-file").unwrap_or(beside));
-        let api_keys_file = self.path("api-keys-file").or_else(|| beside(".api-keys"));
+            file.map(|db| self.path("seal-key-file").unwrap_or_else(|| beside(db, ".key")));
+        let api_keys_file = self.path("api-keys-file").or_else(|| file.map(keys_beside));
         Ok(Settings {
             listen: self.listen()?,
             database,

@@ -143,6 +143,36 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     }
 }
 
+/// A key that was created beside a missing database comes with a warning, because a server with a
+/// temporary database does not know it. With the named file such a server accepts the key.
+#[test]
+fn a_temporary_database_needs_a_named_file_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let db = db.to_str().unwrap();
+    let file = format!("{db}.api-keys");
+    let create = |flag: &str, path: &str| {
+        let output = command(&["key", "create", "--json", flag, path]).output().unwrap();
+        let key: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (key["secret"].as_str().unwrap().to_owned(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (secret, warning) = create("--db", db);
+    insta::assert_snapshot!(warning.replace(db, "bank.db"), @"warning: The database bank.db does not exist, so no server has used it yet. A server with --memory does not know this key, unless its --api-keys-file names bank.db.api-keys");
+    assert_eq!(create("--api-keys-file", &file).1, "");
+
+    let issued = ["serve", "--listen", "127.0.0.1:0", "--memory", "--keys", "issued"];
+    let server = start(&issued);
+    let url = server.after(LISTENS).unwrap();
+    assert!(server.after("issued keys only, ").unwrap().contains("--api-keys-file"));
+    assert_eq!(call(&url, &secret, "GET", "/v1/customers", "").0, 401);
+    let server = start(&[&issued[..], &["--api-keys-file", &file]].concat());
+    let url = server.after(LISTENS).unwrap();
+    assert_eq!(call(&url, &secret, "GET", "/v1/customers", "").0, 200);
+
+    std::fs::write(db, "").unwrap();
+    assert_eq!(create("--db", db).1, "");
+}
+
 /// A server with scenarios links their banks with any key. For an invalid file, the error names
 /// line and key, and no server starts.
 #[test]
