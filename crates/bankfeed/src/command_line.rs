@@ -172,7 +172,9 @@ impl Arguments {
         if let Some(problem) = unused_flag(&matches) {
             return Err(program.error(ErrorKind::ArgumentConflict, problem));
         }
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
+        let arguments = Self::from_arg_matches(&matches);
+        let arguments = arguments.map_err(|error| error.format(&mut program))?;
+        Ok(Self { global: arguments.global.with_variables(&matches), ..arguments })
     }
 }
 

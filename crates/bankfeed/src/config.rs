@@ -4,7 +4,7 @@ use crate::error::CommandError;
 use cli::output;
 use serde_json::json;
 use server::check_settings;
-use settings::{SettingsFlags, Source};
+use settings::{SettingsFlags, Shown};
 
 pub(crate) fn run(flags: &SettingsFlags, json: bool) -> Result<(), CommandError> {
     let resolved = flags.resolve()?;
@@ -13,8 +13,12 @@ pub(crate) fn run(flags: &SettingsFlags, json: bool) -> Result<(), CommandError>
     if !json {
         return Ok(output::say(resolved.table().trim_end())?);
     }
-    let shown = |(name, value, from): (&str, &str, &Source)| {
-        output::say_json_line(&json!({"name": name, "value": value, "from": from.to_string()}))
-    };
-    Ok(resolved.shown().try_for_each(shown)?)
+    for Shown { name, text, from, derived_from } in resolved.shown() {
+        let mut line = json!({"name": name, "value": text, "from": from.to_string()});
+        if let Some(other) = derived_from {
+            line["derived_from"] = json!(other);
+        }
+        output::say_json_line(&line)?;
+    }
+    Ok(())
 }

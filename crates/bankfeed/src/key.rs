@@ -13,7 +13,7 @@ use model::limits::KEY_NAME_CHARS_MAX;
 use serde_json::{Value, json};
 use server::clock::SystemClock;
 use server::rng::Streams;
-use settings::{Database, FILE_VARIABLE, Settings, keys_beside, resolve};
+use settings::{Database, Settings, keys_beside, resolve, settings_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::{KeyFile, KeyFileError};
@@ -74,8 +74,8 @@ pub(crate) struct FileFlags {
     /// File of the keys, as for `serve`
     #[arg(long, value_name = "FILE")]
     api_keys_file: Option<String>,
-    /// TOML file with settings, as for `serve`
-    #[arg(long, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true)]
+    /// TOML file with settings, as for `serve` [env: BANKFEED_CONFIG]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -93,7 +93,8 @@ impl FileFlags {
         let sources = [("db", &self.db), ("api-keys-file", &self.api_keys_file)];
         let flags: BTreeMap<&'static str, String> =
             sources.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))).collect();
-        let resolved = resolve(&flags, |name| std::env::var(name).ok(), self.config.as_deref())?;
+        let file = settings_file(self.config.as_deref());
+        let resolved = resolve(&flags, |name| std::env::var(name).ok(), file.as_deref())?;
         Ok(resolved.settings()?)
     }
 

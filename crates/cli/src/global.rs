@@ -1,6 +1,7 @@
 //! The flags of every command: the server's address, the API key, and the form of the output.
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use settings::{API_BASE_VARIABLE, API_KEY_VARIABLE};
 
 /// The key of commands without a key. By default a server accepts any test key.
@@ -10,28 +11,38 @@ pub(crate) const DEFAULT_KEY: &str = "sk_test_123";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalFlags {
-    /// API key, which selects the sandbox
-    #[arg(
-        long,
-        global = true,
-        value_name = "KEY",
-        default_value = DEFAULT_KEY,
-        env = API_KEY_VARIABLE,
-        hide_env_values = true
-    )]
+    /// API key, which selects the sandbox [env: BANKFEED_API_KEY]
+    #[arg(long, global = true, value_name = "KEY", default_value = DEFAULT_KEY)]
     pub api_key: String,
-    /// Address of the server
+    /// Address of the server [env: BANKFEED_API_BASE]
     #[arg(
         long,
         global = true,
         visible_alias = "url",
         value_name = "URL",
-        default_value = "http://127.0.0.1:12111",
-        env = API_BASE_VARIABLE,
-        hide_env_values = true
+        default_value = "http://127.0.0.1:12111"
     )]
     pub api_base: String,
     /// Print JSON: one document, or one line for each object of a list
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl GlobalFlags {
+    /// Replaces defaults with the values of environment variables. The parser does not read the
+    /// variables, because it would list their flags in the usage lines of errors.
+    #[must_use]
+    pub fn with_variables(mut self, matches: &ArgMatches) -> Self {
+        let values = [
+            ("api_key", API_KEY_VARIABLE, &mut self.api_key),
+            ("api_base", API_BASE_VARIABLE, &mut self.api_base),
+        ];
+        for (id, variable, value) in values {
+            let is_default = matches.value_source(id) == Some(ValueSource::DefaultValue);
+            if let Some(text) = std::env::var(variable).ok().filter(|_| is_default) {
+                *value = text;
+            }
+        }
+        self
+    }
 }

@@ -11,6 +11,8 @@ pub struct Entry {
     pub value: Option<&'static str>,
     /// The default, or an empty text for no value.
     pub default: &'static str,
+    /// The setting from which the server derives the default, if there is one.
+    pub derived_from: Option<&'static str>,
     /// The purpose of the setting.
     pub help: &'static str,
     /// True if help texts omit the setting.
@@ -37,7 +39,13 @@ const fn entry(
     default: &'static str,
     help: &'static str,
 ) -> Entry {
-    Entry { name, heading, value: Some(value), default, help, hidden: false, repeats: false }
+    let (derived_from, hidden, repeats) = (None, false, false);
+    Entry { name, heading, value: Some(value), default, derived_from, help, hidden, repeats }
+}
+
+/// A setting whose default the server derives from another setting.
+const fn derived(derived_from: &'static str, entry: Entry) -> Entry {
+    Entry { derived_from: Some(derived_from), ..entry }
 }
 
 const fn switch(heading: &'static str, name: &'static str, help: &'static str) -> Entry {
@@ -53,7 +61,16 @@ pub const ENTRIES: &[Entry] = &[
         "127.0.0.1:12111",
         "Address to listen on; port 0 picks a free port",
     ),
-    entry(LISTENING, "public-url", "URL", "", "URL for clients [default: the listening address]"),
+    derived(
+        "listen",
+        entry(
+            LISTENING,
+            "public-url",
+            "URL",
+            "",
+            "URL for clients [default: the listening address]",
+        ),
+    ),
     Entry {
         repeats: true,
         ..entry(
@@ -67,12 +84,15 @@ pub const ENTRIES: &[Entry] = &[
     entry(LISTENING, "ready-file", "FILE", "", "File that receives the URL of the ready server"),
     entry(STORAGE, "db", "FILE", "bankfeed.db", "Database; created if it does not exist"),
     switch(STORAGE, "memory", "Use a temporary database, removed at exit"),
-    entry(
-        STORAGE,
-        "seal-key-file",
-        "FILE",
-        "",
-        "Key that seals secrets [default: database name + .key]",
+    derived(
+        "db",
+        entry(
+            STORAGE,
+            "seal-key-file",
+            "FILE",
+            "",
+            "Key that seals secrets [default: database name + .key]",
+        ),
     ),
     entry(
         KEYS,
@@ -81,7 +101,16 @@ pub const ENTRIES: &[Entry] = &[
         "any",
         "Accepted API keys: any test key, or issued keys only",
     ),
-    entry(KEYS, "api-keys-file", "FILE", "", "Issued keys [default: database name + .api-keys]"),
+    derived(
+        "db",
+        entry(
+            KEYS,
+            "api-keys-file",
+            "FILE",
+            "",
+            "Issued keys [default: database name + .api-keys]",
+        ),
+    ),
     Entry {
         repeats: true,
         ..entry(BANKS, "scenario", "FILE", "", "File or name of a scenario; may be repeated")
@@ -158,12 +187,15 @@ pub const ENTRIES: &[Entry] = &[
     entry(CLIENTS, "record", "FILE", "", "File that receives each API request with its response"),
     entry(LOGS, "log-format", "human|json", "human", "Format of the log on standard error"),
     entry(LOGS, "log-level", "LEVEL", "info", "Log level: error, warn, info, debug, trace or off"),
-    entry(
-        LOGS,
-        "metrics",
-        "on|off|HOST:PORT",
-        "",
-        "Address of /metrics [default: on for loopback]",
+    derived(
+        "listen",
+        entry(
+            LOGS,
+            "metrics",
+            "on|off|HOST:PORT",
+            "",
+            "Address of /metrics [default: on for loopback]",
+        ),
     ),
     entry(WORKERS, "lease-ms", "MS", "60000", "Time for which a worker leases its work"),
     entry(WORKERS, "poll-ms", "MS", "500", "Time after which an idle worker polls again"),

@@ -3,7 +3,7 @@
 use crate::{ENTRIES, Resolved, SettingsError, resolve, variable_of};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The environment variable that names the settings file.
 pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
@@ -11,8 +11,8 @@ pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 /// The flags for settings.
 #[derive(Args)]
 pub struct SettingsFlags {
-    /// TOML file with settings
-    #[arg(long, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true)]
+    /// TOML file with settings [env: BANKFEED_CONFIG]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: SettingFlags,
@@ -21,8 +21,15 @@ pub struct SettingsFlags {
 impl SettingsFlags {
     /// Resolves flags, environment and file by their precedence.
     pub fn resolve(&self) -> Result<Resolved, SettingsError> {
-        resolve(&self.flags.0, |name| std::env::var(name).ok(), self.config.as_deref())
+        let file = settings_file(self.config.as_deref());
+        resolve(&self.flags.0, |name| std::env::var(name).ok(), file.as_deref())
     }
+}
+
+/// The settings file that the flag or else the environment variable names. The parser does not read
+/// the variable, because it would list the flag in the usage lines of errors.
+pub fn settings_file(flag: Option<&Path>) -> Option<PathBuf> {
+    flag.map(Path::to_owned).or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from))
 }
 
 /// The settings that were set on the command line.

@@ -10,7 +10,7 @@ mod flags;
 mod value;
 
 pub use entries::{ENTRIES, Entry};
-pub use flags::{FILE_VARIABLE, SettingsFlags};
+pub use flags::{FILE_VARIABLE, SettingsFlags, settings_file};
 pub use value::{
     CoolDown, Database, KeyPolicy, LogFormat, Metrics, RetrySchedule, Settings, TextSetting,
     keys_beside,
@@ -114,6 +114,19 @@ pub struct Resolved {
     values: BTreeMap<&'static str, (String, Source)>,
 }
 
+/// One line of `bankfeed config`.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The name of the setting.
+    pub name: &'static str,
+    /// The text of the setting. It is empty if there is no value.
+    pub text: &'a str,
+    /// The source of the text.
+    pub from: &'a Source,
+    /// The setting from which the server derives the value, if this one is not set.
+    pub derived_from: Option<&'static str>,
+}
+
 /// Resolves the text of every setting. `flags` has the values from the command line by setting, and
 /// `environment` returns the value of a variable.
 pub fn resolve(
@@ -164,12 +177,16 @@ impl Resolved {
         *self.get(name).1 != Source::Default
     }
 
-    /// Every visible setting: its name, its text and its source.
-    pub fn shown(&self) -> impl Iterator<Item = (&'static str, &str, &Source)> {
+    /// Every visible setting.
+    pub fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
         let entries = ENTRIES.iter().filter(|entry| !entry.hidden || self.is_set(entry.name));
         entries.map(|entry| {
             let (text, from) = self.get(entry.name);
-            (entry.name, text, from)
+            let derived_from = entry.derived_from.filter(|other| {
+                // A temporary database has no files beside it.
+                !self.is_set(entry.name) && (*other != "db" || self.has_database_file())
+            });
+            Shown { name: entry.name, text, from, derived_from }
         })
     }
 
@@ -177,7 +194,9 @@ impl Resolved {
     pub fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut table = String::new();
-        for (name, text, from) in self.shown() {
+        for Shown { name, text, from, derived_from } in self.shown() {
+            let derived = derived_from.map(|other| format!("(from {other})"));
+            let text = derived.as_deref().unwrap_or(text);
             // Writing to a String cannot fail.
             let _ = writeln!(table, "{name:<22} {text:<48} {from}");
         }

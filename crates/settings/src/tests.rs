@@ -63,6 +63,39 @@ fn texts_keep_their_source() {
     );
 }
 
+/// The table shows the setting from which a default is derived. A temporary database has no files
+/// beside it.
+#[test]
+fn derived_defaults_are_shown() {
+    let shown = |flags: &[(&'static str, &str)]| {
+        let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let table = resolve(&flags, nothing, None).unwrap().table();
+        let names = ["public-url", "seal-key-file", "api-keys-file", "metrics"];
+        let lines = table.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+    };
+    let plain: String = shown(&[]);
+    insta::assert_snapshot!(plain, @"
+    public-url (from listen) default
+    seal-key-file (from db) default
+    api-keys-file (from db) default
+    metrics (from listen) default
+    ");
+    let set: String = shown(&[("memory", "true"), ("metrics", "off"), ("public-url", "http://a")]);
+    insta::assert_snapshot!(set, @"
+    public-url http://a flag
+    seal-key-file default
+    api-keys-file default
+    metrics off flag
+    ");
+    for entry in ENTRIES {
+        let is_derived = entry.derived_from.is_some();
+        assert!(!is_derived || entry.default.is_empty(), "{}", entry.name);
+        let other = entry.derived_from.unwrap_or(entry.name);
+        assert!(ENTRIES.iter().any(|entry| entry.name == other), "{other}");
+    }
+}
+
 /// If both `db` and `memory` are set, the source with the higher precedence wins. With equal
 /// precedence they conflict.
 #[test]

@@ -242,6 +242,11 @@ impl Resolved {
         })
     }
 
+    /// True if the database is a file.
+    pub(super) fn has_database_file(&self) -> bool {
+        matches!(self.database(), Ok(Database::File(_)))
+    }
+
     /// The database that `db` and `memory` select. If both are set, the source with the higher
     /// precedence wins.
     fn database(&self) -> Result<Database, SettingsError> {

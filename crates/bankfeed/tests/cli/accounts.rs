@@ -269,7 +269,7 @@ fn links_an_account_again() {
     $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu --bank Test (OAuth)
     ! error: the argument '--relink <ACCOUNT>' cannot be used with '--bank <NAME>'
     !
-    ! Usage: bankfeed link --relink <ACCOUNT> --api-base <URL>
+    ! Usage: bankfeed link --relink <ACCOUNT>
     !
     ! For more information, try '--help'.
     ends with 2

@@ -141,6 +141,9 @@ fn settings_are_json_too() {
         shown.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
     let seed = lines.iter().find(|line| line["name"] == "seed").unwrap();
     assert_eq!(*seed, serde_json::json!({"from": "flag", "name": "seed", "value": "7"}));
+    let find = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    assert_eq!(find("public-url")["derived_from"], "listen");
+    assert_eq!(find("seal-key-file").get("derived_from"), None);
     let people = told(&mut command(&["config", "--memory", "--seed", "7"]), &[]);
     assert_eq!(people.lines().count() - 1, lines.len());
 }

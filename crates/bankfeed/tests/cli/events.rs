@@ -106,7 +106,7 @@ fn triggers_for_people() {
     ! error: the following required arguments were not provided:
     !   <EVENT>
     !
-    ! Usage: bankfeed trigger --api-base <URL> <EVENT>
+    ! Usage: bankfeed trigger <EVENT>
     !
     ! For more information, try '--help'.
     ends with 2

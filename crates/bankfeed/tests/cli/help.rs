@@ -266,3 +266,26 @@ fn local_commands_print_json() {
     let shown = run(&["scenario", "show", "overdrawn", "--json"]);
     assert!(shown.contains("\"scenario\": \"name = \\\"Overdrawn\\\""), "{shown}");
 }
+
+/// The usage line of an error does not depend on the variables of global flags.
+#[test]
+fn usage_lines_ignore_variables() {
+    let arguments = ["export", "--format", "csv"];
+    let mut export = command(&arguments);
+    export.env("BANKFEED_API_KEY", "sk_test_1").env("BANKFEED_API_BASE", "http://127.0.0.1:1");
+    let shown = told(&mut export, &arguments);
+    assert_eq!(shown, run(&arguments));
+    insta::assert_snapshot!(shown, @"
+    $ bankfeed export --format csv
+    ! error: the following required arguments were not provided:
+    !   <ACCOUNT>
+    !
+    ! Usage: bankfeed export --format <FORMAT> <ACCOUNT>
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    ");
+    let arguments = ["key", "revoke"];
+    let shown = told(command(&arguments).env("BANKFEED_CONFIG", "/nowhere"), &arguments);
+    assert_eq!(shown, run(&arguments));
+}
