@@ -331,6 +331,16 @@ mod tests {
         }
     }
 
+    /// Help texts call the owner of an API key a merchant. In the help texts an account is a bank
+    /// account or a connected account.
+    #[test]
+    fn the_owner_of_a_key_is_a_merchant() {
+        for (path, mut command) in commands() {
+            let help = command.render_long_help().to_string();
+            assert!(!help.contains("sandbox"), "{path}: {help}");
+        }
+    }
+
     /// A command rejects a global flag without an effect, and its help text omits the flag.
     #[test]
     fn unused_flags_are_rejected() {

@@ -50,7 +50,7 @@ fn greeting(settings: &Settings, started: &Started) -> String {
         Database::Temporary => "temporary, removed at exit".to_owned(),
     };
     let keys = match started.keys {
-        KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",
+        KeyPolicy::Any => "any sk_test_… key; each is a separate, empty merchant",
         KeyPolicy::Issued if settings.api_keys_file.is_none() => {
             "issued keys only, but there are none; name their file with --api-keys-file"
         }

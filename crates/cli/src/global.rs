@@ -11,7 +11,7 @@ pub(crate) const DEFAULT_KEY: &str = "sk_test_123";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalFlags {
-    /// API key, which selects the sandbox [env: BANKFEED_API_KEY]
+    /// API key, which selects the merchant [env: BANKFEED_API_KEY]
     #[arg(long, global = true, value_name = "KEY", default_value = DEFAULT_KEY)]
     pub api_key: String,
     /// Address of the server [env: BANKFEED_API_BASE]

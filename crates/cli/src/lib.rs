@@ -79,7 +79,7 @@ Examples:
   bankfeed export fca_123 > transactions.csv
   bankfeed export fca_123 --format ofx --output january.ofx")]
     Export(export::ExportFlags),
-    /// Save and restore the data of a sandbox
+    /// Save and restore the data of a merchant
     #[command(
         subcommand,
         after_help = "\
@@ -88,7 +88,7 @@ Examples:
   bankfeed snapshot restore seeded"
     )]
     Snapshot(snapshot::SnapshotCommand),
-    /// Empty a sandbox, except for its snapshots
+    /// Remove all data of a merchant except snapshots
     #[command(after_help = "\
 Examples:
   bankfeed reset

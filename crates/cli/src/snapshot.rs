@@ -1,4 +1,5 @@
-//! `bankfeed snapshot` and `bankfeed reset`: saves, restores and empties a sandbox.
+//! `bankfeed snapshot` and `bankfeed reset`: saves, restores and removes the data of a
+//! merchant.
 
 use super::account::segment;
 use super::global::GlobalFlags;
@@ -18,7 +19,7 @@ const CONFIRMATION: &str = "yes";
 /// The subcommands of `bankfeed snapshot`.
 #[derive(Subcommand)]
 pub enum SnapshotCommand {
-    /// Save all data of the sandbox, optionally under a name
+    /// Save all data of the merchant, optionally under a name
     #[command(after_help = "\
 Examples:
   bankfeed snapshot create seeded")]
@@ -28,12 +29,12 @@ Examples:
 Examples:
   bankfeed snapshot list")]
     List,
-    /// Replace all data of the sandbox with a snapshot
+    /// Replace all data of the merchant with a snapshot
     #[command(after_help = "\
 Examples:
   bankfeed snapshot restore seeded")]
     Restore(OneFlags),
-    /// Delete a snapshot; the data of the sandbox stays
+    /// Delete a snapshot; the merchant's data stays
     #[command(after_help = "\
 Examples:
   bankfeed snapshot delete seeded")]
@@ -91,7 +92,7 @@ pub(super) fn run(command: &SnapshotCommand, global: &GlobalFlags) -> Result<(),
     }
 }
 
-/// Empties the sandbox after a confirmation.
+/// Removes the data of the merchant after a confirmation.
 pub(super) fn run_reset(flags: &ResetFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     with_server(global, async |server| {
         if !flags.yes {

@@ -164,7 +164,7 @@ fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
             limits::SNAPSHOTS_MAX
         )),
         Snapshotted::TooLarge => reject(format!(
-            "This sandbox is too large. A snapshot contains at most {} rows of {} bytes. A restore or \
+            "This merchant has too much data. A snapshot contains at most {} rows of {} bytes. A restore or \
              a reset removes at most {} rows, of at most {} connected accounts. Start again with \
              another test key.",
             limits::SNAPSHOT_ROWS_MAX,

@@ -31,8 +31,8 @@ fn shows_commands_in_groups() {
       refresh       Refresh a bank account
       advance       Advance a test clock
       export        Export transactions as CSV, JSON lines, OFX or Parquet
-      snapshot      Save and restore the data of a sandbox
-      reset         Empty a sandbox, except for its snapshots
+      snapshot      Save and restore the data of a merchant
+      reset         Remove all data of a merchant except snapshots
       get           Make a GET call of the API
       post          Make a POST call of the API
       delete        Make a DELETE call of the API
@@ -45,7 +45,7 @@ fn shows_commands_in_groups() {
       judge         Report client behaviour that would lose data
 
     Options:
-          --api-key <KEY>   API key, which selects the sandbox [env: BANKFEED_API_KEY] [default: sk_test_123]
+          --api-key <KEY>   API key, which selects the merchant [env: BANKFEED_API_KEY] [default: sk_test_123]
           --api-base <URL>  Address of the server [env: BANKFEED_API_BASE] [default: http://127.0.0.1:12111] [alias: --url]
           --json            Print JSON: one document, or one line for each object of a list
       -h, --help            Print help
@@ -159,7 +159,7 @@ fn shows_flags_and_examples() {
       -h, --help                   Print help
 
     Global options:
-          --api-key <KEY>   API key, which selects the sandbox [env: BANKFEED_API_KEY] [default: sk_test_123]
+          --api-key <KEY>   API key, which selects the merchant [env: BANKFEED_API_KEY] [default: sk_test_123]
           --api-base <URL>  Address of the server [env: BANKFEED_API_BASE] [default: http://127.0.0.1:12111] [alias: --url]
 
     Examples:

@@ -29,7 +29,7 @@ const HELLO: &str = "\
 bankfeed: a self-hosted server that speaks Stripe's Financial Connections API.
 
 Point an SDK's API base at this address and use any key of the form sk_test_…; each key is a
-separate, empty account of your own. For instance:
+separate, empty merchant. For instance:
 
     curl BASE/v1/customers -u sk_test_123: -d email=ada@example.com
 
