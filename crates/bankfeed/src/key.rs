@@ -74,8 +74,12 @@ pub(crate) struct FileFlags {
     /// File of the keys, as for `serve`
     #[arg(long, value_name = "FILE")]
     api_keys_file: Option<String>,
-    /// TOML file with settings, as for `serve` [env: BANKFEED_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// TOML file with settings, as for `serve`
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "TOML file with settings, as for `serve` [env: BANKFEED_CONFIG]"
+    )]
     config: Option<PathBuf>,
 }
 

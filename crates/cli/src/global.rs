@@ -11,16 +11,23 @@ pub(crate) const DEFAULT_KEY: &str = "sk_test_123";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalFlags {
-    /// API key, which selects the merchant [env: BANKFEED_API_KEY]
-    #[arg(long, global = true, value_name = "KEY", default_value = DEFAULT_KEY)]
+    /// API key, which selects the merchant
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        default_value = DEFAULT_KEY,
+        help = "API key, which selects the merchant [env: BANKFEED_API_KEY]"
+    )]
     pub api_key: String,
-    /// Address of the server [env: BANKFEED_API_BASE]
+    /// Address of the server
     #[arg(
         long,
         global = true,
         visible_alias = "url",
         value_name = "URL",
-        default_value = "http://127.0.0.1:12111"
+        default_value = "http://127.0.0.1:12111",
+        help = "Address of the server [env: BANKFEED_API_BASE]"
     )]
     pub api_base: String,
     /// Print JSON: one document, or one line for each object of a list

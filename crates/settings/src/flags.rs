@@ -11,8 +11,8 @@ pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 /// The flags for settings.
 #[derive(Args)]
 pub struct SettingsFlags {
-    /// TOML file with settings [env: BANKFEED_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// TOML file with settings
+    #[arg(long, value_name = "FILE", help = "TOML file with settings [env: BANKFEED_CONFIG]")]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: SettingFlags,
