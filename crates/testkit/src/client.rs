@@ -11,12 +11,26 @@ use std::collections::BTreeMap;
 /// The key of a client without another key.
 pub const KEY: &str = "sk_test_123";
 
-/// Parts of paths and parameters that snapshots of calls show as `…`.
-const FREQUENT: [&str; 3] = [
-    "/v1/financial_connections",
-    "payment_settings[payment_method_options][us_bank_account][financial_connections]",
-    "payment_method_options[us_bank_account][financial_connections]",
+/// Parts of paths and parameters, with the text that snapshots of calls show for them.
+const FREQUENT: [(&str, &str); 7] = [
+    ("/v1/financial_connections", "…"),
+    ("payment_settings[payment_method_options][us_bank_account][financial_connections]", "…"),
+    ("payment_method_options[us_bank_account][financial_connections]", "…"),
+    ("payment_method_data[us_bank_account]", "…"),
+    (ONE_ITEM, "ONE_ITEM"),
+    (MONTHLY, "MONTHLY"),
+    ("line_items[0][price_data]", "…"),
 ];
+
+/// The parameters of a Checkout Session for two teas of 12.50 dollars each.
+pub const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
+                            &line_items[0][price_data][currency]=usd\
+                            &line_items[0][price_data][unit_amount]=1250\
+                            &line_items[0][price_data][product_data][name]=Tea";
+/// An item of a subscription at ten dollars a month, with the product `gold`.
+pub const MONTHLY: &str = "items[0][price_data][currency]=usd&items[0][price_data][product]=gold\
+                           &items[0][price_data][unit_amount]=1000\
+                           &items[0][price_data][recurring][interval]=month";
 
 /// A client with a key.
 #[derive(Clone, Debug)]
@@ -103,13 +117,13 @@ impl Client {
     }
 
     /// The API error of each call, for snapshots. A call is method, path and form. Frequent parts of
-    /// paths and parameters are shown as `…`.
+    /// paths and parameters are shown as `…`, and frequent forms by the name of their constant.
     pub async fn api_errors(&self, calls: &[(&str, &str, &str)]) -> String {
         let mut shown = String::new();
         for (method, path, form) in calls {
             let response = self.request(method, path).form(form).send().await;
             let call = format!("{method} {path} {form}");
-            let call = FREQUENT.iter().fold(call, |call, part| call.replace(part, "…"));
+            let call = FREQUENT.iter().fold(call, |call, (part, shown)| call.replace(part, shown));
             shown += &show::wrapped(&call, 0);
             shown += &show::wrapped(&response.error_text(), 4);
         }

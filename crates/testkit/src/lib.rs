@@ -8,7 +8,7 @@
 //! | [`client`], [`receiver`] | an API client, and an HTTP server for webhooks | `http` |
 //! | [`process`] | the real binary as a child process | `http` |
 //! | [`engine`], [`server`] | the engine alone, and behind HTTP in this process | `server` |
-//! | [`sample`] | calls that create the objects that many tests need | `server` |
+//! | [`sample`], [`payments`] | calls that create and find the objects that many tests need | `server` |
 //!
 //! The program depends on this crate for `bankfeed demo`, with the feature `http`. [`follower`] and
 //! [`receiver`] therefore return errors. The other modules panic, as tests do.
@@ -29,12 +29,16 @@ pub mod receiver;
 #[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
+pub mod payments;
+#[cfg(feature = "server")]
 pub mod sample;
 #[cfg(feature = "server")]
 pub mod server;
 
 #[cfg(feature = "http")]
-pub use crate::client::{Client, KEY, Response};
+pub use crate::client::{Client, KEY, MONTHLY, ONE_ITEM, Response};
+#[cfg(feature = "server")]
+pub use crate::payments::{CHECKOUT, INTENTS, SETUP_INTENTS, SUBSCRIPTIONS, path_of};
 #[cfg(feature = "http")]
 pub use crate::receiver::Recorder;
 #[cfg(feature = "server")]

@@ -1,10 +1,8 @@
 //! Numbers, texts and addresses outside their bounds. Each is rejected with the path of its
 //! parameter, and none causes an internal error.
 
-use crate::checkout::CHECKOUT;
-use crate::invoices::{draft, item};
 use std::fmt::Write as _;
-use testkit::{App, FC, Response};
+use testkit::{App, CHECKOUT, FC, Response};
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
@@ -71,7 +69,7 @@ async fn amounts_and_periods() {
 #[tokio::test]
 async fn metadata() {
     let app = App::start().await;
-    let invoice = format!("/v1/invoices/{}", draft(&app, "").await.id());
+    let invoice = format!("/v1/invoices/{}", app.draft_invoice("").await.id());
     let long = "v".repeat(501);
     let fields = |path: &str| {
         let key = format!("{path}[{}]=1", "k".repeat(41));
@@ -148,8 +146,8 @@ async fn due_dates() {
         invoice.at("/due_date").as_i64().unwrap() - from
     };
     let one_day = 86_400;
-    let invoice = draft(&app, "").await;
-    item(&app, &invoice, "amount=100").await;
+    let invoice = app.draft_invoice("").await;
+    app.invoice_item(&invoice, "amount=100").await;
     let path = format!("/v1/invoices/{}", invoice.id());
     let held = app.post(&path, &format!("{sent}&days_until_due=30")).await.ok();
     assert_eq!(held.at("/due_date"), serde_json::Value::Null, "nothing is due of a draft");

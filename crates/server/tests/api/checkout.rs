@@ -1,17 +1,7 @@
 //! Checkout Sessions as carriers of a link flow, and their life cycle.
 
 use serde_json::{Value, json};
-use testkit::{App, BEGIN_S, Client, DAY_S, OPTIONS, Response};
-
-pub(crate) const CHECKOUT: &str = "/v1/checkout/sessions";
-pub(crate) const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
-                        &line_items[0][price_data][currency]=usd\
-                        &line_items[0][price_data][unit_amount]=1250\
-                        &line_items[0][price_data][product_data][name]=Tea";
-
-pub(crate) async fn create(client: &Client, form: &str) -> Response {
-    client.post(CHECKOUT, form).await.ok()
-}
+use testkit::{App, BEGIN_S, CHECKOUT, DAY_S, ONE_ITEM, OPTIONS};
 
 /// The guide's call as it is printed. Without a mode it sets up a bank account for later payments.
 /// The linked account and its transactions can be expanded from the session.
@@ -24,7 +14,7 @@ async fn as_the_guide_prints_it() {
          &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
          &{OPTIONS}[prefetch][]=transactions"
     );
-    let session = create(&app, &form).await;
+    let session = app.checkout(&form).await;
     insta::assert_snapshot!(session.shown(), @r#"
     200
     {
@@ -85,13 +75,10 @@ async fn as_the_guide_prints_it() {
     assert_eq!(linked.at("/setup_intent/customer"), customer.as_str());
     app.run_workers_until_idle().await;
 
-    let path = format!("{CHECKOUT}/{id}?expand[]=setup_intent.payment_method");
-    let shown = app.get(&path).await.ok();
-    let method = shown.at("/setup_intent/payment_method");
-    assert_eq!(method["customer"], customer.as_str());
-    let account = method["us_bank_account"]["financial_connections_account"].as_str().unwrap();
-    let list = format!("/v1/financial_connections/transactions?account={account}");
-    assert_ne!(app.count(&list).await, 0);
+    let shown = app.retrieve(&format!("{id}?expand[]=setup_intent.payment_method")).await;
+    assert_eq!(shown.at("/setup_intent/payment_method/customer"), customer.as_str());
+    let account = shown.account_of("/setup_intent/payment_method");
+    assert_ne!(app.count_transactions(&account).await, 0);
     insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     financial_connections.account.created
@@ -113,8 +100,8 @@ async fn a_payment_is_paid_when_its_debit_ends() {
         "{ONE_ITEM}&customer={customer}&metadata[order]=7&success_url=https://shop.example/thanks\
          &payment_intent_data[description]=Tea&payment_intent_data[metadata][order]=7"
     );
-    let session = create(&app, &form).await;
-    let setup = create(&app, &format!("customer={customer}")).await;
+    let session = app.checkout(&form).await;
+    let setup = app.checkout(&format!("customer={customer}")).await;
     insta::assert_snapshot!(session.shown_beside(&setup), @r#"
     {
       amount_subtotal: 2500
@@ -142,12 +129,10 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     assert_eq!((&intent["amount"], &intent["description"]), (&json!(2_500), &json!("Tea")));
     assert_eq!(intent["metadata"], json!({"order": "7"}));
     assert_eq!(intent["payment_method"]["customer"], customer.as_str());
-    assert!(
-        intent["payment_method"]["us_bank_account"]["financial_connections_account"].is_string()
-    );
+    linked.account_of("/payment_intent/payment_method");
 
     app.run_workers_until_idle().await;
-    assert_eq!(app.get(&format!("{CHECKOUT}/{id}")).await.at("/payment_status"), "paid");
+    assert_eq!(app.retrieve(&id).await.at("/payment_status"), "paid");
     insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
     product.created
@@ -169,7 +154,7 @@ async fn a_failed_debit_is_told() {
     let app = App::start().await;
     let (customer, clock) = app.customer_on_clock().await;
     let form = format!("{ONE_ITEM}&customer={customer}");
-    let id = create(&app, &form).await.id();
+    let id = app.checkout(&form).await.id();
     let linked = app.link_carrier(&id, "accounts[]=Insufficient+Funds").await.ok();
     assert_eq!(linked.at("/payment_status"), "unpaid");
     app.run_workers_until_idle().await;
@@ -184,7 +169,7 @@ async fn a_failed_debit_is_told() {
         of_the_debit,
         ["payment_intent.payment_failed", "checkout.session.async_payment_failed"]
     );
-    let shown = app.get(&format!("{CHECKOUT}/{id}?expand[]=payment_intent")).await.ok();
+    let shown = app.retrieve(&format!("{id}?expand[]=payment_intent")).await;
     assert_eq!(
         (shown.at("/status"), shown.at("/payment_status")),
         (json!("complete"), json!("unpaid"))
@@ -197,15 +182,13 @@ async fn a_failed_debit_is_told() {
 #[tokio::test]
 async fn leaving_keeps_it_open() {
     let app = App::start().await;
-    let id = create(&app, "mode=setup&customer_email=ada@example.com").await.id();
+    let id = app.checkout("mode=setup&customer_email=ada@example.com").await.id();
     let left = app.link_carrier(&id, "outcome=cancel").await.ok();
     assert_eq!(left.at("/status"), "open");
     assert_eq!(left.at("/customer_details/email"), "ada@example.com");
     let linked = app.link_carrier(&id, "expand[]=setup_intent.payment_method").await.ok();
     assert_eq!(linked.at("/status"), "complete");
-    let bank = linked.at("/setup_intent/payment_method/us_bank_account");
-    let account = bank["financial_connections_account"].as_str().unwrap().to_owned();
-    let shown = app.get(&format!("/v1/financial_connections/accounts/{account}")).await.ok();
+    let shown = app.retrieve(&linked.account_of("/setup_intent/payment_method")).await;
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/permissions"), json!(["payment_method"]));
     let again = app.link_carrier(&id, "").await;
@@ -216,29 +199,28 @@ async fn leaving_keeps_it_open() {
 #[tokio::test]
 async fn expires() {
     let app = App::start().await;
-    let left = create(&app, "mode=setup").await.id();
-    let early = create(&app, "mode=setup&expires_at=1767227400").await.id();
-    let ended = create(&app, "mode=setup").await.id();
-    let expired = app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.ok();
+    let left = app.checkout("mode=setup").await.id();
+    let early = app.checkout("mode=setup&expires_at=1767227400").await.id();
+    let ended = app.checkout("mode=setup").await.id();
+    let expired = app.act(&ended, "expire", "").await.ok();
     assert_eq!((expired.at("/status"), expired.at("/url")), (json!("expired"), Value::Null));
     insta::assert_snapshot!(
-        app.post(&format!("{CHECKOUT}/{ended}/expire"), "").await.api_error(), @"
+        app.act(&ended, "expire", "").await.api_error(), @"
     400: Only a Checkout Session that is open can be expired; this one is expired.
     ");
 
-    let status = async |id: &str| app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
     app.pass_s(30 * 60);
     app.run_workers_until_idle().await;
-    assert_eq!(status(&early).await, "expired");
+    assert_eq!(app.status(&early).await, "expired");
     app.pass_s(DAY_S - 30 * 60 - 1);
     app.run_workers_until_idle().await;
-    assert_eq!(status(&left).await, "open");
+    assert_eq!(app.status(&left).await, "open");
     app.pass_s(1);
     insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
     400: This link flow has expired; make a new session.
     ");
     app.run_workers_until_idle().await;
-    assert_eq!(status(&left).await, "expired");
+    assert_eq!(app.status(&left).await, "expired");
     insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
     400: This link flow has ended; make a new session to link again.
     ");
@@ -256,13 +238,12 @@ async fn expires() {
 async fn expires_on_its_clock() {
     let app = App::start().await;
     let (customer, clock) = app.customer_on_clock().await;
-    let id = create(&app, &format!("customer={customer}")).await.id();
-    let status = async || app.get(&format!("{CHECKOUT}/{id}")).await.text("/status");
+    let id = app.checkout(&format!("customer={customer}")).await.id();
     app.pass_s(2 * DAY_S);
     app.run_workers_until_idle().await;
-    assert_eq!(status().await, "open");
+    assert_eq!(app.status(&id).await, "open");
     app.advance(&clock, BEGIN_S + DAY_S).await;
-    assert_eq!(status().await, "expired");
+    assert_eq!(app.status(&id).await, "expired");
 }
 
 /// Lists filter by customer, address, status, time and Payment Intent, and page in both directions.
@@ -272,40 +253,28 @@ async fn lists() {
     let customer = app.customer().await;
     let mut ids = Vec::new();
     for form in ["mode=setup", &format!("customer={customer}"), ONE_ITEM, "mode=setup"] {
-        ids.push(create(&app, form).await.id());
+        ids.push(app.checkout(form).await.id());
         app.pass_s(1);
     }
-    app.post(&format!("{CHECKOUT}/{}/expire", ids[3]), "").await.ok();
+    app.act(&ids[3], "expire", "").await.ok();
     let linked = app.link_carrier(&ids[2], "").await.ok();
     let intent = linked.text("/payment_intent");
-    // The positions of the listed sessions in the order of creation, and `has_more`.
-    let places = async |query: &str| {
-        let list = app.get(&format!("{CHECKOUT}?{query}")).await.ok();
-        let place = |item: &Value| ids.iter().position(|id| item["id"] == **id).unwrap();
-        let places: Vec<usize> = list.items("/data").iter().map(place).collect();
-        (places, list.at("/has_more") == true)
-    };
-    assert_eq!(places("").await, (vec![3, 2, 1, 0], false));
-    assert_eq!(places(&format!("customer={customer}")).await, (vec![1], false));
-    assert_eq!(places("customer_details[email]=ada@example.com").await, (vec![1], false));
-    assert_eq!(places(&format!("payment_intent={intent}")).await, (vec![2], false));
-    assert_eq!(
-        places(&format!("payment_intent={intent}&customer={customer}")).await,
-        (vec![], false)
-    );
-    assert_eq!(places("status=open").await, (vec![1, 0], false));
-    assert_eq!(places("status=open&limit=1").await, (vec![1], true));
-    assert_eq!(
-        places(&format!("status=open&limit=1&starting_after={}", ids[1])).await,
-        (vec![0], false)
-    );
-    assert_eq!(places(&format!("limit=1&ending_before={}", ids[0])).await, (vec![1], true));
-    assert_eq!(
-        places(&format!("status=expired&limit=1&ending_before={}", ids[0])).await,
-        (vec![3], false)
-    );
-    assert_eq!(places("payment_link=plink_1").await, (vec![], false));
-    assert_eq!(places("created[gt]=1767225601").await, (vec![3, 2], false));
+    for (query, places) in [
+        ("", "3 2 1 0"),
+        (&format!("customer={customer}"), "1"),
+        ("customer_details[email]=ada@example.com", "1"),
+        (&format!("payment_intent={intent}"), "2"),
+        (&format!("payment_intent={intent}&customer={customer}"), ""),
+        ("status=open", "1 0"),
+        ("status=open&limit=1", "1 …"),
+        (&format!("status=open&limit=1&starting_after={}", ids[1]), "0"),
+        (&format!("limit=1&ending_before={}", ids[0]), "1 …"),
+        (&format!("status=expired&limit=1&ending_before={}", ids[0]), "3"),
+        ("payment_link=plink_1", ""),
+        ("created[gt]=1767225601", "3 2"),
+    ] {
+        assert_eq!(app.places(CHECKOUT, &ids, query).await, places, "{query}");
+    }
     let expanded = app.get(&format!("{CHECKOUT}?expand[]=data.payment_intent")).await.ok();
     assert_eq!(expanded.at("/data/1/payment_intent/id"), intent.as_str());
 }

@@ -1,41 +1,38 @@
 //! Prices in Checkout Sessions, one-time and recurring.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use crate::debits::type_numbers;
 use serde_json::{Value, json};
-use testkit::{App, OPTIONS};
+use testkit::{App, CHECKOUT, ONE_ITEM, OPTIONS};
 
 /// Prices that a session creates are shown with their products, but are not for sale. Stored prices
 /// are used unchanged. Both appear in the line items.
 #[tokio::test]
 async fn sells_at_prices() {
     let app = App::start().await;
-    app.post("/v1/products", "id=cup&name=Cup").await.ok();
-    let form = "product=cup&currency=usd&unit_amount=700";
-    let price = app.post("/v1/prices", form).await.ok().id();
+    app.gold().await;
+    let price = app.price(700, "").await;
     let form = format!(
         "{ONE_ITEM}&line_items[1][price]={price}&line_items[1][quantity]=3&expand[]=line_items"
     );
-    let session = create(&app, &form).await;
+    let session = app.checkout(&form).await;
     let items = session.items("/line_items/data");
     assert_eq!(
         (&items[0]["description"], &items[1]["description"]),
-        (&json!("Tea"), &json!("Cup"))
+        (&json!("Tea"), &json!("Gold"))
     );
     assert_eq!(items[1]["price"]["id"], price.as_str());
     assert_eq!(session.at("/amount_total"), 4_600);
     let made = items[0]["price"]["id"].as_str().unwrap();
-    let made = app.get(&format!("/v1/prices/{made}?expand[]=product")).await.ok();
+    let made = app.retrieve(&format!("{made}?expand[]=product")).await;
     assert_eq!((made.at("/active"), made.at("/product/name")), (json!(false), json!("Tea")));
     let linked = app.link_carrier(&session.id(), "expand[]=payment_intent").await.ok();
     assert_eq!(linked.at("/payment_intent/amount"), 4_600);
-    let monthly = "product=cup&currency=usd&unit_amount=700&recurring[interval]=month";
-    let monthly = app.post("/v1/prices", monthly).await.ok().id();
+    let monthly = app.price(700, "recurring[interval]=month").await;
     let of = |mode: &str, price: &str, more: &str| {
         format!("mode={mode}&line_items[0][price]={price}&line_items[0][quantity]=1&{more}")
     };
     let yearly = "line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
-                  &line_items[1][price_data][product]=cup&line_items[1][price_data][unit_amount]=1\
+                  &line_items[1][price_data][product]=gold&line_items[1][price_data][unit_amount]=1\
                   &line_items[1][price_data][recurring][interval]=year";
     let prefetch = format!("{OPTIONS}[prefetch][]=balances");
     let calls = [
@@ -47,9 +44,7 @@ async fn sells_at_prices() {
         of("subscription", &monthly, &prefetch),
         of("payment", &made.id(), ""),
     ];
-    let calls: Vec<(&str, &str, &str)> =
-        calls.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
-    insta::assert_snapshot!(app.api_errors(&calls).await, @"
+    insta::assert_snapshot!(app.post_errors(CHECKOUT, &calls).await, @"
     POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&line_items[0][quantity]=1&
         400 - line_items[0][price]: This session is for one payment, so it needs a price that is
           paid once. Use mode=subscription for a recurring price.
@@ -59,7 +54,7 @@ async fn sells_at_prices() {
           among its line items.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
       line_items[0][quantity]=1&line_items[1][quantity]=1&line_items[1][price_data][currency]=usd&
-      line_items[1][price_data][product]=cup&line_items[1][price_data][unit_amount]=1&
+      line_items[1][price_data][product]=gold&line_items[1][price_data][unit_amount]=1&
       line_items[1][price_data][recurring][interval]=year
         400 - line_items[1][price_data]: All prices of a subscription here have the same interval.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
@@ -95,7 +90,7 @@ async fn a_link_begins_a_subscription() {
          &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
          &{OPTIONS}[prefetch][]=transactions"
     );
-    let session = create(&app, &form).await;
+    let session = app.checkout(&form).await;
     assert_eq!(
         (session.at("/amount_total"), session.at("/subscription")),
         (json!(2_900), Value::Null)
@@ -103,17 +98,15 @@ async fn a_link_begins_a_subscription() {
     let id = session.id();
     let expand = "expand[]=subscription.default_payment_method&expand[]=invoice";
     let linked = app.link_carrier(&id, expand).await.ok();
-    let bank = linked.at("/subscription/default_payment_method/us_bank_account");
-    let account = bank["financial_connections_account"].as_str().unwrap().to_owned();
+    let account = linked.account_of("/subscription/default_payment_method");
     let begun = [linked.at("/status"), linked.at("/payment_status"), linked.at("/invoice/total")];
     assert_eq!(begun, [json!("complete"), json!("unpaid"), json!(2_900)]);
     assert_eq!(linked.at("/subscription/metadata"), json!({"a": "b"}));
     let begun = linked.text("/subscription/status");
     app.run_workers_until_idle().await;
-    let done = app.get(&format!("{CHECKOUT}/{id}?expand[]=subscription")).await.ok();
+    let done = app.retrieve(&format!("{id}?expand[]=subscription")).await;
     let subscription = done.text("/subscription/id");
-    let path = format!("/v1/financial_connections/transactions?account={account}");
-    assert_ne!(app.count(&path).await, 0);
+    assert_ne!(app.count_transactions(&account).await, 0);
     let listed = app.get(&format!("{CHECKOUT}?subscription={subscription}")).await.ok();
     assert_eq!(listed.text("/data/0/id"), id);
     let states = [begun, done.text("/subscription/status"), done.text("/payment_status")];
@@ -152,7 +145,7 @@ async fn a_trial_needs_no_payment() {
                 &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
                 &line_items[0][price_data][product_data][name]=Tea\
                 &line_items[0][price_data][recurring][interval]=month";
-    let trial = create(&app, &format!("{form}&subscription_data[trial_period_days]=7")).await;
+    let trial = app.checkout(&format!("{form}&subscription_data[trial_period_days]=7")).await;
     assert_eq!(
         (trial.at("/amount_total"), trial.at("/payment_status")),
         (json!(0), json!("no_payment_required"))
@@ -163,13 +156,12 @@ async fn a_trial_needs_no_payment() {
     assert_eq!(linked.at("/invoice/status"), "paid");
     assert_eq!(linked.at("/customer/email"), "ada@example.com");
     let method = linked.text("/subscription/default_payment_method");
-    let method = app.get(&format!("/v1/payment_methods/{method}")).await.ok();
+    let method = app.retrieve(&method).await;
     assert_eq!(method.at("/customer"), linked.at("/customer/id"));
 
-    let bad = create(&app, form).await.id();
+    let bad = app.checkout(form).await.id();
     type_numbers(&app, &bad, "000666666661").await;
-    let failed = app.get(&format!("{CHECKOUT}/{bad}")).await.ok();
+    let failed = app.retrieve(&bad).await;
     assert_eq!((failed.at("/status"), failed.at("/subscription")), (json!("open"), Value::Null));
-    let listed = app.get("/v1/subscriptions?status=all").await.ok();
-    assert_eq!(listed.items("/data").len(), 1);
+    assert_eq!(app.count("/v1/subscriptions?status=all").await, 1);
 }

@@ -1,8 +1,7 @@
 //! Checkout Sessions echo the parameters that they were created with.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use serde_json::Value;
-use testkit::App;
+use testkit::{App, ONE_ITEM, path_of};
 
 /// Line items are listed in the order of the request, each with the price created for it. Fractions
 /// of a cent are added before they are rounded.
@@ -14,11 +13,11 @@ async fn line_items() {
          &line_items[1][price_data][unit_amount_decimal]=0.25\
          &line_items[1][price_data][product_data][name]=Leaf&expand[]=line_items"
     );
-    let session = create(&app, &form).await;
+    let session = app.checkout(&form).await;
     assert_eq!(session.at("/amount_total"), 2_750);
     assert_eq!(session.at("/line_items/data/1/amount_total"), 250);
     assert_eq!(session.at("/line_items/data/1/price/unit_amount"), Value::Null);
-    let path = format!("{CHECKOUT}/{}/line_items", session.id());
+    let path = path_of(&format!("{}/line_items", session.id()));
     let first = app.get(&format!("{path}?limit=1")).await.ok();
     insta::assert_snapshot!(first.shown(), @r#"
     200
@@ -77,15 +76,12 @@ async fn line_items() {
 #[tokio::test]
 async fn echoes() {
     let app = App::start().await;
-    let session = create(
-        &app,
-        "mode=setup&locale=de&client_reference_id=7&submit_type=auto&cancel_url=https://a.example\
+    let form = "mode=setup&locale=de&client_reference_id=7&submit_type=auto&cancel_url=https://a.example\
          &custom_text[submit][message]=Soon&custom_fields[0][key]=size\
          &custom_fields[0][label][type]=custom&custom_fields[0][label][custom]=Size\
          &custom_fields[0][type]=text&branding_settings[display_name]=Tea\
-         &payment_method_options[us_bank_account][verification_method]=instant",
-    )
-    .await;
+         &payment_method_options[us_bank_account][verification_method]=instant";
+    let session = app.checkout(form).await;
     let json = session.json();
     let shown: Vec<String> = [
         "branding_settings",

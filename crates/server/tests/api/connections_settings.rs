@@ -64,9 +64,9 @@ async fn settings_speak_for_dynamic_payment_methods() {
         let form = format!("amount=2000&currency=usd{more}");
         let intent = app.post("/v1/payment_intents", &form).await.ok().id();
         let linked = app.link_carrier(&intent, "&expand[]=payment_method").await.ok();
-        let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
+        let account = linked.account_of("/payment_method");
         app.run_workers_until_idle().await;
-        let account = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+        let account = app.retrieve(&account).await;
         asked.push(format!(
             "{} {}",
             account.at("/permissions"),

@@ -2,8 +2,7 @@
 
 use crate::browser::{Browser, read, shown};
 use crate::hosted::tea;
-use crate::invoices;
-use testkit::{App, LINK};
+use testkit::{App, LINK, typed_numbers};
 
 /// The open objects of a customer stop working once the customer is deleted. Intents cannot be
 /// confirmed, pages offer no action, and no account is linked.
@@ -16,22 +15,16 @@ async fn pages_of_a_deleted_customer() {
     let form = format!("amount=99&currency=usd&customer={customer}");
     let intent = app.post("/v1/payment_intents", &form).await.ok().id();
     app.post(LINK, &format!("carrier={intent}")).await.ok();
-    let typed = format!(
-        "customer={customer}&confirm=true&payment_method_data[type]=us_bank_account\
-         &payment_method_data[billing_details][name]=Ada\
-         &payment_method_data[us_bank_account][account_holder_type]=individual\
-         &payment_method_data[us_bank_account][routing_number]=110000000\
-         &payment_method_data[us_bank_account][account_number]=000123456789"
-    );
+    let typed = format!("customer={customer}&{}", typed_numbers("000123456789"));
     let waits = app.post("/v1/setup_intents", &typed).await.ok();
     let url = waits.text("/next_action/verify_with_microdeposits/hosted_verification_url");
     let deposits = Browser::at(&app, &url);
-    let open = invoices::open(&app).await;
+    let open = app.open_invoice().await;
     let invoice = Browser::at(&app, &open.text("/hosted_invoice_url"));
     for customer in [customer, open.text("/customer")] {
         app.delete(&format!("/v1/customers/{customer}")).await.ok();
     }
-    let left = app.get(&format!("/v1/checkout/sessions/{}", session.id())).await.ok();
+    let left = app.retrieve(&session.id()).await;
     assert_eq!(left.text("/status"), "expired");
     let expired = app.get("/v1/events?type=checkout.session.expired").await.ok();
     assert_eq!(expired.text("/data/0/data/object/id"), left.id());

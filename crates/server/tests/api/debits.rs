@@ -2,10 +2,9 @@
 //! disputes.
 
 use crate::browser::Browser;
-use crate::checkout::{CHECKOUT, ONE_ITEM};
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, BEGIN_S, DAY_S, LINK, Response, typed_numbers};
+use testkit::{App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, Response, path_of, typed_numbers};
 
 /// Accounts of Test (Non-OAuth) that can pay.
 const ACCOUNTS: [&str; 11] = [
@@ -59,28 +58,28 @@ impl Days {
             "amount=2000&currency=usd&customer={}&payment_method_types[]=us_bank_account{more}",
             self.customer
         );
-        self.app.post("/v1/payment_intents", &form).await.ok()
+        self.app.post(INTENTS, &form).await.ok()
     }
 
     async fn linked(&self, account: &str) -> String {
         let intent = self.payment("").await.id();
-        let form = format!("carrier={intent}&accounts[]={}", account.replace(' ', "+"));
-        self.app.post(LINK, &form).await.ok();
-        self.app.post(&format!("/v1/payment_intents/{intent}/confirm"), "").await.ok();
+        let account = format!("accounts[]={}", account.replace(' ', "+"));
+        self.app.link_carrier(&intent, &account).await.ok();
+        self.app.act(&intent, "confirm", "").await.ok();
         intent
     }
 
     async fn typed(&self, number: &str) -> String {
         let intent = self.payment(&format!("&{}", typed_numbers(number))).await;
         if intent.at("/status") == "requires_action" {
-            let path = format!("/v1/payment_intents/{}/verify_microdeposits", intent.id());
-            self.app.post(&path, "amounts[]=32&amounts[]=45").await.ok();
+            let form = "amounts[]=32&amounts[]=45";
+            self.app.act(&intent.id(), "verify_microdeposits", form).await.ok();
         }
         intent.id()
     }
 
     async fn status(&self, intent: &str) -> String {
-        let shown = self.app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+        let shown = self.app.retrieve(intent).await;
         match shown.at("/last_payment_error/code") {
             Value::String(code) => format!("{} ({code})", shown.text("/status")),
             _ => shown.text("/status"),
@@ -201,7 +200,7 @@ async fn a_payment_is_disputed_later() {
     assert_eq!(disputes.at("/data/0/created"), BEGIN_S + 7 * DAY_S);
     assert_eq!(days.status(&intent).await, "succeeded");
 
-    let path = format!("/v1/disputes/{}", disputes.text("/data/0/id"));
+    let path = path_of(&disputes.text("/data/0/id"));
     insta::assert_snapshot!(days.app.get(&path).await.shown(), @r#"
     200
     {
@@ -260,8 +259,7 @@ async fn a_payment_is_disputed_later() {
         (format!("created[gte]={}", BEGIN_S + 7 * DAY_S), 1),
         (format!("created[gt]={}", BEGIN_S + 7 * DAY_S), 0),
     ] {
-        let list = days.app.get(&format!("/v1/disputes?{filter}")).await.ok();
-        assert_eq!(list.items("/data").len(), count, "{filter}");
+        assert_eq!(days.app.count(&format!("/v1/disputes?{filter}")).await, count, "{filter}");
     }
     insta::assert_snapshot!(
         days.app.api_errors(&[
@@ -296,7 +294,7 @@ async fn without_a_clock_nobody_waits() {
     let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_dispute";
     let intent = app.post("/v1/payment_intents", form).await.ok().id();
     app.run_workers_until_idle().await;
-    let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+    let shown = app.retrieve(&intent).await;
     assert_eq!(shown.at("/status"), "succeeded");
     let disputes = app.get("/v1/disputes").await.ok();
     assert_eq!(disputes.at("/data/0/payment_intent"), intent.as_str());
@@ -309,25 +307,24 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     let app = App::start().await;
     let mut ends = Vec::new();
     for complete in [true, false] {
-        let session = app.post(CHECKOUT, ONE_ITEM).await.ok().id();
-        let path = format!("{CHECKOUT}/{session}?expand[]=payment_intent");
+        let session = app.checkout(ONE_ITEM).await.id();
+        let shown = format!("{session}?expand[]=payment_intent");
         type_numbers(&app, &session, "000666666661").await;
-        let failed = app.get(&path).await.ok();
+        let failed = app.retrieve(&shown).await;
         assert_eq!(failed.at("/status"), "open");
         assert_eq!(failed.at("/payment_intent/status"), "requires_payment_method");
         let intent = failed.text("/payment_intent/id");
         if complete {
             type_numbers(&app, &session, "000123456789").await;
         } else {
-            app.post(&format!("{CHECKOUT}/{session}/expire"), "").await.ok();
+            app.act(&session, "expire", "").await.ok();
         }
-        let ended = app.get(&path).await.ok();
+        let ended = app.retrieve(&shown).await;
         assert_eq!(ended.at("/payment_intent/id"), intent.as_str());
         ends.push(format!("{} {}", ended.text("/status"), ended.text("/payment_intent/status")));
         if complete {
-            let verify = format!("/v1/payment_intents/{intent}/verify_microdeposits");
-            app.post(&verify, "descriptor_code=SM33CC").await;
-            let ended = app.get(&path).await.ok();
+            app.act(&intent, "verify_microdeposits", "descriptor_code=SM33CC").await;
+            let ended = app.retrieve(&shown).await;
             ends.push(format!("{} {}", ended.text("/status"), ended.text("/payment_status")));
         }
     }

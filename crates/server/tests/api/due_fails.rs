@@ -1,13 +1,11 @@
 //! Due work that fails blocks neither other objects, nor other merchants, nor a test clock. No call
 //! creates such objects, so these tests write them into the store.
 
-use crate::subscriptions::{MONTHLY, create, gold, show};
-use crate::subscriptions_life::pays_by;
 use model::id::{MerchantId, SubscriptionId};
 use model::payments::subscription::Subscription;
 use serde_json::Value;
 use store::{ChangeObject, FindObject, Kind, Object, Written};
-use testkit::{App, BEGIN_S, DAY_S};
+use testkit::{App, BEGIN_S, DAY_S, MONTHLY};
 
 /// Two trials that end on day ten.
 const TRIAL: &str = "trial_period_days=10";
@@ -45,12 +43,12 @@ async fn others_go_on() {
     let app = App::start().await;
     let other = app.with_key("sk_test_other");
     let mut ids = Vec::new();
-    gold(&app).await;
-    gold(&other).await;
+    app.gold().await;
+    other.gold().await;
     for client in [&*app, &*app, &*app, &other] {
         let customer = client.customer().await;
-        pays_by(client, &customer, "pm_usBankAccount_success").await;
-        let made = create(client, &customer, &format!("{MONTHLY}&{TRIAL}")).await;
+        client.pays_by(&customer, "success").await;
+        let made = client.subscription(&customer, &format!("{MONTHLY}&{TRIAL}")).await;
         ids.push((client, made.id()));
     }
     spoil(&app, &ids[0].1, cost_too_much).await;
@@ -59,7 +57,7 @@ async fn others_go_on() {
     app.run_workers_until_idle().await;
     let mut seen = Vec::new();
     for (client, id) in &ids {
-        let shown = show(client, id, "expand[]=latest_invoice").await;
+        let shown = client.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
         let pointers = ["/status", "/latest_invoice/total", "/items/data/0/current_period_start"];
         seen.push(shown.facts(&pointers));
     }
@@ -75,15 +73,15 @@ async fn others_go_on() {
 #[tokio::test]
 async fn a_clock_arrives() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
-    pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
+    app.pays_by(&customer, "success").await;
+    let id = app.subscription(&customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
     spoil(&app, &id, cost_too_much).await;
     app.advance(&clock, BEGIN_S + 60 * DAY_S).await;
-    let clock = app.get(&format!("/v1/test_helpers/test_clocks/{clock}")).await.ok();
+    let clock = app.retrieve(&clock).await;
     assert_eq!(clock.text("/status"), "ready");
-    assert_eq!(show(&app, &id, "").await.text("/status"), "past_due");
+    assert_eq!(app.status(&id).await, "past_due");
 }
 
 /// An advance that cannot continue ends as a failure and emits an event. The clock can be deleted
@@ -91,11 +89,11 @@ async fn a_clock_arrives() {
 #[tokio::test]
 async fn a_clock_fails() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let mut clocks = Vec::new();
     for _ in 0..2 {
         let (customer, clock) = app.customer_on_clock().await;
-        let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
+        let id = app.subscription(&customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
         clocks.push((format!("/v1/test_helpers/test_clocks/{clock}"), id));
     }
     spoil(&app, &clocks[0].1, count_too_far).await;

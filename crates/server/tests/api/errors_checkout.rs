@@ -1,7 +1,6 @@
 //! Every error of each call about Checkout Sessions, except errors that all calls share.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, create};
-use testkit::{App, OPTIONS};
+use testkit::{App, CHECKOUT, LINK, ONE_ITEM, OPTIONS, path_of};
 
 /// Every error of these calls, with its code and parameter.
 #[tokio::test]
@@ -54,9 +53,7 @@ async fn api_errors() {
         "mode=setup&expand[]=payment_link".to_owned(),
         "mode=setup&color=red".to_owned(),
     ];
-    let calls: Vec<(&str, &str, &str)> =
-        forms.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
-    insta::assert_snapshot!(app.api_errors(&calls).await, @"
+    insta::assert_snapshot!(app.post_errors(CHECKOUT, &forms).await, @"
     POST /v1/checkout/sessions …[permissions][]=transactions
         400 - payment_method_options[us_bank_account][financial_connections][permissions]: A payment
           needs the permission payment_method among those it asks for.
@@ -79,61 +76,53 @@ async fn api_errors() {
         400 parameter_missing line_items: Missing required parameter: line_items.
     POST /v1/checkout/sessions mode=payment
         400 parameter_missing line_items: Missing required parameter: line_items.
-    POST /v1/checkout/sessions line_items[0][quantity]=2&line_items[0][price_data][currency]=usd&
-      line_items[0][price_data][unit_amount]=1250&line_items[0][price_data][product_data][name]=Tea
+    POST /v1/checkout/sessions line_items[0][quantity]=2&…[currency]=usd&…[unit_amount]=1250&
+      …[product_data][name]=Tea
         400 parameter_missing mode: Missing required parameter: mode.
-    POST /v1/checkout/sessions mode=setup&line_items[0][quantity]=2&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
-      line_items[0][price_data][product_data][name]=Tea
+    POST /v1/checkout/sessions mode=setup&line_items[0][quantity]=2&…[currency]=usd&
+      …[unit_amount]=1250&…[product_data][name]=Tea
         400 - line_items: Nothing is paid in mode=setup, so there are no line items.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&line_items[0][price]=price_1
         404 resource_missing line_items[0][price]: No such price: 'price_1'
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&line_items[0][metadata][a]=b
         400 parameter_missing line_items[0][price]: Missing required parameter:
           line_items[0][price].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product]=prod_1
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product]=prod_1
         400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
           line_items[0][price_data][unit_amount].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=100
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[unit_amount]=100
         400 parameter_missing line_items[0][price_data][product]: Missing required parameter:
           line_items[0][price_data][product].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][recurring][interval]=month
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[recurring][interval]=month
         400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
           line_items[0][price_data][unit_amount].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][tax_behavior]=exclusive
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[tax_behavior]=exclusive
         400 parameter_missing line_items[0][price_data][unit_amount]: Missing required parameter:
           line_items[0][price_data][unit_amount].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][unit_amount]=1&line_items[0][price_data][unit_amount_decimal]=1
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[unit_amount]=1&…[unit_amount_decimal]=1
         400 parameters_exclusive line_items[0][price_data][unit_amount]: You may give only one of
           these parameters: line_items[0][price_data][unit_amount],
           line_items[0][price_data][unit_amount_decimal].
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][unit_amount]=49
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[unit_amount]=49
         400 amount_too_small line_items: The line items must come to at least 50 cents.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][unit_amount]=99999999&line_items[0][quantity]=2
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[unit_amount]=99999999&line_items[0][quantity]=2
         400 amount_too_large line_items: The line items may come to at most 99999999 cents.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][product_data][name]=Tea&
-      line_items[0][price_data][unit_amount]=-1
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&…[currency]=usd&
+      …[product_data][name]=Tea&…[unit_amount]=-1
         400 - line_items[0][price_data][unit_amount]: A unit amount is from 0 to 99999999 cents.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-      line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=1250&
-      line_items[0][price_data][product_data][name]=Tea
+    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&…[currency]=eur&
+      …[unit_amount]=1250&…[product_data][name]=Tea
         400 - line_items[0][price_data][currency]: Bank accounts of the type us_bank_account are
           debited in usd only.
-    POST /v1/checkout/sessions mode=payment&line_items[0][price_data][currency]=usd&
-      line_items[0][price_data][unit_amount]=1250&line_items[0][price_data][product_data][name]=Tea
+    POST /v1/checkout/sessions mode=payment&…[currency]=usd&…[unit_amount]=1250&
+      …[product_data][name]=Tea
         400 parameter_missing line_items[0][quantity]: Missing required parameter:
           line_items[0][quantity].
     POST /v1/checkout/sessions mode=setup&currency=eur
@@ -145,13 +134,9 @@ async fn api_errors() {
         400 - optional_items: This server's page offers no optional items.
     POST /v1/checkout/sessions mode=setup&payment_intent_data[description]=a
         400 - payment_intent_data: payment_intent_data does not go with mode=setup.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
-      line_items[0][price_data][product_data][name]=Tea&setup_intent_data[description]=a
+    POST /v1/checkout/sessions ONE_ITEM&setup_intent_data[description]=a
         400 - setup_intent_data: setup_intent_data does not go with mode=payment.
-    POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
-      line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=1250&
-      line_items[0][price_data][product_data][name]=Tea&payment_intent_data[capture_method]=manual
+    POST /v1/checkout/sessions ONE_ITEM&payment_intent_data[capture_method]=manual
         400 - payment_intent_data[capture_method]: A us_bank_account is debited at once;
           capture_method=manual is for other types of payment method.
     POST /v1/checkout/sessions mode=setup&payment_method_types[]=card
@@ -172,22 +157,21 @@ async fn api_errors() {
         400 parameter_unknown color: Received unknown parameter: color
     ");
 
-    let id = create(&app, "mode=setup").await.id();
+    let id = app.checkout("mode=setup").await.id();
     let other = app.with_key("sk_test_other");
-    assert_eq!(other.get(&format!("{CHECKOUT}/{id}")).await.status, 404);
-    let live = format!("{CHECKOUT}/{}", id.replace("test", "live"));
-    let calls = [
+    assert_eq!(other.get(&path_of(&id)).await.status, 404);
+    let live = path_of(&id.replace("test", "live"));
+    insta::assert_snapshot!(app.api_errors(&[
         ("GET", "/v1/checkout/sessions/cs_test_1", ""),
-        ("GET", &*live, ""),
+        ("GET", &live, ""),
         ("POST", "/v1/checkout/sessions/cs_test_1/expire", ""),
         ("GET", "/v1/checkout/sessions/cs_test_1/line_items", ""),
         ("GET", "/v1/checkout/sessions?status=paid", ""),
         ("GET", "/v1/checkout/sessions?customer=cus_1", ""),
         ("GET", "/v1/checkout/sessions?payment_intent=pi_1", ""),
         ("GET", "/v1/checkout/sessions?starting_after=cs_test_1", ""),
-        ("POST", "/v1/test_helpers/financial_connections/link", "carrier=cs_test_1"),
-    ];
-    insta::assert_snapshot!(app.api_errors(&calls).await, @"
+        ("POST", LINK, "carrier=cs_test_1"),
+    ]).await, @"
     GET /v1/checkout/sessions/cs_test_1
         404 resource_missing session: No such checkout session: 'cs_test_1'
     GET /v1/checkout/sessions/cs_live_…

@@ -1,20 +1,18 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use testkit::{App, LINK, OPTIONS, typed_numbers};
+use testkit::{App, INTENTS, LINK, OPTIONS, SETUP_INTENTS, SUBSCRIPTIONS, path_of, typed_numbers};
 
 /// Every error of the calls about intents and payment methods.
 #[tokio::test]
 async fn api_errors() {
     let app = App::start().await;
-    let customer = app.customer().await;
-    let session = app.session(&customer, "").await;
-    let without = app.link(&session, "").await.text("/accounts/data/0/id");
-    let canceled = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok().id();
-    let path = format!("/v1/payment_intents/{canceled}");
-    let ended = app.post(&format!("{path}/cancel"), "cancellation_reason=duplicate").await.ok();
+    let without = app.account().await;
+    let canceled = app.post(INTENTS, "amount=99&currency=usd").await.ok().id();
+    let path = path_of(&canceled);
+    let ended = app.act(&canceled, "cancel", "cancellation_reason=duplicate").await.ok();
     assert_eq!(ended.at("/status"), "canceled");
     assert_eq!(ended.at("/cancellation_reason"), "duplicate");
-    let (intents, methods) = ("/v1/payment_intents", "/v1/payment_methods");
+    let (intents, methods) = (INTENTS, "/v1/payment_methods");
     let of_account = format!(
         "type=us_bank_account&billing_details[name]=A\
          &us_bank_account[financial_connections_account]={without}"
@@ -144,10 +142,9 @@ async fn api_errors() {
 #[tokio::test]
 async fn confirming_with_other_wishes() {
     let app = App::start().await;
-    let intent = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok();
-    let path = format!("/v1/payment_intents/{}", intent.id());
-    app.post(LINK, &format!("carrier={}", intent.id())).await.ok();
-    let confirm = format!("{path}/confirm");
+    let intent = app.post(INTENTS, "amount=99&currency=usd").await.ok().id();
+    app.link_carrier(&intent, "").await.ok();
+    let confirm = path_of(&format!("{intent}/confirm"));
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", &confirm, &format!("{OPTIONS}[permissions][]=balances")),
         ("POST", &confirm, &format!("{OPTIONS}[prefetch][]=balances")),
@@ -166,9 +163,9 @@ async fn confirming_with_other_wishes() {
     let confirmed = app.post(&confirm, &asked).await.ok();
     insta::assert_snapshot!(confirmed.at("/payment_method_options"), @r#"{"us_bank_account":{"financial_connections":{"permissions":["balances","payment_method"],"prefetch":["balances"]},"verification_method":"automatic"}}"#);
 
-    let intent = app.post("/v1/setup_intents", "").await.ok();
-    app.post(LINK, &format!("carrier={}", intent.id())).await.ok();
-    let path = format!("/v1/setup_intents/{}", intent.id());
+    let intent = app.post(SETUP_INTENTS, "").await.ok();
+    app.link_carrier(&intent.id(), "").await.ok();
+    let path = path_of(&intent.id());
     let before = app.get(&path).await.at("/payment_method_options");
     let browser = app.client().with_key("pk_test_123");
     let form = format!("client_secret={}&{asked}", intent.text("/client_secret"));
@@ -184,29 +181,25 @@ async fn instant_takes_no_typed_numbers() {
     let instant = "payment_method_options[us_bank_account][verification_method]=instant";
     let form = format!("{instant}&{}", typed_numbers("000123456789"));
     insta::assert_snapshot!(app.api_errors(&[
-        ("POST", "/v1/setup_intents", &form),
-        ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&{form}")),
+        ("POST", SETUP_INTENTS, &form),
+        ("POST", INTENTS, &format!("amount=99&currency=usd&{form}")),
     ]).await, @"
     POST /v1/setup_intents payment_method_options[us_bank_account][verification_method]=instant&
       confirm=true&payment_method_data[type]=us_bank_account&
-      payment_method_data[billing_details][name]=Ada&
-      payment_method_data[us_bank_account][account_holder_type]=individual&
-      payment_method_data[us_bank_account][routing_number]=110000000&
-      payment_method_data[us_bank_account][account_number]=000123456789
+      payment_method_data[billing_details][name]=Ada&…[account_holder_type]=individual&
+      …[routing_number]=110000000&…[account_number]=000123456789
         400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
           in can only be verified by deposits, which verification_method=instant leaves out; link an
           account instead.
     POST /v1/payment_intents amount=99&currency=usd&
       payment_method_options[us_bank_account][verification_method]=instant&confirm=true&
       payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
-      payment_method_data[us_bank_account][account_holder_type]=individual&
-      payment_method_data[us_bank_account][routing_number]=110000000&
-      payment_method_data[us_bank_account][account_number]=000123456789
+      …[account_holder_type]=individual&…[routing_number]=110000000&…[account_number]=000123456789
         400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
           in can only be verified by deposits, which verification_method=instant leaves out; link an
           account instead.
     ");
-    app.post("/v1/setup_intents", &form.replace("instant", "automatic")).await.ok();
+    app.post(SETUP_INTENTS, &form.replace("instant", "automatic")).await.ok();
 }
 
 /// A payment method that was detached from its customer cannot be used, even by an intent that
@@ -215,26 +208,19 @@ async fn instant_takes_no_typed_numbers() {
 async fn detached_methods_are_of_no_use() {
     let app = App::start().await;
     let customer = app.customer().await;
-    let paid_by =
-        format!("customer={customer}&confirm=true&payment_method=pm_usBankAccount_success");
-    let intent = app.post("/v1/setup_intents", &paid_by).await.ok();
-    let method = intent.text("/payment_method");
-    let path = format!("/v1/customers/{customer}");
-    app.post(&path, &format!("invoice_settings[default_payment_method]={method}")).await.ok();
-    let subscription = app
-        .post("/v1/subscriptions", &format!("customer={customer}&default_payment_method={method}"))
-        .await
-        .ok();
+    let method = app.pays_by(&customer, "success").await;
+    let form = format!("customer={customer}&default_payment_method={method}");
+    let subscription = app.post(SUBSCRIPTIONS, &form).await.ok().id();
     let waits = format!("amount=99&currency=usd&customer={customer}&payment_method={method}");
-    let waits = app.post("/v1/payment_intents", &waits).await.ok().id();
-    let of_method = format!("/v1/payment_methods/{method}");
-    app.post(&format!("{of_method}/detach"), "").await.ok();
+    let waits = app.post(INTENTS, &waits).await.ok().id();
+    app.act(&method, "detach", "").await.ok();
 
-    let forgot = app.get(&path).await.ok().at("/invoice_settings/default_payment_method");
-    assert_eq!(forgot, serde_json::Value::Null);
-    let of_subscription = format!("/v1/subscriptions/{}", subscription.id());
-    let forgot = app.get(&of_subscription).await.ok().at("/default_payment_method");
-    assert_eq!(forgot, serde_json::Value::Null);
+    for (id, default) in [
+        (&customer, "/invoice_settings/default_payment_method"),
+        (&subscription, "/default_payment_method"),
+    ] {
+        assert_eq!(app.retrieve(id).await.at(default), serde_json::Value::Null);
+    }
     let events = app.get("/v1/events?limit=3").await.ok();
     let types = [0, 1, 2].map(|place| events.text(&format!("/data/{place}/type")));
     insta::assert_snapshot!(types.join("\n"), @"
@@ -243,10 +229,10 @@ async fn detached_methods_are_of_no_use() {
     payment_method.detached
     ");
     insta::assert_snapshot!(app.api_errors(&[
-        ("POST", &format!("{of_method}/attach"), &format!("customer={customer}")),
-        ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&payment_method={method}")),
-        ("POST", &format!("/v1/payment_intents/{waits}/confirm"), ""),
-        ("POST", &format!("{of_method}/detach"), ""),
+        ("POST", &path_of(&format!("{method}/attach")), &format!("customer={customer}")),
+        ("POST", INTENTS, &format!("amount=99&currency=usd&payment_method={method}")),
+        ("POST", &path_of(&format!("{waits}/confirm")), ""),
+        ("POST", &path_of(&format!("{method}/detach")), ""),
     ]).await, @"
     POST /v1/payment_methods/pm_…/attach customer=cus_…
         400 - payment_method: The payment method was detached from its customer and cannot be used
@@ -268,21 +254,15 @@ async fn detached_methods_are_of_no_use() {
 async fn mandates_are_of_the_method() {
     let app = App::start().await;
     let customer = app.customer().await;
-    let mut linked = Vec::new();
-    for _ in 0..2 {
-        let kept =
-            format!("customer={customer}&payment_method=pm_usBankAccount_success&confirm=true");
-        linked.push(app.post("/v1/setup_intents", &kept).await.ok());
-    }
-    let (mandate, method) = (linked[0].text("/mandate"), linked[0].text("/payment_method"));
-    let other = linked[1].text("/payment_method");
+    let linked = app.attach(&customer, "success").await;
+    let (mandate, method) = (linked.text("/mandate"), linked.text("/payment_method"));
+    let other = app.attach(&customer, "success").await.text("/payment_method");
     let base = format!("amount=99&currency=usd&customer={customer}");
-    let waits = app.post("/v1/payment_intents", &base).await.ok().id();
-    let (intents, confirm) =
-        ("/v1/payment_intents", format!("/v1/payment_intents/{waits}/confirm"));
+    let waits = app.post(INTENTS, &base).await.ok().id();
+    let confirm = path_of(&format!("{waits}/confirm"));
     let both = "mandate_data[customer_acceptance][type]=offline";
     insta::assert_snapshot!(app.api_errors(&[
-        ("POST", intents, &format!("{base}&payment_method={method}&mandate={mandate}")),
+        ("POST", INTENTS, &format!("{base}&payment_method={method}&mandate={mandate}")),
         ("POST", &confirm, &format!("payment_method={other}&mandate={mandate}")),
         ("POST", &confirm, &format!("payment_method={method}&mandate=mandate_1")),
         ("POST", &confirm, &format!("payment_method={method}&mandate={mandate}&{both}")),

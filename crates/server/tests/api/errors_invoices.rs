@@ -1,7 +1,6 @@
 //! Every error of each call about invoices and their items, except errors that all calls share.
 
-use crate::invoices::{draft, open};
-use testkit::{App, CONNECTIONS, FC};
+use testkit::{App, CONNECTIONS, LINK, path_of};
 
 /// Invoices reject an invalid value in the link requirements with the path of the parameter. They
 /// also reject calls that the status does not allow, and expansions that are too deep.
@@ -9,58 +8,42 @@ use testkit::{App, CONNECTIONS, FC};
 async fn what_invoices_refuse() {
     let app = App::start().await;
     let customer = format!("customer={}", app.customer().await);
-    let with = |more: &str| format!("{customer}&{more}");
-    let permissions = with(&format!("{CONNECTIONS}[permissions][]=transactions"));
-    let prefetch = with(&format!(
-        "{CONNECTIONS}[permissions][]=payment_method&{CONNECTIONS}[prefetch][]=balances"
-    ));
-    let types = with("payment_settings[payment_method_types][]=card");
-    let euro = with("currency=eur");
-    let opened = open(&app).await;
-    let path = format!("/v1/invoices/{}", opened.id());
-    let draft = draft(&app, "").await.id();
-    let draft_path = format!("/v1/invoices/{draft}");
-    let [pay, void, finalize] = ["pay", "void", "finalize"].map(|verb| format!("{path}/{verb}"));
-    let [pay_draft, void_draft] = ["pay", "void"].map(|verb| format!("{draft_path}/{verb}"));
-    let deep = "/v1/invoices?expand[]=data.payments.data.payment.payment_intent";
+    let permissions = format!("{customer}&{CONNECTIONS}[permissions][]=transactions");
+    let prefetch = format!(
+        "{customer}&{CONNECTIONS}[permissions][]=payment_method&{CONNECTIONS}[prefetch][]=balances"
+    );
+    let opened = app.open_invoice().await;
     let intent = opened.text("/payments/data/0/payment/payment_intent");
-    let cancel = format!("/v1/payment_intents/{intent}/cancel");
-    let late = format!("{customer}&amount=1&invoice={}", opened.id());
-    let both = with("amount=1&pricing[price]=price_1");
-    let link = format!("{}/link", FC.replace("/v1/", "/v1/test_helpers/"));
-    let carrier = format!("carrier={draft}");
-    let told = app
-        .api_errors(&[
-            ("POST", "/v1/invoices", ""),
-            ("POST", "/v1/invoices", &permissions),
-            ("POST", "/v1/invoices", &prefetch),
-            ("POST", "/v1/invoices", &types),
-            ("POST", "/v1/invoices", &euro),
-            ("POST", "/v1/invoices", "colour=red"),
-            ("GET", "/v1/invoices/in_1", ""),
-            ("POST", &finalize, ""),
-            ("POST", &pay, ""),
-            ("POST", &pay_draft, ""),
-            ("POST", &void_draft, ""),
-            ("DELETE", &path, ""),
-            ("POST", &path, "description=x"),
-            ("GET", deep, ""),
-            ("POST", &cancel, ""),
-            ("POST", &link, &carrier),
-            ("POST", "/v1/invoiceitems", &late),
-            ("POST", "/v1/invoiceitems", &both),
-            ("POST", "/v1/invoiceitems", "amount=1"),
-            ("POST", "/v1/prices", "currency=usd&unit_amount=1"),
-            ("POST", "/v1/prices", "currency=usd&product=x"),
-            ("POST", "/v1/prices", "currency=usd&product=x&unit_amount=1"),
-            ("GET", "/v1/prices/price_1", ""),
-            ("GET", "/v1/products/x", ""),
-            ("POST", &void, "colour=red"),
-        ])
-        .await;
-    let hide = |told: String, id: &str, name: &str| told.replace(id, name);
-    let told = hide(hide(told, &draft, "in_draft"), &opened.id(), "in_open");
-    insta::assert_snapshot!(told, @"
+    let (opened, draft) = (opened.id(), app.draft_invoice("").await.id());
+    let of = |verb: &str| path_of(&format!("{opened}/{verb}"));
+    let of_draft = |verb: &str| path_of(&format!("{draft}/{verb}"));
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", "/v1/invoices", ""),
+        ("POST", "/v1/invoices", &permissions),
+        ("POST", "/v1/invoices", &prefetch),
+        ("POST", "/v1/invoices", &format!("{customer}&payment_settings[payment_method_types][]=card")),
+        ("POST", "/v1/invoices", &format!("{customer}&currency=eur")),
+        ("POST", "/v1/invoices", "colour=red"),
+        ("GET", "/v1/invoices/in_1", ""),
+        ("POST", &of("finalize"), ""),
+        ("POST", &of("pay"), ""),
+        ("POST", &of_draft("pay"), ""),
+        ("POST", &of_draft("void"), ""),
+        ("DELETE", &path_of(&opened), ""),
+        ("POST", &path_of(&opened), "description=x"),
+        ("GET", "/v1/invoices?expand[]=data.payments.data.payment.payment_intent", ""),
+        ("POST", &path_of(&format!("{intent}/cancel")), ""),
+        ("POST", LINK, &format!("carrier={draft}")),
+        ("POST", "/v1/invoiceitems", &format!("{customer}&amount=1&invoice={opened}")),
+        ("POST", "/v1/invoiceitems", &format!("{customer}&amount=1&pricing[price]=price_1")),
+        ("POST", "/v1/invoiceitems", "amount=1"),
+        ("POST", "/v1/prices", "currency=usd&unit_amount=1"),
+        ("POST", "/v1/prices", "currency=usd&product=x"),
+        ("POST", "/v1/prices", "currency=usd&product=x&unit_amount=1"),
+        ("GET", "/v1/prices/price_1", ""),
+        ("GET", "/v1/products/x", ""),
+        ("POST", &of("void"), "colour=red"),
+    ]).await, @"
     POST /v1/invoices
         400 parameter_missing customer: Missing required parameter: customer.
     POST /v1/invoices customer=cus_…&…[permissions][]=transactions

@@ -1,20 +1,16 @@
 //! Every error of the calls about subscriptions, their items, and payments of invoices.
 
-use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, gold};
-use testkit::{App, CONNECTIONS};
+use testkit::{App, CONNECTIONS, LINK, MONTHLY, SUBSCRIPTIONS, path_of};
 
 /// The create call rejects invalid parameters with their path, and creates no object.
 #[tokio::test]
 async fn creates() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let other = app.customer().await;
-    let once = app.post("/v1/prices", "product=gold&currency=usd&unit_amount=50").await.ok();
-    let once = once.id();
-    let method = "payment_method=pm_usBankAccount_success&confirm=true";
-    let method = app.post("/v1/setup_intents", &format!("customer={other}&{method}")).await.ok();
-    let method = method.text("/payment_method");
+    let once = app.price(50, "").await;
+    let method = app.attach(&other, "success").await.text("/payment_method");
     let ask = |more: &str| format!("{CONNECTIONS}{more}");
     let yearly = MONTHLY.replace("items[0]", "items[1]").replace("month", "year");
     let incomplete = "payment_behavior=default_incomplete";
@@ -52,13 +48,9 @@ async fn creates() {
         "expand[]=latest_invoice.payments.data.payment.payment_intent".to_owned(),
         "color=red".to_owned(),
     ];
-    let forms: Vec<String> =
-        forms.iter().map(|form| format!("customer={customer}&{form}")).collect();
-    let mut calls: Vec<(&str, &str, &str)> =
-        forms.iter().map(|form| ("POST", SUBSCRIPTIONS, form.as_str())).collect();
-    calls.push(("POST", SUBSCRIPTIONS, "currency=usd"));
-    calls.push(("POST", SUBSCRIPTIONS, "customer=cus_1"));
-    insta::assert_snapshot!(app.api_errors(&calls).await, @"
+    let mut forms = forms.map(|form| format!("customer={customer}&{form}")).to_vec();
+    forms.extend(["currency=usd", "customer=cus_1"].map(str::to_owned));
+    insta::assert_snapshot!(app.post_errors(SUBSCRIPTIONS, &forms).await, @"
     POST /v1/subscriptions customer=cus_…&…[permissions][]=transactions
         400 -
           payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]:
@@ -77,9 +69,7 @@ async fn creates() {
           payment_method_types must include us_bank_account.
     POST /v1/subscriptions customer=cus_…&currency=eur
         400 - currency: Bank accounts of the type us_bank_account are debited in usd only.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month
+    POST /v1/subscriptions customer=cus_…&MONTHLY
         400 resource_missing: This customer has no default payment method. Give
           default_payment_method, or payment_behavior=default_incomplete to collect one with the
           first invoice.
@@ -89,14 +79,10 @@ async fn creates() {
         404 resource_missing items[0][price]: No such price: 'price_1'
     POST /v1/subscriptions customer=cus_…&items[0][quantity]=1
         400 parameter_missing items[0][price]: Missing required parameter: items[0][price].
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&items[0][price]=price_…
+    POST /v1/subscriptions customer=cus_…&MONTHLY&items[0][price]=price_…
         400 parameters_exclusive items[0][price]: You may give only one of these parameters:
           items[0][price], items[0][price_data].
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&items[0][quantity]=-1
+    POST /v1/subscriptions customer=cus_…&MONTHLY&items[0][quantity]=-1
         400 - items[0][quantity]: A quantity cannot be below 0.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
       items[0][price_data][product]=silver&items[0][price_data][unit_amount]=1000&
@@ -107,26 +93,17 @@ async fn creates() {
       items[0][price_data][recurring][interval]=month
         400 - items[0][price_data]: Bank accounts of the type us_bank_account are debited in usd
           only.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&
-      items[0][price_data][recurring][interval_count]=37
+    POST /v1/subscriptions customer=cus_…&MONTHLY&items[0][price_data][recurring][interval_count]=37
         400 - items[0][price_data][recurring][interval_count]: A period is at least one day and at
           most three years long.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&items[1][price_data][currency]=usd&
+    POST /v1/subscriptions customer=cus_…&MONTHLY&items[1][price_data][currency]=usd&
       items[1][price_data][product]=gold&items[1][price_data][unit_amount]=1000&
       items[1][price_data][recurring][interval]=year&payment_behavior=default_incomplete
         400 - items[1][price_data]: All prices of a subscription here have the same interval.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&items[0][quantity]=99999999&
+    POST /v1/subscriptions customer=cus_…&MONTHLY&items[0][quantity]=99999999&
       payment_behavior=default_incomplete
         400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&add_invoice_items[0][price]=price_1&
+    POST /v1/subscriptions customer=cus_…&MONTHLY&add_invoice_items[0][price]=price_1&
       payment_behavior=default_incomplete
         404 resource_missing add_invoice_items[0][price]: No such price: 'price_1'
     POST /v1/subscriptions customer=cus_…&default_payment_method=pm_…
@@ -171,29 +148,25 @@ async fn creates() {
         404 resource_missing customer: No such customer: 'cus_1'
     ");
     assert_eq!(app.count(&format!("{SUBSCRIPTIONS}?status=all")).await, 0);
-    let prices = app.get("/v1/prices").await.ok();
-    assert_eq!(prices.items("/data").len(), 1);
+    assert_eq!(app.count("/v1/prices").await, 1);
 }
 
 /// Errors of the other calls.
 #[tokio::test]
 async fn others() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let incomplete = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let made = create(&app, &customer, &incomplete).await;
-    let bare = create(&app, &customer, "").await.id();
-    let over = create(&app, &customer, "").await.id();
-    app.delete(&format!("{SUBSCRIPTIONS}/{over}")).await.ok();
+    let made = app.subscription(&customer, &incomplete).await;
+    let bare = app.subscription(&customer, "").await.id();
+    let over = app.subscription(&customer, "").await.id();
+    app.delete(&path_of(&over)).await.ok();
     let (id, item) = (made.id(), made.text("/items/data/0/id"));
-    let of = |id: &str| format!("{SUBSCRIPTIONS}/{id}");
-    let (path, bare, over) = (of(&id), of(&bare), of(&over));
-    let missing = of("sub_1");
+    let carrier = format!("carrier={over}");
+    let [path, bare, over, missing] = [&id, &bare, &over, "sub_1"].map(path_of);
     let delete = format!("items[0][id]={item}&items[0][deleted]=true");
-    let carrier = over.replace(&format!("{SUBSCRIPTIONS}/"), "carrier=");
-    let link = "/v1/test_helpers/financial_connections/link";
-    let default = format!("/v1/customers/{customer}");
+    let default = path_of(&customer);
     let yearly = MONTHLY.replace("month", "year");
     let calls: [(&str, &str, &str); 26] = [
         ("GET", &missing, ""),
@@ -210,7 +183,7 @@ async fn others() {
         ("POST", &bare, "cancel_at_period_end=true"),
         ("POST", &over, "description=x"),
         ("POST", &over, "default_payment_method=pm_1"),
-        ("POST", link, &carrier),
+        ("POST", LINK, &carrier),
         ("GET", "/v1/subscriptions?status=asleep", ""),
         ("GET", "/v1/subscriptions?customer=cus_1", ""),
         ("GET", "/v1/subscriptions?starting_after=sub_1", ""),
@@ -247,9 +220,7 @@ async fn others() {
         400 - items[0][price_data]: All prices of a subscription here have the same interval.
     POST /v1/subscriptions/sub_… trial_end=1767312000
         400 - trial_end: This server gives a trial only when a subscription is made.
-    POST /v1/subscriptions/sub_… items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month
+    POST /v1/subscriptions/sub_… MONTHLY
         400 - items: This subscription was made without items, which stays so.
     POST /v1/subscriptions/sub_… cancel_at_period_end=true
         400 - cancel_at_period_end: A subscription without items has no periods; cancel it at a
@@ -296,14 +267,13 @@ async fn others() {
 #[tokio::test]
 async fn costs_too_much() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let trial = format!("{MONTHLY}&trial_period_days=10");
-    let made = create(&app, &customer, &trial).await;
-    let path = format!("{SUBSCRIPTIONS}/{}", made.id());
+    let made = app.subscription(&customer, &trial).await;
+    let path = path_of(&made.id());
     let item = made.text("/items/data/0/id");
-    let price = "product=gold&currency=usd&unit_amount=500&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().id();
+    let price = app.price(500, "recurring[interval]=month").await;
     let half = format!("items[0][id]={item}&items[0][quantity]=50000");
     let calls = [
         (SUBSCRIPTIONS, format!("customer={customer}&{trial}&items[0][quantity]=100000")),
@@ -322,13 +292,9 @@ async fn costs_too_much() {
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|(path, form)| ("POST", *path, form.as_str())).collect();
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&trial_period_days=10&items[0][quantity]=100000
+    POST /v1/subscriptions customer=cus_…&MONTHLY&trial_period_days=10&items[0][quantity]=100000
         400 amount_too_large items[0][quantity]: An item may come to at most 99999999 cents.
-    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
-      items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
-      items[0][price_data][recurring][interval]=month&trial_period_days=10&items[0][quantity]=50000&
+    POST /v1/subscriptions customer=cus_…&MONTHLY&trial_period_days=10&items[0][quantity]=50000&
       items[1][price]=price_…&items[1][quantity]=100000
         400 amount_too_large items[1]: A period may come to at most 99999999 cents.
     POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=1000000

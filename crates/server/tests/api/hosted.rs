@@ -1,13 +1,11 @@
 //! The hosted pages in a browser without script: Checkout, an invoice, two deposits.
 
 use crate::browser::{Browser, read, shown};
-use crate::checkout::{ONE_ITEM, create};
-use crate::invoices;
-use testkit::{App, BEGIN_S, Response};
+use testkit::{App, BEGIN_S, ONE_ITEM, Response};
 
 /// Creates a Checkout Session for two teas and opens its page.
 pub(crate) async fn tea(app: &App, more: &str) -> (Response, Browser) {
-    let session = create(app, &format!("{ONE_ITEM}&{more}")).await;
+    let session = app.checkout(&format!("{ONE_ITEM}&{more}")).await;
     let page = Browser::at(app, &session.text("/url"));
     (session, page)
 }
@@ -27,6 +25,12 @@ async fn type_in(app: &App, begun: &Response, number: &str, more: &str) -> Respo
         "routing_number=110000000&account_number={number}&account_number_again={number}&{more}"
     );
     flow.step("numbers", &numbers).await
+}
+
+/// The parameters of a Checkout Session that begins a subscription.
+fn one_item_a_month() -> String {
+    let item = ONE_ITEM.replace("mode=payment", "mode=subscription");
+    format!("{item}&line_items[0][price_data][recurring][interval]=month")
 }
 
 const ADA: &str = "email=ada@example.com&name=Ada";
@@ -88,7 +92,7 @@ async fn checkout_is_paid_on_its_page() {
     > Pay $25.00
     > Use another account
     ");
-    let open = app.get(&format!("/v1/checkout/sessions/{}", session.id())).await.ok();
+    let open = app.retrieve(&session.id()).await;
     assert_eq!(open.at("/status"), "open");
 
     let paid = page.step("pay", ADA).await;
@@ -138,7 +142,7 @@ async fn checkout_is_paid_on_its_page() {
 async fn an_account_is_saved_and_its_deposits_are_told() {
     let app = App::start().await;
     let customer = app.customer().await;
-    let session = create(&app, &format!("mode=setup&customer={customer}&currency=usd")).await;
+    let session = app.checkout(&format!("mode=setup&customer={customer}&currency=usd")).await;
     let page = Browser::at(&app, &session.text("/url"));
     let begun = page.step("link", "name=Ada&email=ada@example.com").await;
     let back = type_in(&app, &begun, "000123456789", "").await;
@@ -214,7 +218,7 @@ async fn deposits_can_fail() {
     let app = App::start().await;
     let mut said = Vec::new();
     for code in ["SM11A", "SM22BB", "SM33CC", "SM44DD"] {
-        let session = create(&app, "mode=setup&currency=usd").await;
+        let session = app.checkout("mode=setup&currency=usd").await;
         let page = Browser::at(&app, &session.text("/url"));
         let begun = page.step("link", ADA).await;
         type_in(&app, &begun, "000123456789", "account_type=savings").await;
@@ -239,7 +243,7 @@ async fn deposits_can_fail() {
 async fn checkout_that_cannot_go_on() {
     let app = App::start().await;
     let (session, page) = tea(&app, "cancel_url=https://shop.example/cart").await;
-    app.post(&format!("/v1/checkout/sessions/{}/expire", session.id()), "").await.ok();
+    app.act(&session.id(), "expire", "").await.ok();
     insta::assert_snapshot!(shown(&page.page().await), @"
     200
     This page has expired
@@ -313,9 +317,7 @@ async fn a_flow_that_has_ended_leads_on() {
 #[tokio::test]
 async fn a_subscription_needs_a_good_account() {
     let app = App::start().await;
-    let monthly = ONE_ITEM.replace("mode=payment", "mode=subscription")
-        + "&line_items[0][price_data][recurring][interval]=month";
-    let session = create(&app, &monthly).await;
+    let session = app.checkout(&one_item_a_month()).await;
     let page = Browser::at(&app, &session.text("/url"));
     let begun = page.step("link", ADA).await;
     type_in(&app, &begun, "000666666661", "").await;
@@ -331,7 +333,7 @@ async fn a_subscription_needs_a_good_account() {
 #[tokio::test]
 async fn an_invoice_is_paid_on_its_page() {
     let app = App::start().await;
-    let invoice = invoices::open(&app).await;
+    let invoice = app.open_invoice().await;
     let url = invoice.text("/hosted_invoice_url");
     assert_eq!(invoice.at("/invoice_pdf"), serde_json::Value::Null);
     let page = Browser::at(&app, &url);
@@ -385,10 +387,10 @@ async fn an_invoice_is_paid_on_its_page() {
     let events = app.get("/v1/events?limit=100&type=invoice.finalized").await.ok();
     assert_eq!(events.at("/data/0/data/object/hosted_invoice_url"), url.as_str());
 
-    let draft = invoices::draft(&app, "").await;
+    let draft = app.draft_invoice("").await;
     assert_eq!(draft.at("/hosted_invoice_url"), serde_json::Value::Null);
-    let other = invoices::open(&app).await;
-    app.post(&format!("/v1/invoices/{}/void", other.id()), "").await.ok();
+    let other = app.open_invoice().await;
+    app.act(&other.id(), "void", "").await.ok();
     let page = Browser::at(&app, &other.text("/hosted_invoice_url"));
     assert!(read(&page.page().await).contains("This invoice is void"));
     assert!(read(&page.step("pay", "").await).contains("This invoice is void"));
@@ -399,10 +401,9 @@ async fn an_invoice_is_paid_on_its_page() {
 async fn an_invoice_whose_debit_failed() {
     let app = App::start().await;
     let more = format!("collection_method=send_invoice&due_date={}", BEGIN_S + 30 * 86_400);
-    let draft = invoices::draft(&app, &more).await;
-    invoices::item(&app, &draft, "amount=1000&currency=usd&description=Tea").await.ok();
-    let path = format!("/v1/invoices/{}/finalize", draft.id());
-    let invoice = app.post(&path, "").await.ok();
+    let draft = app.draft_invoice(&more).await;
+    app.invoice_item(&draft, "amount=1000&currency=usd&description=Tea").await;
+    let invoice = app.act(&draft.id(), "finalize", "").await.ok();
     let page = Browser::at(&app, &invoice.text("/hosted_invoice_url"));
     let begun = page.step("link", "").await;
     let flow = Browser::flow_of(&app, &begun);
@@ -460,9 +461,7 @@ async fn addresses_cannot_be_guessed() {
 #[tokio::test]
 async fn checkout_begins_a_subscription() {
     let app = App::start().await;
-    let monthly = ONE_ITEM.replace("mode=payment", "mode=subscription")
-        + "&line_items[0][price_data][recurring][interval]=month";
-    let session = create(&app, &monthly).await;
+    let session = app.checkout(&one_item_a_month()).await;
     let page = Browser::at(&app, &session.text("/url"));
     let begun = page.step("link", ADA).await;
     insta::assert_snapshot!(shown(&link(&app, &begun).await), @"

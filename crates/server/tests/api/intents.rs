@@ -2,7 +2,7 @@
 //! Payment methods and mandates are included.
 
 use serde_json::Value;
-use testkit::{App, BEGIN_S, DAY_S, FC, OPTIONS, typed_numbers};
+use testkit::{App, BEGIN_S, DAY_S, FC, INTENTS, OPTIONS, SETUP_INTENTS, path_of, typed_numbers};
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -19,7 +19,7 @@ async fn a_payment_intent_collects_an_account() {
     let app = App::start().await;
     let customer = app.customer().await;
     let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
-    let intent = app.post("/v1/payment_intents", &form).await.ok();
+    let intent = app.post(INTENTS, &form).await.ok();
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
@@ -90,16 +90,16 @@ async fn a_payment_intent_collects_an_account() {
     "#);
 
     // The reference documents this path to the account, and its transactions are already fetched.
-    let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
+    let account = linked.account_of("/payment_method");
     app.run_workers_until_idle().await;
     assert_ne!(app.count_transactions(&account).await, 0);
 
     let accept = "mandate_data[customer_acceptance][type]=offline";
-    let path = format!("/v1/payment_intents/{}/confirm", intent.id());
-    assert_eq!(app.post(&path, accept).await.ok().at("/status"), "processing");
+    let confirmed = app.act(&intent.id(), "confirm", accept).await.ok();
+    assert_eq!(confirmed.at("/status"), "processing");
     app.run_workers_until_idle().await;
-    let path = format!("/v1/payment_intents/{}?expand[]=payment_method.customer", intent.id());
-    let settled = app.get(&path).await.ok();
+    let expanded = format!("{}?expand[]=payment_method.customer", intent.id());
+    let settled = app.retrieve(&expanded).await;
     assert_eq!(settled.at("/status"), "succeeded");
     assert_eq!(settled.at("/amount_received"), 2000);
     assert_eq!(settled.at("/payment_method/customer/id"), customer.as_str());
@@ -119,10 +119,8 @@ async fn a_payment_intent_collects_an_account() {
 #[tokio::test]
 async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     let app = App::start().await;
-    let intent = app
-        .post("/v1/setup_intents", &guide_call("").replace("setup_future_usage=off_session&", ""))
-        .await
-        .ok();
+    let form = guide_call("").replace("setup_future_usage=off_session&", "");
+    let intent = app.post(SETUP_INTENTS, &form).await.ok();
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
@@ -152,8 +150,8 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     }
     "#);
     app.link_carrier(&intent.id(), "").await.ok();
-    let path = format!("/v1/setup_intents/{}/confirm", intent.id());
-    let done = app.post(&path, "expand[]=mandate&expand[]=payment_method").await.ok();
+    let expand = "expand[]=mandate&expand[]=payment_method";
+    let done = app.act(&intent.id(), "confirm", expand).await.ok();
     assert_eq!(done.at("/status"), "succeeded");
     insta::assert_snapshot!(done.shown_at("/mandate"), @r#"
     {
@@ -170,13 +168,13 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     "#);
 
     app.run_workers_until_idle().await;
-    let account = done.text("/payment_method/us_bank_account/financial_connections_account");
-    let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    let account = done.account_of("/payment_method");
+    let shown = app.retrieve(&account).await;
     assert_eq!(shown.at("/account_holder"), Value::Null);
     assert_eq!(shown.at("/transaction_refresh/status"), "succeeded");
     assert_eq!(app.subscribe(&account).await.at("/subscriptions/0"), "transactions");
 
-    let second = app.post("/v1/setup_intents", "payment_method_types[]=us_bank_account").await.ok();
+    let second = app.post(SETUP_INTENTS, "payment_method_types[]=us_bank_account").await.ok();
     app.link_carrier(&second.id(), "").await.ok();
     let all = app.get(&format!("{FC}/accounts")).await.ok();
     assert_eq!(all.items("/data").len(), 2);
@@ -192,10 +190,9 @@ async fn debits_end_on_the_clock() {
     let mut intents = Vec::new();
     for account in ["Success", "Insufficient+Funds", "Payment+Processes+Indefinitely"] {
         let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
-        let intent = app.post("/v1/payment_intents", &form).await.ok().id();
+        let intent = app.post(INTENTS, &form).await.ok().id();
         app.link_carrier(&intent, &format!("&accounts[]={account}")).await.ok();
-        let path = format!("/v1/payment_intents/{intent}/confirm");
-        assert_eq!(app.post(&path, "").await.ok().at("/status"), "processing");
+        assert_eq!(app.act(&intent, "confirm", "").await.ok().at("/status"), "processing");
         intents.push(intent);
     }
     for (days, expected) in [
@@ -204,11 +201,10 @@ async fn debits_end_on_the_clock() {
     ] {
         app.advance(&clock, BEGIN_S + days * DAY_S).await;
         for (intent, status) in intents.iter().zip(expected) {
-            let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
-            assert_eq!(shown.at("/status"), status, "after {days} days");
+            assert_eq!(app.status(intent).await, status, "after {days} days");
         }
     }
-    let failed = app.get(&format!("/v1/payment_intents/{}", intents[1])).await.ok();
+    let failed = app.retrieve(&intents[1]).await;
     insta::assert_snapshot!(failed.shown_at("/last_payment_error/code"), @r#""insufficient_funds""#);
     let events = app.get("/v1/events?type=payment_intent.payment_failed").await.ok();
     let created = events.at("/data/0/created").as_i64().unwrap();
@@ -221,7 +217,7 @@ async fn typed_numbers_are_verified_by_deposits() {
     let app = App::start().await;
     let numbers = typed_numbers("000123456789");
     let form = format!("payment_method_types[]=us_bank_account&{numbers}");
-    let intent = app.post("/v1/setup_intents", &form).await.ok();
+    let intent = app.post(SETUP_INTENTS, &form).await.ok();
     insta::assert_snapshot!(intent.shown_at("/next_action"), @r#"
     {
       type: "verify_with_microdeposits"
@@ -232,7 +228,7 @@ async fn typed_numbers_are_verified_by_deposits() {
       }
     }
     "#);
-    let path = format!("/v1/setup_intents/{}/verify_microdeposits", intent.id());
+    let path = path_of(&format!("{}/verify_microdeposits", intent.id()));
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", &path, "amounts[]=1&amounts[]=2"),
         ("POST", &path, "descriptor_code=SM00AA"),
@@ -259,20 +255,16 @@ async fn typed_numbers_are_verified_by_deposits() {
     assert_eq!(done.at("/status"), "succeeded");
     assert_eq!(done.at("/payment_method").as_str().map(|text| &text[..3]), Some("pm_"));
 
-    let spoiled = app.post("/v1/setup_intents", &form).await.ok().id();
-    let path = format!("/v1/setup_intents/{spoiled}/verify_microdeposits");
-    let refused = app.api_errors(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
-    insta::assert_snapshot!(refused, @"
-    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=10&amounts[]=11
-        400 payment_method_microdeposit_verification_attempts_exceeded: Too many attempts to verify
-          the deposits were wrong.
+    let spoiled = app.post(SETUP_INTENTS, &form).await.ok().id();
+    let refused = app.act(&spoiled, "verify_microdeposits", "amounts[]=10&amounts[]=11").await;
+    insta::assert_snapshot!(refused.api_error(), @"
+    400 payment_method_microdeposit_verification_attempts_exceeded: Too many attempts to verify the
+      deposits were wrong.
     ");
-    let shown = app.get(&format!("/v1/setup_intents/{spoiled}")).await.ok();
-    assert_eq!(shown.at("/status"), "requires_payment_method");
+    assert_eq!(app.status(&spoiled).await, "requires_payment_method");
     let failing = form.replace("000123456789", "000666666661");
-    let failed = app.post("/v1/setup_intents", &failing).await.ok();
-    let code = failed.at("/last_setup_error/code");
-    assert_eq!(code, "payment_method_microdeposit_failed");
+    let failed = app.post(SETUP_INTENTS, &failing).await.ok();
+    assert_eq!(failed.at("/last_setup_error/code"), "payment_method_microdeposit_failed");
 }
 
 /// Payment methods of an account, of numbers and of a test name are attached, changed, listed and
@@ -288,10 +280,10 @@ async fn payment_methods_live() {
          &billing_details[name]=Ada&metadata[a]=1"
     );
     let method = app.post("/v1/payment_methods", &form).await.ok().id();
-    let path = format!("/v1/payment_methods/{method}");
-    let given = app.post(&format!("{path}/attach"), &format!("customer={customer}")).await.ok();
+    let given = app.act(&method, "attach", &format!("customer={customer}")).await.ok();
     assert_eq!(given.at("/customer"), customer.as_str());
-    let changed = app.post(&path, "billing_details[email]=a@b.co&metadata[a]=").await.ok();
+    let form = "billing_details[email]=a@b.co&metadata[a]=";
+    let changed = app.post(&path_of(&method), form).await.ok();
     assert_eq!(changed.at("/billing_details/name"), "Ada");
     assert_eq!(changed.at("/billing_details/email"), "a@b.co");
     for list in [
@@ -300,9 +292,9 @@ async fn payment_methods_live() {
     ] {
         assert_eq!(app.get(&list).await.ok().at("/data/0/id"), method.as_str());
     }
-    let one = app.get(&format!("/v1/customers/{customer}/payment_methods/{method}")).await.ok();
+    let one = app.retrieve(&format!("{customer}/payment_methods/{method}")).await;
     assert_eq!(one.at("/id"), method.as_str());
-    let taken = app.post(&format!("{path}/detach"), "").await.ok();
+    let taken = app.act(&method, "detach", "").await.ok();
     assert_eq!(taken.at("/customer"), Value::Null);
     insta::assert_snapshot!(app.event_types().await.join("\n"), @"
     customer.created
@@ -314,9 +306,9 @@ async fn payment_methods_live() {
 
     let form = "amount=500&currency=usd&confirm=true&payment_method=pm_usBankAccount_noAccount\
                 &payment_method_types[]=us_bank_account";
-    let intent = app.post("/v1/payment_intents", form).await.ok().id();
+    let intent = app.post(INTENTS, form).await.ok().id();
     app.run_workers_until_idle().await;
-    let failed = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+    let failed = app.retrieve(&intent).await;
     assert_eq!(failed.at("/last_payment_error/code"), "no_account");
 }
 
@@ -325,10 +317,10 @@ async fn payment_methods_live() {
 async fn a_browser_sees_its_own_intent() {
     let app = App::start().await;
     let form = "amount=500&currency=usd&metadata[inner]=secret";
-    let intent = app.post("/v1/payment_intents", form).await.ok();
+    let intent = app.post(INTENTS, form).await.ok();
     let secret = intent.text("/client_secret");
     let browser = app.with_key("pk_test_123");
-    let path = format!("/v1/payment_intents/{}", intent.id());
+    let path = path_of(&intent.id());
     let seen = browser.get(&format!("{path}?client_secret={secret}")).await.ok();
     assert_eq!(seen.at("/status"), "requires_payment_method");
     assert_eq!(seen.at("/metadata"), Value::Null);

@@ -2,23 +2,22 @@
 //! and credits.
 
 use crate::browser::{Browser, read};
-use crate::invoices::{draft, item};
 use testkit::show::redacted;
-use testkit::{App, Response};
+use testkit::{App, Response, path_of};
 
 /// Creates and finalizes an invoice with this total in cents, for this customer or a new one.
 async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Response {
     let draft = match customer {
         Some(customer) => app.post("/v1/invoices", &format!("customer={customer}")).await.ok(),
-        None => draft(app, "").await,
+        None => app.draft_invoice("").await,
     };
-    item(app, &draft, &format!("amount={cents}")).await.ok();
-    app.post(&format!("/v1/invoices/{}/finalize", draft.id()), "").await.ok()
+    app.invoice_item(&draft, &format!("amount={cents}")).await;
+    app.act(&draft.id(), "finalize", "").await.ok()
 }
 
 /// The amounts of an invoice, and its customer's balance after it.
 async fn sums(app: &App, invoice: &Response) -> String {
-    let customer = app.get(&format!("/v1/customers/{}", invoice.text("/customer"))).await.ok();
+    let customer = app.retrieve(&invoice.text("/customer")).await;
     let keys = ["total", "starting_balance", "amount_due", "amount_paid", "ending_balance"];
     let sums = keys.map(|key| format!("{key} {}", invoice.at(&format!("/{key}"))));
     format!("{} {} balance {}", invoice.text("/status"), sums.join(" "), customer.at("/balance"))
@@ -64,7 +63,7 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
 async fn a_balance_is_collected_with_the_next_invoice() {
     let app = App::start().await;
     let customer = app.customer().await;
-    app.post(&format!("/v1/customers/{customer}"), "balance=-400").await.ok();
+    app.post(&path_of(&customer), "balance=-400").await.ok();
     let invoice = finalized(&app, Some(&customer), 1_000).await;
     let events = app.get("/v1/events?type=customer.updated").await.ok();
     let told = format!(

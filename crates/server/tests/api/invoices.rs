@@ -1,37 +1,13 @@
 //! Invoices from the draft to the payment, with their products, prices and items.
 
-use testkit::{App, CONNECTIONS, FC, Response};
-
-/// Creates the guide's draft for a new customer.
-pub(crate) async fn draft(app: &App, more: &str) -> Response {
-    let customer = app.customer().await;
-    let form = format!(
-        "customer={customer}&payment_settings[payment_method_types][]=us_bank_account\
-         &{CONNECTIONS}[permissions][]=payment_method&{CONNECTIONS}[permissions][]=transactions\
-         &{CONNECTIONS}[prefetch][]=transactions&{more}"
-    );
-    app.post("/v1/invoices", &form).await.ok()
-}
-
-/// Creates a finalized invoice with a total of ten dollars. Returns it with its payments.
-pub(crate) async fn open(app: &App) -> Response {
-    let draft = draft(app, "").await;
-    item(app, &draft, "amount=1000&currency=usd").await.ok();
-    let path = format!("/v1/invoices/{}/finalize", draft.id());
-    app.post(&path, "expand[]=payments").await.ok()
-}
-
-pub(crate) async fn item(app: &App, invoice: &Response, more: &str) -> Response {
-    let (customer, invoice) = (invoice.text("/customer"), invoice.id());
-    app.post("/v1/invoiceitems", &format!("customer={customer}&invoice={invoice}&{more}")).await
-}
+use testkit::{App, Response, path_of};
 
 /// The guide's call creates an empty draft that echoes its link requirements. It has every key that
 /// the official types require.
 #[tokio::test]
 async fn the_printed_call_makes_a_draft() {
     let app = App::start().await;
-    let draft = draft(&app, "metadata[a]=b&description=June").await;
+    let draft = app.draft_invoice("metadata[a]=b&description=June").await;
     insta::assert_snapshot!(draft.shown(), @r#"
     200
     {
@@ -115,23 +91,19 @@ async fn the_printed_call_makes_a_draft() {
 #[tokio::test]
 async fn an_invoice_collects_and_is_paid() {
     let app = App::start().await;
-    let draft = draft(&app, "").await;
+    let draft = app.draft_invoice("").await;
     let id = draft.id();
-    item(&app, &draft, "amount=1000&currency=usd&description=Rent").await.ok();
-    let path = format!("/v1/invoices/{id}");
+    app.invoice_item(&draft, "amount=1000&currency=usd&description=Rent").await;
     let expand = "expand[]=payments.data.payment.payment_intent&expand[]=confirmation_secret";
-    let opened = app.post(&format!("{path}/finalize"), expand).await.ok();
+    let opened = app.act(&id, "finalize", expand).await.ok();
     let intent = opened.text("/payments/data/0/payment/payment_intent/id");
-    let link = format!("carrier={id}");
-    app.post("/v1/test_helpers/financial_connections/link", &link).await.ok();
-    app.post(&format!("{path}/pay"), "").await.ok();
+    app.link_carrier(&id, "").await.ok();
+    app.act(&id, "pay", "").await.ok();
     app.run_workers_until_idle().await;
-    let paid = app.get(&format!("{path}?{expand}")).await.ok();
-    let shown =
-        app.get(&format!("/v1/payment_intents/{intent}?expand[]=payment_method")).await.ok();
-    let account = shown.text("/payment_method/us_bank_account/financial_connections_account");
-    let rows = app.get(&format!("{FC}/transactions?account={account}&limit=1")).await.ok();
-    assert_eq!(rows.items("/data").len(), 1);
+    let paid = app.retrieve(&format!("{id}?{expand}")).await;
+    let shown = app.retrieve(&format!("{intent}?expand[]=payment_method")).await;
+    let account = shown.account_of("/payment_method");
+    assert_ne!(app.count_transactions(&account).await, 0);
     let of = |reply: &Response| {
         let sums = ["/status", "/number", "/amount_due", "/amount_paid", "/amount_remaining"];
         let payment = ["/payments/data/0/status", "/payments/data/0/payment/payment_intent/status"];
@@ -167,21 +139,16 @@ async fn an_invoice_collects_and_is_paid() {
 #[tokio::test]
 async fn invoices_are_given_up() {
     let app = App::start().await;
-    let opened = open(&app).await;
-    let voided = app.post(&format!("/v1/invoices/{}/void", opened.id()), "").await.ok();
+    let opened = app.open_invoice().await;
+    let voided = app.act(&opened.id(), "void", "").await.ok();
     let intent = opened.text("/payments/data/0/payment/payment_intent");
-    let intent = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
-    let draft = draft(&app, "").await;
-    item(&app, &draft, "amount=700").await.ok();
-    let gone = app.delete(&format!("/v1/invoices/{}", draft.id())).await.ok();
+    let intent = app.retrieve(&intent).await;
+    let draft = app.draft_invoice("").await;
+    app.invoice_item(&draft, "amount=700").await;
+    let gone = app.delete(&path_of(&draft.id())).await.ok();
     let customer = draft.text("/customer");
-    let next = app
-        .post(
-            "/v1/invoices",
-            &format!("customer={customer}&pending_invoice_items_behavior=include"),
-        )
-        .await
-        .ok();
+    let form = format!("customer={customer}&pending_invoice_items_behavior=include");
+    let next = app.post("/v1/invoices", &form).await.ok();
     let facts = [
         voided.text("/status"),
         intent.text("/status"),
@@ -198,18 +165,17 @@ async fn invoices_are_given_up() {
 #[tokio::test]
 async fn invoices_fail_and_are_paid_elsewhere() {
     let app = App::start().await;
-    let opened = open(&app).await;
-    let path = format!("/v1/invoices/{}", opened.id());
+    let opened = app.open_invoice().await.id();
     let form = "payment_method=pm_usBankAccount_insufficientFunds";
-    app.post(&format!("{path}/pay"), form).await.ok();
+    app.act(&opened, "pay", form).await.ok();
     app.run_workers_until_idle().await;
-    let failed = app.get(&path).await.ok();
+    let failed = app.retrieve(&opened).await;
     let form = "paid_out_of_band=true&payment_method=pm_nope";
-    let refused = app.post(&format!("{path}/pay"), form).await;
+    let refused = app.act(&opened, "pay", form).await;
     assert_eq!((refused.status, refused.text("/error/param").as_str()), (404, "payment_method"));
-    let paid = app.post(&format!("{path}/pay"), "paid_out_of_band=true").await.ok();
-    let empty = draft(&app, "").await;
-    let empty = app.post(&format!("/v1/invoices/{}/finalize", empty.id()), "").await.ok();
+    let paid = app.act(&opened, "pay", "paid_out_of_band=true").await.ok();
+    let empty = app.draft_invoice("").await;
+    let empty = app.act(&empty.id(), "finalize", "").await.ok();
     let amounts = ["/amount_paid", "/amount_paid_off_stripe", "/amount_remaining"];
     let of = |reply: &Response| {
         reply.facts(&["/status", "/attempt_count"]) + " " + &reply.facts(&amounts)
@@ -249,12 +215,12 @@ async fn prices_lead_to_amounts() {
     let product = app.post("/v1/products", "id=gold&name=Gold&metadata[a]=b").await.ok();
     let form = "product=gold&currency=usd&unit_amount=250&nickname=small&expand[]=product";
     let price = app.post("/v1/prices", form).await.ok();
-    let draft = draft(&app, "").await;
+    let draft = app.draft_invoice("").await;
     let form = format!("pricing[price]={}&quantity=3", price.id());
-    let item = item(&app, &draft, &form).await.ok();
-    let path = format!("/v1/invoiceitems/{}", item.id());
+    let item = app.invoice_item(&draft, &form).await;
+    let path = path_of(&item.id());
     app.post(&path, "quantity=4").await.ok();
-    let invoice = app.get(&format!("/v1/invoices/{}", draft.id())).await.ok();
+    let invoice = app.retrieve(&draft.id()).await;
     let lines = app.get(&invoice.text("/lines/url")).await.ok();
     assert_eq!(invoice.at("/lines/data"), lines.at("/data"));
     assert_eq!(invoice.at("/total"), 1_000);
@@ -376,7 +342,7 @@ async fn prices_lead_to_amounts() {
         }
         "#);
     app.delete(&path).await.ok();
-    let invoice = app.get(&format!("/v1/invoices/{}", draft.id())).await.ok();
+    let invoice = app.retrieve(&draft.id()).await;
     assert_eq!(invoice.at("/total"), 0);
 }
 
@@ -388,23 +354,26 @@ async fn lists_are_filtered() {
         app.post("/v1/products", &format!("id={name}&name={name}&active={active}")).await.ok();
         app.pass_s(1);
     }
-    let ids = async |query: &str| {
-        let list = app.get(&format!("/v1/products?{query}")).await.ok();
-        format!("{} {}", list.ids().join(","), list.at("/has_more"))
-    };
-    assert_eq!(ids("active=true&limit=2").await, "d,c true");
-    assert_eq!(ids("active=true&limit=2&starting_after=c").await, "a false");
-    assert_eq!(ids("active=true&limit=1&ending_before=a").await, "c true");
-    assert_eq!(ids("ids[]=b").await, "b false");
-    let opened = open(&app).await;
-    let customer = opened.text("/customer");
-    let count = async |path: &str| app.count(path).await;
-    assert_eq!(count("/v1/invoices?status=open").await, 1);
-    assert_eq!(count("/v1/invoices?status=draft").await, 0);
-    assert_eq!(count(&format!("/v1/invoices?customer={customer}")).await, 1);
-    assert_eq!(count("/v1/invoiceitems?pending=true").await, 0);
-    assert_eq!(count(&format!("/v1/invoiceitems?invoice={}", opened.id())).await, 1);
-    assert_eq!(count("/v1/prices?lookup_keys[]=x").await, 0);
+    let ids = ["a", "b", "c", "d"].map(str::to_owned);
+    for (query, places) in [
+        ("active=true&limit=2", "3 2 …"),
+        ("active=true&limit=2&starting_after=c", "0"),
+        ("active=true&limit=1&ending_before=a", "2 …"),
+        ("ids[]=b", "1"),
+    ] {
+        assert_eq!(app.places("/v1/products", &ids, query).await, places, "{query}");
+    }
+    let opened = app.open_invoice().await;
+    for (path, count) in [
+        ("/v1/invoices?status=open", 1),
+        ("/v1/invoices?status=draft", 0),
+        (&format!("/v1/invoices?customer={}", opened.text("/customer")), 1),
+        ("/v1/invoiceitems?pending=true", 0),
+        (&format!("/v1/invoiceitems?invoice={}", opened.id()), 1),
+        ("/v1/prices?lookup_keys[]=x", 0),
+    ] {
+        assert_eq!(app.count(path).await, count, "{path}");
+    }
 }
 
 /// A product with prices cannot be deleted, and one without prices can. An id can be used only

@@ -2,8 +2,7 @@
 //! holder's details from the page, and the address of the Checkout page.
 
 use crate::browser::{Browser, read, shown};
-use crate::checkout::{ONE_ITEM, create};
-use testkit::{App, Response};
+use testkit::{App, ONE_ITEM, Response};
 
 const VERIFY: &str = "payment_method_options[us_bank_account][verification_method]";
 
@@ -109,7 +108,7 @@ async fn the_holder_is_told() {
 #[tokio::test]
 async fn the_page_of_a_checkout_session() {
     let app = App::start().await;
-    let session = create(&app, ONE_ITEM).await;
+    let session = app.checkout(ONE_ITEM).await;
     let path = format!("/v1/checkout/sessions/{}/page", session.id());
     let browser = app.with_key("pk_test_123");
     let found = browser.get(&path).await.ok();
@@ -117,7 +116,7 @@ async fn the_page_of_a_checkout_session() {
     assert_eq!(found.at("/url"), session.at("/url"));
     let page = Browser::at(&app, &found.text("/url"));
     assert!(shown(&page.page().await).contains("Pay $25.00"));
-    app.post(&format!("/v1/checkout/sessions/{}/expire", session.id()), "").await.ok();
+    app.act(&session.id(), "expire", "").await.ok();
     insta::assert_snapshot!(browser.get(&path).await.shown(), @r#"
     200
     { id: "cs_test_…", object: "checkout.session_page", url: null }

@@ -1,36 +1,7 @@
 //! Subscriptions as carriers of a link flow.
 
-use crate::checkout::CHECKOUT;
 use serde_json::{Value, json};
-use testkit::{App, CONNECTIONS, Client, FC, OPTIONS, Response};
-
-pub(crate) const SUBSCRIPTIONS: &str = "/v1/subscriptions";
-/// An item of ten dollars a month, with the product `gold`.
-pub(crate) const MONTHLY: &str = "items[0][price_data][currency]=usd&items[0][price_data][product]=gold\
-                       &items[0][price_data][unit_amount]=1000\
-                       &items[0][price_data][recurring][interval]=month";
-
-/// The guide's link requirements.
-fn asks() -> String {
-    format!(
-        "payment_settings[payment_method_types][]=us_bank_account\
-         &{CONNECTIONS}[permissions][]=payment_method&{CONNECTIONS}[permissions][]=transactions"
-    )
-}
-
-/// Sends the guide's call with these further parameters. Returns the subscription.
-pub(crate) async fn create(client: &Client, customer: &str, more: &str) -> Response {
-    let form = format!("customer={customer}&{}&{more}", asks());
-    client.post(SUBSCRIPTIONS, &form).await.ok()
-}
-
-pub(crate) async fn gold(client: &Client) {
-    client.post("/v1/products", "id=gold&name=Gold").await.ok();
-}
-
-pub(crate) async fn show(client: &Client, id: &str, query: &str) -> Response {
-    client.get(&format!("{SUBSCRIPTIONS}/{id}?{query}")).await.ok()
-}
+use testkit::{App, CONNECTIONS, FC, MONTHLY, OPTIONS, SUBSCRIPTIONS};
 
 /// The guide's call without items, as it is printed. The subscription is active, has no invoice,
 /// and collects an account by a Setup Intent. It has every key that the official types require.
@@ -39,7 +10,7 @@ async fn as_the_guide_prints_it() {
     let app = App::start().await;
     let customer = app.customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
-    let made = create(&app, &customer, &more).await;
+    let made = app.subscription(&customer, &more).await;
     insta::assert_snapshot!(made.shown(), @r#"
     200
     {
@@ -100,20 +71,17 @@ async fn a_setup_intent_collects() {
     let app = App::start().await;
     let customer = app.customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
-    let id = create(&app, &customer, &more).await.id();
+    let id = app.subscription(&customer, &more).await.id();
     let linked = app.link_carrier(&id, "expand[]=payment_method").await.ok();
-    let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
-    let waiting = show(&app, &id, "expand[]=pending_setup_intent.payment_method").await;
-    let setup = "/pending_setup_intent";
-    let path = "/payment_method/us_bank_account/financial_connections_account";
-    assert_eq!(waiting.text(&format!("{setup}{path}")), account);
-    let intent = waiting.text(&format!("{setup}/id"));
-    app.post(&format!("/v1/setup_intents/{intent}/confirm"), "").await.ok();
+    let account = linked.account_of("/payment_method");
+    let waiting = app.retrieve(&format!("{id}?expand[]=pending_setup_intent.payment_method")).await;
+    assert_eq!(waiting.account_of("/pending_setup_intent/payment_method"), account);
+    let intent = waiting.text("/pending_setup_intent/id");
+    app.act(&intent, "confirm", "").await.ok();
     app.run_workers_until_idle().await;
-    let done = show(&app, &id, "expand[]=default_payment_method").await;
-    assert_eq!(done.at(setup), Value::Null);
-    let path = "/default_payment_method/us_bank_account/financial_connections_account";
-    assert_eq!(done.text(path), account);
+    let done = app.retrieve(&format!("{id}?expand[]=default_payment_method")).await;
+    assert_eq!(done.at("/pending_setup_intent"), Value::Null);
+    assert_eq!(done.account_of("/default_payment_method"), account);
     assert!(app.count_transactions(&account).await > 0);
     let again = app.link_carrier(&id, "").await;
     insta::assert_snapshot!(format!("{}{}", again.api_error(), app.event_types().await.join("\n")), @"
@@ -136,32 +104,29 @@ async fn a_setup_intent_collects() {
 #[tokio::test]
 async fn an_invoice_collects() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let more = format!(
         "{MONTHLY}&payment_behavior=default_incomplete\
          &payment_settings[save_default_payment_method]=on_subscription\
          &expand[]=latest_invoice.confirmation_secret&expand[]=latest_invoice.payments"
     );
-    let made = create(&app, &customer, &more).await;
+    let made = app.subscription(&customer, &more).await;
     let id = made.id();
     let intent = made.text("/latest_invoice/payments/data/0/payment/payment_intent");
-    assert!(
-        made.text("/latest_invoice/confirmation_secret/client_secret").starts_with(&intent),
-        "{}",
-        made.body
-    );
-    let form = "expand[]=payment_method";
-    let linked = app.link_carrier(&id, form).await.ok();
+    let secret = made.text("/latest_invoice/confirmation_secret/client_secret");
+    assert!(secret.starts_with(&intent), "{secret}");
+    let linked = app.link_carrier(&id, "expand[]=payment_method").await.ok();
     assert_eq!(linked.id(), intent);
-    let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
+    let account = linked.account_of("/payment_method");
     app.subscribe(&account).await;
-    let confirmed = app.post(&format!("/v1/payment_intents/{intent}/confirm"), "").await.ok();
-    let under_way = show(&app, &id, "").await;
+    let confirmed = app.act(&intent, "confirm", "").await.ok();
+    let under_way = app.retrieve(&id).await;
     app.run_workers_until_idle().await;
-    let paid = show(&app, &id, "expand[]=default_payment_method&expand[]=latest_invoice").await;
-    let path = "/default_payment_method/us_bank_account/financial_connections_account";
-    assert_eq!(paid.text(path), account);
+    let paid = app
+        .retrieve(&format!("{id}?expand[]=default_payment_method&expand[]=latest_invoice"))
+        .await;
+    assert_eq!(paid.account_of("/default_payment_method"), account);
     assert!(app.count_transactions(&account).await > 0);
     let line = "/latest_invoice/lines/data/0";
     insta::assert_snapshot!(
@@ -218,12 +183,9 @@ async fn settings_speak_for_the_silent() {
     let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
     app.post(&format!("{FC}/settings"), form).await.ok();
     let customer = app.customer().await;
-    let path = "/payment_method/us_bank_account/financial_connections_account";
     let permissions = async |carrier: &str| {
         let linked = app.link_carrier(carrier, "expand[]=payment_method").await.ok();
-        let account = linked.text(path);
-        let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
-        shown.at("/permissions")
+        app.retrieve(&linked.account_of("/payment_method")).await.at("/permissions")
     };
     let silent = app.post(SUBSCRIPTIONS, &format!("customer={customer}")).await.ok();
     let both = json!(["payment_method", "transactions"]);
@@ -238,7 +200,7 @@ async fn settings_speak_for_the_silent() {
     let invoice = app.post("/v1/invoices", &format!("customer={third}")).await.ok().id();
     let form = format!("customer={third}&invoice={invoice}&amount=1000");
     app.post("/v1/invoiceitems", &form).await.ok();
-    app.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
+    app.act(&invoice, "finalize", "").await.ok();
     assert_eq!(permissions(&invoice).await, both);
     let form = format!("customer={third}&{CONNECTIONS}[prefetch][]=transactions");
     app.post("/v1/invoices", &form).await.ok();
@@ -250,16 +212,15 @@ async fn settings_speak_for_the_silent() {
 #[tokio::test]
 async fn every_way_leads_to_transactions() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let monthly = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let bank = "us_bank_account";
     for prefetched in [true, false] {
         let word = |hash: &str| {
             if prefetched { format!("{hash}[prefetch][]=transactions") } else { String::new() }
         };
         for way in ["", monthly.as_str(), "checkout"] {
             let customer = app.customer().await;
-            let method = if way == "checkout" {
+            let account = if way == "checkout" {
                 let form = format!(
                     "customer={customer}&{OPTIONS}[permissions][]=payment_method\
                      &{OPTIONS}[permissions][]=transactions&{}&{}",
@@ -267,19 +228,15 @@ async fn every_way_leads_to_transactions() {
                     word(OPTIONS)
                 );
                 let form = format!("mode=subscription&line_items[0][quantity]=1&{form}");
-                let session = app.post(CHECKOUT, &form).await.ok().id();
+                let session = app.checkout(&form).await.id();
                 let expand = "expand[]=subscription.default_payment_method";
                 let linked = app.link_carrier(&session, expand).await.ok();
-                linked.at("/subscription/default_payment_method")
+                linked.account_of("/subscription/default_payment_method")
             } else {
-                let id = create(&app, &customer, &format!("{way}&{}", word(CONNECTIONS))).await;
-                app.link_carrier(&id.id(), "expand[]=payment_method")
-                    .await
-                    .ok()
-                    .at("/payment_method")
+                let id = app.subscription(&customer, &format!("{way}&{}", word(CONNECTIONS))).await;
+                let linked = app.link_carrier(&id.id(), "expand[]=payment_method").await.ok();
+                linked.account_of("/payment_method")
             };
-            let account =
-                method[bank]["financial_connections_account"].as_str().unwrap().to_owned();
             app.run_workers_until_idle().await;
             let path = format!("{FC}/transactions?account={account}");
             assert_eq!(app.get(&path).await.status == 200, prefetched, "{way}");

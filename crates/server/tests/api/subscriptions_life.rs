@@ -1,43 +1,30 @@
 //! The life cycle of subscriptions: creation, renewal, changes and end.
 
-use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, gold, show};
 use serde_json::Value;
-use testkit::{App, BEGIN_S, Client, DAY_S, Response};
-
-/// Attaches the payment method with this test name to a customer as the default. Returns its id.
-pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> String {
-    let form = format!("customer={customer}&payment_method={method}&confirm=true");
-    let intent = client.post("/v1/setup_intents", &form).await.ok();
-    let method = intent.text("/payment_method");
-    let form = format!("invoice_settings[default_payment_method]={method}");
-    client.post(&format!("/v1/customers/{customer}"), &form).await.ok();
-    method
-}
+use testkit::{App, BEGIN_S, DAY_S, MONTHLY, SUBSCRIPTIONS, path_of};
 
 /// A failed first payment leaves the subscription incomplete, and it expires after 23 hours. It
 /// does not expire during a debit.
 #[tokio::test]
 async fn expires_when_it_is_not_paid() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let (left, failed) =
-        (create(&app, &customer, &more).await, create(&app, &customer, &more).await);
-    let (left, failed) = (left.id(), failed.id());
-    let shown = show(&app, &failed, "").await;
-    let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
-    app.post(&pay, "payment_method=pm_usBankAccount_insufficientFunds").await.ok();
-    let states = async || {
-        let query = "expand[]=latest_invoice";
-        let (left, failed) = (show(&app, &left, query).await, show(&app, &failed, query).await);
-        let facts = |reply: &Response| reply.facts(&["/status", "/latest_invoice/status"]);
-        format!("{}, {}", facts(&left), facts(&failed))
+    let left = app.subscription(&customer, &more).await.id();
+    let failed = app.subscription(&customer, &more).await.id();
+    let shown = app.retrieve(&failed).await;
+    let invoice = shown.text("/latest_invoice");
+    let form = "payment_method=pm_usBankAccount_insufficientFunds";
+    app.act(&invoice, "pay", form).await.ok();
+    let state = async |id: &str| {
+        let shown = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
+        shown.facts(&["/status", "/latest_invoice/status"])
     };
     let mut seen = Vec::new();
     for to_s in [23 * 3_600 - 1, 23 * 3_600, 3 * DAY_S, 5 * DAY_S] {
         app.advance(&clock, BEGIN_S + to_s).await;
-        seen.push(states().await);
+        seen.push(format!("{}, {}", state(&left).await, state(&failed).await));
     }
     insta::assert_snapshot!(seen.join("\n"), @"
     incomplete open, incomplete open
@@ -45,7 +32,7 @@ async fn expires_when_it_is_not_paid() {
     incomplete_expired void, incomplete open
     incomplete_expired void, incomplete_expired void
     ");
-    let paid = app.post(&pay, "payment_method=pm_usBankAccount_success").await;
+    let paid = app.act(&invoice, "pay", "payment_method=pm_usBankAccount_success").await;
     insta::assert_snapshot!(paid.api_error(), @"400: This invoice is void and cannot be paid.");
 }
 
@@ -55,13 +42,13 @@ async fn expires_when_it_is_not_paid() {
 #[tokio::test]
 async fn renews_on_its_clock() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
-    pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let made = create(&app, &customer, MONTHLY).await;
+    app.pays_by(&customer, "success").await;
+    let made = app.subscription(&customer, MONTHLY).await;
     let id = made.id();
     let state = async || {
-        let shown = show(&app, &id, "expand[]=latest_invoice").await;
+        let shown = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
         let item = "/items/data/0";
         let (begin, end) = (
             shown.at(&format!("{item}/current_period_start")).as_i64().unwrap(),
@@ -76,15 +63,15 @@ async fn renews_on_its_clock() {
         app.advance(&clock, BEGIN_S + day * DAY_S).await;
         seen.push(state().await);
     }
-    pays_by(&app, &customer, "pm_usBankAccount_insufficientFunds").await;
+    app.pays_by(&customer, "insufficientFunds").await;
     for day in [59, 64] {
         app.advance(&clock, BEGIN_S + day * DAY_S).await;
         seen.push(state().await);
     }
-    let method = pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let shown = show(&app, &id, "").await;
-    let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
-    app.post(&pay, &format!("payment_method={method}")).await.ok();
+    let method = app.pays_by(&customer, "success").await;
+    let shown = app.retrieve(&id).await;
+    let form = format!("payment_method={method}");
+    app.act(&shown.text("/latest_invoice"), "pay", &form).await.ok();
     app.advance(&clock, BEGIN_S + 70 * DAY_S).await;
     seen.push(state().await);
     insta::assert_snapshot!(seen.join("\n"), @"
@@ -110,8 +97,7 @@ async fn renews_on_its_clock() {
     true items,latest_invoice
     true status
     ");
-    let invoices = app.get(&format!("/v1/invoices?subscription={id}")).await.ok();
-    assert_eq!(invoices.items("/data").len(), 3);
+    assert_eq!(app.count(&format!("/v1/invoices?subscription={id}")).await, 3);
 }
 
 /// A trial requires no payment. Without a payment method a Setup Intent collects one. The first
@@ -119,26 +105,24 @@ async fn renews_on_its_clock() {
 #[tokio::test]
 async fn trials_end() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&trial_period_days=10&expand[]=latest_invoice");
-    let made = create(&app, &customer, &more).await;
+    let made = app.subscription(&customer, &more).await;
     let id = made.id();
-    let moved = create(&app, &customer, &more).await.id();
+    let moved = app.subscription(&customer, &more).await.id();
     app.link_carrier(&id, "").await.ok();
     let intent = made.text("/pending_setup_intent");
-    app.post(&format!("/v1/setup_intents/{intent}/confirm"), "").await.ok();
-    let ended = app
-        .post(&format!("{SUBSCRIPTIONS}/{moved}"), "trial_end=now&expand[]=latest_invoice")
-        .await
-        .ok();
-    let begun = made.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
-    let ended = ended.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    app.act(&intent, "confirm", "").await.ok();
+    let form = "trial_end=now&expand[]=latest_invoice";
+    let ended = app.post(&path_of(&moved), form).await.ok();
+    let facts = ["/status", "/latest_invoice/status", "/latest_invoice/total"];
+    let (begun, ended) = (made.facts(&facts), ended.facts(&facts));
     app.advance(&clock, BEGIN_S + 10 * DAY_S).await;
-    let over = show(&app, &id, "expand[]=latest_invoice").await;
-    let over = over.facts(&["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    let over = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
+    let over = over.facts(&facts);
     app.advance(&clock, BEGIN_S + 15 * DAY_S).await;
-    let paid = show(&app, &id, "expand[]=latest_invoice").await;
+    let paid = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
     let paid = paid.facts(&["/status", "/latest_invoice/status", "/billing_cycle_anchor"]);
     insta::assert_snapshot!([begun, ended, over, paid].join("\n"), @"
     trialing paid 0
@@ -152,16 +136,18 @@ async fn trials_end() {
 #[tokio::test]
 async fn sends_invoices() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let more = format!("{MONTHLY}&collection_method=send_invoice&days_until_due=30");
-    let made = create(&app, &customer, &format!("{more}&expand[]=latest_invoice")).await;
-    let invoice = "/latest_invoice";
-    let pointers = ["/status", "/pending_setup_intent"].map(str::to_owned);
-    let of_invoice =
-        ["/status", "/collection_method", "/due_date"].map(|name| format!("{invoice}{name}"));
-    let pointers: Vec<&str> = pointers.iter().chain(&of_invoice).map(String::as_str).collect();
-    insta::assert_snapshot!(made.facts(&pointers), @"active null open send_invoice 1769817600");
+    let made = app.subscription(&customer, &format!("{more}&expand[]=latest_invoice")).await;
+    let facts = made.facts(&[
+        "/status",
+        "/pending_setup_intent",
+        "/latest_invoice/status",
+        "/latest_invoice/collection_method",
+        "/latest_invoice/due_date",
+    ]);
+    insta::assert_snapshot!(facts, @"active null open send_invoice 1769817600");
 }
 
 /// Canceling ends the subscription immediately, with its open invoice and Setup Intent. A
@@ -170,27 +156,26 @@ async fn sends_invoices() {
 #[tokio::test]
 async fn ends() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let incomplete = create(&app, &customer, &waits).await.id();
-    let bare = create(&app, &customer, "").await;
+    let incomplete = app.subscription(&customer, &waits).await.id();
+    let bare = app.subscription(&customer, "").await;
     let (intent, bare) = (bare.text("/pending_setup_intent"), bare.id());
-    pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let later = create(&app, &customer, MONTHLY).await.id();
-    let form = "cancel_at_period_end=true";
-    let asked = app.post(&format!("{SUBSCRIPTIONS}/{later}"), form).await.ok();
-    let left = create(&app, &customer, MONTHLY).await.id();
-    let path = format!("{SUBSCRIPTIONS}/{incomplete}?expand[]=latest_invoice");
+    app.pays_by(&customer, "success").await;
+    let later = app.subscription(&customer, MONTHLY).await.id();
+    let asked = app.post(&path_of(&later), "cancel_at_period_end=true").await.ok();
+    let left = app.subscription(&customer, MONTHLY).await.id();
+    let path = path_of(&format!("{incomplete}?expand[]=latest_invoice"));
     let ended = app.delete(&path).await.ok();
-    let details = "?cancellation_details[feedback]=unused";
-    let gone = app.delete(&format!("{SUBSCRIPTIONS}/{bare}{details}")).await.ok();
-    let setup = app.get(&format!("/v1/setup_intents/{intent}")).await.ok();
+    let path = path_of(&format!("{bare}?cancellation_details[feedback]=unused"));
+    let gone = app.delete(&path).await.ok();
+    let setup = app.retrieve(&intent).await;
     app.advance(&clock, BEGIN_S + 31 * DAY_S).await;
-    let by_itself = show(&app, &later, "").await;
-    let running = show(&app, &left, "").await;
-    app.delete(&format!("/v1/customers/{customer}")).await.ok();
-    let with_customer = show(&app, &left, "").await;
+    let by_itself = app.retrieve(&later).await;
+    let running = app.retrieve(&left).await;
+    app.delete(&path_of(&customer)).await.ok();
+    let with_customer = app.retrieve(&left).await;
     let ends = ["/status", "/cancel_at", "/canceled_at", "/ended_at"];
     assert_eq!(gone.at("/cancellation_details/feedback"), "unused");
     assert_eq!(by_itself.at("/cancellation_details/reason"), "cancellation_requested");
@@ -213,9 +198,8 @@ async fn ends() {
         canceled
         "
     );
-    let events = app.get("/v1/events?type=customer.subscription.deleted").await.ok();
-    assert_eq!(events.items("/data").len(), 4);
-    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.api_error(), @"
+    assert_eq!(app.count("/v1/events?type=customer.subscription.deleted").await, 4);
+    insta::assert_snapshot!(app.delete(&path_of(&bare)).await.api_error(), @"
     404 resource_missing id: No such subscription: 'sub_…'
     ");
 }
@@ -225,31 +209,30 @@ async fn ends() {
 #[tokio::test]
 async fn changes_items() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let (customer, clock) = app.customer_on_clock().await;
-    pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let made = create(&app, &customer, &format!("{MONTHLY}&items[0][quantity]=2")).await;
+    app.pays_by(&customer, "success").await;
+    let made = app.subscription(&customer, &format!("{MONTHLY}&items[0][quantity]=2")).await;
     let (id, item) = (made.id(), made.text("/items/data/0/id"));
-    let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().id();
+    let price = app.price(50, "recurring[interval]=month").await;
     let form = format!(
         "items[0][id]={item}&items[0][quantity]=3&items[1][price]={price}&metadata[a]=b\
          &description=More&expand[]=items.data.price.product"
     );
-    let changed = app.post(&format!("{SUBSCRIPTIONS}/{id}"), &form).await.ok();
+    let changed = app.post(&path_of(&id), &form).await.ok();
     assert_eq!(changed.at("/items/data/1/price/product/name"), "Gold");
     let listed = app.get(&changed.text("/items/url")).await.ok();
     assert_eq!(listed.items("/data").len(), 2);
     let second = listed.text("/data/1/id");
-    let shown = app.get(&format!("/v1/subscription_items/{second}")).await.ok();
+    let shown = app.retrieve(&second).await;
     assert_eq!(shown.at(""), listed.at("/data/1"));
     let page = format!("{}&starting_after={item}&limit=1", changed.text("/items/url"));
     assert_eq!(app.get(&page).await.ok().text("/data/0/id"), second);
     app.advance(&clock, BEGIN_S + 31 * DAY_S).await;
-    let renewed = show(&app, &id, "expand[]=latest_invoice").await;
+    let renewed = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
     assert_eq!(renewed.at("/latest_invoice/total"), 3_050);
     let form = format!("items[0][id]={second}&items[0][deleted]=true");
-    let fewer = app.post(&format!("{SUBSCRIPTIONS}/{id}"), &form).await.ok();
+    let fewer = app.post(&path_of(&id), &form).await.ok();
     assert_eq!(fewer.items("/items/data").len(), 1);
     insta::assert_snapshot!(shown.shown(), @r#"
     200
@@ -296,35 +279,32 @@ async fn changes_items() {
 #[tokio::test]
 async fn lists() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let (other, clock) = app.customer_on_clock().await;
-    let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
-    let price = app.post("/v1/prices", price).await.ok().id();
+    let price = app.price(50, "recurring[interval]=month").await;
     let mut ids = Vec::new();
     let priced = format!("items[0][price]={price}&payment_behavior=default_incomplete");
     for (customer, more) in [(&customer, ""), (&customer, &priced), (&other, ""), (&customer, "")] {
-        ids.push(create(&app, customer, more).await.id());
+        ids.push(app.subscription(customer, more).await.id());
         app.pass_s(1);
     }
-    app.delete(&format!("{SUBSCRIPTIONS}/{}", ids[3])).await.ok();
-    let places = async |query: &str| {
-        let list = app.get(&format!("{SUBSCRIPTIONS}?{query}")).await.ok();
-        let place = |item: &Value| ids.iter().position(|id| item["id"] == **id).unwrap();
-        list.items("/data").iter().map(place).collect::<Vec<usize>>()
-    };
-    assert_eq!(places("").await, [1, 0]);
-    assert_eq!(places("status=all").await, [3, 1, 0]);
-    assert_eq!(places("status=ended").await, [3]);
-    assert_eq!(places("status=incomplete").await, [1]);
-    assert_eq!(places(&format!("customer={other}")).await, [2]);
-    assert_eq!(places(&format!("test_clock={clock}")).await, [2]);
-    assert_eq!(places(&format!("price={price}")).await, [1]);
-    assert_eq!(places("collection_method=send_invoice").await, [] as [usize; 0]);
-    let after = BEGIN_S + DAY_S;
-    assert_eq!(places(&format!("current_period_end[gt]={after}")).await, [1]);
-    assert_eq!(places(&format!("limit=1&starting_after={}", ids[1])).await, [0]);
-    assert_eq!(places("created[gt]=1767225600").await, [1]);
+    app.delete(&path_of(&ids[3])).await.ok();
+    for (query, places) in [
+        ("", "1 0"),
+        ("status=all", "3 1 0"),
+        ("status=ended", "3"),
+        ("status=incomplete", "1"),
+        (&format!("customer={other}"), "2"),
+        (&format!("test_clock={clock}"), "2"),
+        (&format!("price={price}"), "1"),
+        ("collection_method=send_invoice", ""),
+        (&format!("current_period_end[gt]={}", BEGIN_S + DAY_S), "1"),
+        (&format!("limit=1&starting_after={}", ids[1]), "0"),
+        ("created[gt]=1767225600", "1"),
+    ] {
+        assert_eq!(app.places(SUBSCRIPTIONS, &ids, query).await, places, "{query}");
+    }
 }
 
 /// Without a test clock the same happens in real time, one period at a time however late it is.
@@ -332,19 +312,19 @@ async fn lists() {
 #[tokio::test]
 async fn renews_in_real_time() {
     let app = App::start().await;
-    gold(&app).await;
+    app.gold().await;
     let customer = app.customer().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
-    let waiting = create(&app, &customer, &waits).await.id();
-    pays_by(&app, &customer, "pm_usBankAccount_success").await;
-    let running = create(&app, &customer, MONTHLY).await.id();
+    let waiting = app.subscription(&customer, &waits).await.id();
+    app.pays_by(&customer, "success").await;
+    let running = app.subscription(&customer, MONTHLY).await.id();
     let (other, clock) = app.customer_on_clock().await;
-    let hanging = create(&app, &other, "").await.id();
+    let hanging = app.subscription(&other, "").await.id();
     app.run_workers_until_idle().await;
     app.pass_s(100 * DAY_S);
     app.run_workers_until_idle().await;
-    assert_eq!(show(&app, &waiting, "").await.text("/status"), "incomplete_expired");
-    let shown = show(&app, &running, "").await;
+    assert_eq!(app.status(&waiting).await, "incomplete_expired");
+    let shown = app.retrieve(&running).await;
     assert_eq!(shown.text("/status"), "active");
     // April 1st to May 1st.
     let begin = shown.at("/items/data/0/current_period_start").as_i64().unwrap();
@@ -352,6 +332,6 @@ async fn renews_in_real_time() {
     let invoices = app.get(&format!("/v1/invoices?subscription={running}")).await.ok();
     let paid = |invoice: &Value| invoice["status"] == "paid";
     assert_eq!(invoices.items("/data").iter().filter(|invoice| paid(invoice)).count(), 4);
-    app.delete(&format!("/v1/test_helpers/test_clocks/{clock}")).await.ok();
-    assert_eq!(show(&app, &hanging, "").await.text("/status"), "canceled");
+    app.delete(&path_of(&clock)).await.ok();
+    assert_eq!(app.status(&hanging).await, "canceled");
 }

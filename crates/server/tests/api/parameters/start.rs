@@ -1,7 +1,6 @@
 //! The objects and parameters that each call needs besides the tested parameter.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM};
-use testkit::{App, typed_numbers};
+use testkit::{App, CHECKOUT, ONE_ITEM, typed_numbers};
 
 /// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
@@ -142,7 +141,7 @@ async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
     made(app, "/v1/invoiceitems", &format!("{item}&invoice={invoice}")).await;
     let verb = path.rsplit('/').next().unwrap();
     if verb == "pay" || verb == "void" {
-        app.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
+        app.act(&invoice, "finalize", "").await.ok();
     }
     let form = if verb == "pay" { SUCCESS } else { "" };
     (vec![invoice], form.to_owned())
