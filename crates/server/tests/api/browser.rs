@@ -68,6 +68,12 @@ impl Browser {
         self.client.bare_request("POST", &self.path).form(&form).send().await
     }
 
+    /// Types the numbers of an account into the form for them, with these further parameters.
+    pub(crate) async fn type_numbers(&self, number: &str, more: &str) -> Response {
+        let account = format!("account_number={number}&account_number_again={number}");
+        self.step("numbers", &format!("routing_number=110000000&{account}&{more}")).await
+    }
+
     /// The bank's own page.
     pub(crate) async fn bank_page(&self) -> Response {
         self.client.bare_request("GET", &format!("{}/bank", self.path)).send().await

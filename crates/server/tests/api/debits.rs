@@ -181,6 +181,10 @@ async fn debits_do_what_their_names_say() {
     pm_usBankAccount_processing
         0: processing
     ");
+    let events = days.app.get("/v1/events?limit=100&type=payment_intent.payment_failed").await.ok();
+    let times = events.items("/data").into_iter().map(|event| event["created"].as_i64().unwrap());
+    let times: Vec<i64> = times.map(|time| (time - BEGIN_S) / DAY_S).collect();
+    insta::assert_snapshot!(format!("{times:?}"), @"[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0]");
 }
 
 /// A dispute is opened three days after the debit has succeeded and is lost from the start. The
@@ -355,7 +359,5 @@ async fn deposits_that_fail_leave_a_checkout_open() {
 pub(crate) async fn type_numbers(app: &App, carrier: &str, number: &str) {
     let browser = Browser::open_of_id(app, carrier).await;
     browser.step("manual", "").await.ok();
-    let form =
-        format!("routing_number=110000000&account_number={number}&account_number_again={number}");
-    browser.step("numbers", &form).await.ok();
+    browser.type_numbers(number, "").await.ok();
 }

@@ -3,28 +3,31 @@
 use crate::browser::{Browser, read, shown};
 use testkit::{App, BEGIN_S, ONE_ITEM, Response};
 
-/// Creates a Checkout Session for two teas and opens its page.
-pub(crate) async fn tea(app: &App, more: &str) -> (Response, Browser) {
-    let session = app.checkout(&format!("{ONE_ITEM}&{more}")).await;
+/// Creates a Checkout Session and opens its page.
+async fn checkout(app: &App, form: &str) -> (Response, Browser) {
+    let session = app.checkout(form).await;
     let page = Browser::at(app, &session.text("/url"));
     (session, page)
 }
 
-/// Links the first account that the test bank offers. Returns the page that the flow leads back to.
-async fn link(app: &App, begun: &Response) -> Response {
-    let flow = Browser::flow_of(app, begun);
+/// Creates a Checkout Session for two teas and opens its page.
+pub(crate) async fn tea(app: &App, more: &str) -> (Response, Browser) {
+    checkout(app, &format!("{ONE_ITEM}&{more}")).await
+}
+
+/// Links the first account that the test bank offers in the flow that a page begins for this holder.
+/// Returns the page that the flow leads back to.
+async fn link(app: &App, page: &Browser, holder: &str) -> Response {
+    let flow = Browser::flow_of(app, &page.step("link", holder).await);
     flow.accounts_of(app, "Test (Non-OAuth)").await;
     flow.step("accounts", "account=0").await
 }
 
-/// Types numbers instead of linking. Returns the page that the flow leads back to.
-async fn type_in(app: &App, begun: &Response, number: &str, more: &str) -> Response {
-    let flow = Browser::flow_of(app, begun);
+/// Types numbers in place of linking. Returns the page that the flow leads back to.
+async fn type_in(app: &App, page: &Browser, holder: &str, number: &str, more: &str) -> Response {
+    let flow = Browser::flow_of(app, &page.step("link", holder).await);
     flow.step("manual", "").await;
-    let numbers = format!(
-        "routing_number=110000000&account_number={number}&account_number_again={number}&{more}"
-    );
-    flow.step("numbers", &numbers).await
+    flow.type_numbers(number, more).await
 }
 
 /// The parameters of a Checkout Session that begins a subscription.
@@ -74,9 +77,8 @@ async fn checkout_is_paid_on_its_page() {
     let fault = page.step("pay", ADA).await;
     assert!(read(&fault).starts_with("422\nPay $25.00\nLink a bank account first."));
 
-    let begun = page.step("link", ADA).await;
-    assert!(read(&begun).contains("Choose your bank"));
-    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    assert!(read(&page.step("link", ADA).await).contains("Choose your bank"));
+    insta::assert_snapshot!(shown(&link(&app, &page, ADA).await), @"
     200
     Pay $25.00
     Tea × 2 $25.00
@@ -92,8 +94,7 @@ async fn checkout_is_paid_on_its_page() {
     > Pay $25.00
     > Use another account
     ");
-    let open = app.retrieve(&session.id()).await;
-    assert_eq!(open.at("/status"), "open");
+    assert_eq!(app.status(&session.id()).await, "open");
 
     let paid = page.step("pay", ADA).await;
     insta::assert_snapshot!(shown(&paid), @"
@@ -114,26 +115,21 @@ async fn checkout_is_paid_on_its_page() {
     assert_eq!(read(&page.step("pay", ADA).await), read(&paid));
 
     let expand = "expand[]=payment_intent.payment_method";
-    let path = format!("/v1/checkout/sessions/{}?{expand}", session.id());
-    let complete = app.get(&path).await.ok();
+    let complete = app.retrieve(&format!("{}?{expand}", session.id())).await;
     assert_eq!(complete.at("/status"), "complete");
     assert_eq!(complete.at("/url"), serde_json::Value::Null);
-    assert_eq!(complete.at("/customer_details/name"), "Ada");
-    assert_eq!(complete.at("/customer_details/email"), "ada@example.com");
-    let method = complete.at("/payment_intent/payment_method");
-    assert_eq!(method["billing_details"]["name"], "Ada");
-    assert_eq!(method["billing_details"]["email"], "ada@example.com");
-    assert_eq!(
-        app.event_types().await,
-        [
-            "product.created",
-            "price.created",
-            "financial_connections.account.created",
-            "payment_intent.created",
-            "payment_intent.processing",
-            "checkout.session.completed",
-        ]
-    );
+    for holder in ["/customer_details", "/payment_intent/payment_method/billing_details"] {
+        assert_eq!(complete.at(&format!("{holder}/name")), "Ada");
+        assert_eq!(complete.at(&format!("{holder}/email")), "ada@example.com");
+    }
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
+    product.created
+    price.created
+    financial_connections.account.created
+    payment_intent.created
+    payment_intent.processing
+    checkout.session.completed
+    ");
 }
 
 /// Typed numbers save an account. The page leads on to the deposits, and the intent succeeds when
@@ -142,10 +138,9 @@ async fn checkout_is_paid_on_its_page() {
 async fn an_account_is_saved_and_its_deposits_are_told() {
     let app = App::start().await;
     let customer = app.customer().await;
-    let session = app.checkout(&format!("mode=setup&customer={customer}&currency=usd")).await;
-    let page = Browser::at(&app, &session.text("/url"));
-    let begun = page.step("link", "name=Ada&email=ada@example.com").await;
-    let back = type_in(&app, &begun, "000123456789", "").await;
+    let form = format!("mode=setup&customer={customer}&currency=usd");
+    let (session, page) = checkout(&app, &form).await;
+    let back = type_in(&app, &page, ADA, "000123456789", "").await;
     insta::assert_snapshot!(shown(&back), @"
     200
     Save your bank account
@@ -162,7 +157,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     > Save your bank account
     > Use another account
     ");
-    let saved = page.step("pay", "name=Ada&email=ada@example.com").await;
+    let saved = page.step("pay", ADA).await;
     insta::assert_snapshot!(shown(&saved), @"
     200
     ✓
@@ -173,8 +168,8 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     You may close this page.
     ");
 
-    let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.id());
-    let waiting = app.get(&path).await.ok();
+    let expanded = format!("{}?expand[]=setup_intent", session.id());
+    let waiting = app.retrieve(&expanded).await;
     assert_eq!(waiting.at("/setup_intent/status"), "requires_action");
     let next = "/setup_intent/next_action/verify_with_microdeposits";
     let url = waiting.text(&format!("{next}/hosted_verification_url"));
@@ -208,7 +203,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
     200 | ✓ | Your account is confirmed
     ");
-    assert_eq!(app.get(&path).await.at("/setup_intent/status"), "succeeded");
+    assert_eq!(app.retrieve(&expanded).await.at("/setup_intent/status"), "succeeded");
 }
 
 /// Numbers of a savings account are confirmed by a code. Too many wrong codes or a late one fail
@@ -218,13 +213,11 @@ async fn deposits_can_fail() {
     let app = App::start().await;
     let mut said = Vec::new();
     for code in ["SM11A", "SM22BB", "SM33CC", "SM44DD"] {
-        let session = app.checkout("mode=setup&currency=usd").await;
-        let page = Browser::at(&app, &session.text("/url"));
-        let begun = page.step("link", ADA).await;
-        type_in(&app, &begun, "000123456789", "account_type=savings").await;
+        let (session, page) = checkout(&app, "mode=setup&currency=usd").await;
+        type_in(&app, &page, ADA, "000123456789", "account_type=savings").await;
         page.step("pay", ADA).await;
-        let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.id());
-        let next = app.get(&path).await.at("/setup_intent/next_action/verify_with_microdeposits");
+        let shown = app.retrieve(&format!("{}?expand[]=setup_intent", session.id())).await;
+        let next = shown.at("/setup_intent/next_action/verify_with_microdeposits");
         assert_eq!(next["microdeposit_type"], "descriptor_code");
         let deposits = Browser::at(&app, next["hosted_verification_url"].as_str().unwrap());
         let lines = read(&deposits.step("tell", &format!("code={code}")).await);
@@ -261,71 +254,72 @@ async fn checkout_that_cannot_go_on() {
     assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
 
     let (_, page) = tea(&app, "").await;
-    let begun = page.step("link", ADA).await;
-    link(&app, &begun).await;
+    link(&app, &page, ADA).await;
     let paid = page.step("pay", ADA).await;
     assert!(read(&paid).contains("You may close this page"));
 }
 
-/// Leaving the flow leads back to the unchanged page. Another account replaces the first.
+/// Leaving the flow leads back to the unchanged page. Another account replaces the first. A flow that
+/// has ended leads to its page for every visitor.
 #[tokio::test]
 async fn the_flow_leads_back() {
     let app = App::start().await;
+    let bea = "name=Bea";
     let (_, page) = tea(&app, "customer_email=bea@example.com").await;
-    let begun = page.step("link", "name=Bea").await;
+    let begun = page.step("link", bea).await;
     let back = Browser::flow_of(&app, &begun).step("cancel", "").await;
     assert!(read(&back).contains("> Link your bank account"));
     assert!(read(&back).contains("bea@example.com") && !back.body.contains("name=\"email\""));
-    let begun = page.step("link", "name=Bea").await;
-    assert!(read(&type_in(&app, &begun, "000111111113", "").await).contains("ending in 1113"));
-    let begun = page.step("link", "name=Bea").await;
-    assert!(read(&link(&app, &begun).await).contains("Test (Non-OAuth)"));
-    // If no deposit can be sent to the numbers, the page stays open and another account can be
-    // used.
-    let begun = page.step("link", "name=Bea").await;
-    type_in(&app, &begun, "000666666661", "").await;
-    insta::assert_snapshot!(shown(&page.step("pay", "name=Bea").await), @"
+    let typed = type_in(&app, &page, bea, "000111111113", "").await;
+    assert!(read(&typed).contains("ending in 1113"));
+    let begun = page.step("link", bea).await;
+    let flow = Browser::flow_of(&app, &begun);
+    flow.accounts_of(&app, "Test (Non-OAuth)").await;
+    let back = flow.step("accounts", "account=0").await;
+    assert!(read(&back).contains("Test (Non-OAuth)"));
+    let ended = Browser::flow_of(&app, &begun);
+    assert!(read(&ended.page().await).starts_with("200\nPay $25.00"));
+    assert!(read(&page.step("pay", bea).await).contains("Thank you"));
+}
+
+/// If no deposit can be sent to the numbers, the page stays open and shows the error. A payment and
+/// a subscription can then use another account.
+#[tokio::test]
+async fn a_bad_account_leaves_the_page_open() {
+    let app = App::start().await;
+    let mut failed = Vec::new();
+    for form in [ONE_ITEM, &one_item_a_month()] {
+        let (_, page) = checkout(&app, form).await;
+        type_in(&app, &page, ADA, "000666666661", "").await;
+        failed.push(shown(&page.step("pay", ADA).await));
+        link(&app, &page, ADA).await;
+        assert!(read(&page.step("pay", ADA).await).contains("Thank you"));
+    }
+    insta::assert_snapshot!(failed.join("\n"), @"
     200
     Pay $25.00
     The small deposits could not be sent. Check the routing and account numbers.
     Tea × 2 $25.00
-    E-mail address bea@example.com
+    E-mail address
+    [ada@example.com]
     Your name
-    [Bea]
+    [Ada]
+    > Link your bank account
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
+
+    422
+    Subscribe for $25.00
+    This account could not be used. Link another account.
+    Tea × 2 $25.00
+    E-mail address
+    [ada@example.com]
+    Your name
+    [Ada]
     > Link your bank account
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
     ");
-    let begun = page.step("link", "name=Bea").await;
-    link(&app, &begun).await;
-    assert!(read(&page.step("pay", "name=Bea").await).contains("Thank you"));
-}
-
-/// A flow that has ended leads to its page for every visitor.
-#[tokio::test]
-async fn a_flow_that_has_ended_leads_on() {
-    let app = App::start().await;
-    let (_, page) = tea(&app, "").await;
-    let begun = page.step("link", ADA).await;
-    link(&app, &begun).await;
-    let flow = Browser::flow_of(&app, &begun);
-    assert!(read(&flow.page().await).starts_with("200\nPay $25.00"));
-}
-
-/// An account that cannot receive deposits begins no subscription. The page stays open and shows
-/// the error.
-#[tokio::test]
-async fn a_subscription_needs_a_good_account() {
-    let app = App::start().await;
-    let session = app.checkout(&one_item_a_month()).await;
-    let page = Browser::at(&app, &session.text("/url"));
-    let begun = page.step("link", ADA).await;
-    type_in(&app, &begun, "000666666661", "").await;
-    let failed = read(&page.step("pay", ADA).await);
-    assert!(failed.contains("This account could not be used. Link another account."));
-    let begun = page.step("link", ADA).await;
-    link(&app, &begun).await;
-    assert!(read(&page.step("pay", ADA).await).contains("Thank you"));
 }
 
 /// An open invoice is paid on its page, which shows each state. A draft has no page. Events contain
@@ -348,8 +342,7 @@ async fn an_invoice_is_paid_on_its_page() {
        before it is debited.
     ");
     assert!(read(&page.step("pay", "").await).contains("Link a bank account first."));
-    let begun = page.step("link", "").await;
-    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    insta::assert_snapshot!(shown(&link(&app, &page, "").await), @"
     200
     Pay $10.00
     Invoice …-0001
@@ -461,10 +454,8 @@ async fn addresses_cannot_be_guessed() {
 #[tokio::test]
 async fn checkout_begins_a_subscription() {
     let app = App::start().await;
-    let session = app.checkout(&one_item_a_month()).await;
-    let page = Browser::at(&app, &session.text("/url"));
-    let begun = page.step("link", ADA).await;
-    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    let (session, page) = checkout(&app, &one_item_a_month()).await;
+    insta::assert_snapshot!(shown(&link(&app, &page, ADA).await), @"
     200
     Subscribe for $25.00
     Tea × 2 $25.00
@@ -482,14 +473,14 @@ async fn checkout_begins_a_subscription() {
     let paid = page.step("pay", ADA).await;
     assert!(read(&paid).contains("Thank you"), "{}", paid.body);
     let expand = "expand[]=subscription.default_payment_method&expand[]=customer";
-    let path = format!("/v1/checkout/sessions/{}?{expand}", session.id());
-    let complete = app.get(&path).await.ok();
+    let expanded = format!("{}?{expand}", session.id());
+    let complete = app.retrieve(&expanded).await;
     assert_eq!(complete.at("/customer/name"), "Ada");
     let method = complete.at("/subscription/default_payment_method");
     assert_eq!(method["customer"], complete.at("/customer/id"));
     assert_eq!(method["billing_details"]["email"], "ada@example.com");
     app.run_workers_until_idle().await;
-    let complete = app.get(&path).await.ok();
+    let complete = app.retrieve(&expanded).await;
     assert_eq!(complete.at("/subscription/status"), "active");
     assert_eq!(complete.at("/payment_status"), "paid");
 }

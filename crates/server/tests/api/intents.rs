@@ -2,7 +2,7 @@
 //! Payment methods and mandates are included.
 
 use serde_json::Value;
-use testkit::{App, BEGIN_S, DAY_S, FC, INTENTS, OPTIONS, SETUP_INTENTS, path_of, typed_numbers};
+use testkit::{App, FC, INTENTS, OPTIONS, SETUP_INTENTS, path_of, typed_numbers};
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -180,35 +180,6 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     assert_eq!(all.items("/data").len(), 2);
     assert_eq!(all.at("/data/0/permissions/0"), "payment_method");
     assert_eq!(all.at("/data/0/permissions/1"), Value::Null);
-}
-
-/// On a test clock a debit takes days, and a failed debit requires another payment method.
-#[tokio::test]
-async fn debits_end_on_the_clock() {
-    let app = App::start().await;
-    let (customer, clock) = app.customer_on_clock().await;
-    let mut intents = Vec::new();
-    for account in ["Success", "Insufficient+Funds", "Payment+Processes+Indefinitely"] {
-        let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
-        let intent = app.post(INTENTS, &form).await.ok().id();
-        app.link_carrier(&intent, &format!("&accounts[]={account}")).await.ok();
-        assert_eq!(app.act(&intent, "confirm", "").await.ok().at("/status"), "processing");
-        intents.push(intent);
-    }
-    for (days, expected) in [
-        (3, ["processing", "processing", "processing"]),
-        (5, ["succeeded", "requires_payment_method", "processing"]),
-    ] {
-        app.advance(&clock, BEGIN_S + days * DAY_S).await;
-        for (intent, status) in intents.iter().zip(expected) {
-            assert_eq!(app.status(intent).await, status, "after {days} days");
-        }
-    }
-    let failed = app.retrieve(&intents[1]).await;
-    insta::assert_snapshot!(failed.shown_at("/last_payment_error/code"), @r#""insufficient_funds""#);
-    let events = app.get("/v1/events?type=payment_intent.payment_failed").await.ok();
-    let created = events.at("/data/0/created").as_i64().unwrap();
-    assert_eq!(created, BEGIN_S + 4 * DAY_S);
 }
 
 /// Two small deposits verify typed numbers. Wrong amounts are counted and reported.

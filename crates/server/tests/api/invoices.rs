@@ -214,7 +214,12 @@ async fn prices_lead_to_amounts() {
     let app = App::start().await;
     let product = app.post("/v1/products", "id=gold&name=Gold&metadata[a]=b").await.ok();
     let form = "product=gold&currency=usd&unit_amount=250&nickname=small&expand[]=product";
-    let price = app.post("/v1/prices", form).await.ok();
+    let expanded = app.post("/v1/prices", form).await.ok();
+    assert_eq!(expanded.at("/product"), product.json());
+    let price = app.retrieve(&expanded.id()).await;
+    let mut plain = expanded.json();
+    plain["product"] = price.at("/product");
+    assert_eq!(plain, price.json());
     let draft = app.draft_invoice("").await;
     let form = format!("pricing[price]={}&quantity=3", price.id());
     let item = app.invoice_item(&draft, &form).await;
@@ -252,20 +257,7 @@ async fn prices_lead_to_amounts() {
           metadata: {}
           nickname: "small"
           object: "price"
-          product: {
-            active: true
-            created: 1767225600
-            id: "gold"
-            images: []
-            livemode: false
-            marketing_features: []
-            metadata: { a: "b" }
-            name: "Gold"
-            object: "product"
-            updated: 1767225600
-            null: default_price, description, package_dimensions, shippable, statement_descriptor
-            null: tax_code, unit_label, url
-          }
+          product: "gold"
           tax_behavior: "unspecified"
           type: "one_time"
           unit_amount: 250

@@ -27,11 +27,9 @@ async fn numbers_alone() {
         let after = browser.step(step, &form).await;
         assert!(read(&after).contains("Enter your bank details"), "{step}");
     }
-    let numbers = "routing_number=110000000&account_number=000123456789\
-                   &account_number_again=000123456789";
-    assert!(read(&browser.step("numbers", numbers).await).contains("Your bank details are saved"));
-    let path = format!("/v1/setup_intents/{}", carrier.id());
-    assert_eq!(app.get(&path).await.at("/status"), "requires_confirmation");
+    let saved = browser.type_numbers("000123456789", "").await;
+    assert!(read(&saved).contains("Your bank details are saved"));
+    assert_eq!(app.status(&carrier.id()).await, "requires_confirmation");
 
     let other = intent(&app, &format!("{VERIFY}=microdeposits")).await;
     insta::assert_snapshot!(app.link_carrier(&other.id(), "").await.api_error(), @"
@@ -67,29 +65,22 @@ async fn the_holder_is_told() {
         let browser = Browser::open_for(&app, &carrier, details).await;
         if typed {
             browser.step("manual", "").await;
-            let numbers = "routing_number=110000000&account_number=000123456789\
-                           &account_number_again=000123456789";
-            browser.step("numbers", numbers).await;
+            browser.type_numbers("000123456789", "").await;
         } else {
             browser.accounts_of(&app, "Test (Non-OAuth)").await;
             browser.step("accounts", "account=0").await;
         }
-        let path = format!("/v1/setup_intents/{}?expand[]=payment_method", carrier.id());
-        let details = app.get(&path).await.at("/payment_method/billing_details");
-        let text = |pointer: &str| details.pointer(pointer).unwrap().to_string();
-        told.push([text("/name"), text("/email"), text("/address/city")].join(" "));
+        let shown = app.retrieve(&format!("{}?expand[]=payment_method", carrier.id())).await;
+        let facts = ["/name", "/email", "/address/city"]
+            .map(|name| format!("/payment_method/billing_details{name}"));
+        told.push(shown.facts(&facts.each_ref().map(String::as_str)));
     }
-    let all = r#""Ada" "ada@example.com" "Bath""#;
-    assert_eq!(told, [all, all]);
+    assert_eq!(told, ["Ada ada@example.com Bath"; 2]);
     let carrier = intent(&app, "").await;
     let secret = carrier.text("/client_secret");
-    let calls = [
-        format!("client_secret={secret}&billing_details[nick]=a"),
-        format!("client_secret={secret}&billing_details[address][planet]=a"),
-        format!("client_secret={secret}&billing_details=a"),
-    ];
     let mut api_errors = Vec::new();
-    for form in calls {
+    for details in ["[nick]=a", "[address][planet]=a", "=a"] {
+        let form = format!("client_secret={secret}&billing_details{details}");
         let reply = app.with_key("pk_test_123").post("/v1/link_flows", &form).await;
         api_errors.push(reply.api_error());
     }
