@@ -2,7 +2,7 @@
 //! parameter, and none causes an internal error.
 
 use std::fmt::Write as _;
-use testkit::{App, CHECKOUT, FC, Response};
+use testkit::{App, CHECKOUT, FC, ONE_ITEM, Response};
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
@@ -76,12 +76,7 @@ async fn metadata() {
         let many: Vec<String> = (0..51).map(|at| format!("{path}[k{at}]=1")).collect();
         [key, format!("{path}[a]={long}"), many.join("&")]
     };
-    let checkout = |path: &str| {
-        let begin = "mode=payment&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd\
-                     &line_items[0][price_data][unit_amount]=100\
-                     &line_items[0][price_data][product_data][name]=Tea";
-        fields(path).map(|more| (CHECKOUT, format!("{begin}&{more}")))
-    };
+    let checkout = |path: &str| fields(path).map(|more| (CHECKOUT, format!("{ONE_ITEM}&{more}")));
     let mut calls: Vec<(&str, String)> = Vec::new();
     calls.extend(fields("metadata").map(|more| ("/v1/products", format!("name=Tea&{more}"))));
     calls.extend(fields("metadata").map(|more| (invoice.as_str(), more)));

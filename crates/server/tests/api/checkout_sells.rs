@@ -4,6 +4,13 @@ use crate::debits::type_numbers;
 use serde_json::{Value, json};
 use testkit::{App, CHECKOUT, ONE_ITEM, OPTIONS};
 
+/// The parameters of a session that begins a subscription to tea at nine dollars a month.
+const TEA_A_MONTH: &str = "mode=subscription&line_items[0][quantity]=1\
+                           &line_items[0][price_data][currency]=usd\
+                           &line_items[0][price_data][unit_amount]=900\
+                           &line_items[0][price_data][product_data][name]=Tea\
+                           &line_items[0][price_data][recurring][interval]=month";
+
 /// Prices that a session creates are shown with their products, but are not for sale. Stored prices
 /// are used unchanged. Both appear in the line items.
 #[tokio::test]
@@ -79,11 +86,7 @@ async fn a_link_begins_a_subscription() {
     let app = App::start().await;
     let customer = app.customer().await;
     let form = format!(
-        "mode=subscription&customer={customer}&line_items[0][quantity]=1\
-         &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
-         &line_items[0][price_data][product_data][name]=Tea\
-         &line_items[0][price_data][recurring][interval]=month\
-         &line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
+        "{TEA_A_MONTH}&customer={customer}&line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
          &line_items[1][price_data][unit_amount]=2000\
          &line_items[1][price_data][product_data][name]=Pot\
          &subscription_data[metadata][a]=b\
@@ -141,10 +144,7 @@ async fn a_link_begins_a_subscription() {
 #[tokio::test]
 async fn a_trial_needs_no_payment() {
     let app = App::start().await;
-    let form = "mode=subscription&customer_email=ada@example.com&line_items[0][quantity]=1\
-                &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
-                &line_items[0][price_data][product_data][name]=Tea\
-                &line_items[0][price_data][recurring][interval]=month";
+    let form = format!("{TEA_A_MONTH}&customer_email=ada@example.com");
     let trial = app.checkout(&format!("{form}&subscription_data[trial_period_days]=7")).await;
     assert_eq!(
         (trial.at("/amount_total"), trial.at("/payment_status")),
@@ -159,7 +159,7 @@ async fn a_trial_needs_no_payment() {
     let method = app.retrieve(&method).await;
     assert_eq!(method.at("/customer"), linked.at("/customer/id"));
 
-    let bad = app.checkout(form).await.id();
+    let bad = app.checkout(&form).await.id();
     type_numbers(&app, &bad, "000666666661").await;
     let failed = app.retrieve(&bad).await;
     assert_eq!((failed.at("/status"), failed.at("/subscription")), (json!("open"), Value::Null));

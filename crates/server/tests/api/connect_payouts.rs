@@ -241,9 +241,9 @@ async fn payouts_from_a_setup_intent() {
     400 - external_account: Only a payment method that a Setup Intent with attach_to_self=true
       attached to the account can be paid out to.
     ");
-    let confirm = format!("/v1/setup_intents/{}/confirm", intent.id());
     let mandate = "mandate_data[customer_acceptance][type]=offline";
-    assert_eq!(inside.post(&confirm, mandate).await.ok().text("/status"), "succeeded");
+    let confirmed = inside.act(&intent.id(), "confirm", mandate).await.ok();
+    assert_eq!(confirmed.text("/status"), "succeeded");
 
     let external = app.post(&path, &format!("external_account={method}")).await.ok();
     assert_eq!(external.text("/account"), id);

@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, read, shown};
 use crate::hosted::tea;
-use testkit::{App, LINK, typed_numbers};
+use testkit::{App, INTENTS, LINK, SETUP_INTENTS, path_of, typed_numbers};
 
 /// The open objects of a customer stop working once the customer is deleted. Intents cannot be
 /// confirmed, pages offer no action, and no account is linked.
@@ -13,16 +13,16 @@ async fn pages_of_a_deleted_customer() {
     let (session, checkout) = tea(&app, &format!("customer={customer}")).await;
     let flow = Browser::flow_of(&app, &checkout.step("link", "name=Ada").await);
     let form = format!("amount=99&currency=usd&customer={customer}");
-    let intent = app.post("/v1/payment_intents", &form).await.ok().id();
-    app.post(LINK, &format!("carrier={intent}")).await.ok();
+    let intent = app.post(INTENTS, &form).await.ok().id();
+    app.link_carrier(&intent, "").await.ok();
     let typed = format!("customer={customer}&{}", typed_numbers("000123456789"));
-    let waits = app.post("/v1/setup_intents", &typed).await.ok();
+    let waits = app.post(SETUP_INTENTS, &typed).await.ok();
     let url = waits.text("/next_action/verify_with_microdeposits/hosted_verification_url");
     let deposits = Browser::at(&app, &url);
     let open = app.open_invoice().await;
     let invoice = Browser::at(&app, &open.text("/hosted_invoice_url"));
     for customer in [customer, open.text("/customer")] {
-        app.delete(&format!("/v1/customers/{customer}")).await.ok();
+        app.delete(&path_of(&customer)).await.ok();
     }
     let left = app.retrieve(&session.id()).await;
     assert_eq!(left.text("/status"), "expired");
@@ -61,14 +61,11 @@ async fn pages_of_a_deleted_customer() {
             assert!(read(&stepped).contains("This page no longer works"));
         }
     }
+    let of = |id: &str, verb: &str| path_of(&format!("{id}/{verb}"));
     insta::assert_snapshot!(app.api_errors(&[
-        ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
-        (
-            "POST",
-            &format!("/v1/setup_intents/{}/verify_microdeposits", waits.id()),
-            "amounts[]=32&amounts[]=45",
-        ),
-        ("POST", &format!("/v1/invoices/{}/pay", open.id()), "payment_method=pm_usBankAccount_success"),
+        ("POST", &of(&intent, "confirm"), ""),
+        ("POST", &of(&waits.id(), "verify_microdeposits"), "amounts[]=32&amounts[]=45"),
+        ("POST", &of(&open.id(), "pay"), "payment_method=pm_usBankAccount_success"),
         ("POST", LINK, &format!("carrier={}", session.id())),
         ("POST", LINK, &format!("carrier={intent}&seed=1")),
     ]).await, @"

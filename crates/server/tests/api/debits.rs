@@ -295,13 +295,20 @@ async fn a_payment_is_disputed_later() {
 #[tokio::test]
 async fn without_a_clock_nobody_waits() {
     let app = App::start().await;
-    let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_dispute";
-    let intent = app.post("/v1/payment_intents", form).await.ok().id();
-    app.run_workers_until_idle().await;
-    let shown = app.retrieve(&intent).await;
-    assert_eq!(shown.at("/status"), "succeeded");
-    let disputes = app.get("/v1/disputes").await.ok();
-    assert_eq!(disputes.at("/data/0/payment_intent"), intent.as_str());
+    let mut seen = Vec::new();
+    for name in ["dispute", "noAccount"] {
+        let form =
+            format!("amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_{name}");
+        let intent = app.post(INTENTS, &form).await.ok().id();
+        app.run_workers_until_idle().await;
+        let shown = app.retrieve(&intent).await.facts(&["/status", "/last_payment_error/code"]);
+        let disputes = app.count(&format!("/v1/disputes?payment_intent={intent}")).await;
+        seen.push(format!("{name}: {shown}, disputes {disputes}"));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"
+    dispute: succeeded null, disputes 1
+    noAccount: requires_payment_method no_account, disputes 0
+    ");
 }
 
 /// A Checkout Session stays open when the deposits to typed numbers cannot be sent. The holder

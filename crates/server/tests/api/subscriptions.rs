@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 use testkit::{App, CONNECTIONS, FC, MONTHLY, OPTIONS, SUBSCRIPTIONS};
 
 /// The guide's call without items, as it is printed. The subscription is active, has no invoice,
-/// and collects an account by a Setup Intent. It has every key that the official types require.
+/// and collects an account by its Setup Intent and a prefetch. The account can be expanded before and
+/// after the confirmation, and its transactions are available at once. The subscription has every key
+/// that the official types require.
 #[tokio::test]
-async fn as_the_guide_prints_it() {
+async fn a_setup_intent_collects() {
     let app = App::start().await;
     let customer = app.customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
@@ -62,16 +64,8 @@ async fn as_the_guide_prints_it() {
       null: trial_end, trial_start
     }
     "#);
-}
 
-/// A subscription collects an account by its Setup Intent and a prefetch. The account can be
-/// expanded before and after the confirmation, and its transactions are available at once.
-#[tokio::test]
-async fn a_setup_intent_collects() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let more = format!("{CONNECTIONS}[prefetch][]=transactions");
-    let id = app.subscription(&customer, &more).await.id();
+    let id = made.id();
     let linked = app.link_carrier(&id, "expand[]=payment_method").await.ok();
     let account = linked.account_of("/payment_method");
     let waiting = app.retrieve(&format!("{id}?expand[]=pending_setup_intent.payment_method")).await;
