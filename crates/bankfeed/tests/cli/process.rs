@@ -38,10 +38,13 @@ fn count(list: &Value) -> usize {
     list["data"].as_array().unwrap().len()
 }
 
-/// A server that gets a signal right after its greeting ends in order, with 0.
+/// A server that gets a signal right after its greeting ends in order, with 0. The greeting calls the
+/// owner of a key a merchant.
 #[test]
 fn ends_in_order_right_after_its_greeting() {
     let (server, _) = serve();
+    let keys = server.after("  keys      ").unwrap();
+    assert_eq!(keys, "any sk_test_… key; each is a separate, empty merchant");
     let status = server.terminate().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
 }
@@ -168,6 +171,10 @@ fn a_temporary_database_needs_a_named_file_of_keys() {
     let server = start(&[&issued[..], &["--api-keys-file", &file]].concat());
     let url = server.after(LISTENS).unwrap();
     assert_eq!(call(&url, &secret, "GET", "/v1/customers", "").0, 200);
+
+    let doctor = command(&["doctor", "--json", "--memory", "--keys", "issued"]).output().unwrap();
+    let advice = String::from_utf8(doctor.stdout).unwrap();
+    assert!(advice.contains("name a file with --api-keys-file"), "{advice}");
 
     std::fs::write(db, "").unwrap();
     assert_eq!(create("--db", db).1, "");
