@@ -40,17 +40,13 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 13] = [
+const UNUSED: [(&str, &[&str]); 10] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
     ("config", &SERVER),
     ("doctor", &SERVER),
     ("key", &SERVER),
-    // The response of a raw call is JSON already.
-    ("get", &JSON),
-    ("post", &JSON),
-    ("delete", &JSON),
     ("scenario list", &SERVER),
     ("scenario show", &SERVER),
     ("scenario check", &SERVER),

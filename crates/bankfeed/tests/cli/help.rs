@@ -161,6 +161,7 @@ fn shows_flags_and_examples() {
     Global options:
           --api-key <KEY>   API key, which selects the merchant [env: BANKFEED_API_KEY] [default: sk_test_123]
           --api-base <URL>  Address of the server [env: BANKFEED_API_BASE] [default: http://127.0.0.1:12111] [alias: --url]
+          --json            Print JSON: one document, or one line for each object of a list
 
     Examples:
       bankfeed post /v1/customers -d email=ada@example.com -d 'metadata[order]=7'

@@ -44,9 +44,9 @@ fn suggests_names_of_the_server() {
     ! no events
     $ bankfeed events --type customer.*
     WHEN                 TYPE              STATUS  OBJECT                        EVENT                         PENDING
-    2026-01-01 00:00:00  customer.deleted          cus_0vIseXMSiAu6OkezM9RgGuTn  evt_9RP1R1d0yzB003Dr5uhBHGG8        0
+    2026-01-01 00:00:00  customer.deleted          cus_0vIseXMSiAu6OkezM9RgGuTn  evt_9RP1R1d0yzB001wfumZm9bXd        0
     2026-01-01 00:00:00  customer.created          cus_0vIseXMSiAu6OkezM9RgGuTn  evt_9RP1R1d0yzB000BwSNRBf3Mt        0
-    2026-01-01 00:00:00  customer.deleted          cus_0vIseXMSg7XbSq2pVHUFLwad  evt_9RP1R1d0yzB001QuztV4Mgfw        0
+    2026-01-01 00:00:00  customer.deleted          cus_0vIseXMSg7XbSq2pVHUFLwad  evt_9RP1R1d0yzB006KlWQStCnaB        0
     2026-01-01 00:00:00  customer.created          cus_0vIseXMSg7XbSq2pVHUFLwad  evt_9RP1R1d0yzB00AdLjwXQ8Itk        0
     $ bankfeed events --type *
     ! no events

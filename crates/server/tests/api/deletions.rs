@@ -1,12 +1,10 @@
 //! Deletions of customers, test clocks and connected accounts: what ends with them, and what
 //! happens if the call dies in the middle.
 
-use crate::subscriptions::{MONTHLY, create, gold};
-use crate::subscriptions_life::pays_by;
 use model::connected_account::ConnectedAccount;
 use model::id::{MerchantId, SubscriptionId};
 use store::{Failpoints, FindObject, Kind, Object};
-use testkit::{App, BEGIN_S, Client, FC, LINK, Options};
+use testkit::{App, BEGIN_S, Client, FC, LINK, MONTHLY, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
@@ -128,11 +126,11 @@ async fn a_connected_account_takes_its_objects_along() {
     let linked = app.link(&first, "").await.text("/accounts/data/0/id");
     let waiting = app.post(&sessions, &form).await.ok();
     let inside = app.in_account(&id);
-    gold(&inside).await;
+    inside.gold().await;
     let own = inside.account().await;
     let customer = inside.customer().await;
-    pays_by(&inside, &customer, "pm_usBankAccount_success").await;
-    let subscription = create(&inside, &customer, MONTHLY).await.id();
+    inside.pays_by(&customer, "success").await;
+    let subscription = inside.subscription(&customer, MONTHLY).await.id();
     app.run_workers_until_idle().await;
 
     app.delete(&format!("/v1/accounts/{id}")).await.ok();
