@@ -104,7 +104,8 @@ fn commands_name_their_request() {
     assert_eq!(command["message"], "command done");
     assert!(command["duration_us"].is_u64(), "{command}");
     assert_eq!(command["span"]["command"], "ChangeObjects");
-    assert_eq!(command["span"]["group_commands"], 1);
+    // A worker's command may share its commit.
+    assert!(command["span"]["group_commands"].as_u64() >= Some(1), "{command}");
     let request = &command["spans"][0];
     assert_eq!((&request["name"], &request["route"]), (&"request".into(), &"/v1/products".into()));
     let change = lines.next().unwrap();
