@@ -26,7 +26,7 @@ use model::limits::{
     CLOCK_CUSTOMER_PAGES_MAX, CLOCK_STEP_ITEMS_MAX, DELETION_TAKEOVER_S, PAGE_ROWS_MAX,
 };
 use model::payments::intent::Intent;
-use model::stored::{PaymentIntent, Stored};
+use model::stored::{PaymentIntent, SetupIntent, Stored};
 use store::{AccountsOf, ListDueOnClock, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 
@@ -178,11 +178,16 @@ impl Engine {
                 return Ok(());
             }
             for object in staying {
+                let (Object::PaymentIntent(listed) | Object::SetupIntent(listed)) = object else {
+                    unreachable!("the deletion of its customer ends each other due object");
+                };
                 self.change("leave_clock", async || {
-                    let Object::PaymentIntent(intent) = &object else {
-                        unreachable!("the deletion of its customer ends each other due object");
+                    let (merchant, number) = (listed.merchant, listed.number);
+                    let found = if listed.is_payment() {
+                        self.find::<PaymentIntent>(merchant, number).await?
+                    } else {
+                        self.find::<SetupIntent>(merchant, number).await?
                     };
-                    let found = self.find::<PaymentIntent>(intent.merchant, intent.number).await?;
                     let Some(intent) = found.filter(|intent| intent.clock == Some(clock)) else {
                         return Ok(Some(()));
                     };

@@ -160,3 +160,22 @@ async fn a_connected_account_takes_its_objects_along() {
     assert_eq!(stored.status, model::account::AccountStatus::Disconnected);
     assert_eq!(inside.get(CUSTOMERS).await.status, 403);
 }
+
+/// A debit under way when its clock is deleted settles in real time, because the clock never moves
+/// again.
+#[tokio::test]
+async fn a_debit_outlives_its_clock() {
+    let app = App::start().await;
+    let (customer, clock) = app.customer_on_clock().await;
+    let form = format!(
+        "amount=500&currency=usd&customer={customer}&confirm=true\
+         &payment_method=pm_usBankAccount_success"
+    );
+    let intent = app.post("/v1/payment_intents", &form).await.ok().id();
+    assert_eq!(app.status(&intent).await, "processing");
+    app.delete(&format!("{CLOCKS}/{clock}")).await.ok();
+    assert_eq!(app.status(&intent).await, "processing");
+    app.pass_s(30 * testkit::DAY_S);
+    app.run_workers_until_idle().await;
+    assert_eq!(app.status(&intent).await, "succeeded");
+}
