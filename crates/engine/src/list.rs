@@ -15,8 +15,8 @@ use wire::error::Error as ApiError;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
 
-/// The most pages that are read for one page of a list that leaves some objects out.
-const LIST_READS_MAX: usize = 1_000;
+/// The number of objects after which a page of a list with several filters ends, unless it is empty.
+const ROWS_READ_MAX: usize = 1_000;
 
 impl Engine {
     /// The page that a list of objects asks for. The object that a cursor names must exist.
@@ -58,18 +58,36 @@ impl Engine {
         Ok(Listed { items: items.into_iter().map(typed::<T>).collect(), has_more })
     }
 
-    /// The page that `page` asks for, of a list that holds only the objects that `keep` accepts.
+    /// The page that `page` asks for, of the objects that are in all of the lists `of`. The first
+    /// should be the shortest.
+    pub(crate) async fn list_in_all<T: StoredObject>(
+        &self,
+        context: &Context,
+        mut of: Vec<ObjectsOf>,
+        created: Bounds,
+        page: &PageParams,
+    ) -> Result<Listed<T::Object>, Error> {
+        if of.len() > 1 {
+            return self.list_where::<T>(context, of, created, page, |_| true).await;
+        }
+        let of = of.pop().unwrap_or(ObjectsOf::All);
+        self.list::<T>(context, of, created, page).await
+    }
+
+    /// Like [`Engine::list_in_all`], with only the objects that `keep` accepts.
     pub(crate) async fn list_where<T: StoredObject>(
         &self,
         context: &Context,
-        of: ObjectsOf,
+        mut of: Vec<ObjectsOf>,
         created: Bounds,
         page: &PageParams,
         keep: impl Fn(&T::Object) -> bool + Send + Sync,
     ) -> Result<Listed<T::Object>, Error> {
         let page = self.object_page(context, T::KIND, page).await?;
+        let others = if of.is_empty() { Vec::new() } else { of.split_off(1) };
+        let of = of.pop().unwrap_or(ObjectsOf::All);
         let list = ListObjects { merchant: context.merchant, kind: T::KIND, of, created, page };
-        self.read_where::<T>(list, keep).await
+        self.read_where::<T>(list, &others, keep).await
     }
 
     /// The newest objects of a merchant, at most `limit`.
@@ -95,7 +113,7 @@ impl Engine {
     ) -> Result<Vec<T::Object>, Error> {
         let page = Page { limit, cursor: Cursor::Newest };
         let list = ListObjects { merchant, kind: T::KIND, of, created: Bounds::default(), page };
-        Ok(self.read_where::<T>(list, keep).await?.items)
+        Ok(self.read_where::<T>(list, &[], keep).await?.items)
     }
 
     /// A page of all objects of a kind, each as `body` renders it.
@@ -112,26 +130,33 @@ impl Engine {
         Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
-    /// The page of a list that holds only the objects that `keep` accepts. The other objects are
-    /// read as well, in pages. After [`LIST_READS_MAX`] pages the list ends short of its limit and
-    /// has more.
-    pub(crate) async fn read_where<T: StoredObject>(
+    /// The page of a list, with only the objects that are in all of the `others` and that `keep`
+    /// accepts. It reads the list in slices. After [`ROWS_READ_MAX`] objects a page that is not empty
+    /// ends short of its limit, because the client can continue after its last object. An empty
+    /// page has no object to continue after, so it reads on until the first match.
+    async fn read_where<T: StoredObject>(
         &self,
         mut list: ListObjects,
+        others: &[ObjectsOf],
         keep: impl Fn(&T::Object) -> bool + Send + Sync,
     ) -> Result<Listed<T::Object>, Error> {
         let wanted = list.page.limit as usize;
         let backward = matches!(list.page.cursor, Cursor::Before(_));
         list.page.limit = PAGE_ROWS_MAX;
         let mut listed = Listed { items: Vec::new(), has_more: true };
-        for _ in 0..LIST_READS_MAX {
+        let mut rows_read = 0;
+        while listed.items.len() <= wanted && (rows_read < ROWS_READ_MAX || listed.items.is_empty())
+        {
             let mut read = self.store.read(list.clone()).await?;
+            rows_read += read.items.len();
             if backward {
                 read.items.reverse();
             }
             let end = read.items.last().map(Object::place);
-            listed.items.extend(read.items.into_iter().map(typed::<T>).filter(&keep));
-            list.page.cursor = match end.filter(|_| read.has_more && listed.items.len() <= wanted) {
+            let fitting = read.items.into_iter();
+            let fitting = fitting.filter(|object| others.iter().all(|of| of.has(object)));
+            listed.items.extend(fitting.map(typed::<T>).filter(&keep));
+            list.page.cursor = match end.filter(|_| read.has_more) {
                 Some(place) if backward => Cursor::Before(place),
                 Some(place) => Cursor::After(place),
                 None => {
@@ -147,18 +172,15 @@ impl Engine {
         Ok(listed)
     }
 
-    /// The objects of a customer, or all.
+    /// The objects of a customer, if a list names one.
     pub(crate) async fn of_customer(
         &self,
         context: &Context,
         customer: Option<&str>,
-    ) -> Result<ObjectsOf, Error> {
-        Ok(match customer {
-            Some(id) => ObjectsOf::Customer(
-                self.get_with_deleted::<Customer>(context, id, "customer").await?.id,
-            ),
-            None => ObjectsOf::All,
-        })
+    ) -> Result<Option<ObjectsOf>, Error> {
+        let Some(id) = customer else { return Ok(None) };
+        let customer = self.get_with_deleted::<Customer>(context, id, "customer").await?;
+        Ok(Some(ObjectsOf::Customer(customer.id)))
     }
 }
 

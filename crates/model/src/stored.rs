@@ -1,11 +1,13 @@
 //! Stored objects: objects that the store looks up and changes as a whole.
 //!
 //! Such an object is one row. The row's body holds its fields. The values that [`Stored`] returns
-//! are in columns of their own, for keys, lists and due work. A new object implements this trait
-//! here and is named once in the store.
+//! are in columns of their own, for keys, lists and due work. The values of its filters are in an
+//! index. A new object implements this trait here and is named once in the store.
 
+mod filter;
 mod kind;
 
+pub use filter::{Filter, clock_value, on_clock};
 pub use kind::{PaymentIntent, SetupIntent, StoredKind};
 
 use crate::account::Holder;
@@ -79,6 +81,12 @@ pub trait Stored {
         None
     }
 
+    /// Returns the values by which lists with a filter select it. A filter may have several values.
+    /// The values must follow from the body alone, because a migration reads it without the secret.
+    fn filters(&self) -> Vec<(Filter, String)> {
+        Vec::new()
+    }
+
     /// Returns the fields that must not be readable in the database. They are left out of the body
     /// (`#[serde(skip)]`), and the store seals these bytes.
     fn secret(&self) -> Option<Vec<u8>> {
@@ -147,6 +155,16 @@ impl Stored for Customer {
 
     fn lookup(&self) -> Option<Lookup> {
         self.email.clone().map(Lookup::Text)
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let clock = self.test_clock;
+        let mut values = vec![(Filter::Clock, clock_value(clock))];
+        let email = self.email.as_deref().map(|email| on_clock(clock, email));
+        values.extend(email.map(|value| (Filter::EmailOnClock, value)));
+        let prefix = self.invoice_prefix.clone();
+        values.extend(prefix.map(|prefix| (Filter::InvoicePrefix, prefix)));
+        values
     }
 }
 

@@ -6,6 +6,7 @@
 //! | family | commands |
 //! |---|---|
 //! | [`command::object`] | [`CreateObject`], [`ChangeObject`], [`ChangeObjects`], [`FindObject`], [`FindObjectByLookup`], [`ListObjects`], [`ListDueObjects`] |
+//! | [`command::object_filter`] | [`FindOtherWithValue`] |
 //! | [`command::account`] | [`CompleteLink`], [`ChangeAccount`], [`FindAccount`], [`FindLinkedAccount`], [`ListAccounts`], [`FindConnection`], [`ChangeConnection`], [`FindOwnership`] |
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindBankId`], [`FindLeftOut`], [`FindStoredTransactions`] |
@@ -42,6 +43,7 @@ pub use command::delivery::*;
 pub use command::event::*;
 pub use command::idempotency::*;
 pub use command::object::*;
+pub use command::object_filter::*;
 pub use command::precondition::*;
 pub use command::prune::*;
 pub use command::refresh::*;

@@ -247,6 +247,15 @@ pub enum OpenError {
     /// The database was migrated by other migrations than this program's.
     #[error("migration {0} of the database differs from that of this bankfeed")]
     ChangedMigration(u32),
+    /// The step of a migration failed, so no migration of this start has run.
+    #[error("migration {number} failed")]
+    Migration {
+        /// The number of the migration.
+        number: u32,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The database was sealed with another key.
     #[error("the database was created with another seal key")]
     OtherSealKey,

@@ -9,8 +9,12 @@ use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{EventType, Snapshot};
 use model::id::{ClockId, CustomerId};
+use model::stored::{Filter, on_clock};
 use std::collections::BTreeMap;
-use store::{AccountsOf, Bounds, Cursor, ListAccounts, Object, ObjectPlace, ObjectsOf, Page};
+use store::{
+    AccountsOf, Bounds, Cursor, FindOtherWithValue, Kind, ListAccounts, Object, ObjectPlace,
+    ObjectsOf, Page,
+};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -223,14 +227,16 @@ impl Engine {
         customer: &Customer,
         input: &CustomerInput,
     ) -> Result<(), Error> {
-        if input.invoice_prefix.is_none() {
-            return Ok(());
-        }
-        let has_it = |other: &Customer| {
-            other.id != customer.id && other.invoice_prefix == customer.invoice_prefix
+        let prefix = input.invoice_prefix.as_ref().and(customer.invoice_prefix.as_ref());
+        let Some(prefix) = prefix else { return Ok(()) };
+        let other = FindOtherWithValue {
+            merchant: context.merchant,
+            kind: Kind::Customer,
+            filter: Filter::InvoicePrefix,
+            value: prefix.clone(),
+            except: customer.id.number(),
         };
-        let (merchant, all) = (context.merchant, ObjectsOf::All);
-        if self.newest_where::<Customer>(merchant, all, 1, has_it).await?.is_empty() {
+        if self.store.read(other).await?.is_none() {
             return Ok(());
         }
         let message = "Another customer has this invoice prefix; numbers of invoices are unique.";
@@ -290,13 +296,13 @@ impl Engine {
         context: &Context,
         filter: &CustomerFilter,
     ) -> Result<ApiResponse, Error> {
-        let lookup = filter.email.clone();
-        let of = match &filter.test_clock {
-            Some(id) => {
-                let clock = self.clock_param(context, id, "test_clock").await?.id;
-                ObjectsOf::Clock { clock, lookup }
-            }
-            None => ObjectsOf::NoClock { lookup },
+        let clock = match &filter.test_clock {
+            Some(id) => Some(self.clock_param(context, id, "test_clock").await?.id),
+            None => None,
+        };
+        let of = match &filter.email {
+            Some(email) => ObjectsOf::value(Filter::EmailOnClock, &on_clock(clock, email)),
+            None => ObjectsOf::on_clock(clock),
         };
         let listed = self.list::<Customer>(context, of, filter.created, &filter.page).await?;
         let expand = context.expand.inside("data");

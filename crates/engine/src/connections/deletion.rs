@@ -71,7 +71,7 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
-        self.end_all_of(context, &ObjectsOf::Customer(id)).await?;
+        self.end_all_of_customer(context, id).await?;
         self.change("complete_customer_deletion", async || {
             let found = self.find::<Customer>(context.merchant, id.number()).await?;
             let Some(customer) = found.filter(|customer| customer.deletion_due.is_some()) else {
@@ -147,7 +147,7 @@ impl Engine {
     async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
         // Each round deletes the customers that it lists, so the first page is always the next.
         for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
-            let of = ObjectsOf::Clock { clock, lookup: None };
+            let of = ObjectsOf::on_clock(Some(clock));
             let (merchant, limit) = (context.merchant, PAGE_ROWS_MAX);
             let customers = self.newest::<Customer>(merchant, of, limit).await?;
             if customers.is_empty() {
@@ -245,7 +245,7 @@ impl Engine {
         let (platform, number) = (account.merchant, account.number());
         let inside = Context { merchant: account.acts_as(), ..context.without_reply() };
         self.disconnect_all(&inside, AccountsOf::Merchant).await?;
-        self.end_all_of(&inside, &ObjectsOf::All).await?;
+        self.end_all_of_account(&inside).await?;
         // The platform may have linked bank accounts of the connected account.
         let outside = Context { merchant: platform, ..context.without_reply() };
         let of = AccountsOf::Holder(Holder::Account(account.account));

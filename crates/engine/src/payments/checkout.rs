@@ -22,6 +22,7 @@ use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
 use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
+use model::Word as _;
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
@@ -34,6 +35,7 @@ use model::payments::checkout::{
 };
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
+use model::stored::Filter;
 use model::stored::{PaymentIntent, SetupIntent, StoredKind};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
@@ -177,29 +179,22 @@ impl Engine {
         context: &Context,
         filter: &CheckoutFilter,
     ) -> Result<ApiResponse, Error> {
-        let customer = match &filter.customer {
-            Some(id) => Some(self.get_with_deleted::<Customer>(context, id, "customer").await?.id),
-            None => None,
-        };
-        let of = match (&filter.payment_intent, customer) {
-            (Some(id), _) => {
-                let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
-                ObjectsOf::Lookup(intent.id())
-            }
-            (None, Some(customer)) => ObjectsOf::Customer(customer),
-            (None, None) => ObjectsOf::All,
-        };
-        let fits = |session: &CheckoutSession| {
-            !filter.none
-                && customer.is_none_or(|customer| session.customer == Some(customer))
-                && filter.status.is_none_or(|status| session.status == status)
-                && filter.subscription.as_ref().is_none_or(|wanted| {
-                    session.subscription.is_some_and(|stored| stored.to_string() == *wanted)
-                })
-                && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
-        };
+        let customer = self.of_customer(context, filter.customer.as_deref()).await?;
+        let mut of = Vec::new();
+        if filter.none {
+            of.push(ObjectsOf::Numbers(Vec::new()));
+        }
+        if let Some(id) = &filter.payment_intent {
+            let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
+            of.push(ObjectsOf::Lookup(intent.id()));
+        }
+        let subscription = filter.subscription.as_ref();
+        of.extend(subscription.map(|id| ObjectsOf::value(Filter::Subscription, id)));
+        of.extend(filter.email.as_ref().map(|email| ObjectsOf::value(Filter::Email, email)));
+        of.extend(customer);
+        of.extend(filter.status.map(|status| ObjectsOf::value(Filter::Status, status.word())));
         let (created, page) = (filter.created, &filter.page);
-        let listed = self.list_where::<CheckoutSession>(context, of, created, page, fits).await?;
+        let listed = self.list_in_all::<CheckoutSession>(context, of, created, page).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |session| self.checkout_value(context, &session, &none, &expand).await;
         list_values("/v1/checkout/sessions", listed, value).await

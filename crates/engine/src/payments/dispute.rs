@@ -49,7 +49,7 @@ impl Engine {
         filter: &DisputeFilter,
     ) -> Result<ApiResponse, Error> {
         let of = match (&filter.charge, &filter.payment_intent) {
-            (Some(_), _) => ObjectsOf::Lookup(String::new()),
+            (Some(_), _) => ObjectsOf::Numbers(Vec::new()),
             (None, Some(id)) => {
                 let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
                 ObjectsOf::Lookup(intent.id())

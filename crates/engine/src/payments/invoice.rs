@@ -19,6 +19,7 @@ use crate::context::render;
 use crate::list::{list_body, list_values, page_of};
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
+use model::Word as _;
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
@@ -29,6 +30,7 @@ use model::money::Currency;
 use model::payments::intent::Intent;
 use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus};
 use model::payments::payment_method::PaymentMethod;
+use model::stored::Filter;
 use model::stored::PaymentIntent;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -266,10 +268,24 @@ impl Engine {
         context: &Context,
         filter: &InvoiceFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = self.of_customer(context, filter.customer.as_deref()).await?;
+        let mut of = Vec::new();
+        let subscription = filter.subscription.as_ref();
+        of.extend(subscription.map(|id| ObjectsOf::value(Filter::Subscription, id)));
+        of.extend(self.of_customer(context, filter.customer.as_deref()).await?);
+        of.extend(filter.status.map(|status| ObjectsOf::value(Filter::Status, status.word())));
+        let method = filter.collection_method.as_ref();
+        of.extend(method.map(|word| ObjectsOf::value(Filter::CollectionMethod, word)));
         let (created, page) = (filter.created, &filter.page);
-        let fits = |invoice: &Invoice| filter.has(invoice);
-        let listed = self.list_where::<Invoice>(context, of, created, page, fits).await?;
+        let listed = match filter.due_date {
+            Some(bounds) => {
+                let due = |invoice: &Invoice| {
+                    let due = invoice.given.integer(&["due_date"]);
+                    due.is_some_and(|due| bounds.contains(due))
+                };
+                self.list_where::<Invoice>(context, of, created, page, due).await?
+            }
+            None => self.list_in_all::<Invoice>(context, of, created, page).await?,
+        };
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |invoice| self.invoice_value(context, &invoice, &none, &expand).await;
         list_values("/v1/invoices", listed, value).await
@@ -378,9 +394,8 @@ impl Engine {
         invoice: &mut Invoice,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let of = ObjectsOf::Customer(invoice.customer);
-        let waits =
-            |item: &InvoiceItem| item.invoice.is_none() && item.charge.currency == invoice.currency;
+        let of = ObjectsOf::value(Filter::PendingOfCustomer, &invoice.customer);
+        let waits = |item: &InvoiceItem| item.charge.currency == invoice.currency;
         let (merchant, limit) = (context.merchant, item::LINES_MAX);
         let items = self.newest_where::<InvoiceItem>(merchant, of, limit, waits).await?;
         for mut item in items.into_iter().rev() {
@@ -390,23 +405,6 @@ impl Engine {
             changes.put(Object::InvoiceItem(item));
         }
         Ok(())
-    }
-}
-
-impl InvoiceFilter {
-    fn has(&self, invoice: &Invoice) -> bool {
-        let method = invoice.given.text(&["collection_method"]).unwrap_or("charge_automatically");
-        let due = invoice.given.integer(&["due_date"]);
-        self.status.is_none_or(|status| status == invoice.status)
-            && self.collection_method.as_deref().is_none_or(|wanted| wanted == method)
-            && self.subscription.as_ref().is_none_or(|wanted| {
-                invoice.subscription.is_some_and(|stored| stored.to_string() == *wanted)
-            })
-            && self.due_date.is_none_or(|Bounds { from, to }| {
-                due.is_some_and(|due| {
-                    from.is_none_or(|from| from <= due) && to.is_none_or(|to| due <= to)
-                })
-            })
     }
 }
 
@@ -453,7 +451,6 @@ fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> 
 
 /// The API error of a call that the status does not permit.
 fn unexpected(invoice: &Invoice, what: &str) -> Error {
-    use model::Word;
     let status = invoice.status.word();
     ApiError::invalid(format!("This invoice is {status} and cannot be {what}.")).into()
 }

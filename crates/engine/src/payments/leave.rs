@@ -4,33 +4,64 @@
 
 use crate::payments::Changes;
 use crate::{Context, Engine, Error};
+use model::Word;
+use model::customer::Customer;
+use model::id::CustomerId;
 use model::limits::{PAGE_ROWS_MAX, STALE_RETRIES_MAX};
-use model::payments::checkout::CheckoutSession;
+use model::payments::checkout::{CheckoutSession, CheckoutStatus};
 use model::payments::subscription::Subscription;
-use store::{Object, ObjectsOf, StoredObject};
+use model::stored::Filter;
+use store::{Bounds, Cursor, Kind, ListObjects, Listed, Object, ObjectsOf, Page, StoredObject};
 
 impl Engine {
-    /// Ends the subscriptions and open Checkout Sessions that match a filter.
-    pub(crate) async fn end_all_of(&self, context: &Context, of: &ObjectsOf) -> Result<(), Error> {
-        self.end_all::<Subscription>(context, of, |subscription| !subscription.is_over()).await?;
-        self.end_all::<CheckoutSession>(context, of, CheckoutSession::is_open).await
+    /// Ends the subscriptions and open Checkout Sessions of a customer.
+    pub(crate) async fn end_all_of_customer(
+        &self,
+        context: &Context,
+        customer: CustomerId,
+    ) -> Result<(), Error> {
+        let of = ObjectsOf::value(Filter::UnfinishedOfCustomer, &customer);
+        self.end_all::<Subscription>(context, &of).await?;
+        self.end_all::<CheckoutSession>(context, &of).await
+    }
+
+    /// Ends the subscriptions and open Checkout Sessions of the caller's account.
+    pub(crate) async fn end_all_of_account(&self, context: &Context) -> Result<(), Error> {
+        let mut list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Customer,
+            of: ObjectsOf::All,
+            created: Bounds::default(),
+            page: Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest },
+        };
+        loop {
+            let Listed { items, has_more } = self.store.read(list.clone()).await?;
+            for customer in items.iter().filter_map(Customer::of_object) {
+                self.end_all_of_customer(context, customer.id).await?;
+            }
+            match items.last() {
+                Some(oldest) if has_more => list.page.cursor = Cursor::After(oldest.place()),
+                _ => break,
+            }
+        }
+        // A Checkout Session need not have a customer.
+        let open = ObjectsOf::value(Filter::Status, CheckoutStatus::Open.word());
+        self.end_all::<CheckoutSession>(context, &open).await
     }
 
     async fn end_all<T: StoredObject>(
         &self,
         context: &Context,
         of: &ObjectsOf,
-        goes_on: fn(&T::Object) -> bool,
     ) -> Result<(), Error> {
         let mut conflicts = 0;
         while conflicts < STALE_RETRIES_MAX {
-            let (of, merchant, limit) = (of.clone(), context.merchant, PAGE_ROWS_MAX);
-            let going_on = self.newest_where::<T>(merchant, of, limit, goes_on).await?;
-            if going_on.is_empty() {
+            let unfinished = self.newest::<T>(context.merchant, of.clone(), PAGE_ROWS_MAX).await?;
+            if unfinished.is_empty() {
                 return Ok(());
             }
             let mut all_ended = true;
-            for object in going_on {
+            for object in unfinished {
                 all_ended &= self.end_one(context, T::into_object(object)).await?;
             }
             // Objects that have changed are read again. A round without conflicts counts as

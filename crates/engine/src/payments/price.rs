@@ -9,6 +9,7 @@ use model::event::{EventType, Snapshot};
 use model::id::PriceId;
 use model::money::Currency;
 use model::payments::product::{Price, Product};
+use model::stored::Filter;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
@@ -171,10 +172,8 @@ impl Engine {
         context: &Context,
         filter: &PriceFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = filter.product.clone().map_or(ObjectsOf::All, ObjectsOf::Lookup);
-        let (created, page) = (filter.created, &filter.page);
-        let fits = |price: &Price| filter.has(price);
-        let listed = self.list_where::<Price>(context, of, created, page, fits).await?;
+        let (of, created, page) = (filter.of(), filter.created, &filter.page);
+        let listed = self.list_in_all::<Price>(context, of, created, page).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |price| self.price_value(context, &price, &none, &expand).await;
         list_values("/v1/prices", listed, value).await
@@ -199,22 +198,27 @@ impl Engine {
 }
 
 impl PriceFilter {
-    fn has(&self, price: &Price) -> bool {
-        let named = |keys: &Vec<String>| {
-            price.lookup_key.as_ref().is_some_and(|stored| keys.contains(stored))
-        };
-        self.active.is_none_or(|active| active == price.active)
-            && self
-                .currency
-                .as_deref()
-                .is_none_or(|code| code.eq_ignore_ascii_case(price.currency.as_str()))
-            && self.product.as_ref().is_none_or(|product| *product == price.product)
-            && self.lookup_keys.as_ref().is_none_or(named)
-            && self.recurring.is_none_or(|recurring| recurring == price.is_recurring())
-            && self.recurrence.iter().all(|(name, word)| {
-                let stored = price.given.text(&["recurring", name]);
-                let silent = if *name == "usage_type" { "licensed" } else { "" };
-                price.is_recurring() && stored.unwrap_or(silent) == word
-            })
+    /// The lists that contain the prices. The one that is probably the shortest comes first.
+    fn of(&self) -> Vec<ObjectsOf> {
+        let mut of = Vec::new();
+        let keys = self.lookup_keys.clone();
+        of.extend(keys.map(|keys| ObjectsOf::Filter(Filter::LookupKey, keys)));
+        of.extend(self.product.clone().map(ObjectsOf::Lookup));
+        for (name, word) in &self.recurrence {
+            let filter = match *name {
+                "interval" => Filter::RecurringInterval,
+                "meter" => Filter::RecurringMeter,
+                "usage_type" => Filter::RecurringUsageType,
+                other => unreachable!("prices are not listed by {other}"),
+            };
+            of.push(ObjectsOf::value(filter, word));
+        }
+        let currency = self.currency.as_deref().map(str::to_ascii_lowercase);
+        of.extend(currency.map(|code| ObjectsOf::value(Filter::Currency, &code)));
+        let price_type = |recurring| if recurring { "recurring" } else { "one_time" };
+        let recurring = self.recurring.map(price_type);
+        of.extend(recurring.map(|word| ObjectsOf::value(Filter::Type, word)));
+        of.extend(self.active.map(|active| ObjectsOf::value(Filter::Active, &active)));
+        of
     }
 }

@@ -10,6 +10,7 @@ use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
 use model::id::ProductId;
 use model::payments::product::{Price, Product};
+use model::stored::Filter;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
@@ -175,17 +176,23 @@ impl Engine {
         context: &Context,
         filter: &ProductFilter,
     ) -> Result<ApiResponse, Error> {
-        let fits = |product: &Product| {
-            let shippable = product.given.boolean(&["shippable"]);
-            filter.active.is_none_or(|active| active == product.active)
-                && filter.ids.as_ref().is_none_or(|ids| ids.contains(&product.id()))
-                && (filter.shippable.is_none() || filter.shippable == shippable)
-                && filter.url.as_deref().is_none_or(|url| {
-                    product.given.text(&["url"]).is_some_and(|stored| stored == url)
-                })
+        let mut of = Vec::new();
+        if let Some(ids) = &filter.ids {
+            of.push(ObjectsOf::Numbers(ids.iter().map(|id| Product::number_of(id)).collect()));
+        }
+        of.extend(filter.url.as_ref().map(|url| ObjectsOf::value(Filter::Url, url)));
+        let shippable = filter.shippable;
+        of.extend(shippable.map(|shippable| ObjectsOf::value(Filter::Shippable, &shippable)));
+        of.extend(filter.active.map(|active| ObjectsOf::value(Filter::Active, &active)));
+        let (created, page) = (filter.created, &filter.page);
+        let listed = match &filter.ids {
+            // Two ids may have the number of one product.
+            Some(ids) => {
+                let named = |product: &Product| ids.contains(&product.id());
+                self.list_where::<Product>(context, of, created, page, named).await?
+            }
+            None => self.list_in_all::<Product>(context, of, created, page).await?,
         };
-        let (of, created, page) = (ObjectsOf::All, filter.created, &filter.page);
-        let listed = self.list_where::<Product>(context, of, created, page, fits).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |product| self.product_value(context, &product, &none, &expand).await;
         list_values("/v1/products", listed, value).await

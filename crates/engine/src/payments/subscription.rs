@@ -20,12 +20,15 @@ use crate::payments::invoice::INVOICE_OPTIONS;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use item::SubscriptionItemInput;
+use model::Word;
 use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::extra_params::ExtraParams;
+use model::id::{ClockId, CustomerId};
 use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
+use model::stored::{Filter, on_clock};
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
@@ -284,17 +287,26 @@ impl Engine {
         context: &Context,
         filter: &SubscriptionFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = match (&filter.customer, &filter.test_clock) {
-            (Some(_), _) => self.of_customer(context, filter.customer.as_deref()).await?,
-            (None, Some(id)) => {
-                let clock = self.clock_param(context, id, "test_clock").await?.id;
-                ObjectsOf::Clock { clock, lookup: None }
+        let (customer, clock) = match (&filter.customer, &filter.test_clock) {
+            (Some(id), _) => {
+                let customer = self.get_with_deleted::<Customer>(context, id, "customer").await?;
+                (Some(customer.id), customer.test_clock)
             }
-            (None, None) => ObjectsOf::NoClock { lookup: None },
+            (None, Some(id)) => (None, Some(self.clock_param(context, id, "test_clock").await?.id)),
+            (None, None) => (None, None),
         };
+        let of = filter.of(customer, clock);
         let (created, page) = (filter.created, &filter.page);
-        let fits = |subscription: &Subscription| filter.has(subscription);
-        let listed = self.list_where::<Subscription>(context, of, created, page, fits).await?;
+        let within = |subscription: &Subscription| {
+            let (begins, ends) = subscription.period;
+            filter.period_begins.contains(begins.0) && filter.period_ends.contains(ends.0)
+        };
+        let unbounded = Bounds::default();
+        let listed = if filter.period_begins == unbounded && filter.period_ends == unbounded {
+            self.list_in_all::<Subscription>(context, of, created, page).await?
+        } else {
+            self.list_where::<Subscription>(context, of, created, page, within).await?
+        };
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |subscription| {
             self.subscription_value(context, &subscription, &none, &expand).await
@@ -304,24 +316,30 @@ impl Engine {
 }
 
 impl SubscriptionFilter {
-    fn has(&self, subscription: &Subscription) -> bool {
-        let within = |bounds: Bounds, at: AccountTime| {
-            bounds.from.is_none_or(|from| from <= at.0) && bounds.to.is_none_or(|to| at.0 <= to)
+    /// The lists that contain the subscriptions. The one that is probably the shortest comes first.
+    /// The subscriptions of a customer are on the customer's clock.
+    fn of(&self, customer: Option<CustomerId>, clock: Option<ClockId>) -> Vec<ObjectsOf> {
+        let on_clock = |filter, words: &[&str]| {
+            ObjectsOf::Filter(filter, words.iter().map(|word| on_clock(clock, word)).collect())
         };
-        let stands = match self.status {
-            StatusFilter::All => true,
-            StatusFilter::NotCanceled => subscription.status != SubscriptionStatus::Canceled,
-            StatusFilter::Ended => subscription.is_over(),
-            StatusFilter::Is(status) => subscription.status == status,
-        };
-        let bought = |price: &String| {
-            subscription.items.iter().any(|item| item.price.id.to_string() == *price)
-        };
-        stands
-            && self.price.as_ref().is_none_or(bought)
-            && self.collection_method.is_none_or(|method| subscription.collection_method == method)
-            && within(self.period_begins, subscription.period.0)
-            && within(self.period_ends, subscription.period.1)
+        let mut of = Vec::from_iter(customer.map(ObjectsOf::Customer));
+        of.extend(self.price.as_ref().map(|id| on_clock(Filter::PriceOnClock, &[id])));
+        let method = self.collection_method.map(Word::word);
+        of.extend(method.map(|word| on_clock(Filter::CollectionMethodOnClock, &[word])));
+        let statuses = SubscriptionStatus::ALL.iter().filter(|status| match self.status {
+            StatusFilter::All => false,
+            StatusFilter::NotCanceled => **status != SubscriptionStatus::Canceled,
+            StatusFilter::Ended => status.is_over(),
+            StatusFilter::Is(wanted) => **status == wanted,
+        });
+        let statuses: Vec<&str> = statuses.map(|status| status.word()).collect();
+        if !statuses.is_empty() {
+            of.push(on_clock(Filter::StatusOnClock, &statuses));
+        }
+        if of.is_empty() {
+            of.push(ObjectsOf::on_clock(clock));
+        }
+        of
     }
 }
 

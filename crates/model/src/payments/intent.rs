@@ -220,6 +220,20 @@ impl Intent {
         matches!(self.purpose, Purpose::Payment { .. })
     }
 
+    /// True if it is a Setup Intent that makes the payment method the account's own.
+    pub fn attaches_to_self(&self) -> bool {
+        !self.is_payment() && self.given.boolean(&["attach_to_self"]) == Some(true)
+    }
+
+    /// Returns the status of the payment of its invoice, as Stripe calls it.
+    pub fn payment_status(&self) -> &'static str {
+        match self.status {
+            IntentStatus::Succeeded => "paid",
+            IntentStatus::Canceled => "canceled",
+            _ => "open",
+        }
+    }
+
     /// True if a payment method may still be given.
     pub fn collects(&self) -> bool {
         use IntentStatus as S;

@@ -175,6 +175,11 @@ pub struct Invoice {
 }
 
 impl Invoice {
+    /// Returns the way in which it is paid: by a debit, or by the customer who receives it.
+    pub fn collection_method(&self) -> &str {
+        self.given.text(&["collection_method"]).unwrap_or("charge_automatically")
+    }
+
     /// Returns the sum of its lines, negative if credits outweigh.
     pub fn total(&self) -> i64 {
         self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.charge.amount))

@@ -159,11 +159,17 @@ impl Price {
     }
 }
 
+impl SubscriptionStatus {
+    /// True if a subscription with this status has ended.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Canceled | Self::IncompleteExpired)
+    }
+}
+
 impl Subscription {
     /// True if it has ended.
     pub fn is_over(&self) -> bool {
-        use SubscriptionStatus as S;
-        matches!(self.status, S::Canceled | S::IncompleteExpired)
+        self.status.is_over()
     }
 
     /// Returns the length of its periods. `None` without items.

@@ -1,6 +1,6 @@
 //! Payment objects as stored objects.
 
-use super::{Lookup, Stored};
+use super::{Filter, Lookup, Stored, clock_value, on_clock};
 use crate::clock::AccountTime;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::payments::checkout::CheckoutSession;
@@ -12,6 +12,7 @@ use crate::payments::method_configuration::{MethodConfiguration, state};
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
+use crate::word::Word;
 
 impl Stored for Intent {
     common!(number);
@@ -30,6 +31,15 @@ impl Stored for Intent {
 
     fn lookup(&self) -> Option<Lookup> {
         Some(Lookup::Secret(self.client_secret.clone()))
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        if !self.is_payment() {
+            return vec![(Filter::AttachToSelf, self.attaches_to_self().to_string())];
+        }
+        let Some(invoice) = self.invoice else { return Vec::new() };
+        let status = self.payment_status().to_owned();
+        vec![(Filter::Invoice, invoice.to_string()), (Filter::PaymentStatus, status)]
     }
 
     fn secret(&self) -> Option<Vec<u8>> {
@@ -87,6 +97,17 @@ impl Stored for CheckoutSession {
     fn lookup(&self) -> Option<Lookup> {
         self.intent.clone().map(Lookup::Text)
     }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let mut values = vec![(Filter::Status, self.status.word().to_owned())];
+        let subscription = self.subscription.map(|id| id.to_string());
+        values.extend(subscription.map(|id| (Filter::Subscription, id)));
+        let email = self.payer_email().map(str::to_owned);
+        values.extend(email.map(|email| (Filter::Email, email)));
+        let customer = self.customer.filter(|_| self.is_open());
+        values.extend(customer.map(|id| (Filter::UnfinishedOfCustomer, id.to_string())));
+        values
+    }
 }
 
 impl Stored for Dispute {
@@ -107,6 +128,15 @@ impl Stored for Product {
     fn deleted(&self) -> bool {
         self.deleted
     }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let mut values = vec![(Filter::Active, self.active.to_string())];
+        let shippable = self.given.boolean(&["shippable"]).map(|value| value.to_string());
+        values.extend(shippable.map(|value| (Filter::Shippable, value)));
+        let url = self.given.text(&["url"]).map(str::to_owned);
+        values.extend(url.map(|url| (Filter::Url, url)));
+        values
+    }
 }
 
 impl Stored for Price {
@@ -114,6 +144,25 @@ impl Stored for Price {
 
     fn lookup(&self) -> Option<Lookup> {
         Some(Lookup::Text(self.product.clone()))
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let recurring = self.is_recurring();
+        let price_type = if recurring { "recurring" } else { "one_time" };
+        let mut values = vec![
+            (Filter::Active, self.active.to_string()),
+            (Filter::Currency, self.currency.as_str().to_owned()),
+            (Filter::Type, price_type.to_owned()),
+        ];
+        values.extend(self.lookup_key.clone().map(|key| (Filter::LookupKey, key)));
+        if recurring {
+            let text = |name| self.given.text(&["recurring", name]).map(str::to_owned);
+            values.extend(text("interval").map(|word| (Filter::RecurringInterval, word)));
+            values.extend(text("meter").map(|meter| (Filter::RecurringMeter, meter)));
+            let usage_type = text("usage_type").unwrap_or_else(|| "licensed".to_owned());
+            values.push((Filter::RecurringUsageType, usage_type));
+        }
+        values
     }
 }
 
@@ -131,6 +180,15 @@ impl Stored for InvoiceItem {
     fn deleted(&self) -> bool {
         self.deleted
     }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let mut values = vec![(Filter::Pending, self.invoice.is_none().to_string())];
+        values.push(match self.invoice {
+            Some(invoice) => (Filter::Invoice, invoice.to_string()),
+            None => (Filter::PendingOfCustomer, self.customer.to_string()),
+        });
+        values
+    }
 }
 
 impl Stored for Invoice {
@@ -147,6 +205,16 @@ impl Stored for Invoice {
     fn deleted(&self) -> bool {
         self.deleted
     }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let mut values = vec![
+            (Filter::CollectionMethod, self.collection_method().to_owned()),
+            (Filter::Status, self.status.word().to_owned()),
+        ];
+        let subscription = self.subscription.map(|id| id.to_string());
+        values.extend(subscription.map(|id| (Filter::Subscription, id)));
+        values
+    }
 }
 
 impl Stored for Subscription {
@@ -162,5 +230,24 @@ impl Stored for Subscription {
 
     fn due_at(&self) -> Option<AccountTime> {
         Self::due_at(self)
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let on_clock = |value: &str| on_clock(self.clock, value);
+        let mut values = vec![
+            (Filter::Clock, clock_value(self.clock)),
+            (Filter::CollectionMethodOnClock, on_clock(self.collection_method.word())),
+            (Filter::StatusOnClock, on_clock(self.status.word())),
+        ];
+        for item in &self.items {
+            values.push((Filter::Item, item.id.to_string()));
+            values.push((Filter::PriceOnClock, on_clock(&item.price.id.to_string())));
+        }
+        let method = self.default_payment_method.map(|id| id.to_string());
+        values.extend(method.map(|id| (Filter::DefaultPaymentMethod, id)));
+        if !self.is_over() {
+            values.push((Filter::UnfinishedOfCustomer, self.customer.to_string()));
+        }
+        values
     }
 }

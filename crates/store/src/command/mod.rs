@@ -55,6 +55,7 @@ pub mod delivery;
 pub mod event;
 pub mod idempotency;
 pub mod object;
+pub mod object_filter;
 pub mod precondition;
 pub mod prune;
 pub mod refresh;

@@ -4,7 +4,7 @@
 //! Their kinds are listed once, below. Each type implements [`model::stored::Stored`], which gives
 //! the store everything it needs to know of an object.
 
-use crate::{Bounds, IdempotencyRecord, Listed, Page, Precondition, Written};
+use crate::{Bounds, IdempotencyRecord, Listed, ObjectsOf, Page, Precondition, Written};
 use model::Word;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -26,9 +26,10 @@ use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
 use model::session::Session;
 use model::snapshot::SandboxSnapshot;
-use model::stored::{Lookup, Stored, StoredKind};
+use model::stored::{Filter, Lookup, Stored, StoredKind};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// A kind of objects as a type, with its row.
 pub trait StoredObject: StoredKind {
@@ -356,29 +357,6 @@ pub struct ListObjects {
 
 reads!(ListObjects => Listed<Object>, object::list);
 
-/// The filter of a list of objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ObjectsOf {
-    /// All objects, on any clock or none.
-    All,
-    /// Objects with this lookup text, on any clock or none.
-    Lookup(String),
-    /// Objects of one customer, on any clock or none.
-    Customer(CustomerId),
-    /// Accounts on one test clock.
-    Clock {
-        /// The test clock's id.
-        clock: ClockId,
-        /// If set, only objects with this lookup text.
-        lookup: Option<String>,
-    },
-    /// Objects without a test clock.
-    NoClock {
-        /// If set, only objects with this lookup text.
-        lookup: Option<String>,
-    },
-}
-
 /// Lists objects with work that is due at `now`, of every merchant and kind, without a test clock.
 /// The longest due object comes first, then the oldest. Returns `Vec<Object>`.
 #[derive(Clone, Copy, Debug)]
@@ -425,6 +403,17 @@ impl Object {
     /// True if the object is deleted. Lists leave it out.
     pub fn deleted(&self) -> bool {
         self.stored().deleted()
+    }
+
+    /// The values by which lists with a filter select the object, sorted. A deleted object has none.
+    pub fn filters(&self) -> BTreeSet<(Filter, String)> {
+        if self.deleted() {
+            return BTreeSet::new();
+        }
+        let values: BTreeSet<_> = self.stored().filters().into_iter().collect();
+        let known = self.kind().filters();
+        debug_assert!(values.iter().all(|(filter, _)| known.contains(filter)), "{values:?}");
+        values
     }
 
     /// The time of the object's next due work. The due work of a deleted object is the rest of its

@@ -19,6 +19,7 @@ pub(crate) mod event;
 pub(crate) mod idempotency;
 mod job;
 pub(crate) mod object;
+pub(crate) mod object_filter;
 mod precondition;
 pub(crate) mod prune;
 pub(crate) mod refresh;

@@ -4,7 +4,7 @@ use super::{Memory, event, idempotency, page, precondition};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
-    Kind, ListDueObjects, ListObjects, Listed, Object, ObjectsOf, Written,
+    Kind, ListDueObjects, ListObjects, Listed, Object, Written,
 };
 use model::Word;
 use model::clock::AccountTime;
@@ -127,22 +127,10 @@ pub(crate) fn find_by_lookup(
 
 pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Object>, Failure> {
     let rows = live(memory, command.merchant, command.kind)
-        .filter(|object| is_of(object, &command.of))
+        .filter(|object| command.of.has(object))
         .filter(|object| command.created.contains(object.created().0))
         .map(|object| (object.place(), object.clone()));
     Ok(page(rows, command.page))
-}
-
-/// True if the filter matches the object.
-fn is_of(object: &Object, of: &ObjectsOf) -> bool {
-    let has = |lookup: &Option<String>| lookup.is_none() || object.lookup() == *lookup;
-    match of {
-        ObjectsOf::All => true,
-        ObjectsOf::Lookup(lookup) => object.lookup().as_ref() == Some(lookup),
-        ObjectsOf::Customer(customer) => object.customer() == Some(*customer),
-        ObjectsOf::Clock { clock, lookup } => object.clock() == Some(*clock) && has(lookup),
-        ObjectsOf::NoClock { lookup } => object.clock().is_none() && has(lookup),
-    }
 }
 
 pub(crate) fn list_due(command: &ListDueObjects, memory: &Memory) -> Result<Vec<Object>, Failure> {

@@ -1,23 +1,48 @@
-//! Migrations: numbered SQL files, each run once, in order. The missing migrations of a database
-//! run in one transaction, so that a new database is ready after a single commit.
+//! Migrations: numbered SQL files, each run once, in order. A migration that SQL cannot express has
+//! a step in Rust, which runs after its file. The missing migrations of a database run in one
+//! transaction, so that a new database is ready after a single commit.
 //!
 //! The database stores their checksums. A database with an unknown or a different migration is
 //! rejected before it is changed. A crash in the middle of migrations undoes all of them.
 
+use super::object_filter;
+use crate::store::Failure;
 use crate::{OpenError, exact};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
+/// The step of a migration in Rust.
+type Step = fn(&Connection) -> Result<(), Failure>;
+
+/// One migration.
+#[derive(Clone, Copy)]
+pub(super) struct Migration {
+    /// The statements.
+    sql: &'static str,
+    /// The step after them. It may use only columns that exist by then.
+    step: Option<Step>,
+}
+
+impl Migration {
+    const fn of(sql: &'static str) -> Self {
+        Self { sql, step: None }
+    }
+}
+
 /// Every migration, oldest first.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_first.sql"),
-    include_str!("migrations/0002_objects_due.sql"),
-    include_str!("migrations/0003_refreshes_server_time.sql"),
-    include_str!("migrations/0004_objects_forgotten.sql"),
-    include_str!("migrations/0005_deliveries_sent_again.sql"),
-    include_str!("migrations/0006_snapshots.sql"),
-    include_str!("migrations/0007_accounts_by_authorization.sql"),
-    include_str!("migrations/0008_deliveries_pending.sql"),
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration::of(include_str!("migrations/0001_first.sql")),
+    Migration::of(include_str!("migrations/0002_objects_due.sql")),
+    Migration::of(include_str!("migrations/0003_refreshes_server_time.sql")),
+    Migration::of(include_str!("migrations/0004_objects_forgotten.sql")),
+    Migration::of(include_str!("migrations/0005_deliveries_sent_again.sql")),
+    Migration::of(include_str!("migrations/0006_snapshots.sql")),
+    Migration::of(include_str!("migrations/0007_accounts_by_authorization.sql")),
+    Migration::of(include_str!("migrations/0008_deliveries_pending.sql")),
+    Migration {
+        sql: include_str!("migrations/0009_object_filters.sql"),
+        step: Some(object_filter::fill),
+    },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
@@ -28,12 +53,19 @@ pub(super) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, checksum) VALUES (?1, ?2)";
 
 /// Runs the missing migrations.
-pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    migrations: &[Migration],
+) -> Result<(), OpenError> {
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
     let done = count_done(&transaction, migrations)?;
-    for (number, sql) in (1_u32..).zip(migrations).skip(done) {
+    for (number, Migration { sql, step }) in (1_u32..).zip(migrations).skip(done) {
         transaction.execute_batch(sql)?;
+        if let Some(step) = step {
+            step(&transaction)
+                .map_err(|failure| OpenError::Migration { number, source: Box::new(failure) })?;
+        }
         transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
     }
     Ok(transaction.commit()?)
@@ -41,12 +73,17 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
 
 /// The number of `migrations` that a database has had. A database with other migrations is an
 /// error.
-pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
+pub(super) fn count_done(
+    connection: &Connection,
+    migrations: &[Migration],
+) -> Result<usize, OpenError> {
     let known = exact(migrations.len(), "there are few migrations");
     let mut done = 0;
     for (number, checksum) in list(connection)? {
         let index: usize = exact(number, "a usize has at least 32 bits");
-        let Some(sql) = index.checked_sub(1).and_then(|index| migrations.get(index)) else {
+        let Some(Migration { sql, .. }) =
+            index.checked_sub(1).and_then(|index| migrations.get(index))
+        else {
             return Err(OpenError::NewerDatabase { found: number, known });
         };
         if checksum != checksum_of(sql) {
@@ -78,9 +115,9 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let one = "CREATE TABLE one (a INTEGER) STRICT";
         let two = "CREATE TABLE two (a INTEGER) STRICT; INSERT INTO one VALUES (2)";
-        migrate(&mut connection, &[one]).unwrap();
-        migrate(&mut connection, &[one, two]).unwrap();
-        migrate(&mut connection, &[one, two]).unwrap();
+        migrate(&mut connection, &[Migration::of(one)]).unwrap();
+        migrate(&mut connection, &[Migration::of(one), Migration::of(two)]).unwrap();
+        migrate(&mut connection, &[Migration::of(one), Migration::of(two)]).unwrap();
         let rows: u32 =
             connection.query_row("SELECT COUNT(*) FROM one", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
@@ -90,8 +127,8 @@ mod tests {
     #[test]
     fn a_newer_database_is_rejected() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, &["SELECT 1", "SELECT 2"]).unwrap();
-        let error = migrate(&mut connection, &["SELECT 1"]).unwrap_err();
+        migrate(&mut connection, &[Migration::of("SELECT 1"), Migration::of("SELECT 2")]).unwrap();
+        let error = migrate(&mut connection, &[Migration::of("SELECT 1")]).unwrap_err();
         insta::assert_snapshot!(error, @"the database has migration 2, but this bankfeed only knows 1; use a newer one");
     }
 
@@ -99,8 +136,8 @@ mod tests {
     #[test]
     fn a_changed_migration_is_rejected() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, &["SELECT 1"]).unwrap();
-        let error = migrate(&mut connection, &["SELECT 2"]).unwrap_err();
+        migrate(&mut connection, &[Migration::of("SELECT 1")]).unwrap();
+        let error = migrate(&mut connection, &[Migration::of("SELECT 2")]).unwrap_err();
         insta::assert_snapshot!(error, @"migration 1 of the database differs from that of this bankfeed");
     }
 
@@ -110,8 +147,12 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let one = "CREATE TABLE one (a INTEGER) STRICT";
         let broken = "CREATE TABLE two (a INTEGER) STRICT; nonsense";
-        assert!(migrate(&mut connection, &[one, broken]).is_err());
-        migrate(&mut connection, &[one, "CREATE TABLE two (a INTEGER) STRICT"]).unwrap();
+        assert!(migrate(&mut connection, &[Migration::of(one), Migration::of(broken)]).is_err());
+        migrate(
+            &mut connection,
+            &[Migration::of(one), Migration::of("CREATE TABLE two (a INTEGER) STRICT")],
+        )
+        .unwrap();
     }
 
     /// Jobs from before their server time was stored age by the time of their account.

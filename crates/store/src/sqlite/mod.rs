@@ -29,6 +29,7 @@ pub(crate) mod idempotency;
 mod list;
 mod migration;
 pub(crate) mod object;
+pub(crate) mod object_filter;
 mod open;
 mod precondition;
 pub(crate) mod prune;

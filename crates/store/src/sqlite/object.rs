@@ -2,17 +2,20 @@
 
 use super::list::{Lists, Window, lists};
 use super::{
-    Batch, Failure, Param, Reading, column, event, idempotency, number, precondition, word,
+    Batch, Failure, Param, Reading, column, event, idempotency, number, object_filter,
+    precondition, word,
 };
+use crate::command::object_filter::FilterEntries;
 use crate::seal::{CellPosition, Sealer};
 use crate::{
-    ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
+    Bounds, ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
     FindObjectByLookup, Kind, ListDueObjects, ListObjects, Listed, Object, ObjectPlace, ObjectsOf,
     Page, Written,
 };
 use model::Word;
 use model::id::{CustomerId, MerchantId};
 use rusqlite::{Row, ToSql, named_params, params};
+use std::collections::BTreeMap;
 
 pub(super) const INSERT_MERCHANT: &str =
     "INSERT INTO merchants (merchant) VALUES (?1) ON CONFLICT DO NOTHING";
@@ -21,13 +24,15 @@ pub(super) const COUNT_MERCHANTS: &str = "SELECT COUNT(*) FROM merchants";
 pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO objects (merchant, kind, number, version, \
-     created, deleted, customer, clock, lookup, due_at, forget_at, secret, body) \
+     created, deleted, customer, clock, lookup, due_at, forget_at, secret, filters, body) \
      VALUES (:merchant, :kind, :number, :version, :created, :deleted, :customer, :clock, :lookup, \
-     :due_at, :forget_at, :secret, :body) ON CONFLICT DO NOTHING";
+     :due_at, :forget_at, :secret, :filters, :body) ON CONFLICT DO NOTHING";
+/// Replaces an object that has these filter entries.
 pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = :version, created = :created, \
      deleted = :deleted, customer = :customer, clock = :clock, lookup = :lookup, \
-     due_at = :due_at, forget_at = :forget_at, secret = :secret, body = :body \
-     WHERE merchant = :merchant AND kind = :kind AND number = :number AND version = :version - 1";
+     due_at = :due_at, forget_at = :forget_at, secret = :secret, filters = :filters, body = :body \
+     WHERE merchant = :merchant AND kind = :kind AND number = :number AND version = :version - 1 \
+     AND created = :created_before AND filters IS :filters_before";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
 pub(super) const FIND_OBJECT_BY_LOOKUP: &str = "SELECT body, secret FROM objects \
@@ -47,26 +52,6 @@ pub(super) const LIST_OBJECTS_BY_LOOKUP: Lists = lists!(
 pub(super) const LIST_OBJECTS_OF_CUSTOMER: Lists = lists!(
     "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
      AND customer = :customer AND deleted = 0",
-    "created",
-    "number"
-);
-pub(super) const LIST_OBJECTS_ON_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
-     AND clock = :clock AND (:lookup IS NULL OR lookup = :lookup) AND deleted = 0",
-    "created",
-    "number"
-);
-pub(super) const LIST_OBJECTS_ON_NO_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
-     AND clock IS NULL \
-     AND deleted = 0",
-    "created",
-    "number"
-);
-pub(super) const LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
-     AND lookup = :lookup \
-     AND clock IS NULL AND deleted = 0",
     "created",
     "number"
 );
@@ -93,7 +78,7 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
             return Ok(Created::KindFull);
         }
     }
-    if store(object, INSERT_OBJECT, batch)? == 0 {
+    if !insert(object, batch)? {
         return Err(Failure::Exists);
     }
     event::insert_many(&command.events, batch)?;
@@ -134,8 +119,9 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
 /// Creates the objects at version 1 and replaces the others. Returns true if all match.
 pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Failure> {
     for object in objects {
-        let sql = if object.version() == 1 { INSERT_OBJECT } else { UPDATE_OBJECT };
-        if store(object, sql, batch)? == 0 {
+        let fits =
+            if object.version() == 1 { insert(object, batch)? } else { replace(object, batch)? };
+        if !fits {
             return Ok(false);
         }
     }
@@ -148,9 +134,29 @@ pub(super) fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, 
         || count(batch, COUNT_MERCHANTS, params![])? <= batch.merchants_max)
 }
 
-/// Replaces an object. Returns true if its version is one above the stored one.
+/// Inserts an object with its filter entries. Returns true if it did not exist.
+fn insert(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let columns = Columns::of(object, batch.seal)?;
+    let inserted = columns.write(INSERT_OBJECT, None, batch)? == 1;
+    if inserted {
+        object_filter::insert_entries(object, &columns.entries, batch.connection)?;
+    }
+    Ok(inserted)
+}
+
+/// Replaces an object. Returns true if its version is one above the stored one. Most changes leave
+/// the filter entries as they are, and then one statement is enough.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
-    Ok(store(object, UPDATE_OBJECT, batch)? == 1)
+    let columns = Columns::of(object, batch.seal)?;
+    if columns.write(UPDATE_OBJECT, Some(&columns.entries), batch)? == 1 {
+        return Ok(true);
+    }
+    let Some(version) = object.version().checked_sub(1) else { return Ok(false) };
+    let Some(before) = object_filter::find_entries(object, version, batch)? else {
+        return Ok(false);
+    };
+    object_filter::write_difference(object, &before, &columns.entries, batch.connection)?;
+    Ok(columns.write(UPDATE_OBJECT, Some(&before), batch)? == 1)
 }
 
 /// The objects of a kind that are not deleted.
@@ -168,30 +174,66 @@ fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<
     Ok(count)
 }
 
-/// Runs a statement that takes all columns of an object.
-fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure> {
-    batch.execute(
-        sql,
-        named_params! {
-            ":merchant": column(object.merchant().number()),
-            ":kind": object.kind().word(),
-            ":number": column(object.number()),
-            ":version": column(object.version()),
+/// The columns of an object, with those that take time to make.
+struct Columns<'a> {
+    object: &'a Object,
+    entries: FilterEntries,
+    secret: Option<Vec<u8>>,
+    body: String,
+}
+
+impl<'a> Columns<'a> {
+    fn of(object: &'a Object, seal: &Sealer) -> Result<Self, Failure> {
+        Ok(Self {
+            object,
+            entries: object_filter::entries_of(object)?,
+            secret: seal_secret(object, seal)?,
+            body: object.body()?,
+        })
+    }
+
+    /// Runs a statement that takes all columns. An update also takes the entries that it expects.
+    fn write(
+        &self,
+        sql: &str,
+        before: Option<&FilterEntries>,
+        batch: &Batch<'_>,
+    ) -> Result<usize, Failure> {
+        let object = self.object;
+        let (merchant, number) = (column(object.merchant().number()), column(object.number()));
+        let customer = object.customer().map(CustomerId::number).map(column);
+        let clock = object.clock().map(|clock| column(clock.number()));
+        let (kind, version) = (object.kind().word(), column(object.version()));
+        let (deleted, lookup) = (object.deleted(), object.lookup());
+        let (due_at, forget_at) = (object.due_at(), object.forget_at());
+        let (due_at, forget_at) = (due_at.map(|at| at.0), forget_at.map(|at| at.0));
+        let columns: &[Param<'_>] = named_params! {
+            ":merchant": merchant,
+            ":kind": kind,
+            ":number": number,
+            ":version": version,
             ":created": object.created().0,
-            ":deleted": object.deleted(),
-            ":customer": object.customer().map(CustomerId::number).map(column),
-            ":clock": object.clock().map(|clock| column(clock.number())),
-            ":lookup": object.lookup(),
-            ":due_at": object.due_at().map(|at| at.0),
-            ":forget_at": object.forget_at().map(|at| at.0),
-            ":secret": seal_secret(object, batch.seal)?,
-            ":body": object.body()?,
-        },
-    )
+            ":deleted": deleted,
+            ":customer": customer,
+            ":clock": clock,
+            ":lookup": lookup,
+            ":due_at": due_at,
+            ":forget_at": forget_at,
+            ":secret": self.secret,
+            ":filters": self.entries.text,
+            ":body": self.body,
+        };
+        let Some(before) = before else { return batch.execute(sql, columns) };
+        let expected: &[Param<'_>] = named_params! {
+            ":created_before": before.created.0,
+            ":filters_before": before.text,
+        };
+        batch.execute(sql, [columns, expected].concat().as_slice())
+    }
 }
 
 /// The sealed secret of an object, which is not part of its body.
-fn seal_secret(object: &Object, seal: &Sealer) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn seal_secret(object: &Object, seal: &Sealer) -> Result<Option<Vec<u8>>, Failure> {
     let Some(secret) = object.secret() else { return Ok(None) };
     let row = row_key(object.merchant(), object.kind(), object.number());
     seal.seal(secret_position(&[&row]), &secret).map(Some)
@@ -207,7 +249,12 @@ fn row_key(merchant: MerchantId, kind: Kind, number: u64) -> Vec<u8> {
 }
 
 /// An object from its row: body, secret.
-fn read(merchant: MerchantId, kind: Kind, row: &Row<'_>, seal: &Sealer) -> Result<Object, Failure> {
+pub(super) fn read(
+    merchant: MerchantId,
+    kind: Kind,
+    row: &Row<'_>,
+    seal: &Sealer,
+) -> Result<Object, Failure> {
     let body = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
     let mut object = Object::from_body(kind, body)?;
     let stored = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
@@ -266,14 +313,41 @@ pub(crate) fn list(
         ObjectsOf::Customer(customer) => {
             page(LIST_OBJECTS_OF_CUSTOMER, &[(":customer", &column(customer.number()))])
         }
-        ObjectsOf::Clock { clock, lookup } => {
-            page(LIST_OBJECTS_ON_CLOCK, &[(":clock", &column(clock.number())), (":lookup", lookup)])
+        ObjectsOf::Filter(filter, values) => {
+            object_filter::list((*merchant, *kind), *filter, values, &window, reading)
         }
-        ObjectsOf::NoClock { lookup: None } => page(LIST_OBJECTS_ON_NO_CLOCK, &[]),
-        ObjectsOf::NoClock { lookup: Some(lookup) } => {
-            page(LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP, &[(":lookup", lookup)])
+        ObjectsOf::Numbers(numbers) => {
+            list_numbers((*merchant, *kind), numbers, (&window, *created), reading)
         }
     }
+}
+
+/// The page of the objects with these numbers.
+fn list_numbers(
+    (merchant, kind): (MerchantId, Kind),
+    numbers: &[u64],
+    (window, created): (&Window, Bounds),
+    reading: &Reading<'_>,
+) -> Result<Listed<Object>, Failure> {
+    let mut found = BTreeMap::new();
+    reading.in_transaction(|| {
+        for &number in numbers {
+            let object = find(&FindObject { merchant, kind, number }, reading)?;
+            let listed = object.filter(|object| !object.deleted());
+            found.extend(listed.map(|object| (object.place(), object)));
+        }
+        Ok(())
+    })?;
+    found.retain(|place, _| created.contains(place.created.0));
+    let pair = |place: &ObjectPlace| (place.created.0, column(place.number));
+    let items: Vec<Object> = if window.upward {
+        let newer = found.into_iter().filter(|(place, _)| pair(place) > window.edge);
+        newer.map(|(_, object)| object).take(window.limit + 1).collect()
+    } else {
+        let older = found.into_iter().rev().filter(|(place, _)| pair(place) < window.edge);
+        older.map(|(_, object)| object).take(window.limit + 1).collect()
+    };
+    Ok(window.page(items))
 }
 
 /// Lists objects with due work.

@@ -23,7 +23,7 @@ pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
      WHERE (account, feature, sequence) IN (SELECT account, feature, sequence FROM refreshes \
      WHERE started_server <= ?1 AND status <> 'pending' \
      ORDER BY started_server, account, feature, sequence LIMIT ?2)";
-
+/// Only kinds without filters are deleted by their age, so no filter entries remain.
 pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
      WHERE (merchant, kind, number) IN (SELECT merchant, kind, number FROM objects \
      WHERE forget_at IS NOT NULL AND forget_at <= ?1 \

@@ -5,7 +5,8 @@
 
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{
-    Batch, Failure, Reading, column, from_json, idempotency, number, object, optional_number,
+    Batch, Failure, Reading, column, from_json, idempotency, number, object, object_filter,
+    optional_number,
 };
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::{
@@ -114,10 +115,12 @@ pub(crate) fn restore(
         if !object::has_room(*merchant, batch)? {
             return Ok(Snapshotted::MerchantsFull);
         }
+        let owner = *merchant;
         let merchant = column(merchant.number());
         for table in SNAPSHOT_TABLES {
             run(table.restore, &[&merchant, &id, &floor], batch)?;
         }
+        object_filter::rebuild(owner, batch)?;
         for account in list_accounts(merchant, batch)? {
             let known = rows.get(&account.id).copied();
             let account = account.restored(floor, known);
@@ -195,6 +198,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
         for table in SNAPSHOT_TABLES {
             run(table.clear, &[&number, &left_out(owner, *merchant)], batch)?;
         }
+        object_filter::rebuild(*merchant, batch)?;
     }
     let floor = floor_above(counts)?;
     for merchant in &size.merchants {

@@ -124,9 +124,9 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     snapshot_table!(
         "objects",
         "kind, number, version, created, deleted, customer, clock, lookup, secret, body, due_at, \
-         forget_at",
+         forget_at, filters",
         "kind, number, ?3, created, deleted, customer, clock, lookup, secret, \
-         json_set(body, '$.version', ?3), due_at, forget_at",
+         json_set(body, '$.version', ?3), due_at, forget_at, filters",
         "kind, COUNT(*), SUM(OCTET_LENGTH(body))",
         "merchant = ?1 AND kind NOT IN ('snapshot', ?2)",
         "GROUP BY kind"

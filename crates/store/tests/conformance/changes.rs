@@ -11,8 +11,9 @@ use model::account::{Account, AccountStatus, Holder, InactiveCause, StatusAction
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::event::EventType;
-use model::id::{ClockId, CustomerId, OwnershipId};
+use model::id::{ClockId, CustomerId, InvoiceId, OwnershipId};
 use model::ownership::Ownership;
+use model::payments::intent::IntentStatus;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use store::{
     AccountChange, ApplyRefresh, Claim, ClockItem, Connection, FailRefresh, FindConnection,
@@ -169,6 +170,10 @@ pub(crate) fn changed(mut object: Object, current: bool, deleted: bool) -> Objec
         Object::PaymentIntent(intent) => {
             intent.version += raise;
             intent.settles_at = intent.settles_at.map(|at| at.plus(1)).filter(|_| !deleted);
+            let even = intent.version % 2 == 0;
+            intent.invoice = even.then(|| InvoiceId::from_number(1));
+            intent.status =
+                if deleted { IntentStatus::Succeeded } else { IntentStatus::Processing };
         }
         other => panic!("nobody makes a {}", other.kind().word()),
     }

@@ -5,7 +5,8 @@ use crate::fixture::{T0, account, merchant, row};
 use model::account::{Account, Holder};
 use model::clock::AccountTime;
 use model::delivery::DeliveryStatus;
-use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId, OwnershipId};
+use model::id::{AccountId, ClockId, CustomerId, EndpointId, InvoiceId, MerchantId, OwnershipId};
+use model::stored::{Filter, on_clock};
 use store::{
     AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection,
     FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
@@ -53,10 +54,12 @@ impl Both {
             ObjectsOf::All,
             ObjectsOf::Lookup(email(0)),
             ObjectsOf::Customer(CustomerId::from_number(1)),
-            ObjectsOf::NoClock { lookup: None },
-            ObjectsOf::NoClock { lookup: Some(email(0)) },
-            ObjectsOf::Clock { clock, lookup: None },
-            ObjectsOf::Clock { clock, lookup: Some(email(1)) },
+            ObjectsOf::Numbers(vec![1, 3]),
+            ObjectsOf::on_clock(None),
+            ObjectsOf::on_clock(Some(clock)),
+            ObjectsOf::value(Filter::EmailOnClock, &on_clock(None, &email(0))),
+            ObjectsOf::value(Filter::Invoice, &InvoiceId::from_number(1)),
+            ObjectsOf::Filter(Filter::PaymentStatus, ["open", "paid"].map(str::to_owned).to_vec()),
         ] {
             let list = |page| ListObjects {
                 merchant: owner,

@@ -1,25 +1,20 @@
 //! The fixture of the tests: a store, a clock that tests advance, and rows to store.
 
-use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
+pub(crate) use crate::sample::{T0, account, endpoint, row, session, test_clock};
+
+use model::account::Account;
 use model::bank::Feature;
-use model::clock::{AccountTime, Clock, ClockStatus, ServerTime, TestClock};
+use model::clock::{Clock, ServerTime};
 use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
-use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::event::{Event, EventType};
 use model::extra_params::ExtraParams;
-use model::id::{
-    AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
-    MerchantId, SessionId, TransactionId,
-};
+use model::id::{ClockId, CustomerId, EndpointId, EventId, MerchantId};
 use model::money::Currency;
 use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use model::session::{Session, SessionStatus};
-use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
-use model::undone::Undone;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{
     CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, IdempotencyRecord,
@@ -95,8 +90,6 @@ pub(crate) fn on_both(test: impl AsyncFn(Fixture)) {
     runtime.block_on(test(Fixture { store: sqlite(Arc::clone(&time)), time }));
 }
 
-pub(crate) const T0: AccountTime = AccountTime(1_700_000_000);
-
 pub(crate) fn merchant(number: u64) -> MerchantId {
     MerchantId::from_number(100 + number)
 }
@@ -137,67 +130,6 @@ pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
     }
 }
 
-pub(crate) fn session(merchant: MerchantId, number: u64) -> Session {
-    Session {
-        id: SessionId::from_number(number),
-        merchant,
-        version: 1,
-        livemode: false,
-        created: T0,
-        holder: Some(Holder::Customer(CustomerId::from_number(1))),
-        clock: None,
-        client_secret: format!("fcsess_client_secret_{number}"),
-        permissions: BTreeSet::from([Permission::Transactions]),
-        prefetch: None,
-        filters: None,
-        accounts_max: None,
-        limits_given: false,
-        manual_entry: None,
-        for_payouts: false,
-        hosted: None,
-        relink: None,
-        return_url: None,
-        status: SessionStatus::Pending,
-        accounts: vec![],
-        token: None,
-    }
-}
-
-pub(crate) fn endpoint(merchant: MerchantId, number: u64) -> Endpoint {
-    Endpoint {
-        id: EndpointId::from_number(number),
-        merchant,
-        version: 1,
-        livemode: false,
-        created: T0,
-        made_at: ServerTime(0),
-        deleted: false,
-        connect: false,
-        url: "http://localhost/hook".to_owned(),
-        enabled_events: vec!["*".to_owned()],
-        api_version: None,
-        description: None,
-        metadata: BTreeMap::new(),
-        status: EndpointStatus::Enabled,
-        secrets: vec![EndpointSecret { value: format!("whsec_{number}"), expires_at: None }],
-    }
-}
-
-pub(crate) fn test_clock(merchant: MerchantId, number: u64) -> TestClock {
-    TestClock {
-        id: ClockId::from_number(number),
-        merchant,
-        version: 1,
-        created: T0,
-        name: None,
-        frozen_time: T0,
-        target: None,
-        status: ClockStatus::Ready,
-        deleted: false,
-        deletion_due: None,
-    }
-}
-
 /// A payment in progress that settles after a day. The first one is on a test clock.
 pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
     Intent {
@@ -227,42 +159,6 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         subscription: None,
         metadata: BTreeMap::new(),
         given: ExtraParams::empty(),
-    }
-}
-
-pub(crate) fn account(merchant: MerchantId, number: u64) -> Account {
-    Account {
-        id: AccountId::from_number(number),
-        merchant,
-        version: 1,
-        livemode: false,
-        created: T0,
-        holder: Some(Holder::Customer(CustomerId::from_number(1))),
-        clock: None,
-        authorization: AuthorizationId::from_number(1),
-        institution: InstitutionId::from_number(1),
-        institution_name: "Test Bank".to_owned(),
-        bank_account: format!("bank account {number}"),
-        category: Category::Cash,
-        subcategory: Subcategory::Checking,
-        display_name: None,
-        last4: None,
-        supported_payment_method_types: vec![],
-        account_numbers: vec![],
-        permissions: BTreeSet::from([Permission::Transactions]),
-        status: AccountStatus::Active,
-        expected_deactivation: None,
-        balance: None,
-        ownership: None,
-        balance_refresh: None,
-        ownership_refresh: None,
-        transaction_refresh: None,
-        transactions_listable: false,
-        subscribed: false,
-        daily_due_at: None,
-        bank_due_at: None,
-        rows: 0,
-        undone: Undone::default(),
     }
 }
 
@@ -297,22 +193,6 @@ pub(crate) fn job(account: &Account, feature: Feature, sequence: u32) -> Refresh
         leased_until: None,
         attempts: 0,
     }
-}
-
-pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> StoredTransaction {
-    let shown = Transaction {
-        id: TransactionId { account, listed_at: AccountTime(listed_at), ordinal },
-        amount: -1_234,
-        currency: Currency::USD,
-        description: "Coffee".to_owned(),
-        status: TransactionStatus::Pending,
-        transacted_at: AccountTime(listed_at),
-        posted_at: None,
-        void_at: None,
-        sequence: 1,
-        updated: T0,
-    };
-    StoredTransaction { bank_id: format!("bank {ordinal}"), shown }
 }
 
 pub(crate) fn event(account: &Account, event_type: EventType, index: u8) -> Event {

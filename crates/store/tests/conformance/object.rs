@@ -10,6 +10,7 @@ use model::connected_account::ConnectedAccount;
 use model::event::EventType;
 use model::id::{ClockId, CustomerId};
 use model::session::Session;
+use model::stored::{Filter, on_clock};
 use store::{
     Bounds, ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindEvent,
     FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectPlace, ObjectsOf, Page,
@@ -20,7 +21,7 @@ fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
     ListObjects {
         merchant: merchant(1),
         kind,
-        of: ObjectsOf::NoClock { lookup: None },
+        of: ObjectsOf::All,
         created: Bounds::default(),
         page,
     }
@@ -217,20 +218,20 @@ fn lists_are_narrowed() {
         };
         let all = list(Kind::Customer, first(10));
         let even = "even@example.com".to_owned();
-        let some = Some(even.clone());
-        let clock = ClockId::from_number(5);
+        let clock = Some(ClockId::from_number(5));
+        let email = |clock| ObjectsOf::value(Filter::EmailOnClock, &on_clock(clock, &even));
         for (of, found) in [
             (ObjectsOf::All, vec![6, 5, 4, 3, 2, 1]),
-            (ObjectsOf::Lookup(even), vec![6, 4, 2]),
-            (ObjectsOf::NoClock { lookup: None }, vec![3, 2, 1]),
-            (ObjectsOf::NoClock { lookup: some.clone() }, vec![2]),
-            (ObjectsOf::Clock { clock, lookup: None }, vec![6, 5, 4]),
-            (ObjectsOf::Clock { clock, lookup: some }, vec![6, 4]),
+            (ObjectsOf::Lookup(even.clone()), vec![6, 4, 2]),
+            (ObjectsOf::on_clock(None), vec![3, 2, 1]),
+            (email(None), vec![2]),
+            (ObjectsOf::on_clock(clock), vec![6, 5, 4]),
+            (email(clock), vec![6, 4]),
         ] {
             assert_eq!(numbers(ListObjects { of, ..all.clone() }).await, found);
         }
         let created = Bounds { from: Some(T0.plus(2).0), to: Some(T0.plus(4).0) };
-        let within = ListObjects { created, ..all };
+        let within = ListObjects { created, of: ObjectsOf::on_clock(None), ..all };
         assert_eq!(numbers(within.clone()).await, [3, 2]);
         let edge = ObjectPlace { created: T0.plus(2), number: 2 };
         let upward = Page { limit: 1, cursor: Cursor::Before(edge) };

@@ -77,7 +77,7 @@ fn empty_snapshot(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
     }
 }
 
-async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> SnapshotId {
+pub(crate) async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> SnapshotId {
     let id = SnapshotId::from_number(number);
     let size = fixture.read(MeasureSandbox { merchant: of }).await;
     let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };

@@ -1,13 +1,12 @@
 //! Lists of intents.
 
 use super::IntentKind;
-use super::own::is_own;
+
 use crate::list::list_values;
 use crate::payments::{Changes, IntentView};
 use crate::{ApiResponse, Context, Engine, Error};
-use model::payments::intent::Intent;
-use model::stored::{PaymentIntent, SetupIntent};
-use store::Bounds;
+use model::stored::{Filter, PaymentIntent, SetupIntent};
+use store::{Bounds, ObjectsOf};
 use wire::list::PageParams;
 
 /// The filter of a list of intents.
@@ -31,14 +30,17 @@ impl Engine {
         kind: IntentKind,
         filter: &IntentFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = self.of_customer(context, filter.customer.as_deref()).await?;
+        let customer = self.of_customer(context, filter.customer.as_deref()).await?;
+        let mut of = Vec::from_iter(customer);
         let (created, page) = (filter.created, &filter.page);
-        let fits =
-            |intent: &Intent| filter.attach_to_self.is_none_or(|wanted| is_own(intent) == wanted);
         let listed = match kind {
-            IntentKind::Payment => self.list::<PaymentIntent>(context, of, created, page).await?,
+            IntentKind::Payment => {
+                self.list_in_all::<PaymentIntent>(context, of, created, page).await?
+            }
             IntentKind::Setup => {
-                self.list_where::<SetupIntent>(context, of, created, page, fits).await?
+                let own = filter.attach_to_self;
+                of.extend(own.map(|own| ObjectsOf::value(Filter::AttachToSelf, &own)));
+                self.list_in_all::<SetupIntent>(context, of, created, page).await?
             }
         };
         let (expand, none) = (context.expand.inside("data"), Changes::none());

@@ -10,14 +10,9 @@ use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as ApiError;
 
-/// True if the payment method becomes the account's own.
-pub(super) fn is_own(intent: &Intent) -> bool {
-    !intent.is_payment() && intent.given.boolean(&["attach_to_self"]) == Some(true)
-}
-
 /// Rejects an intent that is for a customer and for the account itself.
 pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
-    if is_own(intent) && intent.customer.is_some() {
+    if intent.attaches_to_self() && intent.customer.is_some() {
         let message = "attach_to_self=true keeps the payment method for the account itself; leave \
                        the customer out.";
         return Err(ApiError::invalid(message).param("attach_to_self").into());
@@ -37,7 +32,7 @@ pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(),
              customer, or use a payment method of no customer.",
         );
     }
-    if method.of_self && !is_own(intent) {
+    if method.of_self && !intent.attaches_to_self() {
         return reject("The payment method is the account's own and cannot be debited.");
     }
     let named = intent.method_types.as_deref();
@@ -51,7 +46,7 @@ pub(super) fn keep_method(
     mut method: PaymentMethod,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    if is_own(intent) {
+    if intent.attaches_to_self() {
         if !method.of_self {
             method.of_self = true;
             let (kind, number) = (Kind::PaymentMethod, method.id.number());

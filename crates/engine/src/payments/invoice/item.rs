@@ -14,9 +14,10 @@ use model::id::InvoiceItemId;
 use model::money::Currency;
 use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost};
 use model::payments::product::Price;
+use model::stored::Filter;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{Bounds, Object};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -196,17 +197,23 @@ impl Engine {
         context: &Context,
         filter: &ItemFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = self.of_customer(context, filter.customer.as_deref()).await?;
-        let invoice = match &filter.invoice {
-            Some(id) => Some(self.get::<Invoice>(context, id, "invoice").await?.id),
-            None => None,
-        };
-        let fits = |item: &InvoiceItem| {
-            (invoice.is_none() || item.invoice == invoice)
-                && filter.pending.is_none_or(|pending| pending == item.invoice.is_none())
-        };
+        let customer = self.of_customer(context, filter.customer.as_deref()).await?;
+        let mut of = Vec::new();
+        if let Some(id) = &filter.invoice {
+            let invoice = self.get::<Invoice>(context, id, "invoice").await?;
+            of.push(ObjectsOf::value(Filter::Invoice, &invoice.id));
+        }
+        match (customer, filter.pending) {
+            (Some(ObjectsOf::Customer(id)), Some(true)) => {
+                of.push(ObjectsOf::value(Filter::PendingOfCustomer, &id));
+            }
+            (customer, pending) => {
+                of.extend(customer);
+                of.extend(pending.map(|pending| ObjectsOf::value(Filter::Pending, &pending)));
+            }
+        }
         let (created, page) = (filter.created, &filter.page);
-        let listed = self.list_where::<InvoiceItem>(context, of, created, page, fits).await?;
+        let listed = self.list_in_all::<InvoiceItem>(context, of, created, page).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |item| self.item_value(context, &item, &none, &expand).await;
         list_values("/v1/invoiceitems", listed, value).await

@@ -9,7 +9,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
-use model::stored::PaymentIntent;
+use model::stored::{Filter, PaymentIntent, StoredKind as _};
 use serde_json::Value;
 use store::{Bounds, ObjectsOf};
 use wire::error::Error as ApiError;
@@ -57,9 +57,17 @@ impl Engine {
             Some(text) => Some(self.get::<Invoice>(context, text, "invoice").await?),
             None => None,
         };
-        let of = invoice
-            .as_ref()
-            .map_or(ObjectsOf::All, |invoice| ObjectsOf::Customer(invoice.customer));
+        let mut of = Vec::new();
+        if let Some(id) = &filter.payment_intent {
+            of.push(ObjectsOf::Numbers(PaymentIntent::parse_number(id).into_iter().collect()));
+        }
+        of.extend(invoice.map(|invoice| ObjectsOf::value(Filter::Invoice, &invoice.id)));
+        let statuses = match &filter.status {
+            Some(status) => vec![status.clone()],
+            None => ["canceled", "open", "paid"].map(str::to_owned).to_vec(),
+        };
+        // Without another filter, this one leaves out intents without an invoice.
+        of.push(ObjectsOf::Filter(Filter::PaymentStatus, statuses));
         // The cursor of a payment is the id of its intent.
         let as_intent = |text: &Option<String>| {
             text.as_ref().map(|text| match text.parse::<InvoicePaymentId>() {
@@ -72,16 +80,8 @@ impl Engine {
             starting_after: as_intent(&filter.page.starting_after),
             ending_before: as_intent(&filter.page.ending_before),
         };
-        let wanted = invoice.map(|invoice| invoice.id);
-        let fits = |intent: &Intent| {
-            let status = wire::render::payments::invoice::payment_status(intent);
-            intent.invoice.is_some()
-                && wanted.is_none_or(|wanted| intent.invoice == Some(wanted))
-                && filter.payment_intent.as_ref().is_none_or(|id| *id == intent.id())
-                && filter.status.as_ref().is_none_or(|status_wanted| status_wanted == status)
-        };
         let created = filter.created;
-        let listed = self.list_where::<PaymentIntent>(context, of, created, &page, fits).await?;
+        let listed = self.list_in_all::<PaymentIntent>(context, of, created, &page).await?;
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for intent in &listed.items {

@@ -8,6 +8,7 @@ use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::id::CustomerId;
 use model::payments::subscription::Subscription;
+use model::stored::Filter;
 use store::{Object, ObjectsOf};
 use wire::error::Error as ApiError;
 
@@ -69,9 +70,8 @@ impl Engine {
             changes.put_and_emit(Object::Customer(after), updated, before);
         }
         let limit = model::limits::PAGE_ROWS_MAX;
-        let of = ObjectsOf::Customer(customer);
-        let named = |subscription: &Subscription| subscription.default_payment_method == default;
-        for before in self.newest_where::<Subscription>(merchant, of, limit, named).await? {
+        let of = ObjectsOf::value(Filter::DefaultPaymentMethod, &method.id);
+        for before in self.newest::<Subscription>(merchant, of, limit).await? {
             let mut after = before.clone();
             after.default_payment_method = None;
             after.version += 1;

@@ -10,6 +10,7 @@ use model::payments::intent::AMOUNT_MAX;
 use model::payments::invoice::cost;
 use model::payments::product::Price;
 use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
+use model::stored::Filter;
 use serde_json::Value;
 use store::ObjectsOf;
 use wire::error::Error as ApiError;
@@ -194,11 +195,8 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let missing = || Error::from(ApiError::no_such("subscription item", id_text, "item"));
         let id: SubscriptionItemId = id_text.parse().map_err(|_| missing())?;
-        let has = |subscription: &Subscription| subscription.items.iter().any(|item| item.id == id);
-        // Items are part of their subscriptions. Lookups are rare, so a search through the
-        // subscriptions is sufficient.
-        let (merchant, all) = (context.merchant, ObjectsOf::All);
-        let found = self.newest_where::<Subscription>(merchant, all, 1, has).await?;
+        let of = ObjectsOf::value(Filter::Item, &id);
+        let found = self.newest::<Subscription>(context.merchant, of, 1).await?;
         let subscription = found.into_iter().next().ok_or_else(missing)?;
         let item = subscription.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
         let value = self.item_with_product(context, &subscription, item, &context.expand).await?;

@@ -64,12 +64,12 @@ fn another_programs_database_is_rejected() {
     let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
     insta::assert_snapshot!(open_error(at(&path)), @"migration 1 of the database differs from that of this bankfeed");
-    change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
+    change("INSERT INTO migrations (number, checksum) VALUES (99, x'00')");
     let known = MIGRATIONS.len();
     assert_eq!(
         open_error(at(&path)).to_string(),
         format!(
-            "the database has migration 9, but this bankfeed only knows {known}; use a newer one"
+            "the database has migration 99, but this bankfeed only knows {known}; use a newer one"
         )
     );
 }

@@ -19,6 +19,7 @@ const SHARDS: &[(&str, &str)] = &[
     ("deliveries", "shard"),
     ("events", "shard"),
     ("merchants", "merchant"),
+    ("object_filters", "merchant"),
     ("objects", "merchant"),
     ("ownerships", "account"),
     ("refreshes", "account"),
@@ -37,8 +38,8 @@ const SHARDS: &[(&str, &str)] = &[
     ("transactions", "account"),
 ];
 
-/// Tables about the database itself.
-const OF_NO_MERCHANT: &[&str] = &["facts", "migrations"];
+/// Tables about the database itself, and a function in place of a table.
+const OF_NO_MERCHANT: &[&str] = &["facts", "json_each", "migrations"];
 
 /// Statements that compare their merchant, but read across its accounts.
 const ACROSS_SHARDS: &[(&str, &str)] = &[
@@ -77,6 +78,8 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("event::LIST_UNDISPATCHED", "the dispatcher works for all merchants"),
     ("object::COUNT_MERCHANTS", "counts merchants"),
     ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),
+    ("object_filter::LIST_BODIES", "a migration changes the rows of all merchants"),
+    ("object_filter::LIST_SNAPSHOT_BODIES", "a migration changes the rows of all merchants"),
     ("prune::DELETE_ATTEMPTS", "the pruner works for all merchants"),
     ("prune::DELETE_DELIVERIES", "the pruner works for all merchants"),
     ("prune::DELETE_EVENT", "the pruner works for all merchants"),

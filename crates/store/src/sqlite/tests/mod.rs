@@ -1,7 +1,10 @@
 //! Tests of the database alone: its statements, its file, its writer.
 
 mod file;
+mod filters;
 mod merchant;
+#[path = "../../../tests/conformance/sample.rs"]
+mod samples;
 mod statements;
 mod writer;
 

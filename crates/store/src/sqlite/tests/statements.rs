@@ -6,8 +6,8 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, idempotency, migration, object, open, precondition,
-    prune, refresh, snapshot, transaction, writer,
+    account, backlog, clock, delivery, event, idempotency, migration, object, object_filter, open,
+    precondition, prune, refresh, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -77,6 +77,16 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     object::FIND_OBJECT,
     object::FIND_OBJECT_BY_LOOKUP,
     object::LIST_DUE_OBJECTS,
+    object_filter::INSERT_ENTRY,
+    object_filter::DELETE_ENTRY,
+    object_filter::FIND_ENTRIES,
+    object_filter::FIND_OTHER,
+    object_filter::DELETE_ALL_ENTRIES,
+    object_filter::INSERT_ALL_ENTRIES,
+    object_filter::LIST_BODIES,
+    object_filter::SET_FILTERS,
+    object_filter::LIST_SNAPSHOT_BODIES,
+    object_filter::SET_SNAPSHOT_FILTERS,
     open::FIND_SEAL_CHECK,
     open::INSERT_SEAL_CHECK,
     precondition::FIND_OBJECT_STATE,
@@ -138,9 +148,8 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
     object::LIST_OBJECTS,
     object::LIST_OBJECTS_BY_LOOKUP,
     object::LIST_OBJECTS_OF_CUSTOMER,
-    object::LIST_OBJECTS_ON_CLOCK,
-    object::LIST_OBJECTS_ON_NO_CLOCK,
-    object::LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP,
+    object_filter::LIST_OBJECTS_BY_FILTER,
+    object_filter::LIST_PLACES_BY_FILTER,
     transaction::LIST_TRANSACTIONS,
     transaction::LIST_CHANGED,
 ];
@@ -215,7 +224,9 @@ fn snapshots_hold_every_table() {
     let columns = |table: &str| texts("SELECT name FROM pragma_table_info(?1)", table);
     let with_merchants = tables.iter().filter(|table| {
         let of_merchants = columns(table).contains("merchant");
-        of_merchants && !table.starts_with("snapshot_") && *table != "merchants"
+        // A restore makes the filter entries from the restored objects.
+        let made = ["merchants", "object_filters"].contains(&table.as_str());
+        of_merchants && !table.starts_with("snapshot_") && !made
     });
     let with_merchants: BTreeSet<&str> = with_merchants.map(String::as_str).collect();
     let copied: BTreeSet<&str> = SNAPSHOT_TABLES.iter().map(|of| of.table).collect();

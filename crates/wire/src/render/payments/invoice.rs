@@ -8,7 +8,7 @@ use crate::render::connections::customer;
 use crate::render::extra_params::{Expanded, Shown, id_or_object};
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
-use model::payments::intent::{Intent, IntentStatus, Purpose};
+use model::payments::intent::{Intent, Purpose};
 use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, Line};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -317,7 +317,7 @@ pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice:
         Purpose::Payment { amount, .. } => amount,
         Purpose::Setup => 0,
     };
-    let status = payment_status(intent);
+    let status = intent.payment_status();
     let paid = (status == "paid").then_some(amount);
     json!({
         "id": InvoicePaymentId::from_number(intent.number).to_string(),
@@ -336,15 +336,6 @@ pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice:
             "paid_at": paid.and(invoice.paid_at).map(|at| at.0),
         },
     })
-}
-
-/// Returns the state of a payment of an invoice.
-pub fn payment_status(intent: &Intent) -> &'static str {
-    match intent.status {
-        IntentStatus::Succeeded => "paid",
-        IntentStatus::Canceled => "canceled",
-        _ => "open",
-    }
 }
 
 /// Renders an invoice item with its expanded fields.

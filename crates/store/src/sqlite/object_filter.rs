@@ -1,0 +1,288 @@
+//! The index of filters. Each entry is a row of `object_filters`, and the entries of an object are
+//! also in its own row, as JSON.
+//!
+//! A change of an object compares this JSON and writes only the difference. Entries follow from the
+//! objects alone, so a restore makes them from the restored rows.
+
+use super::list::{Lists, Window, lists};
+use super::object::{FIND_OBJECT, read};
+use super::{Batch, Failure, Param, Reading, column, number, word};
+use crate::command::object_filter::FilterEntries;
+use crate::{FindOtherWithValue, Kind, Listed, Object};
+use model::Word;
+use model::clock::AccountTime;
+use model::id::MerchantId;
+use model::stored::Filter;
+use rusqlite::{Connection, Row, ToSql, named_params, params};
+use std::collections::BTreeSet;
+
+pub(super) const INSERT_ENTRY: &str = "INSERT INTO object_filters (merchant, kind, filter, value, \
+     created, number) VALUES (:merchant, :kind, :filter, :value, :created, :number)";
+pub(super) const DELETE_ENTRY: &str = "DELETE FROM object_filters \
+     WHERE merchant = :merchant AND kind = :kind AND filter = :filter AND value = :value \
+     AND created = :created AND number = :number";
+pub(super) const FIND_ENTRIES: &str = "SELECT created, filters FROM objects \
+     WHERE merchant = ?1 AND kind = ?2 AND number = ?3 AND version = ?4";
+pub(super) const FIND_OTHER: &str = "SELECT number FROM object_filters \
+     WHERE merchant = :merchant AND kind = :kind AND filter = :filter AND value = :value \
+     AND number <> :except ORDER BY created DESC, number DESC LIMIT 1";
+pub(super) const LIST_OBJECTS_BY_FILTER: Lists = lists!(
+    "SELECT o.body, o.secret FROM object_filters AS f CROSS JOIN objects AS o \
+     ON o.merchant = f.merchant AND o.kind = f.kind AND o.number = f.number \
+     WHERE f.merchant = :merchant AND f.kind = :kind AND f.filter = :filter AND f.value = :value",
+    "f.created",
+    "f.number"
+);
+/// Lists positions, which the caller merges with those of other values.
+pub(super) const LIST_PLACES_BY_FILTER: Lists = lists!(
+    "SELECT created, number FROM object_filters \
+     WHERE merchant = :merchant AND kind = :kind AND filter = :filter AND value = :value",
+    "created",
+    "number"
+);
+pub(super) const DELETE_ALL_ENTRIES: &str = "DELETE FROM object_filters WHERE merchant = ?1";
+pub(super) const INSERT_ALL_ENTRIES: &str = "INSERT INTO object_filters (merchant, kind, filter, \
+     value, created, number) \
+     SELECT o.merchant, o.kind, f.value ->> 0, f.value ->> 1, o.created, o.number \
+     FROM objects AS o CROSS JOIN json_each(o.filters) AS f WHERE o.merchant = ?1";
+/// The following four are exempt from the rule of the merchant, because a migration changes the
+/// rows of all merchants.
+pub(super) const LIST_BODIES: &str = "SELECT merchant, kind, number, body FROM objects \
+     WHERE (merchant, kind, number) > (?1, ?2, ?3) ORDER BY merchant, kind, number LIMIT ?4";
+pub(super) const SET_FILTERS: &str =
+    "UPDATE objects SET filters = ?4 WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
+pub(super) const LIST_SNAPSHOT_BODIES: &str = "SELECT merchant, kind, number, body, snapshot \
+     FROM snapshot_objects \
+     WHERE (merchant, snapshot, kind, number) > (:merchant, :snapshot, :kind, :number) \
+     ORDER BY merchant, snapshot, kind, number LIMIT :row_limit";
+pub(super) const SET_SNAPSHOT_FILTERS: &str = "UPDATE snapshot_objects SET filters = :filters \
+     WHERE merchant = :merchant AND snapshot = :snapshot AND kind = :kind AND number = :number";
+
+/// The number of rows that a migration reads at once.
+const FILL_ROWS: usize = 1_000;
+
+/// The entries of an object.
+pub(super) fn entries_of(object: &Object) -> Result<FilterEntries, Failure> {
+    let values = object.filters();
+    let pairs: Vec<_> = values.iter().map(|(filter, value)| (filter.word(), value)).collect();
+    let text = if pairs.is_empty() { None } else { Some(serde_json::to_string(&pairs)?) };
+    Ok(FilterEntries { created: object.created(), text })
+}
+
+/// The filters and values of entries.
+fn pairs(text: Option<&str>) -> Result<BTreeSet<(String, String)>, Failure> {
+    Ok(text.map_or_else(|| Ok(BTreeSet::new()), serde_json::from_str)?)
+}
+
+/// The entries of a stored object with this version, or `None` if it has another version or does
+/// not exist.
+pub(super) fn find_entries(
+    object: &Object,
+    version: u64,
+    batch: &Batch<'_>,
+) -> Result<Option<FilterEntries>, Failure> {
+    let owner = column(object.merchant().number());
+    let key = params![owner, object.kind().word(), column(object.number()), column(version)];
+    batch.reading().find(FIND_ENTRIES, key, |row| {
+        Ok(FilterEntries { created: AccountTime(row.get(0)?), text: row.get(1)? })
+    })
+}
+
+/// Writes the difference between the entries of an object before and after a change.
+pub(super) fn write_difference(
+    object: &Object,
+    before: &FilterEntries,
+    after: &FilterEntries,
+    connection: &Connection,
+) -> Result<(), Failure> {
+    let (old, new) = (pairs(before.text.as_deref())?, pairs(after.text.as_deref())?);
+    let moved = before.created != after.created;
+    for pair in old.iter().filter(|pair| moved || !new.contains(pair)) {
+        write_entry(DELETE_ENTRY, object, pair, before.created, connection)?;
+    }
+    for pair in new.iter().filter(|pair| moved || !old.contains(pair)) {
+        write_entry(INSERT_ENTRY, object, pair, after.created, connection)?;
+    }
+    Ok(())
+}
+
+/// Writes all entries of a new object.
+pub(super) fn insert_entries(
+    object: &Object,
+    entries: &FilterEntries,
+    connection: &Connection,
+) -> Result<(), Failure> {
+    let none = FilterEntries { created: entries.created, text: None };
+    write_difference(object, &none, entries, connection)
+}
+
+fn write_entry(
+    sql: &str,
+    object: &Object,
+    (filter, value): &(String, String),
+    created: AccountTime,
+    connection: &Connection,
+) -> Result<(), Failure> {
+    connection.prepare_cached(sql)?.execute(named_params! {
+        ":merchant": column(object.merchant().number()),
+        ":kind": object.kind().word(),
+        ":filter": filter,
+        ":value": value,
+        ":created": created.0,
+        ":number": column(object.number()),
+    })?;
+    Ok(())
+}
+
+/// Makes the entries of a merchant from its rows, after rows were removed or restored.
+pub(super) fn rebuild(merchant: MerchantId, batch: &Batch<'_>) -> Result<(), Failure> {
+    let owner = params![column(merchant.number())];
+    batch.execute(DELETE_ALL_ENTRIES, owner)?;
+    batch.execute(INSERT_ALL_ENTRIES, owner)?;
+    Ok(())
+}
+
+/// A page of the objects with one of these values of a filter.
+pub(super) fn list(
+    (merchant, kind): (MerchantId, Kind),
+    filter: Filter,
+    values: &[String],
+    window: &Window,
+    reading: &Reading<'_>,
+) -> Result<Listed<Object>, Failure> {
+    let (owner, kind_word, filter_word) = (column(merchant.number()), kind.word(), filter.word());
+    let of: [Param<'_>; 3] =
+        [(":merchant", &owner), (":kind", &kind_word), (":filter", &filter_word)];
+    let with = |value| [of.as_slice(), &[(":value", value as &dyn ToSql)]].concat();
+    if let [value] = values {
+        let read = |row: &Row<'_>| read(merchant, kind, row, reading.seal);
+        return reading.page(LIST_OBJECTS_BY_FILTER, window, &with(value), read);
+    }
+    reading.in_transaction(|| {
+        let mut places = BTreeSet::new();
+        for value in values {
+            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, number(row, 1)?));
+            let all = Window { limit: window.limit + 1, ..*window };
+            places.extend(reading.page(LIST_PLACES_BY_FILTER, &all, &with(value), read)?.items);
+        }
+        let nearest = window.limit + 1;
+        let numbers: Vec<u64> = if window.upward {
+            places.into_iter().map(|(_, number)| number).take(nearest).collect()
+        } else {
+            places.into_iter().rev().map(|(_, number)| number).take(nearest).collect()
+        };
+        let mut items = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let key = params![owner, kind_word, column(number)];
+            let found =
+                reading.find(FIND_OBJECT, key, |row| read(merchant, kind, row, reading.seal));
+            items.extend(found?);
+        }
+        Ok(window.page(items))
+    })
+}
+
+/// Finds another object with a value.
+pub(crate) fn find_other(
+    command: &FindOtherWithValue,
+    reading: &Reading<'_>,
+) -> Result<Option<u64>, Failure> {
+    let FindOtherWithValue { merchant, kind, filter, value, except } = command;
+    let key = named_params! {
+        ":merchant": column(merchant.number()),
+        ":kind": kind.word(),
+        ":filter": filter.word(),
+        ":value": value,
+        ":except": column(*except),
+    };
+    reading.find(FIND_OTHER, key, |row| number(row, 0))
+}
+
+/// Writes the entries of all rows, which a migration has added or changed.
+pub(super) fn fill(connection: &Connection) -> Result<(), Failure> {
+    let mut last = (i64::MIN, String::new(), 0);
+    loop {
+        let after = params![last.0, last.1, last.2, super::limit(FILL_ROWS)];
+        let rows = list_bodies(LIST_BODIES, after, connection)?;
+        let Some(end) = rows.last() else { break };
+        last = (end.merchant, end.kind.word().to_owned(), end.number);
+        for row in rows {
+            let Some((object, entries)) = row.entries()? else { continue };
+            let key = params![row.merchant, row.kind.word(), row.number, entries.text];
+            connection.prepare_cached(SET_FILTERS)?.execute(key)?;
+            insert_entries(&object, &entries, connection)?;
+        }
+    }
+    fill_snapshots(connection)
+}
+
+fn fill_snapshots(connection: &Connection) -> Result<(), Failure> {
+    let mut last = (i64::MIN, 0, String::new(), 0);
+    loop {
+        let after = named_params! {
+            ":merchant": last.0,
+            ":snapshot": last.1,
+            ":kind": last.2,
+            ":number": last.3,
+            ":row_limit": super::limit(FILL_ROWS),
+        };
+        let rows = list_bodies(LIST_SNAPSHOT_BODIES, after, connection)?;
+        let Some(end) = rows.last() else { return Ok(()) };
+        last = (end.merchant, end.snapshot, end.kind.word().to_owned(), end.number);
+        for row in rows {
+            let Some((_, entries)) = row.entries()? else { continue };
+            connection.prepare_cached(SET_SNAPSHOT_FILTERS)?.execute(named_params! {
+                ":filters": entries.text,
+                ":merchant": row.merchant,
+                ":snapshot": row.snapshot,
+                ":kind": row.kind.word(),
+                ":number": row.number,
+            })?;
+        }
+    }
+}
+
+/// A row whose entries a migration writes.
+struct Body {
+    merchant: i64,
+    /// Zero for a row that is in no snapshot.
+    snapshot: i64,
+    kind: Kind,
+    number: i64,
+    /// Empty for a kind without filters.
+    text: String,
+}
+
+impl Body {
+    /// The object with its entries, or `None` if it has none.
+    fn entries(&self) -> Result<Option<(Object, FilterEntries)>, Failure> {
+        if self.kind.filters().is_empty() {
+            return Ok(None);
+        }
+        let object = Object::from_body(self.kind, &self.text)?;
+        let entries = entries_of(&object)?;
+        Ok(entries.text.is_some().then_some((object, entries)))
+    }
+}
+
+fn list_bodies(
+    sql: &str,
+    params: impl rusqlite::Params,
+    connection: &Connection,
+) -> Result<Vec<Body>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let in_snapshot = statement.column_count() == 5;
+    let mut rows = statement.query(params)?;
+    let mut bodies = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: Kind = word(row, 1, "objects.kind")?;
+        bodies.push(Body {
+            merchant: row.get(0)?,
+            snapshot: if in_snapshot { row.get(4)? } else { 0 },
+            kind,
+            number: row.get(2)?,
+            text: if kind.filters().is_empty() { String::new() } else { row.get(3)? },
+        });
+    }
+    Ok(bodies)
+}

@@ -1,0 +1,154 @@
+//! Migrations to filters: rows that earlier releases wrote are in every list with a filter.
+
+use super::samples::{Sample, T0};
+use crate::seal::Sealer;
+use crate::sqlite::migration::{MIGRATIONS, migrate};
+use crate::sqlite::{Reading, column, object};
+use crate::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use model::Word;
+use model::id::MerchantId;
+use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use testkit::rng::RepeatedByte;
+
+/// The migrations before filters.
+const EARLIER: usize = 8;
+
+/// Two rows of each kind with filters, and one of a kind without.
+fn rows() -> Vec<Object> {
+    let merchant = MerchantId::from_number(1);
+    let of = |number, other| Sample { merchant, number, created: T0, other };
+    let mut rows = Vec::new();
+    for sample in [of(1, false), of(2, true)] {
+        rows.extend([
+            Object::Customer(sample.customer()),
+            Object::PaymentIntent(sample.payment_intent()),
+            Object::SetupIntent(sample.setup_intent()),
+            Object::Checkout(sample.checkout()),
+            Object::Product(sample.product()),
+            Object::Price(sample.price()),
+            Object::InvoiceItem(sample.invoice_item()),
+            Object::Invoice(sample.invoice()),
+            Object::Subscription(sample.subscription()),
+        ]);
+    }
+    rows.push(Object::TestClock(super::samples::test_clock(merchant, 1)));
+    rows
+}
+
+/// Writes a row as a release with the first migrations did, into the store or into a snapshot.
+fn insert(object: &Object, in_snapshot: bool, seal: &Sealer, connection: &Connection) {
+    let (table, snapshot) = if in_snapshot { ("snapshot_objects", 1) } else { ("objects", 0) };
+    let secret = object::seal_secret(object, seal).unwrap();
+    let snapshot_column = if in_snapshot { "snapshot, " } else { "" };
+    let snapshot_value = if in_snapshot { "?7, " } else { "" };
+    let sql = format!(
+        "INSERT INTO {table} (merchant, {snapshot_column}kind, number, version, created, deleted, \
+         secret, body) VALUES (?1, {snapshot_value}?2, ?3, 1, ?4, 0, ?5, ?6)"
+    );
+    let number = column(object.number());
+    let values = params![
+        column(object.merchant().number()),
+        object.kind().word(),
+        number,
+        object.created().0,
+        secret,
+        object.body().unwrap(),
+        snapshot,
+    ];
+    let taken = if in_snapshot { values } else { &values[..6] };
+    connection.execute(&sql, taken).unwrap();
+}
+
+/// A database with rows of an earlier release, with all migrations.
+fn migrated(rows: &[Object]) -> (Connection, Sealer) {
+    let seal = Sealer::new([7; 32], Arc::new(RepeatedByte(1)));
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate(&mut connection, &MIGRATIONS[..EARLIER]).unwrap();
+    for object in rows {
+        insert(object, false, &seal, &connection);
+        insert(object, true, &seal, &connection);
+    }
+    migrate(&mut connection, MIGRATIONS).unwrap();
+    (connection, seal)
+}
+
+/// Every filter lists the rows that earlier releases wrote.
+#[test]
+fn earlier_rows_are_listed_by_each_filter() {
+    let rows = rows();
+    let (connection, seal) = migrated(&rows);
+    let reading = Reading { connection: &connection, seal: &seal };
+    let mut filters = BTreeSet::new();
+    for row in &rows {
+        for (filter, value) in row.filters() {
+            filters.insert(filter);
+            let kind = row.kind();
+            let having = rows.iter().rev().filter(|other| {
+                other.kind() == kind && other.filters().contains(&(filter, value.clone()))
+            });
+            let list = ListObjects {
+                merchant: row.merchant(),
+                kind,
+                of: ObjectsOf::value(filter, &value),
+                created: Bounds::default(),
+                page: Page { limit: 9, cursor: Cursor::Newest },
+            };
+            let listed = object::list(&list, &reading).unwrap();
+            assert_eq!(listed.items, having.cloned().collect::<Vec<_>>(), "{kind:?} {filter:?}");
+        }
+    }
+    let all = Kind::ALL.iter().flat_map(|kind| kind.filters()).copied();
+    assert_eq!(filters, all.collect());
+}
+
+/// The rows of a snapshot have their entries too, so a restore lists them.
+#[test]
+fn rows_of_earlier_snapshots_have_their_entries() {
+    let (connection, _) = migrated(&rows());
+    let texts = |table: &str| -> Vec<Option<String>> {
+        let sql = format!("SELECT filters FROM {table} ORDER BY kind, number");
+        let mut statement = connection.prepare(&sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(texts("objects"), texts("snapshot_objects"));
+    assert_eq!(texts("objects").iter().filter(|text| text.is_none()).count(), 1);
+}
+
+/// A body that cannot be read fails the start and leaves the database as it was.
+#[test]
+fn an_unreadable_row_stops_the_migration() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate(&mut connection, &MIGRATIONS[..EARLIER]).unwrap();
+    let sql = "INSERT INTO objects (merchant, kind, number, version, created, deleted, body) \
+         VALUES (1, 'price', 1, 1, 0, 0, ?1)";
+    connection.execute(sql, ["{}"]).unwrap();
+    let error = migrate(&mut connection, MIGRATIONS).unwrap_err();
+    insta::assert_snapshot!(error, @"migration 9 failed");
+    let done: i64 =
+        connection.query_row("SELECT COUNT(*) FROM migrations", [], |row| row.get(0)).unwrap();
+    assert_eq!(usize::try_from(done), Ok(EARLIER));
+}
+
+/// The filters of each kind. A filter that is added here needs a migration with a step that fills
+/// its entries.
+#[test]
+fn filters_of_each_kind() {
+    let filters = Kind::ALL.iter().filter(|kind| !kind.filters().is_empty()).map(|kind| {
+        let words: Vec<&str> = kind.filters().iter().map(|filter| filter.word()).collect();
+        format!("{}: {}", kind.word(), words.join(", "))
+    });
+    let filters: Vec<String> = filters.collect();
+    insta::assert_snapshot!(filters.join("\n"), @"
+    customer: clock, email_on_clock, invoice_prefix
+    payment_intent: invoice, payment_status
+    setup_intent: attach_to_self
+    checkout_session: email, status, subscription, unfinished_of_customer
+    product: active, shippable, url
+    price: active, currency, lookup_key, recurring_interval, recurring_meter, recurring_usage_type, type
+    invoice_item: invoice, pending, pending_of_customer
+    invoice: collection_method, status, subscription
+    subscription: clock, collection_method_on_clock, default_payment_method, item, price_on_clock, status_on_clock, unfinished_of_customer
+    ");
+}
