@@ -42,26 +42,26 @@ pub(super) const FIND_ACCOUNT: &str =
 pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT body FROM accounts WHERE merchant = ?1 \
      AND customer = ?2 AND institution = ?3 AND bank_account = ?4 AND status <> 'disconnected'";
 pub(super) const LIST_ACCOUNTS: Lists =
-    lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account");
+    lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account_listed");
 pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND customer = :customer",
     "created",
-    "account"
+    "account_listed"
 );
 pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND holder_account = :holder_account",
     "created",
-    "account"
+    "account_listed"
 );
 pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND clock = :clock",
     "created",
-    "account"
+    "account_listed"
 );
 pub(super) const LIST_ACCOUNTS_OF_AUTHORIZATION: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND authorized_by = :authorized_by",
     "created",
-    "account"
+    "account_listed"
 );
 pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
      relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \

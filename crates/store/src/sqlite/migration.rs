@@ -43,6 +43,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0009_object_filters.sql"),
         step: Some(object_filter::fill),
     },
+    Migration::of(include_str!("migrations/0010_accounts_listed.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
