@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         step: Some(object_filter::fill),
     },
     Migration::of(include_str!("migrations/0010_accounts_listed.sql")),
+    Migration::of(include_str!("migrations/0011_counts.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

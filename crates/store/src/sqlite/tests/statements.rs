@@ -70,7 +70,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     migration::LIST_MIGRATIONS,
     migration::INSERT_MIGRATION,
     object::INSERT_MERCHANT,
-    object::COUNT_MERCHANTS,
+    object::COUNT_MERCHANT,
     object::COUNT_KIND,
     object::INSERT_OBJECT,
     object::UPDATE_OBJECT,
@@ -328,7 +328,6 @@ fn statements_seek() {
     let whole = [
         // These read small tables, or only the end of a table.
         "migration::",
-        "object::COUNT_MERCHANTS",
         "clock::LIST_CLAIMABLE_CLOCKS",
         "backlog::COUNT_CLOCKS",
         "writer::",
