@@ -130,7 +130,7 @@ fn session() -> Session {
 
 /// A flow with a secret, a login in progress and an account on offer. The test searches for the
 /// connector's bytes as JSON spells bytes.
-fn flow() -> LinkFlow {
+pub(super) fn flow() -> LinkFlow {
     let offer = Offer {
         institution: InstitutionId::from_number(1),
         institution_name: "THE BANK'S SECRET".to_owned(),
@@ -164,7 +164,7 @@ fn flow() -> LinkFlow {
     }
 }
 
-fn token() -> BankAccountToken {
+pub(super) fn token() -> BankAccountToken {
     BankAccountToken {
         id: TokenId::from_number(11),
         merchant: MerchantId::from_number(1),

@@ -2,6 +2,7 @@
 
 mod file;
 mod filters;
+mod list_costs;
 mod merchant;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;

@@ -1,0 +1,511 @@
+//! The cost of lists: a page of any list takes as many steps of `SQLite`'s virtual machine among
+//! 100,000 objects as among 1,000.
+//!
+//! Every kind has samples of two variants. The first stay few and become the oldest of their kind,
+//! so that a scan would pass all others. The second are copied many times.
+
+use super::file::{flow, token};
+use super::samples::{Sample, T0, account, endpoint, row, session, test_clock};
+use super::statements::{LISTS, STATEMENTS};
+use crate::seal::Sealer;
+use crate::sqlite::list::Lists;
+use crate::sqlite::migration::{MIGRATIONS, migrate};
+use crate::sqlite::{Batch, Reading, column};
+use crate::{
+    AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CreateObject, Created, Cursor,
+    FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects, ListTransactions,
+    NewAccount, Object, ObjectPlace, ObjectsOf, Page, Read, Write,
+};
+use model::Word;
+use model::account::{Account, Holder};
+use model::clock::{AccountTime, ServerTime};
+use model::connected_account::ConnectedAccount;
+use model::extra_params::ExtraParams;
+use model::id::{
+    AccountId, AuthorizationId, ClockId, CustomerId, DisputeId, EndpointId, FaultId, LinkFlowId,
+    MandateId, MerchantId, MethodConfigurationId, PaymentMethodId, ScenarioId, SnapshotId, TokenId,
+};
+use model::opaque::OpaqueObject;
+use model::payments::dispute::Dispute;
+use model::payments::mandate::{Mandate, MandateKind};
+use model::payments::method_configuration::MethodConfiguration;
+use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
+use model::snapshot::{SandboxSize, SandboxSnapshot};
+use model::stored::Filter;
+use model::token::{BankAccountType, BankHolderType};
+use rusqlite::{Connection, StatementStatus, params};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use testkit::rng::RepeatedByte;
+
+/// Samples of each kind. Odd numbers are of the other variant.
+const SAMPLES: u64 = 30;
+/// Copies of each sample of the other variant.
+const COPIES: u64 = 302;
+/// The account with transactions.
+const ACCOUNT: u64 = 1;
+
+fn owner() -> MerchantId {
+    MerchantId::from_number(1)
+}
+
+/// A sample of a kind. `None` if a merchant has one object of the kind at most.
+fn sample(kind: Kind, number: u64) -> Option<Object> {
+    let created = T0.plus(i64::try_from(number).unwrap());
+    let of = Sample { merchant: owner(), number, created, other: number % 2 == 1 };
+    let customer = CustomerId::from_number(if of.other { 2 } else { 1 });
+    Some(match kind {
+        Kind::ConnectionsSettings | Kind::PlatformTie | Kind::Alarm => return None,
+        Kind::Customer => Object::Customer(of.customer()),
+        Kind::PaymentIntent => Object::PaymentIntent(of.payment_intent()),
+        Kind::SetupIntent => Object::SetupIntent(of.setup_intent()),
+        Kind::Checkout => Object::Checkout(of.checkout()),
+        Kind::Product => Object::Product(of.product()),
+        Kind::Price => Object::Price(of.price()),
+        Kind::InvoiceItem => Object::InvoiceItem(of.invoice_item()),
+        Kind::Invoice => Object::Invoice(of.invoice()),
+        Kind::Subscription => Object::Subscription(of.subscription()),
+        Kind::Session => {
+            let mut session = session(owner(), number);
+            (session.created, session.holder) = (created, Some(Holder::Customer(customer)));
+            Object::Session(session)
+        }
+        Kind::Endpoint => {
+            let mut endpoint = endpoint(owner(), number);
+            (endpoint.id, endpoint.created) = (EndpointId::from_number(number), created);
+            Object::Endpoint(endpoint)
+        }
+        Kind::TestClock => {
+            let mut clock = test_clock(owner(), number);
+            clock.created = created;
+            Object::TestClock(clock)
+        }
+        Kind::LinkFlow => {
+            let id = LinkFlowId::from_number(number);
+            Object::LinkFlow(model::link::LinkFlow { id, created, ..flow() })
+        }
+        Kind::Token => {
+            let id = TokenId::from_number(number);
+            Object::Token(model::token::BankAccountToken { id, created, ..token() })
+        }
+        Kind::Dispute => {
+            let id = DisputeId::from_number(number);
+            Object::Dispute(Dispute::of(&of.payment_intent(), id, created).unwrap())
+        }
+        Kind::MethodConfiguration => {
+            let id = MethodConfigurationId::from_number(number);
+            let mut configuration = MethodConfiguration::default_of(owner(), false);
+            (configuration.id, configuration.version) = (id, 1);
+            (configuration.created, configuration.active) = (created, of.other);
+            Object::MethodConfiguration(configuration)
+        }
+        Kind::ConnectedAccount => {
+            let id = MerchantId::from_number(number).to_string();
+            Object::ConnectedAccount(ConnectedAccount::of(owner(), &id, false, created))
+        }
+        Kind::Fault => Object::Fault(opaque(FaultId::from_number(number), created)),
+        Kind::Scenario => Object::Scenario(opaque(ScenarioId::from_number(number), created)),
+        Kind::Snapshot => Object::Snapshot(snapshot(number, created)),
+        Kind::Mandate => Object::Mandate(mandate(number, created)),
+        Kind::PaymentMethod => Object::PaymentMethod(payment_method(number, created, customer)),
+    })
+}
+
+fn opaque<I>(id: I, created: AccountTime) -> OpaqueObject<I> {
+    let fields = serde_json::Map::new();
+    OpaqueObject { id, merchant: owner(), version: 1, created, deleted: false, fields }
+}
+
+fn snapshot(number: u64, created: AccountTime) -> SandboxSnapshot {
+    SandboxSnapshot {
+        id: SnapshotId::from_number(number),
+        merchant: owner(),
+        version: 1,
+        created,
+        name: None,
+        metadata: BTreeMap::new(),
+        size: SandboxSize { merchants: vec![], counts: BTreeMap::new(), bytes: 0 },
+    }
+}
+
+fn mandate(number: u64, created: AccountTime) -> Mandate {
+    Mandate {
+        id: MandateId::from_number(number),
+        merchant: owner(),
+        version: 1,
+        livemode: false,
+        created,
+        clock: None,
+        payment_method: PaymentMethodId::from_number(1),
+        kind: MandateKind::MultiUse,
+        single_use: None,
+        acceptance: ExtraParams::empty(),
+    }
+}
+
+fn payment_method(number: u64, created: AccountTime, customer: CustomerId) -> PaymentMethod {
+    PaymentMethod {
+        id: PaymentMethodId::from_number(number),
+        merchant: owner(),
+        version: 1,
+        livemode: false,
+        created,
+        clock: None,
+        of_self: false,
+        customer: Some(customer),
+        detached: false,
+        holder_type: BankHolderType::Individual,
+        account_type: BankAccountType::Checking,
+        bank_name: None,
+        fingerprint: String::new(),
+        last4: None,
+        routing_number: "110000000".to_owned(),
+        account: None,
+        behavior: PaymentBehavior::Succeeds,
+        verified: true,
+        allow_redisplay: None,
+        billing_details: ExtraParams::empty(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// An account. Odd numbers have another holder, and other values everywhere.
+fn linked(number: u64) -> Account {
+    let mut account = account(owner(), number);
+    account.created = T0.plus(i64::try_from(number).unwrap());
+    let odd = number % 2 == 1;
+    account.clock = odd.then(|| ClockId::from_number(1));
+    account.authorization = AuthorizationId::from_number(if odd { 2 } else { 1 });
+    let customer = Holder::Customer(CustomerId::from_number(if odd { 2 } else { 1 }));
+    let holder = Holder::Account(if odd { "acct_2" } else { "acct_1" }.to_owned());
+    account.holder = Some(if number % 4 < 2 { customer } else { holder });
+    account
+}
+
+/// A database in memory.
+struct Database {
+    connection: Connection,
+    seal: Sealer,
+}
+
+impl Database {
+    fn new() -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        connection.set_prepared_statement_cache_capacity(512);
+        Self { connection, seal: Sealer::new([7; 32], Arc::new(RepeatedByte(1))) }
+    }
+
+    fn write<C: Write>(&self, command: &C) -> C::Output {
+        let batch = Batch {
+            connection: &self.connection,
+            seal: &self.seal,
+            now: ServerTime(T0.0 * 1_000_000),
+            position: &Cell::new(0),
+            merchants_max: 9,
+        };
+        command.sqlite(&batch).unwrap()
+    }
+
+    fn read<C: Read>(&self, command: &C) -> C::Output {
+        command.sqlite(&Reading { connection: &self.connection, seal: &self.seal }).unwrap()
+    }
+
+    /// The steps that a command takes, with the names of the lists that it runs.
+    fn steps<C: Read>(&self, command: &C, lists: &mut BTreeSet<&'static str>) -> i64 {
+        let each = |take: &mut dyn FnMut(&'static str, i32)| {
+            let list = LISTS
+                .iter()
+                .flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
+            for (name, sql) in STATEMENTS.iter().copied().chain(list) {
+                let statement = self.connection.prepare_cached(sql);
+                if let Ok(statement) = statement {
+                    take(name, statement.reset_status(StatementStatus::VmStep));
+                }
+            }
+        };
+        each(&mut |_, _| {});
+        self.read(command);
+        let mut steps = 0;
+        each(&mut |name, count| {
+            steps += i64::from(count);
+            if count > 0 {
+                lists.insert(name);
+            }
+        });
+        steps
+    }
+
+    /// Creates the samples.
+    fn fill(&self) {
+        self.connection.execute_batch("BEGIN").unwrap();
+        for &kind in Kind::ALL {
+            for object in (1..=SAMPLES).filter_map(|number| sample(kind, number)) {
+                let create = CreateObject { object, kind_max: None, events: vec![], reply: None };
+                assert_eq!(self.write(&create), Created::Done);
+            }
+        }
+        for number in 1..=SAMPLES {
+            let account = linked(number);
+            let connection = BankConnection {
+                account: account.id,
+                merchant: owner(),
+                version: 1,
+                relinked_at: T0,
+                credential: vec![],
+                state: vec![],
+                cursors: BTreeMap::new(),
+            };
+            let new = NewAccount { account, connection, started: vec![], events: vec![] };
+            let link = CompleteLink { objects: vec![], new: vec![new], again: vec![], reply: None };
+            assert_eq!(self.write(&link), crate::Written::Done);
+        }
+        self.connection.execute_batch("COMMIT").unwrap();
+        let rows = "INSERT INTO transactions (account, listed_at, ordinal, merchant, \
+             transacted_at, sequence, bank_id, body) VALUES (?1, ?2, ?3, 1, ?2, ?4, ?5, ?6)";
+        for ordinal in 1..=40_u32 {
+            let listed_at = T0.0 + i64::from(ordinal);
+            let row = row(AccountId::from_number(ACCOUNT), listed_at, ordinal);
+            let mut body = Vec::new();
+            crate::sqlite::body::write(&row.shown, &mut body);
+            // Every second row was touched by a later refresh.
+            let sequence = 1 + ordinal % 2;
+            let values = params![column(ACCOUNT), listed_at, ordinal, sequence, row.bank_id, body];
+            self.connection.execute(rows, values).unwrap();
+        }
+    }
+
+    /// Copies the samples of the other variant, and transactions of the first refresh. Values that
+    /// only one object has stay so. All copies have one time of creation.
+    fn multiply(&self, from: u64, to: u64) {
+        let copies = format!(
+            "WITH RECURSIVE c(n) AS (VALUES ({from}) UNION ALL SELECT n + 1 FROM c WHERE n < {to})"
+        );
+        let objects = "INSERT INTO objects (merchant, kind, number, version, created, deleted, \
+             customer, clock, lookup, due_at, forget_at, secret, filters, body) \
+             SELECT merchant, kind, number + n * 1000, version, :created, deleted, \
+             customer, clock, \
+             CASE WHEN kind IN ('session', 'payment_intent', 'setup_intent', 'dispute') \
+             THEN lookup || n ELSE lookup END, due_at, forget_at, secret, filters, body FROM objects, c \
+             WHERE created < :created AND number % 2 = 1";
+        let entries = "INSERT INTO object_filters (merchant, kind, filter, value, created, number) \
+             SELECT merchant, kind, filter, \
+             CASE filter WHEN 'item' THEN value || n ELSE value END, :created, number + n * 1000 \
+             FROM object_filters, c \
+             WHERE created < :created AND number % 2 = 1";
+        let accounts = "INSERT INTO accounts (account, merchant, customer, holder_account, clock, \
+             institution, bank_account, created, bucket, version, status, due_at, body, \
+             authorized_by) SELECT account + n * 1000, merchant, customer, holder_account, clock, \
+             institution, bank_account || ' copy ' || n, :created, bucket, version, status, due_at, \
+             body, authorized_by FROM accounts, c \
+             WHERE created < :created AND account % 2 = 1";
+        let transactions = "INSERT INTO transactions (account, listed_at, ordinal, merchant, \
+             transacted_at, sequence, bank_id, body) \
+             SELECT account, listed_at + n * 1000, ordinal, merchant, transacted_at + n * 1000, \
+             sequence, bank_id || n, body FROM transactions, c \
+             WHERE listed_at < :created AND sequence = 1";
+        for sql in [objects, entries, accounts, transactions] {
+            let sql = format!("{copies} {sql}").replace(":created", &T0.plus(1000).0.to_string());
+            self.connection.execute(&sql, []).unwrap();
+        }
+    }
+}
+
+/// A list, or a look-up of one object, with a name for messages.
+struct Case {
+    name: String,
+    list: Listing,
+}
+
+enum Listing {
+    Objects(Kind, ObjectsOf),
+    Accounts(AccountsOf),
+    Transactions(Option<u32>),
+    Lookup(FindObjectByLookup),
+    Other(FindOtherWithValue),
+}
+
+/// Every list of objects: of each kind all objects, and those of each lookup text, customer, and
+/// value of a filter.
+fn lists_of_objects() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut add = |name: String, kind: Kind, of| {
+        cases.push(Case {
+            name: format!("{} {name}", kind.word()),
+            list: Listing::Objects(kind, of),
+        });
+    };
+    for &kind in Kind::ALL {
+        let (Some(one), Some(other)) = (sample(kind, 2), sample(kind, 1)) else { continue };
+        add("all".to_owned(), kind, ObjectsOf::All);
+        add("numbers".to_owned(), kind, ObjectsOf::Numbers((1..=20).collect()));
+        let mut listed = BTreeSet::new();
+        for (variant, object) in [("few", &one), ("many", &other)] {
+            if let Some(lookup) = object.lookup() {
+                add(format!("lookup, {variant}"), kind, ObjectsOf::Lookup(lookup));
+            }
+            if let Some(customer) = object.customer() {
+                add(format!("customer, {variant}"), kind, ObjectsOf::Customer(customer));
+            }
+            for (filter, value) in object.filters() {
+                listed.insert(filter);
+                let name = format!("{}, {variant}", filter.word());
+                add(name, kind, ObjectsOf::value(filter, &value));
+            }
+        }
+        assert_eq!(listed, kind.filters().iter().copied().collect(), "samples of {kind:?}");
+        for &filter in kind.filters() {
+            let both = one.filters().into_iter().chain(other.filters());
+            let values: BTreeSet<String> =
+                both.filter(|(of, _)| *of == filter).map(|(_, value)| value).collect();
+            let of =
+                ObjectsOf::Filter(filter, values.into_iter().chain(["none".to_owned()]).collect());
+            add(format!("{}, several", filter.word()), kind, of);
+        }
+    }
+    cases
+}
+
+fn lists_of_accounts() -> Vec<Case> {
+    let mut all =
+        vec![AccountsOf::Merchant, AccountsOf::Ids((1..=20).map(AccountId::from_number).collect())];
+    for number in [1, 2] {
+        all.push(AccountsOf::Holder(Holder::Customer(CustomerId::from_number(number))));
+        all.push(AccountsOf::Holder(Holder::Account(format!("acct_{number}"))));
+        all.push(AccountsOf::Authorization(AuthorizationId::from_number(number)));
+    }
+    all.push(AccountsOf::Clock(ClockId::from_number(1)));
+    let case =
+        |of: AccountsOf| Case { name: format!("accounts {of:?}"), list: Listing::Accounts(of) };
+    all.into_iter().map(case).collect()
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = lists_of_objects();
+    cases.extend(lists_of_accounts());
+    for after in [None, Some(1)] {
+        let name = format!("transactions after {after:?}");
+        cases.push(Case { name, list: Listing::Transactions(after) });
+    }
+    for &kind in Kind::ALL {
+        for number in [1, 2] {
+            let Some(object) = sample(kind, number) else { continue };
+            if let Some(lookup) = object.lookup() {
+                let find = FindObjectByLookup { merchant: owner(), kind, lookup };
+                let name = format!("{} by lookup {number}", kind.word());
+                cases.push(Case { name, list: Listing::Lookup(find) });
+            }
+            for (filter, value) in object.filters() {
+                let name = format!("another {} with {} {number}", kind.word(), filter.word());
+                let find =
+                    FindOtherWithValue { merchant: owner(), kind, filter, value, except: number };
+                cases.push(Case { name, list: Listing::Other(find) });
+            }
+        }
+    }
+    cases
+}
+
+impl Case {
+    /// The steps of some pages of the list: the first, some after and before a row, and one within
+    /// bounds of the time.
+    fn steps(&self, database: &Database, lists: &mut BTreeSet<&'static str>) -> Vec<i64> {
+        let cursor = ObjectPlace { created: T0.plus(15), number: 15 };
+        // Among the copies, which have one time of creation.
+        let among_copies = ObjectPlace { created: T0.plus(1000), number: 1023 };
+        let everything = Bounds::default();
+        let within = Bounds { from: Some(T0.plus(5).0), to: Some(T0.plus(30).0) };
+        let pages = [
+            (Cursor::Newest, everything),
+            (Cursor::After(cursor), everything),
+            (Cursor::Before(cursor), everything),
+            (Cursor::After(among_copies), everything),
+            (Cursor::Newest, within),
+        ];
+        let page = |cursor| Page { limit: 5, cursor };
+        let merchant = owner();
+        match &self.list {
+            Listing::Objects(kind, of) => pages
+                .into_iter()
+                .map(|(cursor, created)| {
+                    let (kind, of, page) = (*kind, of.clone(), page(cursor));
+                    let list = ListObjects { merchant, kind, of, created, page };
+                    database.steps(&list, lists)
+                })
+                .collect(),
+            Listing::Accounts(of) => pages
+                .into_iter()
+                .take(4)
+                .map(|(cursor, _)| {
+                    let list = ListAccounts { merchant, of: of.clone(), page: page(cursor) };
+                    database.steps(&list, lists)
+                })
+                .collect(),
+            Listing::Transactions(after) => {
+                let account = AccountId::from_number(ACCOUNT);
+                let listed_at = T0.plus(15);
+                let id = model::id::TransactionId { account, listed_at, ordinal: 15 };
+                [Cursor::Newest, Cursor::After(id), Cursor::Before(id)]
+                    .into_iter()
+                    .map(|cursor| {
+                        let list = ListTransactions {
+                            merchant,
+                            account,
+                            transacted_at: everything,
+                            after: *after,
+                            page: Page { limit: 5, cursor },
+                        };
+                        database.steps(&list, lists)
+                    })
+                    .collect()
+            }
+            Listing::Lookup(find) => vec![database.steps(find, lists)],
+            Listing::Other(find) => vec![database.steps(find, lists)],
+        }
+    }
+}
+
+/// Every page of a list takes about as many steps among 100,000 objects as among 1,000. All lists
+/// and all filters are measured.
+#[test]
+fn lists_cost_the_same_among_many_objects() {
+    let database = Database::new();
+    database.fill();
+    database.multiply(1, 1);
+    let count = || -> u32 {
+        let sql = "SELECT COUNT(*) FROM objects";
+        database.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert!(count() <= 1_000, "{}", count());
+    let cases = cases();
+    let mut lists = BTreeSet::new();
+    let few: Vec<Vec<i64>> = cases.iter().map(|case| case.steps(&database, &mut lists)).collect();
+    database.multiply(2, COPIES);
+    assert!(count() >= 100_000, "{}", count());
+    let many: Vec<Vec<i64>> = cases.iter().map(|case| case.steps(&database, &mut lists)).collect();
+    for ((case, few), many) in cases.iter().zip(&few).zip(&many) {
+        for (few, many) in few.iter().zip(many) {
+            assert!(*few > 0, "{} ran no statement", case.name);
+            assert!(many * 10 <= few * 12, "{}: {few} steps became {many}", case.name);
+        }
+    }
+    // The list of events passes events of other types.
+    let measured = LISTS.iter().map(|(name, _)| *name).filter(|name| *name != "event::LIST_EVENTS");
+    for name in measured {
+        assert!(lists.contains(name), "{name} was not measured");
+    }
+    let filters: BTreeSet<Filter> =
+        Kind::ALL.iter().flat_map(|kind| kind.filters()).copied().collect();
+    assert_eq!(filters, Filter::ALL.iter().copied().collect(), "a filter belongs to no kind");
+}
+
+/// Kinds of objects that are deleted by their age have no filters, so no filter entries remain.
+#[test]
+fn objects_deleted_by_age_have_no_filters() {
+    let flow = sample(Kind::LinkFlow, 1).unwrap();
+    assert!(flow.forget_at().is_some());
+    for object in Kind::ALL.iter().filter_map(|kind| sample(*kind, 1)) {
+        assert!(object.forget_at().is_none() || object.kind().filters().is_empty());
+    }
+}
