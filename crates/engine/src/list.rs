@@ -149,6 +149,8 @@ impl Engine {
         {
             let mut read = self.store.read(list.clone()).await?;
             rows_read += read.items.len();
+            // Reads run on this thread, so other calls get a turn between two of them.
+            tokio::task::yield_now().await;
             if backward {
                 read.items.reverse();
             }

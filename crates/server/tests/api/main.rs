@@ -34,6 +34,7 @@ mod errors_subscriptions;
 mod event_streams;
 mod failures;
 mod faults;
+mod filters;
 mod guide;
 mod hosted;
 mod hosted_sessions;
