@@ -70,7 +70,6 @@ pub(crate) async fn make_deliveries(harness: &Harness, count: u32) -> Result<(),
         let engine = Arc::clone(&harness.engine);
         let context = harness.context();
         making.spawn(async move {
-            // A prefix of invoices would have to be unique, and checking that reads all customers.
             let name = Some(format!("Customer {number}"));
             let input = CustomerInput { name, ..CustomerInput::default() };
             engine.create_customer(&context, &input).await.map(drop)
