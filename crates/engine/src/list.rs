@@ -8,15 +8,15 @@ use model::id::MerchantId;
 use model::limits::PAGE_ROWS_MAX;
 use serde_json::Value;
 use store::{
-    Bounds, Cursor, FindObject, Kind, ListObjects, Listed, Object, ObjectPlace, ObjectsOf, Page,
-    StoredObject,
+    Bounds, CountObjects, Cursor, FindObject, Kind, ListObjects, Listed, Object, ObjectPlace,
+    ObjectsOf, Page, StoredObject,
 };
 use wire::error::Error as ApiError;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
 
 /// The number of objects after which a page of a list with several filters ends, unless it is empty.
-const ROWS_READ_MAX: usize = 1_000;
+const ROWS_READ_MAX: u32 = 1_000;
 
 impl Engine {
     /// The page that a list of objects asks for. The object that a cursor names must exist.
@@ -58,8 +58,7 @@ impl Engine {
         Ok(Listed { items: items.into_iter().map(typed::<T>).collect(), has_more })
     }
 
-    /// The page that `page` asks for, of the objects that are in all of the lists `of`. The first
-    /// should be the shortest.
+    /// The page that `page` asks for, of the objects that are in all of the lists `of`.
     pub(crate) async fn list_in_all<T: StoredObject>(
         &self,
         context: &Context,
@@ -84,10 +83,33 @@ impl Engine {
         keep: impl Fn(&T::Object) -> bool + Send + Sync,
     ) -> Result<Listed<T::Object>, Error> {
         let page = self.object_page(context, T::KIND, page).await?;
-        let others = if of.is_empty() { Vec::new() } else { of.split_off(1) };
-        let of = of.pop().unwrap_or(ObjectsOf::All);
-        let list = ListObjects { merchant: context.merchant, kind: T::KIND, of, created, page };
-        self.read_where::<T>(list, &others, keep).await
+        let (merchant, kind) = (context.merchant, T::KIND);
+        let shortest = self.shortest(merchant, kind, &of).await?;
+        let leading = if of.is_empty() { ObjectsOf::All } else { of.swap_remove(shortest) };
+        let list = ListObjects { merchant, kind, of: leading, created, page };
+        self.read_where::<T>(list, &of, keep).await
+    }
+
+    /// The index of the shortest list, or of the first one that is not longer than a slice. Lists
+    /// are counted up to [`ROWS_READ_MAX`]. If all are longer, it is the first.
+    async fn shortest(
+        &self,
+        merchant: MerchantId,
+        kind: Kind,
+        of: &[ObjectsOf],
+    ) -> Result<usize, Error> {
+        let (mut shortest, mut least) = (0, ROWS_READ_MAX);
+        for (index, one) in of.iter().enumerate() {
+            if of.len() == 1 || least <= PAGE_ROWS_MAX {
+                break;
+            }
+            let count = CountObjects { merchant, kind, of: one.clone(), limit: least };
+            let count = self.store.read(count).await?;
+            if count < least {
+                (shortest, least) = (index, count);
+            }
+        }
+        Ok(shortest)
     }
 
     /// The newest objects of a merchant, at most `limit`.
@@ -142,13 +164,14 @@ impl Engine {
     ) -> Result<Listed<T::Object>, Error> {
         let wanted = list.page.limit as usize;
         let backward = matches!(list.page.cursor, Cursor::Before(_));
-        list.page.limit = PAGE_ROWS_MAX;
+        list.page.limit = (list.page.limit + 1).min(PAGE_ROWS_MAX);
         let mut listed = Listed { items: Vec::new(), has_more: true };
         let mut rows_read = 0;
         while listed.items.len() <= wanted && (rows_read < ROWS_READ_MAX || listed.items.is_empty())
         {
             let mut read = self.store.read(list.clone()).await?;
-            rows_read += read.items.len();
+            rows_read += list.page.limit;
+            list.page.limit = PAGE_ROWS_MAX;
             // Reads run on this thread, so other calls get a turn between two of them.
             tokio::task::yield_now().await;
             if backward {

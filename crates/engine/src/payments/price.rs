@@ -198,7 +198,7 @@ impl Engine {
 }
 
 impl PriceFilter {
-    /// The lists that contain the prices. The one that is probably the shortest comes first.
+    /// The lists that contain the prices. One that is probably short comes first.
     fn of(&self) -> Vec<ObjectsOf> {
         let mut of = Vec::new();
         let keys = self.lookup_keys.clone();

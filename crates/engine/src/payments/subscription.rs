@@ -316,8 +316,8 @@ impl Engine {
 }
 
 impl SubscriptionFilter {
-    /// The lists that contain the subscriptions. The one that is probably the shortest comes first.
-    /// The subscriptions of a customer are on the customer's clock.
+    /// The lists that contain the subscriptions. One that is probably short comes first. The
+    /// subscriptions of a customer are on the customer's clock.
     fn of(&self, customer: Option<CustomerId>, clock: Option<ClockId>) -> Vec<ObjectsOf> {
         let on_clock = |filter, words: &[&str]| {
             ObjectsOf::Filter(filter, words.iter().map(|word| on_clock(clock, word)).collect())

@@ -331,18 +331,21 @@ async fn sessions_intents_and_customers() {
 }
 
 /// A page of a list with several filters ends after 1,000 objects if it is not empty, and the next
-/// page continues there. An empty page reads on until the first match.
+/// page continues there. An empty page reads on until the first match. If few objects have one of
+/// the values, the page is whole.
 #[tokio::test]
 async fn pages_of_rare_matches_end_early() {
     let app = App::start().await;
     let create = async |id: &str, active: bool| {
-        let form = format!("id={id}&name=x&url=https://x.example&active={active}");
+        let url = if id.starts_with('q') { "https://y.example" } else { "https://x.example" };
+        let form = format!("id={id}&name=x&url={url}&active={active}");
         app.post("/v1/products", &form).await.ok();
     };
     create("oldest", true).await;
     app.pass_s(1);
     for number in 0..1_010 {
         create(&format!("p{number}"), false).await;
+        create(&format!("q{number}"), true).await;
     }
     let path = "/v1/products?url=https://x.example&active=true";
     let page = app.get(path).await.ok();
@@ -355,4 +358,8 @@ async fn pages_of_rare_matches_end_early() {
     assert_eq!((page.ids(), page.at("/has_more")), (vec!["oldest".to_owned()], json!(false)));
     let page = app.get(&format!("{path}&ending_before=oldest")).await.ok();
     assert_eq!((page.ids(), page.at("/has_more")), (vec!["newest".to_owned()], json!(false)));
+
+    app.post("/v1/products", "id=z&name=x&url=https://z.example&active=true").await.ok();
+    let page = app.get("/v1/products?active=true&url=https://z.example").await.ok();
+    assert_eq!((page.ids(), page.at("/has_more")), (vec!["z".to_owned()], json!(false)));
 }

@@ -105,6 +105,22 @@ pub struct FindOtherWithValue {
 
 reads!(FindOtherWithValue => Option<u64>, object_filter::find_other);
 
+/// Counts the objects of a list, up to a limit. Returns `u32`. An object that has several of the
+/// values of a filter counts once for each. Numbers are counted without a look at their objects.
+#[derive(Clone, Debug)]
+pub struct CountObjects {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+    /// The kind.
+    pub kind: Kind,
+    /// The objects of the list.
+    pub of: ObjectsOf,
+    /// The number at which the count ends.
+    pub limit: u32,
+}
+
+reads!(CountObjects => u32, object_filter::count);
+
 /// The entries of an object in the index of filters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FilterEntries {

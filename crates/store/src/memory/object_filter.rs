@@ -3,7 +3,7 @@
 use super::Memory;
 use super::object::live;
 use crate::store::Failure;
-use crate::{FindOtherWithValue, Object, ObjectsOf};
+use crate::{CountObjects, FindOtherWithValue, Object, ObjectsOf, exact};
 
 pub(crate) fn find_other(
     command: &FindOtherWithValue,
@@ -16,4 +16,17 @@ pub(crate) fn find_other(
         .filter(|object| of.has(object))
         .max_by_key(|object| object.place())
         .map(Object::number))
+}
+
+pub(crate) fn count(command: &CountObjects, memory: &Memory) -> Result<u32, Failure> {
+    let CountObjects { merchant, kind, of, limit } = command;
+    let count = |of: &ObjectsOf| live(memory, *merchant, *kind).filter(|one| of.has(one)).count();
+    let all: usize = match of {
+        ObjectsOf::Filter(filter, values) => {
+            values.iter().map(|value| count(&ObjectsOf::value(*filter, value))).sum()
+        }
+        ObjectsOf::Numbers(numbers) => numbers.len(),
+        of => count(of),
+    };
+    Ok(exact(all.min(*limit as usize), "the limit has 32 bits"))
 }

@@ -8,7 +8,7 @@ use super::list::{Lists, Window, lists};
 use super::object::{FIND_OBJECT, read};
 use super::{Batch, Failure, Param, Reading, column, number, word};
 use crate::command::object_filter::FilterEntries;
-use crate::{FindOtherWithValue, Kind, Listed, Object};
+use crate::{CountObjects, FindOtherWithValue, Kind, Listed, Object, ObjectsOf};
 use model::Word;
 use model::clock::AccountTime;
 use model::id::MerchantId;
@@ -40,6 +40,15 @@ pub(super) const LIST_PLACES_BY_FILTER: Lists = lists!(
     "created",
     "number"
 );
+pub(super) const COUNT_BY_FILTER: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM object_filters \
+     WHERE merchant = :merchant AND kind = :kind AND filter = :filter AND value = :value \
+     LIMIT :row_limit) AS c";
+pub(super) const COUNT_BY_LOOKUP: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM objects \
+     WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 LIMIT ?4) AS c";
+pub(super) const COUNT_OF_CUSTOMER: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM objects \
+     WHERE merchant = ?1 AND kind = ?2 AND customer = ?3 AND deleted = 0 LIMIT ?4) AS c";
+pub(super) const COUNT_ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM objects \
+     WHERE merchant = ?1 AND kind = ?2 AND deleted = 0 LIMIT ?3) AS c";
 pub(super) const DELETE_ALL_ENTRIES: &str = "DELETE FROM object_filters WHERE merchant = ?1";
 pub(super) const INSERT_ALL_ENTRIES: &str = "INSERT INTO object_filters (merchant, kind, filter, \
      value, created, number) \
@@ -196,6 +205,50 @@ pub(crate) fn find_other(
         ":except": column(*except),
     };
     reading.find(FIND_OTHER, key, |row| number(row, 0))
+}
+
+/// Counts the objects of a list.
+pub(crate) fn count(command: &CountObjects, reading: &Reading<'_>) -> Result<u32, Failure> {
+    let CountObjects { merchant, kind, of, limit } = command;
+    let (owner, kind) = (column(merchant.number()), kind.word());
+    match of {
+        ObjectsOf::All => count_rows(COUNT_ALL, params![owner, kind, limit], reading),
+        ObjectsOf::Lookup(lookup) => {
+            count_rows(COUNT_BY_LOOKUP, params![owner, kind, lookup, limit], reading)
+        }
+        ObjectsOf::Customer(customer) => {
+            let values = params![owner, kind, column(customer.number()), limit];
+            count_rows(COUNT_OF_CUSTOMER, values, reading)
+        }
+        ObjectsOf::Filter(filter, values) => {
+            let mut count = 0;
+            for value in values {
+                let left = limit - count;
+                let values = named_params! {
+                    ":merchant": owner,
+                    ":kind": kind,
+                    ":filter": filter.word(),
+                    ":value": value,
+                    ":row_limit": left,
+                };
+                count += count_rows(COUNT_BY_FILTER, values, reading)?;
+            }
+            Ok(count)
+        }
+        ObjectsOf::Numbers(numbers) => {
+            Ok(u32::try_from(numbers.len()).map_or(*limit, |count| count.min(*limit)))
+        }
+    }
+}
+
+fn count_rows(
+    sql: &str,
+    params: impl rusqlite::Params,
+    reading: &Reading<'_>,
+) -> Result<u32, Failure> {
+    let count = reading.find(sql, params, |row| Ok(row.get(0)?))?;
+    let Some(count) = count else { unreachable!("a count without groups returns one row") };
+    Ok(count)
 }
 
 /// Writes the entries of all rows, which a migration has added or changed.

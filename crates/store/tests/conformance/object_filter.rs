@@ -3,12 +3,13 @@
 use crate::fixture::{Fixture, T0, create, first, merchant, on_both};
 use crate::sample::Sample;
 use crate::snapshot::take;
-use model::id::MerchantId;
+use model::id::{CustomerId, MerchantId};
 use model::stored::Filter;
 use std::collections::BTreeSet;
 use store::{
-    Bounds, ChangeObject, ChangeObjects, Changed, Cursor, FindOtherWithValue, Kind, ListObjects,
-    Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot, Snapshotted, Written,
+    Bounds, ChangeObject, ChangeObjects, Changed, CountObjects, Cursor, FindOtherWithValue, Kind,
+    ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot, Snapshotted,
+    Written,
 };
 
 const KINDS: [Kind; 9] = [
@@ -257,6 +258,34 @@ fn another_object_with_a_value_is_found() {
             assert_eq!(fixture.write(change).await, Written::Done);
         }
         assert_eq!(fixture.read(find(merchant(1), "ADA", 2)).await, None);
+    });
+}
+
+/// The objects of a list are counted up to a limit.
+#[test]
+fn lists_are_counted() {
+    on_both(async |fixture| {
+        for number in 1..=5 {
+            fixture.create(sample(Kind::Price, merchant(1), number, number % 2 == 0)).await;
+            fixture.create(sample(Kind::Invoice, merchant(1), number, number % 2 == 0)).await;
+        }
+        fixture.create(sample(Kind::Price, merchant(2), 1, false)).await;
+        let customer = ObjectsOf::Customer(CustomerId::from_number(1));
+        let keys = ["basic", "premium", "none"].map(str::to_owned).to_vec();
+        for (kind, of, all) in [
+            (Kind::Price, ObjectsOf::All, 5),
+            (Kind::Price, ObjectsOf::Lookup("prod_1".to_owned()), 3),
+            (Kind::Invoice, customer, 3),
+            (Kind::Price, ObjectsOf::value(Filter::Active, &false), 2),
+            (Kind::Price, ObjectsOf::Filter(Filter::LookupKey, keys), 5),
+            (Kind::Price, ObjectsOf::Filter(Filter::LookupKey, vec![]), 0),
+            (Kind::Price, ObjectsOf::Numbers(vec![1, 2, 9]), 3),
+        ] {
+            for limit in [0, 1, 4, 9] {
+                let count = CountObjects { merchant: merchant(1), kind, of: of.clone(), limit };
+                assert_eq!(fixture.read(count).await, all.min(limit), "{of:?} {limit}");
+            }
+        }
     });
 }
 

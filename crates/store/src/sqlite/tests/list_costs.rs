@@ -12,9 +12,9 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
 use crate::sqlite::{Batch, Reading, column};
 use crate::{
-    AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CreateObject, Created, Cursor,
-    FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects, ListTransactions,
-    NewAccount, Object, ObjectPlace, ObjectsOf, Page, Read, Write,
+    AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CountObjects, CreateObject,
+    Created, Cursor, FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects,
+    ListTransactions, NewAccount, Object, ObjectPlace, ObjectsOf, Page, Read, Write,
 };
 use model::Word;
 use model::account::{Account, Holder};
@@ -324,6 +324,7 @@ enum Listing {
     Transactions(Option<u32>),
     Lookup(FindObjectByLookup),
     Other(FindOtherWithValue),
+    Count(CountObjects),
 }
 
 /// Every list of objects: of each kind all objects, and those of each lookup text, customer, and
@@ -383,6 +384,15 @@ fn lists_of_accounts() -> Vec<Case> {
 
 fn cases() -> Vec<Case> {
     let mut cases = lists_of_objects();
+    let counts = lists_of_objects().into_iter().filter_map(|case| match case.list {
+        Listing::Objects(_, ObjectsOf::Numbers(_)) => None,
+        Listing::Objects(kind, of) => {
+            let count = CountObjects { merchant: owner(), kind, of, limit: 5 };
+            Some(Case { name: format!("count of {}", case.name), list: Listing::Count(count) })
+        }
+        _ => None,
+    });
+    cases.extend(counts);
     cases.extend(lists_of_accounts());
     for after in [None, Some(1)] {
         let name = format!("transactions after {after:?}");
@@ -462,6 +472,7 @@ impl Case {
             }
             Listing::Lookup(find) => vec![database.steps(find, lists)],
             Listing::Other(find) => vec![database.steps(find, lists)],
+            Listing::Count(count) => vec![database.steps(count, lists)],
         }
     }
 }
