@@ -2,10 +2,8 @@
 //!
 //! Each list is compared with the objects that its filters fit among all objects of the list.
 
-use crate::checkout::{CHECKOUT, ONE_ITEM, create as create_checkout};
-use crate::subscriptions::SUBSCRIPTIONS;
 use serde_json::{Value, json};
-use testkit::App;
+use testkit::{App, CHECKOUT, ONE_ITEM, SUBSCRIPTIONS};
 
 /// A filter: its params, and the objects that it fits.
 type Filter<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
@@ -287,7 +285,7 @@ async fn sessions_intents_and_customers() {
         "customer_email=eve@example.com".to_owned(),
         format!("customer={bob}"),
     ] {
-        create_checkout(&app, &format!("{ONE_ITEM}&{more}")).await;
+        app.checkout(&format!("{ONE_ITEM}&{more}")).await;
         app.pass_s(1);
     }
     let sessions = app.ids(CHECKOUT).await;

@@ -242,7 +242,13 @@ impl Database {
         self.connection.execute_batch("BEGIN").unwrap();
         for &kind in Kind::ALL {
             for object in (1..=SAMPLES).filter_map(|number| sample(kind, number)) {
-                let create = CreateObject { object, kind_max: None, events: vec![], reply: None };
+                let create = CreateObject {
+                    object,
+                    requires: vec![],
+                    kind_max: None,
+                    events: vec![],
+                    reply: None,
+                };
                 assert_eq!(self.write(&create), Created::Done);
             }
         }
@@ -258,7 +264,13 @@ impl Database {
                 cursors: BTreeMap::new(),
             };
             let new = NewAccount { account, connection, started: vec![], events: vec![] };
-            let link = CompleteLink { objects: vec![], new: vec![new], again: vec![], reply: None };
+            let link = CompleteLink {
+                objects: vec![],
+                requires: vec![],
+                new: vec![new],
+                again: vec![],
+                reply: None,
+            };
             assert_eq!(self.write(&link), crate::Written::Done);
         }
         self.connection.execute_batch("COMMIT").unwrap();
