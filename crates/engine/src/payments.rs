@@ -24,7 +24,7 @@ use model::id::{ClockId, CustomerId, MandateId, MerchantId, PaymentMethodId};
 use model::payments::intent::Intent;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
-use model::stored::{PaymentIntent, SetupIntent, Stored};
+use model::stored::{Filter, PaymentIntent, SetupIntent, Stored};
 use serde_json::Value;
 use store::{
     ChangeObjects, Changed, ClockItem, IdempotencyRecord, Kind, Object, ObjectKey, Precondition,
@@ -117,6 +117,19 @@ impl Changes {
         lookup: String,
     ) {
         self.requires.push(Precondition::NoneWithLookup { merchant, kind: T::KIND, lookup });
+    }
+
+    /// Requires that no object of a kind except these has a value of a filter at the commit.
+    pub(crate) fn require_none_with_value<T: StoredObject>(
+        &mut self,
+        merchant: MerchantId,
+        filter: Filter,
+        value: String,
+        except: Vec<u64>,
+    ) {
+        let kind = T::KIND;
+        let none = Precondition::NoneWithValue { merchant, kind, filter, value, except };
+        self.requires.push(none);
     }
 
     /// The preconditions, each once. The command compares the versions of the objects that it writes

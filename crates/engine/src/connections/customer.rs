@@ -137,7 +137,7 @@ impl Engine {
             let now = changes.now;
             let mut customer = self.blank_customer(context, test_clock, now);
             input.apply(&mut customer)?;
-            self.check_prefix(context, &customer, input).await?;
+            self.check_prefix(context, &customer, input, &mut changes).await?;
             self.set_default_method(context, &mut customer, input, &mut changes).await?;
             let body = self.customer_body(context, &customer).await?;
             let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
@@ -203,7 +203,7 @@ impl Engine {
             let mut changes = self.changes_on(context, before.test_clock).await?;
             let mut customer = before.clone();
             input.apply(&mut customer)?;
-            self.check_prefix(context, &customer, input).await?;
+            self.check_prefix(context, &customer, input, &mut changes).await?;
             self.set_default_method(context, &mut customer, input, &mut changes).await?;
             if customer == before {
                 return Ok(Some(ApiResponse::unchanged(
@@ -226,6 +226,7 @@ impl Engine {
         context: &Context,
         customer: &Customer,
         input: &CustomerInput,
+        changes: &mut Changes,
     ) -> Result<(), Error> {
         let prefix = input.invoice_prefix.as_ref().and(customer.invoice_prefix.as_ref());
         let Some(prefix) = prefix else { return Ok(()) };
@@ -237,6 +238,9 @@ impl Engine {
             except: customer.id.number(),
         };
         if self.store.read(other).await?.is_none() {
+            let (filter, except) = (Filter::InvoicePrefix, vec![customer.id.number()]);
+            let merchant = context.merchant;
+            changes.require_none_with_value::<Customer>(merchant, filter, prefix.clone(), except);
             return Ok(());
         }
         let message = "Another customer has this invoice prefix; numbers of invoices are unique.";

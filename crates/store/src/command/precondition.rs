@@ -8,6 +8,7 @@
 
 use crate::Kind;
 use model::id::{AccountId, MerchantId};
+use model::stored::Filter;
 
 /// The key of a stored object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,5 +48,20 @@ pub enum Precondition {
         kind: Kind,
         /// The lookup text.
         lookup: String,
+    },
+    /// No object of the kind has this value of a filter, except for these. Deleted objects do not
+    /// count.
+    NoneWithValue {
+        /// The owner of the rows.
+        merchant: MerchantId,
+        /// The kind.
+        kind: Kind,
+        /// The filter.
+        filter: Filter,
+        /// The value.
+        value: String,
+        /// The numbers of the objects that may have the value, at most
+        /// [`model::limits::PAGE_ROWS_MAX`].
+        except: Vec<u64>,
     },
 }

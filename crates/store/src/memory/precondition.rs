@@ -24,6 +24,12 @@ fn holds(precondition: &Precondition, memory: &Memory) -> bool {
             !object::live(memory, *merchant, *kind)
                 .any(|object| object.lookup().as_ref() == Some(lookup))
         }
+        Precondition::NoneWithValue { merchant, kind, filter, value, except } => {
+            let entry = (*filter, value.clone());
+            !object::live(memory, *merchant, *kind).any(|object| {
+                object.filters().contains(&entry) && !except.contains(&object.number())
+            })
+        }
     }
 }
 

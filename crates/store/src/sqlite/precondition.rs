@@ -3,7 +3,7 @@
 use super::{Batch, Failure, column};
 use crate::{ObjectKey, Precondition};
 use model::Word;
-use rusqlite::{Params, params};
+use rusqlite::{Params, named_params, params};
 
 pub(super) const FIND_OBJECT_STATE: &str =
     "SELECT version, deleted FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
@@ -11,6 +11,10 @@ pub(super) const FIND_ACCOUNT_VERSION: &str =
     "SELECT version FROM accounts WHERE account = ?1 AND merchant = ?2";
 pub(super) const FIND_LOOKUP: &str = "SELECT 1 FROM objects \
      WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 LIMIT 1";
+
+pub(super) const LIST_NUMBERS: &str = "SELECT number FROM object_filters \
+     WHERE merchant = :merchant AND kind = :kind AND filter = :filter AND value = :value \
+     ORDER BY created DESC, number DESC LIMIT :limit";
 
 /// True if all preconditions hold.
 pub(super) fn all_hold(requires: &[Precondition], batch: &Batch<'_>) -> Result<bool, Failure> {
@@ -38,6 +42,18 @@ fn holds(precondition: &Precondition, batch: &Batch<'_>) -> Result<bool, Failure
         Precondition::NoneWithLookup { merchant, kind, lookup } => {
             let key = params![column(merchant.number()), kind.word(), lookup];
             !exists(FIND_LOOKUP, key, batch)?
+        }
+        Precondition::NoneWithValue { merchant, kind, filter, value, except } => {
+            let (merchant, limit) = (column(merchant.number()), super::limit(except.len() + 1));
+            let key = named_params! {
+                ":merchant": merchant,
+                ":kind": kind.word(),
+                ":filter": filter.word(),
+                ":value": value,
+                ":limit": limit,
+            };
+            let found = batch.reading().list(LIST_NUMBERS, key, |row| super::number(row, 0))?;
+            found.iter().all(|number| except.contains(number))
         }
     })
 }

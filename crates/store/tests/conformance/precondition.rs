@@ -9,6 +9,7 @@ use model::bank::Feature;
 use model::clock::{ClockStatus, ServerTime, TestClock};
 use model::customer::Customer;
 use model::id::AccountId;
+use model::stored::Filter;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, Changed,
     ClaimClocks, ClockItem, CompleteLink, Connection, CreateObject, Created, FindAccount,
@@ -29,12 +30,23 @@ fn none_with(kind: Kind, lookup: &str) -> Precondition {
     Precondition::NoneWithLookup { merchant: merchant(1), kind, lookup: lookup.to_owned() }
 }
 
+fn none_with_prefix(prefix: &str, except: &[u64]) -> Precondition {
+    Precondition::NoneWithValue {
+        merchant: merchant(1),
+        kind: Kind::Customer,
+        filter: Filter::InvoicePrefix,
+        value: prefix.to_owned(),
+        except: except.to_vec(),
+    }
+}
+
 /// Stores customer 1 at version 2, customer 2 at version 2 and deleted, both with an e-mail
-/// address, and account 11 at version 1.
+/// address and a prefix of invoices, and account 11 at version 1.
 async fn fill(fixture: &Fixture) {
     for number in [1, 2] {
         let email = Some(format!("{number}@example.com"));
-        let made = Customer { email, ..customer(merchant(1), number) };
+        let invoice_prefix = Some(format!("P{number}"));
+        let made = Customer { email, invoice_prefix, ..customer(merchant(1), number) };
         fixture.create(Object::Customer(made.clone())).await;
         let changed = Customer { version: 2, deleted: number == 2, ..made };
         let change = ChangeObject {
@@ -80,6 +92,11 @@ fn preconditions_hold_for_the_states_they_name() {
         (none_with(Kind::Customer, "2@example.com"), true),
         (none_with(Kind::Customer, "3@example.com"), true),
         (none_with(Kind::Dispute, "1@example.com"), true),
+        (none_with_prefix("P1", &[]), false),
+        (none_with_prefix("P1", &[3, 4]), false),
+        (none_with_prefix("P1", &[3, 1]), true),
+        (none_with_prefix("P2", &[]), true),
+        (none_with_prefix("P3", &[]), true),
     ];
     on_both(async |fixture| {
         fill(&fixture).await;

@@ -71,7 +71,14 @@ impl Engine {
         }
         let limit = model::limits::PAGE_ROWS_MAX;
         let of = ObjectsOf::value(Filter::DefaultPaymentMethod, &method.id);
-        for before in self.newest::<Subscription>(merchant, of, limit).await? {
+        let named = self.newest::<Subscription>(merchant, of, limit).await?;
+        if named.len() < limit as usize {
+            // No other subscription takes the method at the same time.
+            let (filter, value) = (Filter::DefaultPaymentMethod, method.id.to_string());
+            let except = named.iter().map(|subscription| subscription.id.number()).collect();
+            changes.require_none_with_value::<Subscription>(merchant, filter, value, except);
+        }
+        for before in named {
             let mut after = before.clone();
             after.default_payment_method = None;
             after.version += 1;

@@ -96,6 +96,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     precondition::FIND_OBJECT_STATE,
     precondition::FIND_ACCOUNT_VERSION,
     precondition::FIND_LOOKUP,
+    precondition::LIST_NUMBERS,
     prune::DELETE_RECORDS,
     prune::LIST_OLD_EVENTS,
     prune::DELETE_EVENT,
