@@ -175,6 +175,14 @@ pub const WRITER_QUEUE_MAX: usize = 4_096;
 pub const WRITER_GROUP_MAX: usize = 256;
 /// The maximum number of connections that read.
 pub const READERS_MAX: usize = 16;
+/// The steps of `SQLite` (instructions of its virtual machine) that a read may take on a serving
+/// thread, about a millisecond. A page of a hundred rows takes a tenth. A longer read moves to the
+/// pool of long reads.
+pub const READ_STEPS_MAX: u32 = 50_000;
+/// The maximum number of long reads that run at once. One merchant runs at most one.
+pub const LONG_READS_MAX: usize = 2;
+/// The maximum number of long reads that run or wait. One more returns 503.
+pub const LONG_READS_WAITING_MAX: usize = 256;
 /// The maximum number of due rows of each kind that metrics count.
 pub const BACKLOG_ROWS_MAX: u32 = 10_000;
 /// The maximum number of rows that one step of the pruner deletes.

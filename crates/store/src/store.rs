@@ -10,7 +10,8 @@ use crate::seal::Sealer;
 use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::{Changed, Created, Error, Failpoints, Snapshotted, WriterStats, Written};
 use model::clock::{Clock, Rng};
-use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
+use model::id::MerchantId;
+use model::limits::{MERCHANTS_MAX, READ_STEPS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -34,6 +35,10 @@ pub trait Write: Send + 'static {
 pub trait Read: Send + Sync + 'static {
     /// The output of the command.
     type Output: Send + 'static;
+
+    /// The owner of the rows. `None` for a read of workers, which is about all merchants.
+    #[doc(hidden)]
+    fn merchant(&self) -> Option<MerchantId>;
 
     /// Runs on a reader's connection.
     #[doc(hidden)]
@@ -208,11 +213,17 @@ pub struct StoreBounds {
     pub writer_queue_max: usize,
     /// The maximum number of merchants of the database.
     pub merchants_max: u64,
+    /// The steps of `SQLite` after which a read leaves its serving thread.
+    pub read_steps_max: u32,
 }
 
 impl Default for StoreBounds {
     fn default() -> Self {
-        Self { writer_queue_max: WRITER_QUEUE_MAX, merchants_max: MERCHANTS_MAX }
+        Self {
+            writer_queue_max: WRITER_QUEUE_MAX,
+            merchants_max: MERCHANTS_MAX,
+            read_steps_max: READ_STEPS_MAX,
+        }
     }
 }
 
@@ -328,11 +339,11 @@ impl Store {
     }
 
     /// Runs a command that only reads, on a committed state. It runs on the calling thread, because
-    /// another thread would cost as much as the read.
-    #[expect(clippy::unused_async, reason = "a database across a network will have to be awaited")]
+    /// another thread would cost as much as the read. A read that takes too many steps runs again on
+    /// another thread.
     pub async fn read<C: Read>(&self, command: C) -> Result<C::Output, Error> {
         match &self.backend {
-            Backend::Sqlite(sqlite) => Ok(sqlite.read(&command)?),
+            Backend::Sqlite(sqlite) => sqlite.read(command).await,
             Backend::Memory(model) => Ok(model.read(&command)?),
         }
     }
@@ -358,6 +369,15 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.is_writer_alive(),
             Backend::Memory(_) => true,
+        }
+    }
+
+    /// The number of reads that took too many steps for a serving thread. The in-memory model counts
+    /// nothing.
+    pub fn long_reads(&self) -> u64 {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.long_reads(),
+            Backend::Memory(_) => 0,
         }
     }
 

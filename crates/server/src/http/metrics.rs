@@ -265,6 +265,7 @@ impl Waiting {
                 stats.version_conflicts,
             ),
             ("writer_commits_failed", "Groups with a failed commit", stats.commits_failed),
+            ("long_reads", "Reads that left their serving thread", store.long_reads()),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;

@@ -14,7 +14,7 @@ pub struct MeasureBacklog {
     pub account_now: AccountTime,
 }
 
-reads!(MeasureBacklog => Backlog, backlog::measure);
+reads!(MeasureBacklog => Backlog, backlog::measure, for all);
 
 /// The due work of all merchants. Work under a valid lease is in progress and is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -87,7 +87,7 @@ pub struct ListUndispatched {
     pub limit: usize,
 }
 
-reads!(ListUndispatched => Vec<(Event, ServerTime)>, event::list_undispatched);
+reads!(ListUndispatched => Vec<(Event, ServerTime)>, event::list_undispatched, for all);
 
 /// Writes an event's deliveries and clears its mark. Deliveries that exist stay as they are.
 #[derive(Clone, Debug)]

@@ -25,11 +25,23 @@ macro_rules! writes {
     };
 }
 
-/// Implements [`crate::Read`] in the same way.
+/// Implements [`crate::Read`] in the same way. `for all` marks a read about all merchants. The others
+/// have a field `merchant`.
 macro_rules! reads {
     ($command:ident => $output:ty, $family:ident::$function:ident) => {
+        reads!($command => $output, $family::$function, |command| Some(command.merchant));
+    };
+    ($command:ident => $output:ty, $family:ident::$function:ident, for all) => {
+        reads!($command => $output, $family::$function, |_command| None);
+    };
+    ($command:ident => $output:ty, $family:ident::$function:ident, |$read:ident| $merchant:expr) => {
         impl crate::Read for $command {
             type Output = $output;
+
+            fn merchant(&self) -> Option<model::id::MerchantId> {
+                let $read = self;
+                $merchant
+            }
 
             fn sqlite(
                 &self,

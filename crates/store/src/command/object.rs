@@ -367,7 +367,7 @@ pub struct ListDueObjects {
     pub limit: usize,
 }
 
-reads!(ListDueObjects => Vec<Object>, object::list_due);
+reads!(ListDueObjects => Vec<Object>, object::list_due, for all);
 
 impl Object {
     /// The merchant that owns the object.

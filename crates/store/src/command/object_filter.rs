@@ -6,7 +6,7 @@
 
 use crate::{Kind, Object};
 use model::clock::AccountTime;
-use model::id::{CustomerId, MerchantId};
+use model::id::{ClockId, CustomerId, MerchantId};
 use model::stored::{Filter, clock_value};
 use std::fmt::Display;
 
@@ -32,7 +32,7 @@ impl ObjectsOf {
     }
 
     /// Objects on a test clock, or without one.
-    pub fn on_clock(clock: Option<model::id::ClockId>) -> Self {
+    pub fn on_clock(clock: Option<ClockId>) -> Self {
         Self::Filter(Filter::Clock, vec![clock_value(clock)])
     }
 

@@ -94,7 +94,7 @@ pub struct ListDueAccounts {
     pub limit: usize,
 }
 
-reads!(ListDueAccounts => Vec<Account>, refresh::list_due);
+reads!(ListDueAccounts => Vec<Account>, refresh::list_due, for all);
 
 /// The time of an account's next due work: its daily work or the next change at its bank, whichever
 /// is earlier.

@@ -27,6 +27,7 @@ pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod idempotency;
 mod list;
+mod long_reads;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod object_filter;
@@ -47,14 +48,16 @@ use crate::exact;
 use crate::seal::Sealer;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
+use long_reads::LongReads;
 use model::Word;
 use model::clock::ServerTime;
-use readers::Readers;
+use readers::{Budgeted, Readers};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row, Statement, ToSql};
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::fs::File;
+use std::sync::Arc;
 use tempfile::TempDir;
 use writer::Writer;
 
@@ -64,6 +67,9 @@ pub(crate) struct Sqlite {
     // released.
     writer: Writer,
     readers: Readers,
+    long_reads: LongReads,
+    /// The budget of a read on a serving thread.
+    read_steps_max: u32,
     seal: Sealer,
     failpoints: Failpoints,
     #[cfg_attr(not(test), expect(dead_code, reason = "dropped to remove the folder"))]
@@ -82,16 +88,29 @@ impl Sqlite {
         self.writer.write(command).await
     }
 
-    /// Runs a command on a reader's connection.
-    pub(crate) fn read<C: Read>(&self, command: &C) -> Result<C::Output, Failure> {
+    /// Runs a command on a reader's connection, on the calling thread. If it exceeds its budget of
+    /// steps, it runs again in the pool of long reads.
+    pub(crate) async fn read<C: Read>(self: &Arc<Self>, command: C) -> Result<C::Output, Error> {
         self.failpoints.reach_command(command_name::<C>);
-        self.readers.with(|connection| command.sqlite(&Reading { connection, seal: &self.seal }))
+        let budgeted = self.readers.with(Some(self.read_steps_max), |connection| {
+            command.sqlite(&Reading { connection, seal: &self.seal })
+        })?;
+        match budgeted {
+            Budgeted::Done(output) => Ok(output),
+            Budgeted::Exceeded => LongReads::run(Arc::clone(self), command).await,
+        }
+    }
+
+    /// The number of reads that exceeded their budget.
+    pub(crate) fn long_reads(&self) -> u64 {
+        self.long_reads.count.get()
     }
 
     /// Ends the writer.
     pub(crate) async fn close(&self) {
         self.writer.close().await;
         self.readers.close();
+        self.long_reads.readers.close();
     }
 
     /// True if the writer runs and has the database open.

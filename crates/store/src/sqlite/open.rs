@@ -4,6 +4,7 @@
 //! a second server on the same database is rejected.
 
 use super::Sqlite;
+use super::long_reads::LongReads;
 use super::migration::{MIGRATIONS, migrate};
 use super::readers::Readers;
 use super::writer::{Writer, WriterSettings};
@@ -66,8 +67,17 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             bounds: settings.bounds,
         },
     )?;
-    let readers = Readers::new(path, settings.readers);
-    Ok(Sqlite { writer, readers, seal, failpoints: settings.failpoints, folder, _lock: lock })
+    let readers = Readers::new(path.clone(), settings.readers);
+    Ok(Sqlite {
+        writer,
+        readers,
+        long_reads: LongReads::new(path),
+        read_steps_max: settings.bounds.read_steps_max,
+        seal,
+        failpoints: settings.failpoints,
+        folder,
+        _lock: lock,
+    })
 }
 
 /// Takes the lock of a database.

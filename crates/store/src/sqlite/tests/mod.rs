@@ -3,6 +3,7 @@
 mod file;
 mod filters;
 mod list_costs;
+mod long_reads;
 mod merchant;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;

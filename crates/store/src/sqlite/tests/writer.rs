@@ -13,6 +13,7 @@ use crate::{
     WriterStats, Written,
 };
 use model::clock::ServerTime;
+use model::id::MerchantId;
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use std::sync::{Mutex, mpsc};
 use tokio::sync::oneshot;
@@ -90,6 +91,10 @@ struct ReadAndPanic;
 
 impl Read for ReadAndPanic {
     type Output = ();
+
+    fn merchant(&self) -> Option<MerchantId> {
+        None
+    }
 
     fn sqlite(&self, _: &Reading<'_>) -> Result<(), Failure> {
         panic!("a defect");
