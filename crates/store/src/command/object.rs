@@ -29,7 +29,6 @@ use model::snapshot::SandboxSnapshot;
 use model::stored::{Filter, Lookup, Stored, StoredKind};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 
 /// A kind of objects as a type, with its row.
 pub trait StoredObject: StoredKind {
@@ -405,12 +404,15 @@ impl Object {
         self.stored().deleted()
     }
 
-    /// The values by which lists with a filter select the object, sorted. A deleted object has none.
-    pub fn filters(&self) -> BTreeSet<(Filter, String)> {
+    /// The values by which lists with a filter select the object, sorted and each once. A deleted
+    /// object has none.
+    pub fn filters(&self) -> Vec<(Filter, String)> {
         if self.deleted() {
-            return BTreeSet::new();
+            return Vec::new();
         }
-        let values: BTreeSet<_> = self.stored().filters().into_iter().collect();
+        let mut values = self.stored().filters();
+        values.sort_unstable();
+        values.dedup();
         let known = self.kind().filters();
         debug_assert!(values.iter().all(|(filter, _)| known.contains(filter)), "{values:?}");
         values

@@ -5,7 +5,6 @@
 //! entries.
 
 use crate::{Kind, Object};
-use model::clock::AccountTime;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::stored::{Filter, clock_value};
 use std::fmt::Display;
@@ -120,12 +119,3 @@ pub struct CountObjects {
 }
 
 reads!(CountObjects => u32, object_filter::count);
-
-/// The entries of an object in the index of filters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FilterEntries {
-    /// The time of the object's creation.
-    pub(crate) created: AccountTime,
-    /// The filters and values, sorted, as JSON: `[["active","true"]]`. `None` if there are none.
-    pub(crate) text: Option<String>,
-}

@@ -1,11 +1,11 @@
 //! Objects that are read and replaced as a whole.
 
 use super::list::{Lists, Window, lists};
+use super::object_filter::{Entries, StoredEntries};
 use super::{
     Batch, Failure, Param, Reading, column, event, idempotency, number, object_filter,
     precondition, word,
 };
-use crate::command::object_filter::FilterEntries;
 use crate::seal::{CellPosition, Sealer};
 use crate::{
     Bounds, ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
@@ -150,15 +150,17 @@ fn insert(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
 /// the filter entries as they are, and then one statement is enough.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
     let columns = Columns::of(object, batch.seal)?;
-    if columns.write(UPDATE_OBJECT, Some(&columns.entries), batch)? == 1 {
+    let (created, text) = (object.created(), columns.entries.text.as_deref());
+    if columns.write(UPDATE_OBJECT, Some(StoredEntries { created, text }), batch)? == 1 {
         return Ok(true);
     }
     let Some(version) = object.version().checked_sub(1) else { return Ok(false) };
-    let Some(before) = object_filter::find_entries(object, version, batch)? else {
+    let Some((created, text)) = object_filter::find_entries(object, version, batch)? else {
         return Ok(false);
     };
-    object_filter::write_difference(object, &before, &columns.entries, batch.connection)?;
-    Ok(columns.write(UPDATE_OBJECT, Some(&before), batch)? == 1)
+    let before = StoredEntries { created, text: text.as_deref() };
+    object_filter::write_difference(object, before, &columns.entries, batch.connection)?;
+    Ok(columns.write(UPDATE_OBJECT, Some(before), batch)? == 1)
 }
 
 /// The objects of a kind that are not deleted.
@@ -179,7 +181,7 @@ fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<
 /// The columns of an object, with those that take time to make.
 struct Columns<'a> {
     object: &'a Object,
-    entries: FilterEntries,
+    entries: Entries,
     secret: Option<Vec<u8>>,
     body: String,
 }
@@ -188,7 +190,7 @@ impl<'a> Columns<'a> {
     fn of(object: &'a Object, seal: &Sealer) -> Result<Self, Failure> {
         Ok(Self {
             object,
-            entries: object_filter::entries_of(object)?,
+            entries: Entries::of(object)?,
             secret: seal_secret(object, seal)?,
             body: object.body()?,
         })
@@ -198,7 +200,7 @@ impl<'a> Columns<'a> {
     fn write(
         &self,
         sql: &str,
-        before: Option<&FilterEntries>,
+        before: Option<StoredEntries<'_>>,
         batch: &Batch<'_>,
     ) -> Result<usize, Failure> {
         let object = self.object;

@@ -6,8 +6,7 @@
 
 use super::list::{Lists, Window, lists};
 use super::object::{FIND_OBJECT, read};
-use super::{Batch, Failure, Param, Reading, column, number, word};
-use crate::command::object_filter::FilterEntries;
+use super::{Batch, Failure, Param, Reading, bind, column, number, word};
 use crate::{CountObjects, FindOtherWithValue, Kind, Listed, Object, ObjectsOf};
 use model::Word;
 use model::clock::AccountTime;
@@ -70,47 +69,68 @@ pub(super) const SET_SNAPSHOT_FILTERS: &str = "UPDATE snapshot_objects SET filte
 /// The number of rows that a migration reads at once.
 const FILL_ROWS: usize = 1_000;
 
-/// The entries of an object.
-pub(super) fn entries_of(object: &Object) -> Result<FilterEntries, Failure> {
-    let values = object.filters();
-    let pairs: Vec<_> = values.iter().map(|(filter, value)| (filter.word(), value)).collect();
-    let text = if pairs.is_empty() { None } else { Some(serde_json::to_string(&pairs)?) };
-    Ok(FilterEntries { created: object.created(), text })
+/// The entries of an object: filters as words and values, sorted.
+#[derive(Debug)]
+pub(super) struct Entries {
+    pairs: Vec<(&'static str, String)>,
+    /// The pairs as JSON, `[["active","true"]]`. `None` if there are none.
+    pub(super) text: Option<String>,
 }
 
-/// The filters and values of entries.
-fn pairs(text: Option<&str>) -> Result<BTreeSet<(String, String)>, Failure> {
-    Ok(text.map_or_else(|| Ok(BTreeSet::new()), serde_json::from_str)?)
+impl Entries {
+    /// The entries of an object.
+    pub(super) fn of(object: &Object) -> Result<Self, Failure> {
+        let values = object.filters().into_iter();
+        let pairs: Vec<_> = values.map(|(filter, value)| (filter.word(), value)).collect();
+        let text = if pairs.is_empty() { None } else { Some(serde_json::to_string(&pairs)?) };
+        Ok(Self { pairs, text })
+    }
 }
 
-/// The entries of a stored object with this version, or `None` if it has another version or does
-/// not exist.
+/// The entries of a stored object, as they are in its row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoredEntries<'a> {
+    /// The time of the object's creation.
+    pub(super) created: AccountTime,
+    /// The pairs as JSON.
+    pub(super) text: Option<&'a str>,
+}
+
+/// The time of creation and the entries of a stored object with this version, or `None` if it has
+/// another version or does not exist.
 pub(super) fn find_entries(
     object: &Object,
     version: u64,
     batch: &Batch<'_>,
-) -> Result<Option<FilterEntries>, Failure> {
+) -> Result<Option<(AccountTime, Option<String>)>, Failure> {
     let owner = column(object.merchant().number());
     let key = params![owner, object.kind().word(), column(object.number()), column(version)];
-    batch.reading().find(FIND_ENTRIES, key, |row| {
-        Ok(FilterEntries { created: AccountTime(row.get(0)?), text: row.get(1)? })
-    })
+    batch.reading().find(FIND_ENTRIES, key, |row| Ok((AccountTime(row.get(0)?), row.get(1)?)))
 }
 
 /// Writes the difference between the entries of an object before and after a change.
 pub(super) fn write_difference(
     object: &Object,
-    before: &FilterEntries,
-    after: &FilterEntries,
+    before: StoredEntries<'_>,
+    after: &Entries,
     connection: &Connection,
 ) -> Result<(), Failure> {
-    let (old, new) = (pairs(before.text.as_deref())?, pairs(after.text.as_deref())?);
-    let moved = before.created != after.created;
-    for pair in old.iter().filter(|pair| moved || !new.contains(pair)) {
-        write_entry(DELETE_ENTRY, object, pair, before.created, connection)?;
+    let old: Vec<(String, String)> =
+        before.text.map_or_else(|| Ok(Vec::new()), serde_json::from_str)?;
+    let moved = before.created != object.created();
+    let is_new = |filter: &str, value: &str| {
+        moved || !old.iter().any(|(word, old)| word == filter && old == value)
+    };
+    for (filter, value) in &old {
+        let goes_on = after.pairs.iter().any(|(word, new)| word == filter && new == value);
+        if moved || !goes_on {
+            write_entry(DELETE_ENTRY, object, (filter, value), before.created, connection)?;
+        }
     }
-    for pair in new.iter().filter(|pair| moved || !old.contains(pair)) {
-        write_entry(INSERT_ENTRY, object, pair, after.created, connection)?;
+    for (filter, value) in &after.pairs {
+        if is_new(filter, value) {
+            write_entry(INSERT_ENTRY, object, (filter, value), object.created(), connection)?;
+        }
     }
     Ok(())
 }
@@ -118,28 +138,35 @@ pub(super) fn write_difference(
 /// Writes all entries of a new object.
 pub(super) fn insert_entries(
     object: &Object,
-    entries: &FilterEntries,
+    entries: &Entries,
     connection: &Connection,
 ) -> Result<(), Failure> {
-    let none = FilterEntries { created: entries.created, text: None };
-    write_difference(object, &none, entries, connection)
+    for (filter, value) in &entries.pairs {
+        write_entry(INSERT_ENTRY, object, (filter, value), object.created(), connection)?;
+    }
+    Ok(())
 }
 
 fn write_entry(
     sql: &str,
     object: &Object,
-    (filter, value): &(String, String),
+    (filter, value): (&str, &str),
     created: AccountTime,
     connection: &Connection,
 ) -> Result<(), Failure> {
-    connection.prepare_cached(sql)?.execute(named_params! {
-        ":merchant": column(object.merchant().number()),
-        ":kind": object.kind().word(),
-        ":filter": filter,
-        ":value": value,
-        ":created": created.0,
-        ":number": column(object.number()),
-    })?;
+    let (merchant, kind) = (column(object.merchant().number()), object.kind().word());
+    let number = column(object.number());
+    let entry: [Param<'_>; 6] = [
+        (":merchant", &merchant),
+        (":kind", &kind),
+        (":filter", &filter),
+        (":value", &value),
+        (":created", &created.0),
+        (":number", &number),
+    ];
+    let mut statement = connection.prepare_cached(sql)?;
+    bind(&mut statement, &[&entry])?;
+    statement.raw_execute()?;
     Ok(())
 }
 
@@ -308,12 +335,12 @@ struct Body {
 
 impl Body {
     /// The object with its entries, or `None` if it has none.
-    fn entries(&self) -> Result<Option<(Object, FilterEntries)>, Failure> {
+    fn entries(&self) -> Result<Option<(Object, Entries)>, Failure> {
         if self.kind.filters().is_empty() {
             return Ok(None);
         }
         let object = Object::from_body(self.kind, &self.text)?;
-        let entries = entries_of(&object)?;
+        let entries = Entries::of(&object)?;
         Ok(entries.text.is_some().then_some((object, entries)))
     }
 }

@@ -105,8 +105,8 @@ async fn three(fixture: &Fixture, kind: Kind) -> Vec<Object> {
 #[test]
 fn samples_have_every_filter() {
     for kind in KINDS {
-        let one = sample(kind, merchant(1), 1, false).filters();
-        let other = sample(kind, merchant(1), 2, true).filters();
+        let one = values(&[sample(kind, merchant(1), 1, false)]);
+        let other = values(&[sample(kind, merchant(1), 2, true)]);
         let mut common = one.intersection(&other);
         assert!(common.all(|(filter, _)| *filter == Filter::Type), "{kind:?}");
         let found: BTreeSet<Filter> = one.iter().chain(&other).map(|(filter, _)| *filter).collect();
