@@ -48,6 +48,7 @@ pub use command::precondition::*;
 pub use command::prune::*;
 pub use command::refresh::*;
 pub use command::snapshot::*;
+pub use command::summary::Summary;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError};

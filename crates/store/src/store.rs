@@ -8,7 +8,7 @@
 use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
 use crate::sqlite::{Batch, Reading, Sqlite};
-use crate::{Changed, Created, Error, Failpoints, Snapshotted, WriterStats, Written};
+use crate::{Changed, Created, Error, Failpoints, Snapshotted, Summary, WriterStats, Written};
 use model::clock::{Clock, Rng};
 use model::id::MerchantId;
 use model::limits::{MERCHANTS_MAX, READ_STEPS_MAX, WRITER_QUEUE_MAX};
@@ -29,6 +29,13 @@ pub trait Write: Send + 'static {
     /// Runs on a copy of the collections, which is dropped if the command is rejected.
     #[doc(hidden)]
     fn memory(&self, memory: &mut Memory) -> Result<Self::Output, Failure>;
+
+    /// The summary of the command that a gate sees. A command without preconditions has only its
+    /// name.
+    #[doc(hidden)]
+    fn summary(&self) -> Summary {
+        Summary { command: command_name::<Self>(), ..Summary::default() }
+    }
 }
 
 /// A command that only reads.
@@ -50,7 +57,7 @@ pub trait Read: Send + Sync + 'static {
 }
 
 /// The name of a command's type, such as `CreateObject`.
-pub(crate) fn command_name<C>() -> &'static str {
+pub(crate) fn command_name<C: ?Sized>() -> &'static str {
     let path = std::any::type_name::<C>();
     path.rsplit("::").next().unwrap_or(path)
 }
@@ -278,8 +285,8 @@ pub enum OpenError {
 /// A place where a test holds commands back before they reach the store, so that it decides the
 /// order of calls that overlap.
 pub trait WriteGate: Send + Sync {
-    /// Returns when the command of this name may go on.
-    fn pass<'a>(&'a self, command: &'static str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+    /// Returns when the command may go on.
+    fn pass(&self, command: Summary) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// A store. Clones share one store.
@@ -330,7 +337,7 @@ impl Store {
     /// caller is dropped.
     pub async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         if let Some(gate) = &self.gate {
-            gate.pass(command_name::<C>()).await;
+            gate.pass(command.summary()).await;
         }
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(command).await,

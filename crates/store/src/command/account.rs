@@ -1,5 +1,6 @@
 //! Bank accounts and their connections.
 
+use crate::command::summary;
 use crate::{IdempotencyRecord, Listed, Object, ObjectPlace, Page, Precondition, Written};
 use model::account::{Account, Holder};
 use model::bank::Feature;
@@ -94,7 +95,7 @@ pub struct CompleteLink {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(CompleteLink => Written, account::complete_link);
+writes!(CompleteLink => Written, account::complete_link, summary::of_link);
 
 /// Changes an account. Returns [`crate::Written`].
 #[derive(Clone, Debug)]
@@ -107,7 +108,7 @@ pub struct ChangeAccount {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeAccount => Written, account::change);
+writes!(ChangeAccount => Written, account::change, summary::of_account);
 
 /// Finds an account. Returns `Option<Account>`.
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +187,7 @@ pub struct ChangeConnection {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeConnection => Written, account::change_connection);
+writes!(ChangeConnection => Written, account::change_connection, summary::of_connection);
 
 /// Finds an ownership, the list of an account's owners at one time. Returns `Option<Ownership>`.
 #[derive(Clone, Copy, Debug)]

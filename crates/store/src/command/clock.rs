@@ -1,5 +1,6 @@
 //! The advance of a test clock: one leased job, stored step by step.
 
+use crate::command::summary;
 use crate::{
     AccountChange, ApplyRefresh, FailRefresh, IdempotencyRecord, Object, Precondition,
     PutOffRefresh, Written,
@@ -117,4 +118,4 @@ pub struct StepClock {
     pub leased_until: ServerTime,
 }
 
-writes!(StepClock => Written, clock::step);
+writes!(StepClock => Written, clock::step, summary::of_step);

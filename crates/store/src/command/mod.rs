@@ -2,9 +2,10 @@
 //! They are implemented in `sqlite/` for the database and in `memory/` for the in-memory model.
 
 /// Implements [`crate::Write`] for a command by the functions of the same path in `sqlite/` and in
-/// `memory/`. It is a macro, because a function cannot take the common part of two paths.
+/// `memory/`. It is a macro, because a function cannot take the common part of two paths. A command
+/// with preconditions also names the function that makes its summary.
 macro_rules! writes {
-    ($command:ident => $output:ty, $family:ident::$function:ident) => {
+    ($command:ident => $output:ty, $family:ident::$function:ident $(, $summary:path)?) => {
         impl crate::Write for $command {
             type Output = $output;
 
@@ -21,6 +22,10 @@ macro_rules! writes {
             ) -> Result<Self::Output, crate::store::Failure> {
                 crate::memory::$family::$function(self, memory)
             }
+
+            $(fn summary(&self) -> crate::Summary {
+                $summary(self)
+            })?
         }
     };
 }
@@ -72,4 +77,5 @@ pub mod precondition;
 pub mod prune;
 pub mod refresh;
 pub mod snapshot;
+pub mod summary;
 pub mod transaction;
