@@ -11,6 +11,7 @@ use engine::{Context, Engine, Parts, Settings};
 use lab::{Instruments, Lab};
 use model::clock::{Clock, Rng};
 use model::id::{MerchantId, RequestId};
+use model::numbers::Numbers;
 use outbound::{Outbound, OutboundSettings};
 use std::sync::Arc;
 use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
@@ -34,6 +35,11 @@ pub struct EngineParts {
 impl EngineParts {
     /// Builds the engine and its laboratory.
     pub fn build(self) -> (Arc<Engine>, Arc<Lab>) {
+        self.build_with(Numbers::default())
+    }
+
+    /// Builds the engine and its laboratory, with these numbers for new ids.
+    pub fn build_with(self, numbers: Numbers) -> (Arc<Engine>, Arc<Lab>) {
         let Self { store, sandbox, clock, rng, settings } = self;
         let mut parts = Parts {
             store,
@@ -47,7 +53,7 @@ impl EngineParts {
             hooks: Arc::new(NoHooks),
         };
         let instruments = Instruments::install(&mut parts, lab::Settings::default());
-        let engine = Arc::new(Engine::new(parts));
+        let engine = Arc::new(Engine::new(parts).with_numbers(numbers));
         let lab = Arc::new(Lab::new(Arc::clone(&engine), instruments));
         (engine, lab)
     }

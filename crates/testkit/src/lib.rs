@@ -7,6 +7,7 @@
 //! | [`show`] | texts for snapshots | – |
 //! | [`client`], [`receiver`] | an API client, and an HTTP server for webhooks | `http` |
 //! | [`process`] | the real binary as a child process | `http` |
+//! | [`gate`] | a gate that holds a call back before one of its writes | `server` |
 //! | [`engine`], [`server`] | the engine alone, and behind HTTP in this process | `server` |
 //! | [`sample`], [`payments`] | calls that create and find the objects that many tests need | `server` |
 //!
@@ -29,6 +30,8 @@ pub mod receiver;
 #[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
+pub mod gate;
+#[cfg(feature = "server")]
 pub mod payments;
 #[cfg(feature = "server")]
 pub mod sample;
@@ -44,4 +47,4 @@ pub use crate::receiver::Recorder;
 #[cfg(feature = "server")]
 pub use crate::sample::{CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS, typed_numbers};
 #[cfg(feature = "server")]
-pub use crate::server::{App, BEGIN_S, Options, start_process};
+pub use crate::server::{App, BEGIN_S, Backend, Behind, Options, start_process};

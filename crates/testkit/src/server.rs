@@ -1,5 +1,9 @@
 //! A server in this process. It has real HTTP on a free port, a clock that only the test moves,
-//! seeded randomness, and workers that the test steps. Its database is a temporary file.
+//! seeded randomness, and workers that the test steps. Its database is a temporary file, unless the
+//! test chooses otherwise.
+//!
+//! [`App::behind`] serves the same store, clock and test banks by a second server, which a gate
+//! holds back before each write.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -9,9 +13,10 @@ use crate::engine::{EngineParts, store_settings};
 use connectors::sandbox::Sandbox;
 use engine::{Engine, Settings};
 use lab::Lab;
-use model::clock::{AccountTime, Clock, ServerTime};
+use model::clock::{AccountTime, Clock, DAY_S, ServerTime};
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
+use model::numbers::Numbers;
 use server::Started;
 use server::http::{self, IssuedKeys, Record};
 use server::rng::Streams;
@@ -21,7 +26,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{Failpoints, KeyFile, Place, Store, StoreBounds};
+use store::{Failpoints, KeyFile, Place, Store, StoreBounds, WriteGate};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -29,9 +34,27 @@ use tokio::sync::watch;
 pub const BEGIN_S: i64 = 1_767_225_600;
 /// The number of rounds of all workers after which a test without an idle state fails.
 const ROUNDS_MAX: usize = 1_000;
+/// The seed of the test banks.
+const BANKS_SEED: u64 = 1;
+/// The seconds between the first ids of two servers on one store.
+const NUMBERS_APART_S: i64 = 400 * DAY_S;
+
+/// The store of a server.
+#[derive(Clone, Debug, Default)]
+pub enum Backend {
+    /// A temporary database without durability.
+    #[default]
+    Temporary,
+    /// A durable database in this file.
+    File(PathBuf),
+    /// In-memory collections.
+    Memory,
+}
 
 /// The choices of a server.
 pub struct Options {
+    /// The store.
+    pub backend: Backend,
     /// The accepted keys.
     pub keys: KeyPolicy,
     /// The fixed time of accounts without a test clock.
@@ -51,6 +74,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            backend: Backend::default(),
             keys: KeyPolicy::Any,
             account_time: None,
             strict: false,
@@ -71,7 +95,26 @@ pub struct App {
     client: Client,
     clock: Arc<ManualClock>,
     keys: Keys,
+    settings: Settings,
+    /// The number of servers on the store.
+    servers: AtomicU64,
     _stop: watch::Sender<bool>,
+}
+
+/// A second server on the store of an [`App`], and a client of it.
+pub struct Behind {
+    /// The engine, for its workers.
+    pub engine: Arc<Engine>,
+    /// A client of the server.
+    pub client: Client,
+    _stop: watch::Sender<bool>,
+}
+
+impl Behind {
+    /// Steps every worker of this server until all are idle.
+    pub async fn run_workers_until_idle(&self) {
+        run_workers_until_idle(&self.engine).await;
+    }
 }
 
 impl Deref for App {
@@ -90,35 +133,49 @@ impl App {
 
     /// A server with these choices.
     pub async fn with(options: Options) -> Self {
-        let Options { keys, account_time, strict, bounds, failpoints, settings, store_clock } =
-            options;
         let clock = ManualClock::at(BEGIN_S);
-        let clock = Arc::new(match account_time {
+        let clock = Arc::new(match options.account_time {
             Some(time) => clock.with_fixed(time),
             None => clock,
         });
-        let server_clock: Arc<dyn Clock> = clock.clone();
-        let store_clock = store_clock.unwrap_or_else(|| Arc::clone(&server_clock));
-        let store = store_settings(Place::Temporary, store_clock, Streams::seeded(2).internals);
+        let store = open_store(&options, &clock);
+        let Options { keys, strict, settings, .. } = options;
         let streams = Streams::seeded(1);
         let parts = EngineParts {
-            store: Store::open(store::StoreSettings { bounds, failpoints, ..store }).unwrap(),
-            sandbox: Sandbox::new(1),
-            clock: server_clock,
+            store,
+            sandbox: Sandbox::new(BANKS_SEED),
+            clock: clock.clone(),
             rng: streams.objects,
-            settings,
+            settings: settings.clone(),
         };
         let (engine, lab) = parts.build();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let issued = Keys::new();
-        let accepted = IssuedKeys::open(&issued.path).unwrap();
-        let accepted = http::Keys { policy: keys, issued: accepted };
+        let accepted = issued.accepted_by(keys);
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
-        let app = Arc::new(app.recording(record()).strict(strict).measuring(true));
-        let (stop, stopping) = watch::channel(false);
-        tokio::spawn(http::serve(listener, app, stopping));
-        Self { engine, lab, client: Client::of(&url), clock, keys: issued, _stop: stop }
+        let app = app.recording(record()).strict(strict).measuring(true);
+        let (client, stop) = serve(app).await;
+        let servers = AtomicU64::new(1);
+        Self { engine, lab, client, clock, keys: issued, settings, servers, _stop: stop }
+    }
+
+    /// A second server on the same store, clock and test banks. The gate holds back its writes
+    /// only. Its ids follow those of the servers that were started before it.
+    pub async fn behind(&self, gate: Arc<dyn WriteGate>) -> Behind {
+        let number = self.servers.fetch_add(1, Ordering::Relaxed);
+        let streams = Streams::seeded(1 + number);
+        let parts = EngineParts {
+            store: self.engine.store().clone().behind(gate),
+            sandbox: Sandbox::new(BANKS_SEED),
+            clock: self.clock.clone(),
+            rng: streams.objects,
+            settings: self.settings.clone(),
+        };
+        let later = ManualClock::at(BEGIN_S + number.cast_signed() * NUMBERS_APART_S);
+        let (engine, lab) = parts.build_with(Numbers::after_restart(&later));
+        let accepted = self.keys.accepted_by(KeyPolicy::Any);
+        let app = http::App::new(lab, accepted, streams.request_ids, streams.visits);
+        let (client, stop) = serve(app.measuring(true)).await;
+        Behind { engine, client, _stop: stop }
     }
 
     /// A client for use by another task.
@@ -143,17 +200,7 @@ impl App {
 
     /// Steps every worker until all are idle.
     pub async fn run_workers_until_idle(&self) {
-        for _ in 0..ROUNDS_MAX {
-            let worked = self.engine.run_clock_once().await.unwrap()
-                + self.engine.run_schedule_once().await.unwrap()
-                + self.engine.run_refresh_once().await.unwrap()
-                + self.engine.run_dispatch_once().await.unwrap()
-                + self.engine.run_deliver_once().await.unwrap();
-            if worked == 0 {
-                return;
-            }
-        }
-        panic!("the workers were never idle");
+        run_workers_until_idle(&self.engine).await;
     }
 
     /// Advances a test clock to this second, with all due work.
@@ -162,6 +209,42 @@ impl App {
         self.post(&path, &format!("frozen_time={to_s}")).await.ok();
         self.run_workers_until_idle().await;
     }
+}
+
+async fn run_workers_until_idle(engine: &Arc<Engine>) {
+    for _ in 0..ROUNDS_MAX {
+        let worked = engine.run_clock_once().await.unwrap()
+            + engine.run_schedule_once().await.unwrap()
+            + engine.run_refresh_once().await.unwrap()
+            + engine.run_dispatch_once().await.unwrap()
+            + engine.run_deliver_once().await.unwrap();
+        if worked == 0 {
+            return;
+        }
+    }
+    panic!("the workers were never idle");
+}
+
+/// Opens the store that the options choose.
+fn open_store(options: &Options, clock: &Arc<ManualClock>) -> Store {
+    let store_clock = options.store_clock.clone().unwrap_or_else(|| clock.clone());
+    let place = match &options.backend {
+        Backend::Memory => return Store::memory_model(store_clock),
+        Backend::Temporary => Place::Temporary,
+        Backend::File(path) => Place::File(path.clone()),
+    };
+    let settings = store_settings(place, store_clock, Streams::seeded(2).internals);
+    let (bounds, failpoints) = (options.bounds, options.failpoints.clone());
+    Store::open(store::StoreSettings { bounds, failpoints, ..settings }).unwrap()
+}
+
+/// Serves an application on a free port. Returns a client, and the sender that stops the server.
+async fn serve(app: http::App) -> (Client, watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(http::serve(listener, Arc::new(app), stopping));
+    (Client::of(&url), stop)
 }
 
 /// Starts a server as the process does, with these settings, and returns it with a client.
@@ -207,6 +290,11 @@ impl Keys {
         let path = folder.path().join("api-keys");
         let file = KeyFile::open(&path).unwrap();
         Self { path, file, made: AtomicU64::new(1), _folder: folder }
+    }
+
+    /// The keys that a server with this policy accepts.
+    fn accepted_by(&self, policy: KeyPolicy) -> http::Keys {
+        http::Keys { policy, issued: IssuedKeys::open(&self.path).unwrap() }
     }
 
     /// Issues a key for a merchant.
