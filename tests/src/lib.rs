@@ -6,6 +6,7 @@
 //!   perform them.
 //! - [`journal`] checks the invariants after every commit. [`judge`] compares the follower's copy
 //!   with the server's list and with the bank's own ledger.
+//! - [`pairs`] runs API calls that overlap and compares the result with both orders.
 //! - [`steps`] runs workers, wholly or up to a wait for the store.
 //!
 //! The tests themselves are in `tests/`. A bug that the simulation finds becomes a short list of
@@ -18,5 +19,6 @@ pub mod follower;
 pub mod journal;
 pub mod judge;
 pub mod operation;
+pub mod pairs;
 pub mod steps;
 pub mod world;

@@ -1,0 +1,272 @@
+//! The kinds of calls that pairs are made of. Each succeeds alone in the sandbox.
+
+use crate::pairs::fixture::INSIDE;
+
+/// A call over the objects of the sandbox.
+#[derive(Clone, Copy, Debug)]
+pub struct CallKind {
+    /// The name in reports.
+    pub name: &'static str,
+    /// The method.
+    pub method: &'static str,
+    /// The template of the path. It begins with `inside` for a call inside the connected account.
+    pub path: &'static str,
+    /// The template of the parameters.
+    pub form: &'static str,
+}
+
+impl CallKind {
+    /// True if the call deletes a parent in several commits. Two such calls share them.
+    pub fn has_steps(&self) -> bool {
+        let parents = ["/v1/customers/", "/v1/test_helpers/test_clocks/", "/v1/accounts/"];
+        let is_id = |rest: &str| !rest.contains('/');
+        let path = self.path.trim_start_matches(INSIDE);
+        let is_below = |parent| path.strip_prefix(parent).is_some_and(is_id);
+        self.method == "DELETE" && parents.into_iter().any(is_below)
+    }
+}
+
+const fn post(name: &'static str, path: &'static str, form: &'static str) -> CallKind {
+    CallKind { name, method: "POST", path, form }
+}
+
+const fn delete(name: &'static str, path: &'static str) -> CallKind {
+    CallKind { name, method: "DELETE", path, form: "" }
+}
+
+const CUSTOMERS: &str = "/v1/customers";
+const CUSTOMER: &str = "/v1/customers/{customer}";
+const SESSIONS: &str = "/v1/financial_connections/sessions";
+const LINK: &str = "/v1/test_helpers/financial_connections/link";
+const CLOCKS: &str = "/v1/test_helpers/test_clocks";
+const SUBSCRIPTIONS: &str = "/v1/subscriptions";
+const INVOICES: &str = "/v1/invoices";
+const ITEMS: &str = "/v1/invoiceitems";
+const CHECKOUT: &str = "/v1/checkout/sessions";
+const BANKS: &str = "/v1/accounts/{connected}/external_accounts";
+
+/// All kinds.
+pub const KINDS: &[CallKind] = &[
+    // Customers and test clocks
+    post("create_customer", CUSTOMERS, "email=ada@example.com"),
+    post("create_customer_with_prefix", CUSTOMERS, "invoice_prefix=ROCKET1"),
+    post("update_customer_metadata", CUSTOMER, "metadata[a]=b"),
+    post("update_customer_email", CUSTOMER, "email=ada@example.org"),
+    post("update_customer_prefix", CUSTOMER, "invoice_prefix=ROCKET1"),
+    post("set_default_method", CUSTOMER, "invoice_settings[default_payment_method]={other_method}"),
+    post("update_other_customer", "/v1/customers/{other_customer}", "name=Bob"),
+    delete("delete_customer", CUSTOMER),
+    delete("delete_other_customer", "/v1/customers/{other_customer}"),
+    post("create_clock", CLOCKS, "frozen_time=1767225600"),
+    post("create_customer_on_clock", CUSTOMERS, "test_clock={clock}&name=New"),
+    post("advance_clock", "/v1/test_helpers/test_clocks/{clock}/advance", "frozen_time=1768086400"),
+    delete("delete_clock", "/v1/test_helpers/test_clocks/{clock}"),
+    delete("delete_bare_clock", "/v1/test_helpers/test_clocks/{bare_clock}"),
+    post("create_customer_on_bare_clock", CUSTOMERS, "test_clock={bare_clock}"),
+    post("update_clock_customer", "/v1/customers/{clock_customer}", "name=Cleo"),
+    delete("delete_clock_customer", "/v1/customers/{clock_customer}"),
+    // Sessions and links
+    post("create_session", SESSIONS, "{holder}={customer}&{permissions}"),
+    post("create_session_on_clock", SESSIONS, "{holder}={clock_customer}&{permissions}"),
+    post("create_connected_session", SESSIONS, "{payee}={connected}&permissions[]=payment_method"),
+    post("link_session", LINK, "carrier={session}&accounts[]=Savings"),
+    post("link_session_again", LINK, "carrier={session}&accounts[]=Success"),
+    post("link_clock_session", LINK, "carrier={clock_session}&accounts[]=Savings"),
+    post("link_connected_session", LINK, "carrier={connected_session}"),
+    post("link_payment", LINK, "carrier={payment}"),
+    post("link_setup", LINK, "carrier={setup}"),
+    post("link_checkout", LINK, "carrier={checkout_setup}"),
+    post("link_incomplete", LINK, "carrier={incomplete}"),
+    post("link_invoice", LINK, "carrier={open}"),
+    post("open_link_flow", "/v1/link_flows", "carrier={session}"),
+    // Bank accounts
+    post("refresh_account", "{fc}/{account}/refresh", "features[]=transactions"),
+    post("refresh_balance", "{fc}/{account}/refresh", "features[]=balance"),
+    post("subscribe_account", "{fc}/{account}/subscribe", "features[]=transactions"),
+    post("unsubscribe_account", "{fc}/{subscribed}/unsubscribe", "features[]=transactions"),
+    post("disconnect_account", "{fc}/{account}/disconnect", ""),
+    post("disconnect_subscribed", "{fc}/{subscribed}/disconnect", ""),
+    post("refresh_clock_account", "{fc}/{clock_account}/refresh", "features[]=transactions"),
+    post(
+        "deactivate_account",
+        "/v1/test_helpers/financial_connections/accounts/{account}/deactivate",
+        "",
+    ),
+    post(
+        "reactivate_account",
+        "/v1/test_helpers/financial_connections/accounts/{inactive}/reactivate",
+        "",
+    ),
+    post(
+        "add_transaction",
+        "/v1/test_helpers/financial_connections/accounts/{account}/transactions",
+        "amount=-1200",
+    ),
+    post(
+        "set_balance",
+        "/v1/test_helpers/financial_connections/accounts/{account}/balance",
+        "current=5",
+    ),
+    post("update_settings", "/v1/financial_connections/settings", "permissions[]=balances"),
+    // Products and prices
+    post("create_product", "/v1/products", "name=Cake"),
+    post("update_product", "/v1/products/{priced_product}", "name=Mocha"),
+    post("set_default_price", "/v1/products/{priced_product}", "default_price={price}"),
+    post("deactivate_product", "/v1/products/{priced_product}", "active=false"),
+    delete("delete_product", "/v1/products/{product}"),
+    post("create_price", "/v1/prices", "product={product}&currency=usd&unit_amount=5"),
+    post("create_other_price", "/v1/prices", "product={priced_product}&currency=usd&unit_amount=5"),
+    post("update_price", "/v1/prices/{price}", "nickname=small"),
+    post("deactivate_price", "/v1/prices/{price}", "active=false"),
+    post("deactivate_monthly_price", "/v1/prices/{monthly}", "active=false"),
+    // Payment methods
+    post(
+        "create_method",
+        "/v1/payment_methods",
+        "type=us_bank_account&billing_details[name]=Ada\
+         &us_bank_account[financial_connections_account]={account}",
+    ),
+    post("attach_method", "/v1/payment_methods/{free_method}/attach", "customer={customer}"),
+    post(
+        "attach_to_other",
+        "/v1/payment_methods/{free_method}/attach",
+        "customer={other_customer}",
+    ),
+    post("update_method", "/v1/payment_methods/{other_method}", "metadata[a]=b"),
+    post("detach_method", "/v1/payment_methods/{method}/detach", ""),
+    post("detach_other_method", "/v1/payment_methods/{other_method}/detach", ""),
+    // Payment Intents and Setup Intents
+    post("create_payment", "/v1/payment_intents", "{amount}&customer={customer}"),
+    post(
+        "create_confirmed_payment",
+        "/v1/payment_intents",
+        "{amount}&customer={customer}&payment_method={other_method}&confirm=true&{accepted}",
+    ),
+    post("update_payment", "/v1/payment_intents/{payable}", "amount=2100"),
+    post("set_payment_method", "/v1/payment_intents/{payable}", "payment_method={other_method}"),
+    post("confirm_payment", "/v1/payment_intents/{payable}/confirm", "{accepted}"),
+    post("cancel_payment", "/v1/payment_intents/{payable}/cancel", ""),
+    post("cancel_linkable_payment", "/v1/payment_intents/{payment}/cancel", ""),
+    post(
+        "verify_payment",
+        "/v1/payment_intents/{payment_deposits}/verify_microdeposits",
+        "amounts[]=32&amounts[]=45",
+    ),
+    post("create_setup", "/v1/setup_intents", "customer={customer}"),
+    post("create_confirmed_setup", "/v1/setup_intents", "customer={customer}&{saved}"),
+    post("update_setup", "/v1/setup_intents/{setup_ready}", "payment_method={other_method}"),
+    post("confirm_setup", "/v1/setup_intents/{setup_ready}/confirm", "{accepted}"),
+    post("cancel_setup", "/v1/setup_intents/{setup}/cancel", ""),
+    post(
+        "verify_setup",
+        "/v1/setup_intents/{setup_deposits}/verify_microdeposits",
+        "amounts[]=32&amounts[]=45",
+    ),
+    // Invoices and their items
+    post("create_invoice", INVOICES, "customer={customer}"),
+    post(
+        "create_invoice_of_pending",
+        INVOICES,
+        "customer={customer}&pending_invoice_items_behavior=include",
+    ),
+    post("update_invoice", "/v1/invoices/{draft}", "description=June"),
+    post("set_invoice_method", "/v1/invoices/{draft}", "default_payment_method={other_method}"),
+    post("finalize_invoice", "/v1/invoices/{draft}/finalize", ""),
+    delete("delete_invoice", "/v1/invoices/{draft}"),
+    post("pay_invoice", "/v1/invoices/{open}/pay", "payment_method={other_method}"),
+    post("pay_out_of_band", "/v1/invoices/{open}/pay", "paid_out_of_band=true"),
+    post("void_invoice", "/v1/invoices/{open}/void", ""),
+    post("create_item", ITEMS, "customer={customer}&amount=400&currency=usd"),
+    post("create_draft_item", ITEMS, "customer={customer}&invoice={draft}&pricing[price]={price}"),
+    post("update_item", "/v1/invoiceitems/{draft_item}", "amount=710"),
+    post("update_pending_item", "/v1/invoiceitems/{pending_item}", "amount=310"),
+    delete("delete_item", "/v1/invoiceitems/{draft_item}"),
+    delete("delete_pending_item", "/v1/invoiceitems/{pending_item}"),
+    // Subscriptions and Checkout Sessions
+    post("create_subscription", SUBSCRIPTIONS, "customer={customer}&{month}&{later}"),
+    post(
+        "create_subscription_with_method",
+        SUBSCRIPTIONS,
+        "customer={customer}&{month}&default_payment_method={other_method}",
+    ),
+    post(
+        "create_empty_subscription",
+        SUBSCRIPTIONS,
+        "customer={customer}&default_payment_method={other_method}",
+    ),
+    post(
+        "create_subscription_on_clock",
+        SUBSCRIPTIONS,
+        "customer={clock_customer}&{month}&{later}",
+    ),
+    post("update_subscription", "/v1/subscriptions/{subscription}", "metadata[a]=b"),
+    post("end_subscription", "/v1/subscriptions/{subscription}", "cancel_at_period_end=true"),
+    post(
+        "set_subscription_method",
+        "/v1/subscriptions/{subscription}",
+        "default_payment_method={other_method}",
+    ),
+    delete("cancel_subscription", "/v1/subscriptions/{subscription}"),
+    delete("cancel_incomplete", "/v1/subscriptions/{incomplete}"),
+    post("create_checkout", CHECKOUT, "customer={customer}&mode=payment&{line}"),
+    post("create_checkout_without_customer", CHECKOUT, "mode=setup&currency=usd"),
+    post("expire_checkout", "/v1/checkout/sessions/{checkout_setup}/expire", ""),
+    post("expire_payment_checkout", "/v1/checkout/sessions/{checkout}/expire", ""),
+    // Payment method configurations
+    post("create_configuration", "/v1/payment_method_configurations", "name=New"),
+    post("update_configuration", "/v1/payment_method_configurations/{configuration}", "name=B"),
+    post(
+        "deactivate_configuration",
+        "/v1/payment_method_configurations/{configuration}",
+        "active=false",
+    ),
+    post(
+        "create_payment_by_configuration",
+        "/v1/payment_intents",
+        "amount=2000&currency=usd&payment_method_configuration={configuration}",
+    ),
+    // Connected accounts
+    post("create_connected", "/v1/accounts", "type=custom"),
+    post("update_connected", "/v1/accounts/{connected}", "metadata[a]=b"),
+    delete("delete_connected", "/v1/accounts/{connected}"),
+    post("create_bank", BANKS, "{numbers}=000222222227"),
+    post("update_bank", "/v1/accounts/{connected}/external_accounts/{other_bank}", "metadata[a]=b"),
+    post(
+        "set_default_bank",
+        "/v1/accounts/{connected}/external_accounts/{other_bank}",
+        "default_for_currency=true",
+    ),
+    delete("delete_bank", "/v1/accounts/{connected}/external_accounts/{other_bank}"),
+    post("create_customer_inside", "inside /v1/customers", "name=Dan"),
+    post(
+        "create_session_inside",
+        "inside /v1/financial_connections/sessions",
+        "{holder}={inside_customer}&{permissions}",
+    ),
+    post(
+        "create_subscription_inside",
+        "inside /v1/subscriptions",
+        "customer={inside_customer}&items[0][price]={inside_monthly}&{later}",
+    ),
+    post(
+        "link_session_inside",
+        "inside /v1/test_helpers/financial_connections/link",
+        "carrier={inside_session}",
+    ),
+    delete("delete_customer_inside", "inside /v1/customers/{inside_customer}"),
+    // Webhook endpoints
+    post(
+        "create_endpoint",
+        "/v1/webhook_endpoints",
+        "url=http://127.0.0.1:9/new&enabled_events[]=customer.created",
+    ),
+    post("update_endpoint", "/v1/webhook_endpoints/{endpoint}", "description=Mine"),
+    post("roll_endpoint_secret", "/v1/webhook_endpoints/{endpoint}/roll_secret", ""),
+    delete("delete_endpoint", "/v1/webhook_endpoints/{endpoint}"),
+];
+
+/// The kind with this name.
+pub fn kind(name: &str) -> CallKind {
+    let found = KINDS.iter().find(|kind| kind.name == name);
+    *found.unwrap_or_else(|| panic!("no kind of calls is named {name}"))
+}

@@ -1,0 +1,111 @@
+//! Pairs of API calls at once. Each outcome must be that of one order or of the other.
+//!
+//! CI runs a thousand overlapping pairs, one half on each of two back ends. `BANKFEED_PAIRS=20000`
+//! runs this number of them, and uses a database in a file. `BANKFEED_PAIRS_SEED` chooses other
+//! pairs.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![allow(clippy::print_stdout, reason = "the counts are a result of the long form")]
+
+mod deletions;
+mod known_faults;
+
+use bankfeed_tests::pairs::kinds::{CallKind, KINDS, kind};
+use bankfeed_tests::pairs::lane::Lane;
+use bankfeed_tests::pairs::search::{Found, on_lanes, try_pair};
+use known_faults::is_known;
+use std::fmt::Write as _;
+use testkit::Backend;
+use testkit::rng::SeededRng;
+
+const SEED: u64 = 20_260_101;
+/// The number of overlapping runs in CI.
+const RUNS: usize = 1_000;
+/// The number of overlapping runs of each kind that the long form needs on each back end.
+const RUNS_OF_KIND_MIN: usize = 50;
+/// The minimum number of kinds.
+const KINDS_MIN: usize = 60;
+
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Every kind of calls succeeds alone.
+#[tokio::test]
+async fn every_call_succeeds_alone() {
+    let lane = Lane::start(Backend::Memory).await;
+    let mut failed = String::new();
+    for kind in KINDS {
+        let response = lane.alone(kind).await;
+        if response.status != 200 {
+            let _ = writeln!(failed, "{}: {}", kind.name, response.body);
+        }
+    }
+    assert!(failed.is_empty(), "{failed}");
+}
+
+/// Equal runs have equal outcomes, so a difference is caused by the overlap.
+#[tokio::test]
+async fn outcomes_are_repeatable() {
+    let mut lane = Lane::start(Backend::Temporary).await;
+    let pair = [kind("create_checkout"), kind("delete_customer")];
+    let first = lane.held(&pair, 0).await.unwrap();
+    lane.alone(&kind("link_session")).await.ok();
+    let second = lane.held(&pair, 0).await.unwrap();
+    assert_eq!(first, second, "{}", first.difference(&second));
+    assert!(try_pair(&mut lane, &pair).await.broken.is_empty());
+}
+
+/// Generated pairs of calls that overlap have the outcome of one of their two orders.
+#[test]
+fn generated_pairs_equal_one_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = number("BANKFEED_PAIRS").map(|runs| usize::try_from(runs).unwrap());
+    let seed = number("BANKFEED_PAIRS_SEED").unwrap_or(SEED);
+    let database = match long {
+        Some(_) => Backend::File(folder.path().join("pairs.db")),
+        None => Backend::Temporary,
+    };
+    let backends = [Backend::Memory, database];
+    let runs = long.unwrap_or(RUNS) / backends.len();
+    let found = on_lanes(&backends, async |number, lane| search(lane, seed, number, runs).await);
+    let mut all = Found::default();
+    for (backend, found) in backends.iter().zip(found) {
+        let fewest = KINDS.iter().map(|kind| found.of_kind.get(kind.name).copied().unwrap_or(0));
+        let fewest = fewest.min().unwrap_or(0);
+        println!(
+            "pairs: seed {seed}, {} overlapping runs of {} pairs on {backend:?}, {} kinds, \
+             each in at least {fewest} runs",
+            found.overlapped,
+            found.pairs,
+            found.of_kind.len()
+        );
+        assert!(found.overlapped >= runs);
+        assert!(found.of_kind.len() >= KINDS_MIN);
+        assert!(long.is_none() || fewest >= RUNS_OF_KIND_MIN);
+        all.add(found);
+    }
+    let known = all.broken.extract_if(.., |broken| is_known(broken.pair)).count();
+    println!("pairs: {} broken runs, {known} runs of known faults", all.broken.len());
+    assert!(all.broken.is_empty(), "{}", all.report());
+}
+
+/// Runs pairs in a random order until this number of runs has overlapped.
+async fn search(lane: &mut Lane, seed: u64, number: usize, runs: usize) -> Found {
+    let mut pairs: Vec<[CallKind; 2]> =
+        KINDS.iter().flat_map(|first| KINDS.iter().map(|second| [*first, *second])).collect();
+    SeededRng::of_lane(seed, number as u64).shuffle(&mut pairs);
+    let mut found = Found::default();
+    for pair in pairs {
+        if found.overlapped >= runs {
+            break;
+        }
+        let tried = try_pair(lane, &pair).await;
+        if tried.broken.iter().any(|broken| !is_known(broken.pair)) {
+            // The long form takes long, so a broken pair is reported at once.
+            println!("{}", tried.report());
+        }
+        found.add(tried);
+    }
+    found
+}
