@@ -7,7 +7,12 @@ use testkit::{Backend, FC};
 /// Holds a call back before its first write while another call runs. Returns the status of both
 /// responses, with code and parameter of an API error.
 async fn overlap(lane: &Lane, held: &str, meanwhile: &str) -> [String; 2] {
-    let outcome = lane.held(&[kind(held), kind(meanwhile)], 0).await.unwrap();
+    overlap_after(lane, 0, held, meanwhile).await
+}
+
+/// The same for a call that is held back after this number of writes.
+async fn overlap_after(lane: &Lane, writes: usize, held: &str, meanwhile: &str) -> [String; 2] {
+    let outcome = lane.held(&[kind(held), kind(meanwhile)], writes).await.unwrap();
     outcome.responses.map(|response| match response.strip_prefix("200 ") {
         Some(_) => "200".to_owned(),
         None => response,
@@ -132,4 +137,20 @@ async fn a_deleted_connected_account_gains_no_account() {
     assert_eq!(values(&lane, &accounts, "status").await.len(), 0);
     assert_eq!(overlap(&lane, pair[1], pair[0]).await, ["200", "200"]);
     assert_eq!(values(&lane, &accounts, "status").await, ["disconnected"]);
+}
+
+/// A link for a customer whose deletion is in progress fails as it does after the deletion, also if
+/// its Checkout Session is still open.
+#[tokio::test]
+async fn a_customer_in_deletion_is_missing() {
+    let lane = lane().await;
+    let missing = "404 \"resource_missing\" \"carrier\"".to_owned();
+    for writes in [1, 2] {
+        let pair = ["delete_customer", "link_checkout"];
+        let responses = overlap_after(&lane, writes, pair[0], pair[1]).await;
+        assert_eq!(responses, ["200".into(), missing.clone()]);
+    }
+    let carrier = lane.fixture().fill("carrier={checkout_setup}");
+    let later = lane.app().post(testkit::LINK, &carrier).await;
+    assert_eq!((later.status, later.text("/error/code")), (404, "resource_missing".into()));
 }

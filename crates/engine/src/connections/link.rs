@@ -95,8 +95,9 @@ impl Engine {
             let needs = carrier.requirements();
             let mut changes = self.changes_on(context, needs.clock).await?;
             let now = changes.now;
-            open(&needs, now)?;
+            // The deletion of the holder ends the carrier later, so the holder is checked first.
             self.check_holder(context, &needs, &mut changes).await?;
+            open(&needs, now)?;
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),

@@ -76,7 +76,7 @@ async fn pages_of_a_deleted_customer() {
     POST /v1/invoices/in_…/pay payment_method=pm_usBankAccount_success
         400 - customer: The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/test_helpers/financial_connections/link carrier=cs_test_…
-        400: This link flow has ended; make a new session to link again.
+        404 resource_missing carrier: No such customer: 'cus_…'
     POST /v1/test_helpers/financial_connections/link carrier=pi_…&seed=1
         404 resource_missing carrier: No such customer: 'cus_…'
     ");

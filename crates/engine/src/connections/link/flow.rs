@@ -90,8 +90,8 @@ impl Engine {
         let needs = carrier.requirements();
         let mut changes = self.changes_on(context, needs.clock).await?;
         let now = changes.now;
-        open(&needs, now)?;
         self.check_holder(context, &needs, &mut changes).await?;
+        open(&needs, now)?;
         self.check_registered(context, needs.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, needs.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
