@@ -4,6 +4,9 @@ use bankfeed_tests::pairs::kinds::kind;
 use bankfeed_tests::pairs::lane::Lane;
 use testkit::{Backend, FC};
 
+/// The time of the fixture's test clocks.
+const CLOCK_S: i64 = 1_768_000_000;
+
 /// Holds a call back before its first write while another call runs. Returns the status of both
 /// responses, with code and parameter of an API error.
 async fn overlap(lane: &Lane, held: &str, meanwhile: &str) -> [String; 2] {
@@ -153,4 +156,18 @@ async fn a_customer_in_deletion_is_missing() {
     let carrier = lane.fixture().fill("carrier={checkout_setup}");
     let later = lane.app().post(testkit::LINK, &carrier).await;
     assert_eq!((later.status, later.text("/error/code")), (404, "resource_missing".into()));
+}
+
+/// A customer whose test clock is in deletion acts at the time of the clock until it is deleted too.
+#[tokio::test]
+async fn a_clock_in_deletion_keeps_its_time() {
+    let lane = lane().await;
+    let pair = ["delete_clock", "link_clock_session"];
+    assert_eq!(overlap_after(&lane, 1, pair[0], pair[1]).await, ["200", "200"]);
+    let accounts = format!("{FC}/accounts?account_holder[customer]={{clock_customer}}");
+    assert_eq!(values(&lane, &accounts, "status").await, ["disconnected"; 2]);
+    for event_type in ["financial_connections.account.created", "customer.deleted"] {
+        let newest = lane.app().get(&format!("/v1/events?type={event_type}&limit=1")).await.ok();
+        assert_eq!(newest.at("/data/0/created"), CLOCK_S, "{event_type}");
+    }
 }
