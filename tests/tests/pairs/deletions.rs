@@ -171,3 +171,14 @@ async fn a_clock_in_deletion_keeps_its_time() {
         assert_eq!(newest.at("/data/0/created"), CLOCK_S, "{event_type}");
     }
 }
+
+/// A call in a connected account that is deleted meanwhile is rejected as it is after the deletion.
+#[tokio::test]
+async fn a_deleted_connected_account_rejects_calls() {
+    let lane = lane().await;
+    let invalid = "403 \"account_invalid\" null".to_owned();
+    for held in ["create_session_inside", "create_customer_inside", "link_session_inside"] {
+        let responses = overlap(&lane, held, "delete_connected").await;
+        assert_eq!(responses, [invalid.clone(), "200".into()], "{held}");
+    }
+}

@@ -89,6 +89,15 @@ impl Engine {
         Ok(Some(Connected::of(&found.unwrap_or_else(unknown))))
     }
 
+    /// Rejects a call in a connected account that was deleted since the call began.
+    pub async fn check_not_deleted(&self, connected: &Connected) -> Result<(), Error> {
+        let found = self.find_connected(connected.platform, &connected.account).await?;
+        if found.is_some_and(|account| account.deleted) {
+            return Err(ApiError::account_invalid(&connected.account).into());
+        }
+        Ok(())
+    }
+
     /// The context of a call from a page of a merchant, or `None` if the merchant is a deleted
     /// connected account.
     pub(crate) async fn page_context(

@@ -24,6 +24,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use engine::connect::access::Connected;
 use engine::{ApiResponse, Context, Engine, Idempotency};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lab::Lab;
@@ -350,6 +351,7 @@ async fn perform(
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
     let (engine, lab) = (Arc::clone(&app.engine), Arc::clone(&app.lab));
+    let acting_in = context.connected.clone();
     let ready = Ready { engine, lab, context, path };
     let gaps = params.gaps();
     let call = Call { params, publishable: caller.publishable, ready };
@@ -366,6 +368,9 @@ async fn perform(
         pending =
             Box::pin(async move { pending.await.map_err(|fault| fault.with_sent_indexes(&gaps)) });
     }
+    if let Some(connected) = acting_in {
+        pending = Box::pin(unless_deleted(Arc::clone(&app.engine), connected, pending));
+    }
     let sent = run(app, caller, id, idempotency, pending).await?;
     let sent = match fault {
         Some(fault) => sent.after(fault),
@@ -375,6 +380,22 @@ async fn perform(
         watched.responded().await;
     }
     Ok(sent)
+}
+
+/// The outcome of a call in a connected account. If the account was deleted meanwhile, the call
+/// could not commit, and its API error says so.
+async fn unless_deleted(
+    engine: Arc<Engine>,
+    connected: Box<Connected>,
+    pending: Pending,
+) -> Outcome {
+    match pending.await {
+        Err(Fault::Engine(engine::Error::Locked)) => {
+            engine.check_not_deleted(&connected).await?;
+            Err(engine::Error::Locked.into())
+        }
+        outcome => outcome,
+    }
 }
 
 /// Runs a use case. With an idempotency key it runs only once.
