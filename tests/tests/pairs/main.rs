@@ -8,6 +8,7 @@
 
 mod deletions;
 mod known_faults;
+mod preconditions;
 
 use bankfeed_tests::pairs::kinds::{CallKind, KINDS, kind};
 use bankfeed_tests::pairs::lane::Lane;
