@@ -12,19 +12,27 @@ const CRASH_ROUNDS: &str = "20";
 const FUZZ_SECONDS: &str = "600";
 /// Cases of each property test that has no fixed number.
 const PROPTEST_CASES: &str = "2000";
+/// Overlapping runs of pairs of API calls.
+const PAIRS: &str = "20000";
+/// The beginning of a line in which the test of pairs prints its counts.
+const PAIRS_LINE: &str = "pairs: ";
 
-/// Runs all long forms. Prints the seconds of each, and the counts as the last line.
+/// Runs all long forms. Prints the seconds of each, and the counts as the last lines.
 pub(crate) fn run() -> Result<(), Failure> {
-    let mut steps = Steps::default();
-    let outcome = run_steps(&mut steps);
+    let (mut steps, mut pairs) = (Steps::default(), Vec::new());
+    let outcome = run_steps(&mut steps, &mut pairs);
     say(&steps.table());
+    for line in &pairs {
+        say(line);
+    }
     say(&outcome?.to_string());
     Ok(())
 }
 
-fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
+fn run_steps(steps: &mut Steps, pairs: &mut Vec<String>) -> Result<Counts, Failure> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut counts = steps.run(Group::Nightly, "property tests", property_tests)?;
+    counts += steps.run(Group::Nightly, "pairs of calls", || pairs_of_calls(pairs))?;
     let rounds = words(&["--rounds", CRASH_ROUNDS]);
     counts += steps.run(Group::Nightly, "crash", || crash::run(&rounds))?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
@@ -39,6 +47,29 @@ fn property_tests() -> Result<Counts, Failure> {
     let mut command = program("cargo", &["test", "--workspace"]);
     command.env("PROPTEST_CASES", PROPTEST_CASES);
     let ended = run_lines(&mut command, |line| counts += counts_of(line));
+    ended.map_err(|failure| format!("{failure} ({counts})"))?;
+    Ok(counts)
+}
+
+/// The long form of the test of pairs of calls. Adds its counts to `pairs`.
+fn pairs_of_calls(pairs: &mut Vec<String>) -> Result<Counts, Failure> {
+    let mut counts = Counts::default();
+    let arguments = [
+        "test",
+        "--package",
+        "bankfeed-tests",
+        "--test",
+        "pairs",
+        "generated",
+        "--",
+        "--nocapture",
+    ];
+    let mut command = program("cargo", &arguments);
+    command.env("BANKFEED_PAIRS", PAIRS);
+    let ended = run_lines(&mut command, |line| {
+        counts += counts_of(line);
+        pairs.extend(line.starts_with(PAIRS_LINE).then(|| line.to_owned()));
+    });
     ended.map_err(|failure| format!("{failure} ({counts})"))?;
     Ok(counts)
 }
