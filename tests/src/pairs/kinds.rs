@@ -24,6 +24,11 @@ impl CallKind {
         let is_below = |parent| path.strip_prefix(parent).is_some_and(is_id);
         self.method == "DELETE" && parents.into_iter().any(is_below)
     }
+
+    /// True if the call ends an object that others depend on.
+    pub fn ends_a_parent(&self) -> bool {
+        self.has_steps() || self.path.ends_with("/detach") || self.name == "delete_product"
+    }
 }
 
 const fn post(name: &'static str, path: &'static str, form: &'static str) -> CallKind {
