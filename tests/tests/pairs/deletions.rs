@@ -158,18 +158,25 @@ async fn a_customer_in_deletion_is_missing() {
     assert_eq!((later.status, later.text("/error/code")), (404, "resource_missing".into()));
 }
 
-/// A customer whose test clock is in deletion acts at the time of the clock until it is deleted too.
+/// A customer whose test clock is in deletion acts at the time of the clock. So does the rest of the
+/// deletion of a customer that ends after that of its clock.
 #[tokio::test]
-async fn a_clock_in_deletion_keeps_its_time() {
+async fn a_deleted_clock_keeps_its_time() {
     let lane = lane().await;
+    let newest_s = async |event_type: &str| {
+        let newest = lane.app().get(&format!("/v1/events?type={event_type}&limit=1")).await.ok();
+        newest.at("/data/0/created")
+    };
     let pair = ["delete_clock", "link_clock_session"];
     assert_eq!(overlap_after(&lane, 1, pair[0], pair[1]).await, ["200", "200"]);
     let accounts = format!("{FC}/accounts?account_holder[customer]={{clock_customer}}");
     assert_eq!(values(&lane, &accounts, "status").await, ["disconnected"; 2]);
-    for event_type in ["financial_connections.account.created", "customer.deleted"] {
-        let newest = lane.app().get(&format!("/v1/events?type={event_type}&limit=1")).await.ok();
-        assert_eq!(newest.at("/data/0/created"), CLOCK_S, "{event_type}");
-    }
+    assert_eq!(newest_s("financial_connections.account.created").await, CLOCK_S);
+    assert_eq!(newest_s("customer.deleted").await, CLOCK_S);
+
+    let pair = ["delete_clock_customer", "delete_clock"];
+    assert_eq!(overlap_after(&lane, 2, pair[0], pair[1]).await, ["200", "200"]);
+    assert_eq!(newest_s("customer.deleted").await, CLOCK_S);
 }
 
 /// A call in a connected account that is deleted meanwhile is rejected as it is after the deletion.
