@@ -2,8 +2,12 @@
 //!
 //! A recorder at the gate sees every command while the calls of the pairs and the workers run. The
 //! page is made of its notes and compared with the file, so a use case that loses a precondition
-//! fails this test. `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed-tests --test pairs preconditions`
-//! writes the file.
+//! fails this test. `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed-tests --test preconditions` writes the
+//! file.
+//!
+//! It is the only test of its program, because a subscriber of one thread misses spans while other
+//! threads register them without one.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use bankfeed_tests::pairs::fixture::Fixture;
 use bankfeed_tests::pairs::kinds::{CallKind, KINDS};

@@ -168,6 +168,13 @@ const PHRASES: [(&str, &str); 12] = [
     ("fc", "/v1/financial_connections/accounts"),
 ];
 
+/// A template with phrases in place of their names. Names of objects stay.
+pub fn spelled_out(template: &str) -> String {
+    PHRASES.iter().fold(template.to_owned(), |text, (name, phrase)| {
+        text.replace(&format!("{{{name}}}"), phrase)
+    })
+}
+
 /// The names of the sandbox's objects, with their ids.
 #[derive(Clone, Debug, Default)]
 pub struct Fixture {
@@ -199,16 +206,14 @@ impl Fixture {
 
     /// A template with ids and phrases in place of the names in braces.
     pub fn fill(&self, template: &str) -> String {
+        let template = spelled_out(template);
         let mut filled = String::new();
-        let mut rest = template;
+        let mut rest = template.as_str();
         while let Some((before, (name, after))) =
             rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
         {
             filled += before;
-            match PHRASES.iter().find(|phrase| phrase.0 == name) {
-                Some((_, phrase)) => filled += &self.fill(phrase),
-                None => filled += self.id(name),
-            }
+            filled += self.id(name);
             rest = after;
         }
         filled + rest

@@ -1,6 +1,6 @@
 //! The kinds of calls that pairs are made of. Each succeeds alone in the sandbox.
 
-use crate::pairs::fixture::INSIDE;
+use crate::pairs::fixture::{INSIDE, spelled_out};
 
 /// A call over the objects of the sandbox.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,22 @@ impl CallKind {
         self.method == "DELETE" && parents.into_iter().any(is_below)
     }
 
-    /// True if the call ends an object that others depend on.
-    pub fn ends_a_parent(&self) -> bool {
-        self.has_steps() || self.path.ends_with("/detach") || self.name == "delete_product"
+    /// The name of the object that the call ends. `None` if it ends no object.
+    pub fn ended(&self) -> Option<&'static str> {
+        let ends = ["/detach", "/disconnect", "/deactivate", "/cancel", "/expire", "/void"];
+        let is_end = self.method == "DELETE"
+            || self.form == "active=false"
+            || ends.into_iter().any(|end| self.path.ends_with(end));
+        let (_, name) = self.path.rsplit_once('{').filter(|_| is_end)?;
+        name.split('}').next()
+    }
+
+    /// True if the call names an object of the fixture, or an object that was made for it.
+    pub fn depends_on(&self, name: &str) -> bool {
+        let text = format!("{} {}", self.path, spelled_out(self.form));
+        let is_inside = name == "connected" && self.path.starts_with(INSIDE);
+        let names = [format!("{{{name}}}"), format!("{{{name}_")];
+        is_inside || names.iter().any(|name| text.contains(name))
     }
 }
 
