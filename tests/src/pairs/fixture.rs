@@ -29,6 +29,9 @@ const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 const CHECKOUT: &str = "/v1/checkout/sessions";
 /// The path of a call inside the connected account begins with this.
 pub const INSIDE: &str = "inside ";
+/// The path of a call in a preview version begins with this.
+const PREVIEW: &str = "preview ";
+const PREVIEW_VERSION: &str = "2026-03-25.preview";
 
 /// Customers, test clocks and bank accounts.
 const CONNECTIONS: &[Step] = &[
@@ -221,8 +224,11 @@ impl Fixture {
 
     /// A client that makes a call with this path, and the path without its mark.
     pub fn caller<'a>(&self, client: &Client, path: &'a str) -> (Client, &'a str) {
-        match path.strip_prefix(INSIDE) {
-            Some(path) => (client.in_account(self.id("connected")), path),
+        if let Some(path) = path.strip_prefix(INSIDE) {
+            return (client.in_account(self.id("connected")), path);
+        }
+        match path.strip_prefix(PREVIEW) {
+            Some(path) => (client.in_version(PREVIEW_VERSION), path),
             None => (client.clone(), path),
         }
     }

@@ -9,7 +9,8 @@ pub struct CallKind {
     pub name: &'static str,
     /// The method.
     pub method: &'static str,
-    /// The template of the path. It begins with `inside` for a call inside the connected account.
+    /// The template of the path. It begins with `inside` for a call inside the connected account,
+    /// and with `preview` for a call in a preview version.
     pub path: &'static str,
     /// The template of the parameters.
     pub form: &'static str,
@@ -23,6 +24,11 @@ impl CallKind {
         let path = self.path.trim_start_matches(INSIDE);
         let is_below = |parent| path.strip_prefix(parent).is_some_and(is_id);
         self.method == "DELETE" && parents.into_iter().any(is_below)
+    }
+
+    /// True if the call advances a test clock. Calls on this clock return 429 until it is ready.
+    pub fn advances_a_clock(&self) -> bool {
+        self.path.ends_with("/advance")
     }
 
     /// The name of the object that the call ends. `None` if it ends no object.
@@ -86,6 +92,12 @@ pub const KINDS: &[CallKind] = &[
     // Sessions and links
     post("create_session", SESSIONS, "{holder}={customer}&{permissions}"),
     post("create_session_on_clock", SESSIONS, "{holder}={clock_customer}&{permissions}"),
+    post(
+        "create_hosted_session",
+        "preview /v1/financial_connections/sessions",
+        "{holder}={customer}&{permissions}&ui_mode=hosted\
+         &hosted[return_url]=https://shop.example/back",
+    ),
     post("create_connected_session", SESSIONS, "{payee}={connected}&permissions[]=payment_method"),
     post("link_session", LINK, "carrier={session}&accounts[]=Savings"),
     post("link_session_again", LINK, "carrier={session}&accounts[]=Success"),

@@ -9,6 +9,8 @@ use testkit::Backend;
 
 /// The maximum number of writes of a first call after which it is held back.
 const WRITES_MAX: usize = 8;
+/// The beginning of a response to a call that conflicted too often, or on an advancing clock.
+const LOCKED: &str = "429 ";
 /// The number of threads of a lane.
 const THREADS: usize = 2;
 
@@ -114,7 +116,8 @@ pub async fn try_pair(lane: &mut Lane, pair: &[CallKind; 2]) -> Found {
     found
 }
 
-/// Adds a run to the broken ones, unless its outcome is that of one order.
+/// Adds a run to the broken ones, unless its outcome is that of one order. A call returns 429 only on
+/// an advancing test clock, because one other call never conflicts with it 16 times.
 async fn check(
     lane: &mut Lane,
     pair: &[CallKind; 2],
@@ -123,9 +126,11 @@ async fn check(
     found: &mut Found,
 ) {
     let mut shown = String::new();
+    let is_locked = outcome.responses.iter().any(|response| response.starts_with(LOCKED));
+    let may_be_locked = pair.iter().any(CallKind::advances_a_clock);
     for order in [Order::Swapped, Order::AsNamed] {
         let serial = lane.serial(pair, order).await;
-        if serial == *outcome {
+        if serial == *outcome && (may_be_locked || !is_locked) {
             return;
         }
         // Writing to a String cannot fail.

@@ -9,7 +9,7 @@ const CLOCK_S: i64 = 1_768_000_000;
 
 /// Holds a call back before its first write while another call runs. Returns the status of both
 /// responses, with code and parameter of an API error.
-async fn overlap(lane: &Lane, held: &str, meanwhile: &str) -> [String; 2] {
+pub(crate) async fn overlap(lane: &Lane, held: &str, meanwhile: &str) -> [String; 2] {
     overlap_after(lane, 0, held, meanwhile).await
 }
 
@@ -22,7 +22,7 @@ async fn overlap_after(lane: &Lane, writes: usize, held: &str, meanwhile: &str) 
     })
 }
 
-async fn lane() -> Lane {
+pub(crate) async fn lane() -> Lane {
     Lane::start(Backend::Temporary).await
 }
 

@@ -12,6 +12,7 @@ mod known_faults;
 use bankfeed_tests::pairs::kinds::{CallKind, KINDS, kind};
 use bankfeed_tests::pairs::lane::Lane;
 use bankfeed_tests::pairs::search::{Found, on_lanes, try_pair};
+use deletions::overlap;
 use known_faults::is_known;
 use std::fmt::Write as _;
 use testkit::Backend;
@@ -54,6 +55,17 @@ async fn outcomes_are_repeatable() {
     let second = lane.held(&pair, 0).await.unwrap();
     assert_eq!(first, second, "{}", first.difference(&second));
     assert!(try_pair(&mut lane, &pair).await.broken.is_empty());
+}
+
+/// A call for a customer returns 429 if the test clock of the customer begins to advance meanwhile. An
+/// advance begins after a call that ended meanwhile.
+#[tokio::test]
+async fn an_advancing_clock_locks_its_customers() {
+    let lane = deletions::lane().await;
+    let locked = "429 \"lock_timeout\" null".to_owned();
+    let pair = ["update_clock_customer", "advance_clock"];
+    assert_eq!(overlap(&lane, pair[0], pair[1]).await, [locked, "200".into()]);
+    assert_eq!(overlap(&lane, pair[1], pair[0]).await, ["200", "200"]);
 }
 
 /// Generated pairs of calls that overlap have the outcome of one of their two orders.
