@@ -34,8 +34,9 @@ impl Journal {
     ///
     /// It must run before a dispatcher does, because it finds events by their mark as undispatched.
     pub async fn look(&mut self, app: &App, accounts: impl Iterator<Item = &str>) {
-        let list = ListUndispatched { limit: EVENTS_MAX };
-        for (event, _) in app.store().read(list).await.expect("the store reads") {
+        let merchant = app.context().merchant;
+        let list = ListUndispatched { merchant, limit: EVENTS_MAX, bytes_max: usize::MAX };
+        for event in app.store().read(list).await.expect("the store reads").events {
             if self.known.insert(event.id.to_string()) {
                 self.take_down(&event);
                 app.take_down(event.id.to_string().as_bytes());

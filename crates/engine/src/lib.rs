@@ -32,6 +32,7 @@ pub use settings::Settings;
 
 use connectors::Connector;
 use due_work::Stuck;
+use events::dispatch::FeedClaims;
 use events::event_stream::EventStreams;
 use hooks::Hooks;
 use metrics::Metrics;
@@ -62,6 +63,7 @@ pub struct Engine {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) event_streams: EventStreams,
+    pub(crate) feed_claims: FeedClaims,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -105,6 +107,7 @@ impl Engine {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             event_streams: EventStreams::new(parts.store.derived_key("event streams")),
+            feed_claims: FeedClaims::default(),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

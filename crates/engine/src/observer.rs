@@ -141,9 +141,9 @@ pub enum DeliveryObservation<'a> {
         /// The merchant that owns the event.
         merchant: MerchantId,
     },
-    /// An event without a subscribed endpoint was dispatched.
-    NoTakers {
-        /// The merchant that owns the event.
+    /// Events were dispatched, with or without a subscribed endpoint.
+    Dispatched {
+        /// The merchant that owns the events.
         merchant: MerchantId,
     },
     /// An event was sent to an event stream with a reader that forwards events.

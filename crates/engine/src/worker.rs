@@ -5,6 +5,7 @@
 //! the current work and not the worker. At shutdown each worker finishes its current work.
 
 use crate::events::deliver::InFlight;
+use crate::events::dispatch::Turns;
 use crate::{Engine, Error};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +18,7 @@ use tracing::Instrument;
 /// The interval of the pruner.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// The delay of a worker after an error.
-const AFTER_ERROR: Duration = Duration::from_millis(500);
+pub(crate) const AFTER_ERROR: Duration = Duration::from_millis(500);
 
 /// Hints that work may be due.
 #[derive(Debug, Default)]
@@ -151,11 +152,19 @@ async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Durat
 }
 
 async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
+    let mut turns = Turns::default();
     while !*stop.borrow() {
-        let worked = round(&engine, "dispatch", engine.run_dispatch_once()).await;
+        let worked = round(&engine, "dispatch", engine.begin_turns(&mut turns)).await;
         if let Some(time) = pause(worked, poll) {
-            wait(Some(&engine.wake.dispatch), time, &mut stop).await;
+            tokio::select! {
+                _ = wait(Some(&engine.wake.dispatch), time, &mut stop) => {}
+                // The feed may have more events, and another merchant may begin.
+                () = turns.ended() => {}
+            }
         }
+    }
+    while turns.count() > 0 {
+        turns.ended().await;
     }
 }
 

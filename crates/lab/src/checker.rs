@@ -80,7 +80,7 @@ impl ClientChecker {
                 let to = Subject::Listener;
                 watch_of(&mut self.all(), merchant, at).attempt_ended(event, to, &ended);
             }
-            DeliveryObservation::Settled { .. } | DeliveryObservation::NoTakers { .. } => {}
+            DeliveryObservation::Settled { .. } | DeliveryObservation::Dispatched { .. } => {}
         }
     }
 

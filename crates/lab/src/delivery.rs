@@ -135,8 +135,7 @@ impl Lab {
             let stored = self.engine.get_event(context, id, "id").await?;
             let listeners = self.engine.listeners_of(context.merchant).await?;
             if let ResendTo::Listening = to {
-                let now = self.engine.clock().server_now();
-                if !self.engine.offer(&stored.event, now, &listeners) {
+                if !self.engine.send_to_streams(&stored.event, &listeners) {
                     let message = "Nobody listens: run 'stripe listen' with this key first, or \
                                    name the webhook_endpoint that is to get the event again.";
                     return Err(ApiError::invalid(message).param("for_stripecli").into());
@@ -149,7 +148,7 @@ impl Lab {
                     check_enabled(endpoint, "webhook_endpoint")?;
                     vec![endpoint]
                 }
-                _ => subscribed(&listeners.endpoints, &stored.event, i64::MAX).collect(),
+                _ => subscribed(&listeners.endpoints, &stored.event).collect(),
             };
             if takers.is_empty() {
                 let message = "No enabled webhook endpoint takes this event: make one that does, or \

@@ -59,7 +59,7 @@ impl Observer for Instruments {
     fn on_delivery(&self, observation: &DeliveryObservation<'_>) {
         match observation {
             DeliveryObservation::Settled { merchant }
-            | DeliveryObservation::NoTakers { merchant } => {
+            | DeliveryObservation::Dispatched { merchant } => {
                 self.waits.notify(*merchant);
             }
             _ => self.checker.delivery(observation),

@@ -1,20 +1,24 @@
 //! Waiting for the delivery of an event, so that a test needs no sleep and no poll.
 //!
-//! A waiting call first looks through the stored events. After that it is notified of each settled
-//! delivery and each event without an endpoint, after the commit, and looks again. If there are
-//! more notifications than it can process, it looks through all events, so it misses none. A wait
-//! is not stored, so it ends if the server dies.
+//! A waiting call first looks through the feed. After that it is notified of each settled delivery
+//! and each dispatch, after the commit, and looks again. If there are more notifications than it
+//! can process, it looks through the whole feed, so it misses none. A wait is not stored, so it
+//! ends if the server dies.
+//!
+//! A wait after an event returns the first match that follows it in the feed, once its deliveries
+//! have ended. So a loop that passes the last event returns every match once, in one order, however
+//! many deliveries are in flight.
 
 use crate::Lab;
 use engine::{ApiResponse, Context, Error};
 use model::Word;
 use model::delivery::{Delivery, DeliveryStatus};
-use model::event::EventType;
+use model::event::{Event, EventType};
 use model::id::{AccountId, EndpointId, EventId, MerchantId};
 use model::limits::{EVENT_NEWS_MAX, EVENT_WAITS_MAX, PAGE_ROWS_MAX};
 use std::fmt::Write as _;
 use std::time::Duration;
-use store::{ListDeliveries, ListEventsAfter, StoredEvent};
+use store::{FeedEvent, FindEvent, ListDeliveries, ListFeed};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::{Semaphore, watch};
@@ -32,7 +36,7 @@ pub struct WaitFilter {
     pub account: Option<String>,
     /// The object that the event shows.
     pub object: Option<String>,
-    /// The event after which it was committed.
+    /// The event that it follows in the feed.
     pub after: Option<String>,
     /// The endpoint that it must be delivered to. `None` for all that subscribe to it.
     pub endpoint: Option<String>,
@@ -46,14 +50,15 @@ struct Sought<'a> {
     types: &'a [String],
     account: Option<AccountId>,
     object: Option<&'a str>,
-    after: i64,
+    after: Option<EventId>,
     endpoint: Option<EndpointId>,
 }
 
 /// The result of a search.
 enum Look {
-    Delivered(Box<StoredEvent>),
-    /// The number of matching events, and the last of them. None of them is delivered yet.
+    Delivered(Box<FeedEvent>),
+    /// The number of matching events that were looked at, and the last of them. None of them is
+    /// delivered yet.
     NotYet(usize, Option<EventId>),
 }
 
@@ -75,7 +80,7 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// Notifies the waiting calls that an event was delivered or has no endpoint.
+    /// Notifies the waiting calls that events were dispatched or that a delivery was settled.
     pub(crate) fn notify(&self, merchant: MerchantId) {
         // Sending fails only if no call waits.
         let _ = self.news.send(merchant);
@@ -88,9 +93,10 @@ impl Lab {
         self.instruments.waits.ended.send_replace(true);
     }
 
-    /// Returns the first delivered event that matches, in the order of commits. An event is
+    /// Returns the first delivered event that matches, in the order of the feed. An event is
     /// delivered once every endpoint that subscribes to it has returned 2xx for one attempt. If no
-    /// enabled endpoint subscribes to it, it is delivered at once.
+    /// enabled endpoint subscribes to it, it is delivered at once. A wait after an event returns
+    /// the first match, delivered or not, once none of its deliveries is pending.
     pub async fn wait_for_event(
         &self,
         context: &Context,
@@ -117,9 +123,11 @@ impl Lab {
             _ = ended.wait_for(|ended| *ended) => {}
         }
         match look {
-            Look::Delivered(stored) => {
+            Look::Delivered(found) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
-                Ok(ApiResponse::unchanged(self.engine.event_body(&stored, &listeners)))
+                let pending = found.pending as usize;
+                let body = self.engine.shown_event(&found.event, pending, &listeners);
+                Ok(ApiResponse::unchanged(body))
             }
             Look::NotYet(fitting, newest) => {
                 let waited = self.waited(context, filter.timeout_s, fitting, newest).await?;
@@ -138,8 +146,8 @@ impl Lab {
             None => None,
         };
         let after = match &filter.after {
-            Some(id) => self.engine.get_event(context, id, "after").await?.position,
-            None => i64::MIN,
+            Some(id) => Some(self.engine.get_event(context, id, "after").await?.event.id),
+            None => None,
         };
         let endpoint = match &filter.endpoint {
             Some(id) => {
@@ -158,62 +166,80 @@ impl Lab {
         })
     }
 
-    /// Searches the matching events in the order of commits.
+    /// Searches the matching events in the order of the feed.
     async fn look_for(&self, sought: &Sought<'_>) -> Result<Look, Error> {
-        let mut list = ListEventsAfter {
+        let after = match sought.after {
+            Some(event) => {
+                let find = FindEvent { merchant: sought.merchant, event };
+                let stored = self.engine.store().read(find).await?;
+                let Some(feed) = stored.and_then(|stored| stored.feed) else {
+                    // It is not dispatched yet, so no event follows it.
+                    return Ok(Look::NotYet(0, None));
+                };
+                feed
+            }
+            None => 0,
+        };
+        let mut list = ListFeed {
             merchant: sought.merchant,
             account: sought.account,
             types: sought.types.to_vec(),
-            after: sought.after,
+            after,
             limit: EVENTS_READ,
         };
-        let (mut fitting, mut newest) = (0, None);
+        let (mut matching, mut newest) = (0, None);
         loop {
             let events = self.engine.store().read(list.clone()).await?;
             let more = events.len() == EVENTS_READ;
-            list.after = events.last().map_or(list.after, |stored| stored.position);
-            for stored in events {
-                if sought.object.is_some_and(|object| !self.shows(&stored, object)) {
+            list.after = events.last().map_or(list.after, |found| found.feed);
+            for found in events {
+                if sought.object.is_some_and(|object| !self.shows(&found.event, object)) {
                     continue;
                 }
-                (fitting, newest) = (fitting + 1, Some(stored.event.id));
-                if self.is_delivered(&stored, sought.endpoint).await? {
-                    return Ok(Look::Delivered(Box::new(stored)));
+                let deliveries = self.deliveries(&found.event, sought.endpoint).await?;
+                if sought.after.is_some() && sought.endpoint.is_some() && deliveries.is_empty() {
+                    // It does not go to this endpoint.
+                    continue;
+                }
+                (matching, newest) = (matching + 1, Some(found.event.id));
+                let returned = if sought.after.is_some() {
+                    has_ended(&deliveries)
+                } else {
+                    is_delivered(&deliveries, sought.endpoint)
+                };
+                if returned {
+                    return Ok(Look::Delivered(Box::new(found)));
+                }
+                if sought.after.is_some() {
+                    return Ok(Look::NotYet(matching, newest));
                 }
             }
             if !more {
-                return Ok(Look::NotYet(fitting, newest));
+                return Ok(Look::NotYet(matching, newest));
             }
         }
     }
 
     /// True if an event shows the object with this id.
-    fn shows(&self, stored: &StoredEvent, object: &str) -> bool {
+    fn shows(&self, event: &Event, object: &str) -> bool {
         let version = wire::version::Version::newest();
-        let body = self.engine.render_event(&stored.event, &version, 0, None);
+        let body = self.engine.render_event(event, &version, 0, None);
         let shown: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         shown["data"]["object"]["id"] == object
     }
 
-    async fn is_delivered(
+    /// The deliveries of an event, or only the one to this endpoint.
+    async fn deliveries(
         &self,
-        stored: &StoredEvent,
+        event: &Event,
         endpoint: Option<EndpointId>,
-    ) -> Result<bool, Error> {
-        if stored.undispatched || (stored.pending > 0 && endpoint.is_none()) {
-            return Ok(false);
-        }
-        let list = ListDeliveries { merchant: stored.event.merchant, event: stored.event.id };
+    ) -> Result<Vec<Delivery>, Error> {
+        let list = ListDeliveries { merchant: event.merchant, event: event.id };
         let deliveries = self.engine.store().read(list).await?;
-        let mut deliveries = deliveries.iter().map(|(delivery, _)| delivery);
-        let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
-        Ok(match endpoint {
-            Some(endpoint) => {
-                deliveries.any(|delivery| delivery.key.endpoint == endpoint && succeeded(delivery))
-            }
-            None => deliveries
-                .all(|delivery| delivery.status == DeliveryStatus::Canceled || succeeded(delivery)),
-        })
+        let deliveries = deliveries.into_iter().map(|(delivery, _)| delivery);
+        let wanted = deliveries
+            .filter(|delivery| endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint));
+        Ok(wanted.collect())
     }
 
     /// Describes an unsuccessful wait in a sentence or two, so that a failed test shows its reason.
@@ -244,6 +270,23 @@ impl Lab {
         }
         Ok(message + ".")
     }
+}
+
+/// True if a dispatched event with these deliveries is delivered. To one endpoint, its delivery must
+/// have succeeded. Otherwise canceled deliveries do not count.
+fn is_delivered(deliveries: &[Delivery], endpoint: Option<EndpointId>) -> bool {
+    let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
+    match endpoint {
+        Some(_) => deliveries.iter().any(succeeded),
+        None => deliveries
+            .iter()
+            .all(|delivery| delivery.status == DeliveryStatus::Canceled || succeeded(delivery)),
+    }
+}
+
+/// True if none of the deliveries has a further attempt, whether they succeeded or not.
+fn has_ended(deliveries: &[Delivery]) -> bool {
+    deliveries.iter().all(|delivery| delivery.status != DeliveryStatus::Pending)
 }
 
 /// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at

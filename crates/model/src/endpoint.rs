@@ -38,8 +38,6 @@ pub struct Endpoint {
     pub livemode: bool,
     /// The time of creation, as shown.
     pub created: AccountTime,
-    /// The time of creation in real time. The endpoint gets events that are committed from then on.
-    pub made_at: ServerTime,
     /// True if it was deleted. It is then not shown and gets no events.
     pub deleted: bool,
     /// The address that receives events.

@@ -112,8 +112,24 @@ pub const CLOCK_CUSTOMER_PAGES_MAX: u32 = 10_000;
 /// account whose call has not completed it.
 pub const DELETION_TAKEOVER_S: i64 = 60;
 
-/// The maximum number of events dispatched at once.
+/// The maximum number of events of a merchant that one command dispatches.
 pub const DISPATCH_BATCH_MAX: usize = 64;
+/// The size of stored events in bytes after which a batch ends.
+pub const DISPATCH_BYTES_MAX: usize = 256 * 1_024;
+/// The maximum number of batches of a merchant before another merchant has a turn.
+pub const FEED_TURN_BATCHES_MAX: u32 = 8;
+/// The maximum number of merchants with events that are dispatched at the same time.
+pub const FEED_TURNS_MAX: usize = 16;
+/// The maximum number of waiting merchants that the dispatcher reads at once.
+pub const FEEDS_LISTED_MAX: usize = 64;
+/// The lease of a merchant's feed. A batch takes milliseconds, and a crash delays the merchant's
+/// events by this time at most.
+pub const FEED_LEASE_MS: i64 = 5_000;
+/// The maximum number of claims that a dispatcher caches.
+pub const FEED_CLAIMS_CACHED_MAX: usize = 4_096;
+/// The maximum number of batches that a call dispatches before it creates an endpoint or opens an
+/// event stream.
+pub const FEED_BATCHES_AT_ONCE_MAX: u32 = 256;
 /// The maximum number of deliveries in flight on the whole server.
 pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
 /// The maximum number of deliveries in flight to one endpoint.
@@ -160,6 +176,8 @@ pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
 pub const EVENT_STREAMS_MAX: usize = 256;
 /// The maximum number of event streams of a merchant.
 pub const EVENT_STREAMS_PER_MERCHANT_MAX: usize = 16;
+/// The maximum number of connected accounts with a position in an event stream.
+pub const EVENT_STREAM_FEEDS_MAX: usize = 4_096;
 /// The maximum number of unacknowledged messages that an event stream stores.
 pub const EVENT_STREAM_MESSAGES_MAX: usize = 2_000;
 /// The time for which an event stream without a reader is kept.

@@ -11,7 +11,8 @@
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindBankId`], [`FindLeftOut`], [`FindStoredTransactions`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
-//! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
+//! | [`command::event`] | [`ListEvents`], [`FindEvent`] |
+//! | [`command::feed`] | [`ListWaitingFeeds`], [`ClaimFeeds`], [`ListUndispatched`], [`DispatchEvents`], [`ListFeed`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
 //! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
@@ -41,6 +42,7 @@ pub use command::backlog::*;
 pub use command::clock::*;
 pub use command::delivery::*;
 pub use command::event::*;
+pub use command::feed::*;
 pub use command::idempotency::*;
 pub use command::object::*;
 pub use command::object_filter::*;

@@ -33,11 +33,19 @@ pub struct EndpointInput {
 
 impl Engine {
     /// Makes an endpoint. Only this response, and that of a roll, shows the secret.
+    ///
+    /// An endpoint receives the events that are dispatched after its creation. Events that are
+    /// committed by now are therefore dispatched first.
     pub async fn create_endpoint(
         &self,
         context: &Context,
         input: &EndpointInput,
     ) -> Result<ApiResponse, Error> {
+        if input.connect {
+            self.dispatch_connected(context.merchant).await?;
+        } else {
+            self.dispatch_committed(context.merchant).await?;
+        }
         self.change("create_endpoint", async || {
             let mut endpoint = Endpoint {
                 id: EndpointId::from_number(self.next_number()),
@@ -45,7 +53,6 @@ impl Engine {
                 version: 1,
                 livemode: context.livemode,
                 created: self.clock.account_now(),
-                made_at: self.clock.server_now(),
                 deleted: false,
                 url: String::new(),
                 connect: input.connect,

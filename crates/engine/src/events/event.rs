@@ -56,13 +56,17 @@ impl Engine {
     /// Renders an event in the version in which it was created, for every version of the caller.
     pub fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
-        let pending = if stored.undispatched {
-            subscribed(&listeners.endpoints, &stored.event, stored.position).count()
-        } else {
-            stored.pending as usize
+        let pending = match stored.feed {
+            Some(_) => stored.pending as usize,
+            None => subscribed(&listeners.endpoints, &stored.event).count(),
         };
+        self.shown_event(&stored.event, pending, listeners)
+    }
+
+    /// Renders an event with this number of pending deliveries, for every version of the caller.
+    pub fn shown_event(&self, event: &Event, pending: usize, listeners: &Listeners) -> Vec<u8> {
         let connected = listeners.connected.as_deref();
-        self.render_event(&stored.event, &Version::newest(), pending, connected)
+        self.render_event(event, &Version::newest(), pending, connected)
     }
 
     /// An event in an API version; `connected` is the connected account that it happened in.
@@ -122,7 +126,7 @@ impl Engine {
             endpoints.extend(of_platform.filter(|endpoint| endpoint.connect));
         }
         let platform = tie.as_ref().map(|tie| tie.platform);
-        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account), platform })
+        Ok(Listeners { merchant, endpoints, connected: tie.map(|tie| tie.account), platform })
     }
 
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
@@ -134,6 +138,8 @@ impl Engine {
 
 /// The listeners to events of a merchant.
 pub struct Listeners {
+    /// The merchant.
+    pub merchant: MerchantId,
     /// The endpoints, enabled or not.
     pub endpoints: Vec<Endpoint>,
     /// The id of the connected account that the merchant is, if it is one.
@@ -151,15 +157,12 @@ impl Listeners {
     }
 }
 
-/// The endpoints that receive an event committed at this position. They are enabled, subscribe to
-/// its type, and were created before it.
+/// The endpoints that receive an event that is dispatched now. They are enabled and subscribe to
+/// its type.
 pub fn subscribed<'a>(
     endpoints: &'a [Endpoint],
     event: &Event,
-    position: i64,
 ) -> impl Iterator<Item = &'a Endpoint> {
     let event_type = event.event_type.word();
-    endpoints
-        .iter()
-        .filter(move |endpoint| endpoint.takes(event_type) && endpoint.made_at.0 <= position)
+    endpoints.iter().filter(move |endpoint| endpoint.takes(event_type))
 }

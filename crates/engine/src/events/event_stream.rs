@@ -1,11 +1,12 @@
 //! Event streams: connections over which a program receives events, as Stripe's CLI does for
 //! `stripe listen`.
 //!
-//! A stream exists besides the webhook endpoints and is not stored. The dispatch worker finds every
-//! event by its mark, and offers it to the streams of its merchant after writing its deliveries. A
-//! stream keeps the event until the reader acknowledged it. So a reader that connects again within
-//! [`EVENT_STREAM_AWAY_MS_MAX`] misses no event. A crash ends all streams. The reader must then
-//! open a new one, and no event is repeated to it.
+//! A stream exists besides the webhook endpoints and is not stored. For each feed that it receives,
+//! it has a position, which is a feed number. After each dispatch it reads the events after its
+//! position from the store, so it skips none and repeats none. A stream keeps an event until the
+//! reader acknowledged it. So a reader that connects again within [`EVENT_STREAM_AWAY_MS_MAX`]
+//! misses no event. A crash ends all streams. The reader must then open a new one, and no event is
+//! repeated to it.
 
 use crate::context::render;
 use crate::events::event::{Listeners, subscribed};
@@ -16,13 +17,14 @@ use model::event::Event;
 use model::id::{EventId, MerchantId};
 use model::key::random_letters;
 use model::limits::{
-    EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX,
-    EVENT_STREAMS_PER_MERCHANT_MAX,
+    EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_FEEDS_MAX, EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX,
+    EVENT_STREAMS_PER_MERCHANT_MAX, PAGE_ROWS_MAX,
 };
 use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::ListFeed;
 use tokio::sync::Notify;
 use wire::error::Error as ApiError;
 use wire::render::events::event_stream::{self, Message, Received};
@@ -46,9 +48,11 @@ pub(crate) struct EventStreams {
 pub struct EventStream {
     id: String,
     merchant: MerchantId,
-    made_at: ServerTime,
     /// True if its reader forwards events, as declared at opening.
     forwards: bool,
+    /// The last feed number that was sent, by merchant. A dispatch adds the feeds of connected
+    /// accounts.
+    positions: tokio::sync::Mutex<HashMap<MerchantId, u64>>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -99,19 +103,34 @@ impl EventStreams {
         open
     }
 
-    fn of(&self, now: ServerTime, listeners: &Listeners, event: &Event) -> Vec<Arc<EventStream>> {
-        let platform = listeners.platform;
-        let hears = |stream: &&Arc<EventStream>| {
-            stream.merchant == event.merchant || Some(stream.merchant) == platform
+    /// The streams of a merchant and of its platform.
+    fn of(&self, now: ServerTime, listeners: &Listeners) -> Vec<Arc<EventStream>> {
+        let (merchant, platform) = (listeners.merchant, listeners.platform);
+        let receives = |stream: &&Arc<EventStream>| {
+            stream.merchant == merchant || Some(stream.merchant) == platform
         };
-        self.open_streams(now).iter().filter(hears).cloned().collect()
+        self.open_streams(now).iter().filter(receives).cloned().collect()
+    }
+
+    /// Records the position of the merchant's feed in the streams that have none. It is called with
+    /// the newest number before a dispatch, after the dispatcher has read the events. So a stream
+    /// receives every event that is committed after its opening.
+    pub(crate) async fn expect(&self, now: ServerTime, listeners: &Listeners, feed: u64) {
+        for stream in self.of(now, listeners) {
+            let mut positions = stream.positions.lock().await;
+            if positions.len() >= EVENT_STREAM_FEEDS_MAX {
+                positions.clear();
+            }
+            positions.entry(listeners.merchant).or_insert(feed);
+        }
     }
 }
 
 impl Engine {
     /// Opens a stream for `features` and returns its address. The reader declares if it forwards
-    /// events. Nothing is stored.
-    pub fn open_event_stream(
+    /// events. Events that are committed by now are dispatched first, so the stream receives only
+    /// later ones.
+    pub async fn open_event_stream(
         &self,
         context: &Context,
         features: &[String],
@@ -121,12 +140,14 @@ impl Engine {
             let path = format!("websocket_features[{place}]");
             return Err(ApiError::bad_choice(&path, &[FEATURE]).into());
         }
+        self.dispatch_committed(context.merchant).await?;
+        self.dispatch_connected(context.merchant).await?;
         let now = self.clock.server_now();
         let stream = EventStream {
             id: random_letters(&*self.rng, ID_LETTERS),
             merchant: context.merchant,
-            made_at: now,
             forwards,
+            positions: tokio::sync::Mutex::default(),
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 sent: 0,
@@ -165,42 +186,71 @@ impl Engine {
         open.iter().find(|stream| stream.id == id).cloned()
     }
 
-    /// Sends an event that was committed at `committed_at` to the streams of its merchant and of
-    /// the merchant's platform. Returns true if there is one.
-    pub fn offer(&self, event: &Event, committed_at: ServerTime, listeners: &Listeners) -> bool {
-        let mut received = false;
-        let now = self.clock.server_now();
-        for stream in self.event_streams.of(now, listeners, event) {
-            if committed_at < stream.made_at {
-                continue;
-            }
-            received = true;
-            let own = stream.merchant == event.merchant;
-            let connected = if own { None } else { listeners.connected.as_deref() };
-            let endpoints = subscribed(&listeners.endpoints, event, committed_at.0).count();
-            let secret = self.event_streams.secret_of(stream.merchant);
-            // The CLI takes one of the two: the account's version, or with `--latest` the newest.
-            for (version, shown) in [(Version::default(), None), (Version::newest(), Some(()))] {
-                let payload = self.render_event(event, &version, endpoints, connected);
-                let signature = sign(&[&secret], now.seconds(), &payload);
-                if !event.livemode && shown.is_none() {
-                    // Recorded before the reader can respond.
-                    stream.give(event);
-                    if stream.forwards {
-                        let payload = payload.as_slice();
-                        let forwarded = DeliveryObservation::Forwarded { event, payload, at: now };
-                        self.observer.on_delivery(&forwarded);
-                    }
+    /// Sends the dispatched events of a merchant to its streams and to those of its platform.
+    pub(crate) async fn feed_streams(&self, listeners: &Listeners) -> Result<(), Error> {
+        let merchant = listeners.merchant;
+        for stream in self.event_streams.of(self.clock.server_now(), listeners) {
+            let mut positions = stream.positions.lock().await;
+            // Without a position, the stream was opened after this dispatch.
+            let Some(position) = positions.get_mut(&merchant) else { continue };
+            loop {
+                let list = ListFeed {
+                    merchant,
+                    account: None,
+                    types: Vec::new(),
+                    after: *position,
+                    limit: PAGE_ROWS_MAX as usize,
+                };
+                let limit = list.limit;
+                let events = self.store.read(list).await?;
+                for found in &events {
+                    self.send(&stream, &found.event, listeners);
+                    *position = found.feed;
                 }
-                stream.put(&Message {
-                    event: &event.id.to_string(),
-                    payload: &String::from_utf8_lossy(&payload),
-                    signature: &signature,
-                    version: shown.map(|()| version.as_str()),
-                });
+                if events.len() < limit {
+                    break;
+                }
             }
         }
-        received
+        Ok(())
+    }
+
+    /// Sends one event again to the streams of its merchant and of the merchant's platform. Returns
+    /// true if there is one.
+    pub fn send_to_streams(&self, event: &Event, listeners: &Listeners) -> bool {
+        let streams = self.event_streams.of(self.clock.server_now(), listeners);
+        for stream in &streams {
+            self.send(stream, event, listeners);
+        }
+        !streams.is_empty()
+    }
+
+    fn send(&self, stream: &EventStream, event: &Event, listeners: &Listeners) {
+        let now = self.clock.server_now();
+        let own = stream.merchant == event.merchant;
+        let connected = if own { None } else { listeners.connected.as_deref() };
+        let endpoints = subscribed(&listeners.endpoints, event).count();
+        let secret = self.event_streams.secret_of(stream.merchant);
+        // The CLI takes one of the two: the account's version, or with `--latest` the newest.
+        for (version, shown) in [(Version::default(), None), (Version::newest(), Some(()))] {
+            let payload = self.render_event(event, &version, endpoints, connected);
+            let signature = sign(&[&secret], now.seconds(), &payload);
+            if !event.livemode && shown.is_none() {
+                // Recorded before the reader can respond.
+                stream.give(event);
+                if stream.forwards {
+                    let payload = payload.as_slice();
+                    let forwarded = DeliveryObservation::Forwarded { event, payload, at: now };
+                    self.observer.on_delivery(&forwarded);
+                }
+            }
+            stream.put(&Message {
+                event: &event.id.to_string(),
+                payload: &String::from_utf8_lossy(&payload),
+                signature: &signature,
+                version: shown.map(|()| version.as_str()),
+            });
+        }
     }
 
     /// Handles a message from a reader.

@@ -14,7 +14,7 @@ use model::clock::AccountTime;
 use model::event::{Event, EventType, Snapshot};
 use model::limits::{SCENARIO_EVENT_PAGES_MAX, SCENARIO_EVENTS_READ};
 use model::refresh::{RefreshCause, RefreshState, RefreshStatus};
-use store::ListEventsAfter;
+use store::ListFeed;
 use wire::error::Error as ApiError;
 
 /// The largest delay in seconds that still counts as an immediate response of the bank, because a
@@ -39,10 +39,12 @@ impl Lab {
 
     /// Collects the unusual outcomes of an account's refreshes, and the loss of its access.
     async fn history(&self, account: &Account) -> Result<History, Error> {
+        // The feed has all committed events of the account only once they are dispatched.
+        self.engine.dispatch_committed(account.merchant).await?;
         let mut noted = Noted::default();
         let mut after = 0;
         for _ in 0..SCENARIO_EVENT_PAGES_MAX {
-            let list = ListEventsAfter {
+            let list = ListFeed {
                 merchant: account.merchant,
                 account: Some(account.id),
                 types: Vec::new(),
@@ -50,9 +52,9 @@ impl Lab {
                 limit: SCENARIO_EVENTS_READ,
             };
             let read = self.engine.store().read(list).await?;
-            for stored in &read {
-                noted.note(&stored.event);
-                after = stored.position;
+            for found in &read {
+                noted.note(&found.event);
+                after = found.feed;
             }
             if read.len() < SCENARIO_EVENTS_READ {
                 break;

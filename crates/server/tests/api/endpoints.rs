@@ -1,5 +1,6 @@
 //! Webhook endpoints: secrets, rolls, retries, and deliveries to a removed endpoint.
 
+use std::collections::BTreeSet;
 use testkit::{App, BEGIN_S, Recorder};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
@@ -140,4 +141,28 @@ async fn a_closed_endpoint_is_waited_for_no_more() {
         assert_eq!(app.get(&format!("{wait}{before}")).await.ok().id(), event);
     }
     assert_eq!(receiver.take().len(), 2);
+}
+
+/// An endpoint receives no event that was committed before its creation, although the event was not
+/// dispatched yet and no time has passed. Later events reach it. The same is true for endpoints of
+/// a platform and events of its connected accounts.
+#[tokio::test]
+async fn a_new_endpoint_gets_only_later_events() {
+    let app = App::start().await;
+    let account = crate::connect::connected(&app).await;
+    let own = app.in_account(&account);
+    for (client, more) in [(&*app, ""), (&own, "connect=true")] {
+        let (early, late) = (Recorder::start().await.unwrap(), Recorder::start().await.unwrap());
+        let customers = "customer.created";
+        app.endpoint(&early.url, customers, more).await;
+        let first = client.customer().await;
+        app.endpoint(&late.url, customers, more).await;
+        let second = client.customer().await;
+        app.run_workers_until_idle().await;
+        let received = |receiver: &Recorder| -> BTreeSet<String> {
+            receiver.take().iter().map(|post| post.text("/data/object/id")).collect()
+        };
+        assert_eq!(received(&early), BTreeSet::from([first, second.clone()]));
+        assert_eq!(received(&late), BTreeSet::from([second]));
+    }
 }

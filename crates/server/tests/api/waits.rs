@@ -33,7 +33,7 @@ async fn waited(app: &App, query: &str) -> Result<String, String> {
 }
 
 /// A delivered event is returned at once and in full. `after` continues with the next one in the
-/// order of commits. A wait for an event that was not delivered yet ends without one.
+/// order of the feed. A wait for an event that was not delivered yet ends without one.
 #[tokio::test]
 async fn answers_what_was_delivered() {
     let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
@@ -181,4 +181,92 @@ async fn refuses_what_never_comes() {
     GET /v1/test_helpers/events/wait?until=1
         400 parameter_unknown until: Received unknown parameter: until
     ");
+}
+
+/// A loop that passes the last event returns every event once, in one order. Several endpoints, with
+/// failing and delayed deliveries, settle later events before earlier ones.
+#[tokio::test]
+async fn a_walk_skips_no_event() {
+    let app = App::start().await;
+    let (steady, failing, delayed) = (
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+        Recorder::start().await.unwrap(),
+    );
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let mut walked = vec![waited(&app, "timeout=0").await.unwrap()];
+    for receiver in [&steady, &failing, &delayed] {
+        app.endpoint(&receiver.url, "*", "").await;
+    }
+    let late = app.endpoint(&delayed.url, "customer.created", "").await.id();
+    let fault = format!("kind=webhook_delayed&every=3&delay_ms=9000&webhook_endpoint={late}");
+    app.post("/v1/test_helpers/faults", &fault).await.ok();
+    let account = app.account().await;
+    let mut stops = 0;
+    for round in 0..12 {
+        failing.respond(if round % 3 == 0 { 500 } else { 200 });
+        app.customer().await;
+        app.refresh(&account, "balance").await;
+        app.engine.run_refresh_once().await.unwrap();
+        app.engine.run_dispatch_once().await.unwrap();
+        app.engine.run_deliver_once().await.unwrap();
+        app.customer().await;
+        while let Ok(id) = walk(&app, &walked).await {
+            walked.push(id);
+        }
+        let path = "/v1/test_helpers/deliveries?status=succeeded&limit=1";
+        let delivered = app.get(path).await.ok().text("/data/0/event");
+        stops += usize::from(!walked.contains(&delivered));
+        app.pass_s(4);
+    }
+    assert!(stops > 3, "later events were delivered before the next one, {stops} times");
+    failing.respond(200);
+    for _ in 0..3 {
+        app.pass_s(3_600);
+        app.run_workers_until_idle().await;
+    }
+    while let Ok(id) = walk(&app, &walked).await {
+        walked.push(id);
+    }
+    let mut all = app.ids("/v1/events?limit=100").await;
+    all.reverse();
+    assert!(all.len() > 30, "{}", all.len());
+    assert_eq!(walked, all);
+}
+
+/// The next event after the last one.
+async fn walk(app: &App, walked: &[String]) -> Result<String, String> {
+    let last = walked.last().unwrap();
+    waited(app, &format!("timeout=0&after={last}")).await
+}
+
+/// A wait after an event ends on the first match once its deliveries have ended, also without
+/// success. An event that is not dispatched yet has no follower. With an endpoint, events that do
+/// not go to it are skipped.
+#[tokio::test]
+async fn a_walk_goes_past_failed_deliveries() {
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
+    let all = app.endpoint(&receiver.url, "*", "").await.id();
+    let some = app.endpoint(&receiver.url, "product.created", "").await.id();
+    let fault = format!("kind=webhook_lost&first=1&webhook_endpoint={all}");
+    app.customer().await;
+    let after = async |more: &str| {
+        let first = app.ids("/v1/events?limit=100").await.pop().unwrap();
+        let returned = waited(&app, &format!("timeout=0&after={first}{more}")).await;
+        returned.map_err(|error| error.trim_end().to_owned())
+    };
+    let nothing =
+        "408 api_error: No such event was delivered within 0 seconds, nor did one happen.";
+    assert_eq!(after("").await, Err(nothing.to_owned()));
+    app.run_workers_until_idle().await;
+    assert_eq!(after("").await, Err(nothing.to_owned()));
+    app.post("/v1/test_helpers/faults", &fault).await.ok();
+    app.customer().await;
+    app.post("/v1/products", "name=Gold").await.ok();
+    app.run_workers_until_idle().await;
+    let [product, lost, _] = &app.ids("/v1/events").await[..] else { panic!("three events") };
+    assert_eq!(after("").await.as_ref(), Ok(lost));
+    assert_eq!(after(&format!("&webhook_endpoint={some}")).await.as_ref(), Ok(product));
+    assert_eq!(after("&type=product.*").await.as_ref(), Ok(product));
 }

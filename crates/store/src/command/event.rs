@@ -1,14 +1,9 @@
-//! Events, with a mark on those that are not dispatched yet.
-//!
-//! The command that makes a change also writes its events, with the mark set. The command that
-//! writes the deliveries of an event clears its mark. The dispatcher finds events by the mark and
-//! not by a high-water mark, so it never misses an event that commits late.
+//! Events. The command that makes a change also writes its events.
 
 use crate::{Bounds, Listed, Page};
-use model::clock::{AccountTime, ServerTime};
-use model::delivery::Delivery;
+use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{AccountId, EventId, MerchantId};
+use model::id::{EventId, MerchantId};
 
 /// An event with the state of its deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +12,8 @@ pub struct StoredEvent {
     pub event: Event,
     /// The position in the order of commits.
     pub position: i64,
-    /// True if the event still waits for its deliveries.
-    pub undispatched: bool,
+    /// Its number in the merchant's feed. `None` while it waits for its dispatch.
+    pub feed: Option<u64>,
     /// The number of its pending deliveries.
     pub pending: u32,
 }
@@ -50,24 +45,6 @@ pub struct ListEvents {
 
 reads!(ListEvents => Listed<StoredEvent>, event::list);
 
-/// Lists a merchant's events after a position in the order of commits, oldest commit first. Returns
-/// `Vec<StoredEvent>`.
-#[derive(Clone, Debug)]
-pub struct ListEventsAfter {
-    /// The owner of the rows.
-    pub merchant: MerchantId,
-    /// If set, only events about this bank account.
-    pub account: Option<AccountId>,
-    /// The event types to list. A type may end in `.*`. If the list is empty, all types match.
-    pub types: Vec<String>,
-    /// The position after which the list begins.
-    pub after: i64,
-    /// The maximum number of events.
-    pub limit: usize,
-}
-
-reads!(ListEventsAfter => Vec<StoredEvent>, event::list_after);
-
 /// Finds an event. Returns `Option<StoredEvent>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindEvent {
@@ -78,29 +55,6 @@ pub struct FindEvent {
 }
 
 reads!(FindEvent => Option<StoredEvent>, event::find);
-
-/// Lists events that wait for their deliveries, in the order of commits. Returns `Vec<(Event,
-/// ServerTime)>` with the server time of each commit.
-#[derive(Clone, Copy, Debug)]
-pub struct ListUndispatched {
-    /// The maximum number of events.
-    pub limit: usize,
-}
-
-reads!(ListUndispatched => Vec<(Event, ServerTime)>, event::list_undispatched, for all);
-
-/// Writes an event's deliveries and clears its mark. Deliveries that exist stay as they are.
-#[derive(Clone, Debug)]
-pub struct DispatchEvent {
-    /// The owner of the rows.
-    pub merchant: MerchantId,
-    /// The event's id.
-    pub event: EventId,
-    /// The deliveries, one for each subscribed endpoint.
-    pub deliveries: Vec<Delivery>,
-}
-
-writes!(DispatchEvent => (), event::dispatch);
 
 /// True if a filter of event types matches a type. A filter matches a type that it names, and
 /// `family.*` matches every type below `family`. An empty list of filters matches every type.

@@ -70,6 +70,7 @@ pub mod backlog;
 pub mod clock;
 pub mod delivery;
 pub mod event;
+pub mod feed;
 pub mod idempotency;
 pub mod object;
 pub mod object_filter;

@@ -1,6 +1,6 @@
 //! The backlog.
 
-use super::{Memory, is_free};
+use super::{Memory, feed, is_free};
 use crate::store::Failure;
 use crate::{Backlog, DueWork, MeasureBacklog, due_at};
 use model::clock::{AccountTime, ServerTime};
@@ -23,8 +23,8 @@ pub(crate) fn measure(command: &MeasureBacklog, memory: &Memory) -> Result<Backl
         RunAt::Server(at) => Some(at),
         RunAt::Clock(_) => None,
     });
-    let waiting = rows.events.values().filter(|row| row.undispatched);
-    let waiting: Vec<ServerTime> = waiting.map(|row| ServerTime(row.position)).collect();
+    let waiting: Vec<ServerTime> =
+        feed::waiting(memory).map(|row| ServerTime(row.position)).collect();
     let pending = || {
         let deliveries = rows.deliveries.values();
         deliveries.filter(|delivery| delivery.status == DeliveryStatus::Pending)

@@ -1,14 +1,10 @@
-//! Events and their dispatch.
+//! Events.
 
 use super::{EventRow, Memory, page};
 use crate::command::event::takes_type;
 use crate::store::Failure;
-use crate::{
-    DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched, Listed,
-    StoredEvent, exact,
-};
+use crate::{EventPlace, FindEvent, ListEvents, Listed, StoredEvent, exact};
 use model::Word;
-use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::event::Event;
 use model::id::{EndpointId, EventId};
@@ -22,11 +18,8 @@ pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), F
             // The same change was reported before.
             continue;
         }
-        let row = EventRow {
-            position: memory.position,
-            undispatched: true,
-            event: Arc::new(event.clone()),
-        };
+        let row =
+            EventRow { position: memory.position, feed: None, event: Arc::new(event.clone()) };
         memory.rows.events.insert(event.id, row);
     }
     Ok(())
@@ -38,15 +31,20 @@ pub(super) fn deliveries(memory: &Memory, event: EventId) -> impl Iterator<Item 
     memory.rows.deliveries.range(key(0)..=key(u64::MAX)).map(|(_, delivery)| delivery.as_ref())
 }
 
-fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
+/// The number of an event's pending deliveries.
+pub(super) fn pending(row: &EventRow, memory: &Memory) -> u32 {
     let pending = deliveries(memory, row.event.id)
         .filter(|delivery| delivery.status == DeliveryStatus::Pending)
         .count();
+    exact(pending, "an event has one delivery for each endpoint")
+}
+
+fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
     StoredEvent {
         event: row.event.as_ref().clone(),
         position: row.position,
-        undispatched: row.undispatched,
-        pending: exact(pending, "an event has one delivery for each endpoint"),
+        feed: row.feed,
+        pending: pending(row, memory),
     }
 }
 
@@ -74,45 +72,8 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
     Ok(page(rows, command.page))
 }
 
-pub(crate) fn list_after(
-    command: &ListEventsAfter,
-    memory: &Memory,
-) -> Result<Vec<StoredEvent>, Failure> {
-    let ListEventsAfter { merchant, account, types, after, limit } = command;
-    let rows = memory.rows.events.values().filter(|row| row.event.merchant == *merchant);
-    let rows = rows.filter(|row| account.is_none() || row.event.account == *account);
-    let rows = rows.filter(|row| takes_type(types, row.event.event_type.word()));
-    let mut rows: Vec<_> = rows.filter(|row| row.position > *after).collect();
-    rows.sort_by_key(|row| row.position);
-    Ok(rows.into_iter().take(*limit).map(|row| stored(row, memory)).collect())
-}
-
 pub(crate) fn find(command: &FindEvent, memory: &Memory) -> Result<Option<StoredEvent>, Failure> {
     let found = memory.rows.events.get(&command.event);
     let found = found.filter(|row| row.event.merchant == command.merchant);
     Ok(found.map(|row| stored(row, memory)))
-}
-
-pub(crate) fn list_undispatched(
-    &ListUndispatched { limit }: &ListUndispatched,
-    memory: &Memory,
-) -> Result<Vec<(Event, ServerTime)>, Failure> {
-    let mut waiting: Vec<&EventRow> =
-        memory.rows.events.values().filter(|row| row.undispatched).collect();
-    waiting.sort_by_key(|row| row.position);
-    let waiting = waiting.into_iter().take(limit);
-    Ok(waiting.map(|row| (row.event.as_ref().clone(), ServerTime(row.position))).collect())
-}
-
-pub(crate) fn dispatch(command: &DispatchEvent, memory: &mut Memory) -> Result<(), Failure> {
-    let DispatchEvent { merchant, event, deliveries } = command;
-    let found = memory.rows.events.get_mut(event).filter(|row| row.event.merchant == *merchant);
-    let Some(row) = found else { return Ok(()) };
-    row.undispatched = false;
-    for delivery in deliveries {
-        let key = DeliveryKey { event: *event, endpoint: delivery.key.endpoint };
-        let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
-        memory.rows.deliveries.entry(key).or_insert(Arc::new(delivery));
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ pub(crate) mod backlog;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod idempotency;
 mod job;
 pub(crate) mod object;
@@ -38,7 +39,7 @@ use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
 use model::transaction::StoredTransaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The collections behind a lock. Commands run one after the other.
@@ -51,11 +52,21 @@ pub(crate) struct Model {
 pub struct Memory {
     clock: Arc<dyn Clock>,
     position: i64,
-    merchants: BTreeSet<MerchantId>,
+    merchants: BTreeMap<MerchantId, MerchantRow>,
     rows: Rows,
-    /// The number above all counts of removed rows, for each merchant.
-    floors: BTreeMap<MerchantId, u32>,
     snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<Rows>>,
+}
+
+/// The counts of a merchant, which a restore and a reset raise and never lower.
+#[derive(Clone, Default)]
+struct MerchantRow {
+    /// The number above all counts of removed rows.
+    floor: u32,
+    /// The newest number of its feed.
+    feed: u64,
+    /// The claim of its feed.
+    claim: u32,
+    leased_until: Option<ServerTime>,
 }
 
 /// The rows of merchants: those of the store, or those in one snapshot.
@@ -77,7 +88,7 @@ struct Rows {
 #[derive(Clone)]
 struct EventRow {
     position: i64,
-    undispatched: bool,
+    feed: Option<u64>,
     event: Arc<Event>,
 }
 
@@ -92,9 +103,8 @@ impl Model {
         let memory = Memory {
             clock,
             position: 0,
-            merchants: BTreeSet::new(),
+            merchants: BTreeMap::new(),
             rows: Rows::default(),
-            floors: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         };
         Self { memory: Mutex::new(memory) }

@@ -81,7 +81,9 @@ pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
 
 /// Creates the merchant's row if it does not exist. Returns true if the server has room for it.
 pub(super) fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
-    !memory.merchants.insert(merchant) || memory.merchants.len() as u64 <= MERCHANTS_MAX
+    let known = memory.merchants.contains_key(&merchant);
+    memory.merchants.entry(merchant).or_default();
+    known || memory.merchants.len() as u64 <= MERCHANTS_MAX
 }
 
 /// Replaces an object. Returns true if its version is one above the stored one.

@@ -22,7 +22,7 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     let events = memory.rows.events.values().filter(|row| {
         let unsettled = event::deliveries(memory, row.event.id)
             .any(|delivery| delivery.status == DeliveryStatus::Pending);
-        row.position <= events_until && !row.undispatched && !unsettled
+        row.position <= events_until && row.feed.is_some() && !unsettled
     });
     let events = oldest(events.map(|row| (row.position, row.event.id)));
     for id in &events {

@@ -243,11 +243,15 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
     counts.extend(rows.refreshes.values().map(|job| u64::from(job.claim.max(job.key.sequence))));
     counts.extend(rows.deliveries.values().map(|row| u64::from(row.claim)));
     counts.extend(rows.clock_jobs.values().map(|job| u64::from(job.claim)));
-    let floors = merchants.iter().filter_map(|merchant| memory.floors.get(merchant));
-    counts.extend(floors.map(|floor| u64::from(*floor)));
+    let known = merchants.iter().filter_map(|merchant| memory.merchants.get(merchant));
+    counts.extend(known.map(|row| u64::from(row.floor)));
     let floor = floor_above(counts)?;
-    for merchant in merchants.iter().filter(|merchant| memory.merchants.contains(merchant)) {
-        memory.floors.insert(*merchant, floor);
+    for merchant in merchants {
+        if let Some(row) = memory.merchants.get_mut(merchant) {
+            row.floor = floor;
+            row.claim += 1;
+            row.leased_until = None;
+        }
     }
     Ok(Some((floor, rows)))
 }

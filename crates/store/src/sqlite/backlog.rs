@@ -2,7 +2,7 @@
 //! about all merchants.
 
 use super::delivery::FIND_NEXT_ENDPOINT;
-use super::{Failure, Reading};
+use super::{Failure, Reading, feed};
 use crate::{Backlog, DueWork, MeasureBacklog, exact};
 use model::clock::ServerTime;
 use model::limits::BACKLOG_ROWS_MAX;
@@ -15,8 +15,9 @@ pub(super) const COUNT_REFRESHES: &str = "SELECT COUNT(*), MIN(at) FROM \
      AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
      ORDER BY r.run_server LIMIT ?2) AS c";
-pub(super) const COUNT_EVENTS: &str = "SELECT COUNT(*), MIN(at) FROM \
-     (SELECT position AS at FROM events WHERE undispatched = 1 ORDER BY position LIMIT ?1) AS c";
+pub(super) const COUNT_EVENTS_OF_MERCHANT: &str = "SELECT COUNT(*), MIN(at) FROM \
+     (SELECT position AS at FROM events WHERE merchant = ?1 AND feed IS NULL \
+     ORDER BY position LIMIT ?2) AS c";
 pub(super) const COUNT_DELIVERIES_OF_ENDPOINT: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT due_at AS at FROM deliveries \
      WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
@@ -40,7 +41,7 @@ pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result
     let MeasureBacklog { now, account_now } = *command;
     let server_age_ms = |at: i64| now.ms_since(ServerTime(at));
     let account_age_ms = |at: i64| (account_now.0 - at).max(0) * 1_000;
-    let (events, oldest_event) = count(COUNT_EVENTS, [BACKLOG_ROWS_MAX], reading)?;
+    let (events, oldest_event) = count_events(reading)?;
     let undelivered = reading.find(FIND_OLDEST_UNDELIVERED, [], |row| Ok(row.get::<_, i64>(0)?))?;
     let on_server = |(count, oldest): Counted| due_work(count, oldest, server_age_ms);
     let on_account = |(count, oldest): Counted| due_work(count, oldest, account_age_ms);
@@ -63,6 +64,22 @@ type Counted = (u64, Option<i64>);
 fn count(sql: &str, key: impl Params, reading: &Reading<'_>) -> Result<Counted, Failure> {
     let counted = reading.find(sql, key, |row| Ok((rows(row.get(0)?), row.get(1)?)))?;
     Ok(counted.unwrap_or_default())
+}
+
+/// Counts merchant by merchant, because the index of waiting events begins with the merchant.
+fn count_events(reading: &Reading<'_>) -> Result<Counted, Failure> {
+    let (mut total, mut oldest) = (0, None);
+    let mut last = -1_i64;
+    while total < u64::from(BACKLOG_ROWS_MAX)
+        && let Some(merchant) = feed::next_waiting(last, reading)?
+    {
+        let left: i64 = exact(u64::from(BACKLOG_ROWS_MAX) - total, "the bound is small");
+        let (count, first) = count(COUNT_EVENTS_OF_MERCHANT, [merchant, left], reading)?;
+        total += count;
+        oldest = oldest.into_iter().chain(first).min();
+        last = merchant;
+    }
+    Ok((total, oldest))
 }
 
 /// Counts endpoint by endpoint, because the index of due deliveries begins with the endpoint.

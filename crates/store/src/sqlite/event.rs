@@ -1,28 +1,23 @@
-//! Events and their dispatch.
+//! Events.
 
 use super::list::{Lists, Window};
-use super::{Batch, Failure, Reading, bind, column, delivery, from_json};
+use super::{Batch, Failure, Reading, bind, column, from_json, optional_number};
 use crate::command::event::takes_type;
-use crate::{
-    Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched,
-    Listed, Page, StoredEvent,
-};
+use crate::{Cursor, EventPlace, FindEvent, ListEvents, Listed, Page, StoredEvent};
 use model::Word;
-use model::clock::ServerTime;
 use model::event::Event;
 use rusqlite::{Row, named_params, params};
 
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (position, shard, number, merchant, \
-     account, created, type, undispatched, position_listed, body) \
-     VALUES (:position, :shard, :number, :merchant, :account, :created, :type, 1, :position, \
-     :body) \
+     account, created, type, position_listed, body) \
+     VALUES (:position, :shard, :number, :merchant, :account, :created, :type, :position, :body) \
      ON CONFLICT (shard, number) DO NOTHING";
-pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
+pub(super) const FIND_EVENT: &str = "SELECT position, feed, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
      AND d.merchant = e.merchant AND d.status = 'pending') \
      FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
 /// Finds an event by its position, for the list, which is exempt from the rule of the shard.
-pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, \
+pub(super) const GET_LISTED_EVENT: &str = "SELECT position, feed, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
      AND d.merchant = e.merchant AND d.status = 'pending'), \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
@@ -40,18 +35,6 @@ pub(super) const LIST_EVENTS: Lists = Lists {
         AND (created, position_listed) > (:edge_first, :edge_second) AND created <= :end \
         ORDER BY created, position_listed",
 };
-/// The caller sorts the rows, because the index has another order. The plus sign prevents `SQLite`
-/// from reading all later events of the server instead.
-pub(super) const LIST_POSITIONS_OF_ACCOUNT: &str = "SELECT position, type FROM events \
-     WHERE shard = ?1 AND merchant = ?2 AND account = ?1 AND +position > ?3";
-/// The same for all accounts of a merchant, from the index of its list alone.
-pub(super) const LIST_POSITIONS: &str = "SELECT position_listed, type FROM events \
-     WHERE merchant = ?1 AND position_listed > ?2";
-/// Exempt, because the dispatcher works for all merchants.
-pub(super) const LIST_UNDISPATCHED: &str =
-    "SELECT position, body FROM events WHERE undispatched = 1 ORDER BY position LIMIT ?1";
-pub(super) const CLEAR_UNDISPATCHED: &str = "UPDATE events SET undispatched = 0 \
-     WHERE shard = ?1 AND number = ?2 AND merchant = ?3";
 
 /// Writes events, each with the next position in the order of commits. An event that exists already
 /// is ignored: it is the same change, reported again. For example, every account of an
@@ -112,37 +95,6 @@ pub(crate) fn list(
     Ok(window.page(items))
 }
 
-/// Lists a merchant's events in the order of commits.
-pub(crate) fn list_after(
-    command: &ListEventsAfter,
-    reading: &Reading<'_>,
-) -> Result<Vec<StoredEvent>, Failure> {
-    let ListEventsAfter { merchant, account, types, after, limit } = command;
-    let owner = column(merchant.number());
-    let position = |row: &Row<'_>| {
-        let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        Ok((row.get::<_, i64>(0)?, takes_type(types, event_type)))
-    };
-    reading.in_transaction(|| {
-        let mut positions = match account {
-            Some(account) => {
-                let key = params![column(account.number()), owner, after];
-                reading.list(LIST_POSITIONS_OF_ACCOUNT, key, position)?
-            }
-            None => reading.list(LIST_POSITIONS, params![owner, after], position)?,
-        };
-        positions.retain(|(_, taken)| *taken);
-        positions.sort_unstable();
-        positions.truncate(*limit);
-        let mut events = Vec::with_capacity(positions.len());
-        for (position, _) in positions {
-            let found = reading.find(GET_LISTED_EVENT, params![position, owner], read)?;
-            events.push(found.ok_or(Failure::Unreadable("events.position_listed"))?);
-        }
-        Ok(events)
-    })
-}
-
 fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {
     let pair = |position: EventPlace| (position.created.0, position.position);
     let cursor = match page.cursor {
@@ -153,12 +105,12 @@ fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {
     Page { limit: page.limit, cursor }
 }
 
-/// An event from its row: position, mark, body, pending deliveries.
+/// An event from its row: position, feed number, body, pending deliveries.
 fn read(row: &Row<'_>) -> Result<StoredEvent, Failure> {
     Ok(StoredEvent {
         event: from_json(row, 2)?,
         position: row.get(0)?,
-        undispatched: row.get(1)?,
+        feed: optional_number(row, 1)?,
         pending: row.get(3)?,
     })
 }
@@ -171,28 +123,4 @@ pub(crate) fn find(
     let FindEvent { merchant, event } = command;
     let key = params![column(event.shard), column(event.number), column(merchant.number())];
     reading.find(FIND_EVENT, key, read)
-}
-
-/// Lists events that wait for their deliveries.
-pub(crate) fn list_undispatched(
-    command: &ListUndispatched,
-    reading: &Reading<'_>,
-) -> Result<Vec<(Event, ServerTime)>, Failure> {
-    reading.list(LIST_UNDISPATCHED, [super::limit(command.limit)], |row| {
-        Ok((from_json(row, 1)?, ServerTime(row.get(0)?)))
-    })
-}
-
-/// Writes an event's deliveries and clears its mark.
-pub(crate) fn dispatch(command: &DispatchEvent, batch: &Batch<'_>) -> Result<(), Failure> {
-    let DispatchEvent { merchant, event, deliveries } = command;
-    let key = params![column(event.shard), column(event.number), column(merchant.number())];
-    // No deliveries are written if the event was pruned meanwhile or belongs to another merchant.
-    if batch.execute(CLEAR_UNDISPATCHED, key)? == 1 {
-        for one in deliveries {
-            // A delivery that exists stays as it is.
-            let _ = delivery::insert(*merchant, *event, one, batch)?;
-        }
-    }
-    Ok(())
 }

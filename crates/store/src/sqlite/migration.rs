@@ -45,6 +45,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration::of(include_str!("migrations/0010_accounts_listed.sql")),
     Migration::of(include_str!("migrations/0011_counts.sql")),
+    Migration::of(include_str!("migrations/0012_feeds.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
@@ -170,5 +171,45 @@ mod tests {
             .query_row("SELECT started_server FROM refreshes", [], |row| row.get(0))
             .unwrap();
         assert_eq!(started, 1_700_000_000_000_000);
+    }
+
+    /// Events of earlier releases are numbered in the order of their commits, also those in
+    /// snapshots. Events without deliveries still wait, and later numbers are above all others.
+    #[test]
+    fn older_events_get_feed_numbers() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..11]).unwrap();
+        let rows = "INSERT INTO merchants (merchant) VALUES (1), (2);
+             INSERT INTO events (position, shard, number, merchant, account, created, type,
+                undispatched, position_listed, body)
+             VALUES (10, 5, 3, 1, 5, 9, 'a', 0, 10, '{}'), (20, 1, 1, 1, NULL, 1, 'b', 1, 20, '{}'),
+                (30, 5, 1, 1, 5, 5, 'c', 0, 30, '{}'), (40, 2, 1, 2, NULL, 1, 'd', 0, 40, '{}');
+             INSERT INTO snapshot_events (merchant, snapshot, position, shard, number, account,
+                created, type, undispatched, position_listed, body)
+             VALUES (1, 7, 10, 5, 3, 5, 9, 'a', 1, 10, '{}'), (1, 7, 5, 1, 9, NULL, 1, 'e', 0, 5, '{}'),
+                (1, 8, 30, 5, 1, 5, 5, 'c', 0, 30, '{}');";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let numbers = |sql: &str| -> Vec<(String, Option<i64>)> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let numbered = |name: &str, feed| (name.to_owned(), feed);
+        assert_eq!(
+            numbers("SELECT type, feed FROM events ORDER BY type"),
+            [
+                numbered("a", Some(2)),
+                numbered("b", None),
+                numbered("c", Some(3)),
+                numbered("d", Some(1))
+            ]
+        );
+        assert_eq!(
+            numbers("SELECT type, feed FROM snapshot_events ORDER BY type"),
+            [numbered("a", None), numbered("c", Some(3)), numbered("e", Some(1))]
+        );
+        let counters = "SELECT CAST(merchant AS TEXT), feed FROM merchants ORDER BY merchant";
+        assert_eq!(numbers(counters), [numbered("1", Some(3)), numbered("2", Some(1))]);
     }
 }

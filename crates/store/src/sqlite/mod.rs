@@ -25,6 +25,7 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod idempotency;
 mod list;
 mod long_reads;

@@ -11,7 +11,7 @@ use rusqlite::params;
 pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE rowid IN \
      (SELECT rowid FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 pub(super) const LIST_OLD_EVENTS: &str = "SELECT position, shard, number FROM events AS e \
-     WHERE e.position <= ?1 AND e.undispatched = 0 \
+     WHERE e.position <= ?1 AND e.feed IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
      WHERE d.shard = e.shard AND d.number = e.number AND d.status = 'pending') \
      ORDER BY e.position LIMIT ?2";

@@ -23,8 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const LIST_CONNECTED: &str =
     "SELECT body FROM objects WHERE merchant = ?1 AND kind = 'connected_account'";
 pub(super) const FIND_FLOOR: &str = "SELECT floor FROM merchants WHERE merchant = ?1";
-pub(super) const RAISE_FLOOR: &str =
-    "UPDATE merchants SET floor = MAX(floor, ?2) WHERE merchant = ?1";
+/// A claim of the feed from before is rejected too.
+pub(super) const RAISE_FLOOR: &str = "UPDATE merchants SET floor = MAX(floor, ?2), \
+     dispatch_claim = dispatch_claim + 1, dispatch_leased_until = NULL WHERE merchant = ?1";
 /// Covers the counts that accounts do not report. Those of accounts are read from their bodies.
 pub(super) const FIND_HIGHEST_OBJECT: &str = "SELECT MAX(version) FROM objects WHERE merchant = ?1";
 pub(super) const FIND_HIGHEST_CLOCK_JOB: &str =

@@ -75,8 +75,8 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     ),
     snapshot_table!(
         "events",
-        "position, shard, number, account, created, type, undispatched, position_listed, body",
-        "position, shard, number, account, created, type, undispatched, position_listed, body",
+        "position, shard, number, account, created, type, position_listed, body, feed",
+        "position, shard, number, account, created, type, position_listed, body, feed",
         "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),

@@ -9,16 +9,18 @@ use model::account::Account;
 use model::clock::{Clock, ClockStatus};
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::Event;
-use model::id::{AccountId, ClockId, EndpointId, SnapshotId};
+use model::id::{AccountId, ClockId, EndpointId, MerchantId, SnapshotId};
 use model::refresh::RefreshJob;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
-    ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, CreateIdempotencyRecord,
-    CreateObject, DispatchEvent, FindAccount, FindObject, IdempotencyRecord, Kind, Object, Prune,
-    Read, ReleaseDelivery, ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store, Write,
+    ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
+    CreateIdempotencyRecord, CreateObject, DispatchEvents, FeedClaim, FindAccount, FindObject,
+    IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries,
+    SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 use testkit::clock::ManualClock;
 
@@ -35,6 +37,8 @@ pub(crate) struct Both {
     clocks: Vec<ClockClaim>,
     deliveries: Vec<Delivery>,
     events: Vec<Event>,
+    /// The newest claim of each feed.
+    feeds: BTreeMap<MerchantId, u32>,
     pub(crate) snapshots: Vec<SnapshotId>,
 }
 
@@ -185,16 +189,25 @@ impl Both {
             Step::MoveClock { claim, ready, items } => {
                 self.step_clock(claim, ready, &items).await;
             }
-            Step::Dispatch { event, endpoints, owner } => {
+            Step::ClaimFeeds { forced } => {
+                let merchants = vec![merchant(0), merchant(1)];
+                let claim = ClaimFeeds { merchants, now, leased_until, forced };
+                for claim in self.write(claim).await.unwrap() {
+                    self.feeds.insert(claim.merchant, claim.number);
+                }
+            }
+            Step::Dispatch { event, endpoints, owner, old } => {
                 let Some(event) = pick(&self.events, event) else { return };
                 let deliveries = endpoints
                     .iter()
                     .map(|endpoint| delivery(merchant(owner), event.id, *endpoint, now));
                 let deliveries: Vec<Delivery> = deliveries.collect();
                 self.deliveries.extend(deliveries.iter().cloned());
-                let event = event.id;
                 let merchant = merchant(owner);
-                self.write(DispatchEvent { merchant, event, deliveries }).await;
+                let number = self.feeds.get(&merchant).copied().unwrap_or(0);
+                let claim = FeedClaim { merchant, number: number + u32::from(old) };
+                let events = vec![(event.id, deliveries)];
+                self.write(DispatchEvents { claim, events, leased_until: None }).await;
             }
             Step::ClaimDeliveries { limit, per_endpoint, in_flight } => {
                 let in_flight = vec![(EndpointId::from_number(1), in_flight)];
@@ -346,6 +359,7 @@ fn agree(steps: Vec<Step>) {
         clocks: vec![],
         deliveries: vec![],
         events: vec![],
+        feeds: BTreeMap::new(),
         snapshots: vec![],
     };
     runtime.block_on(async {

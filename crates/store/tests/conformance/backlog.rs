@@ -9,8 +9,8 @@ use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
 use model::refresh::RunAt;
 use store::{
-    AccountChange, Backlog, ChangeAccount, ClaimClocks, ClaimDeliveries, ClaimRefreshes,
-    DispatchEvent, DueWork, MeasureBacklog, Object, SettleDelivery, StartAdvance, Written,
+    AccountChange, Backlog, ChangeAccount, ClaimClocks, ClaimDeliveries, ClaimRefreshes, DueWork,
+    MeasureBacklog, Object, SettleDelivery, StartAdvance, Written,
 };
 
 async fn backlog(fixture: &Fixture) -> Backlog {
@@ -70,9 +70,7 @@ fn undelivered_events_are_counted() {
         let now = fixture.time.now();
         for event in &events {
             let deliveries = vec![delivery(merchant(1), event.id, 1, now)];
-            fixture
-                .write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries })
-                .await;
+            fixture.dispatch(merchant(1), event.id, deliveries).await;
         }
         fixture.time.pass_ms(1_000);
         let dispatched = backlog(&fixture).await;

@@ -11,8 +11,9 @@ use store::{
     AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection,
     FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
     FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueObjects,
-    ListDueOnClock, ListEvents, ListEventsAfter, ListLedger, ListObjects, ListTransactions,
-    ListUndispatched, MeasureBacklog, MeasureSandbox, Object, ObjectPlace, ObjectsOf, Page,
+    ListDueOnClock, ListEvents, ListFeed, ListLedger, ListObjects, ListTransactions,
+    ListUndispatched, ListWaitingFeeds, MeasureBacklog, MeasureSandbox, Object, ObjectPlace,
+    ObjectsOf, Page,
 };
 
 impl Both {
@@ -32,7 +33,9 @@ impl Both {
             }
         }
         self.compare_backlog().await;
-        self.read(ListUndispatched { limit: 3 }).await;
+        for after in [None, Some(merchant(0))] {
+            self.read(ListWaitingFeeds { after, limit: 1 }).await;
+        }
         self.read(ListDueAccounts { now: AccountTime(2), limit: 2 }).await;
         self.read(ListDueObjects { now: AccountTime(2), limit: 2 }).await;
     }
@@ -183,17 +186,20 @@ impl Both {
                 self.read(list(page)).await;
             }
         }
+        for (limit, bytes_max) in [(3, usize::MAX), (99, 2_000)] {
+            self.read(ListUndispatched { merchant: owner, limit, bytes_max }).await;
+        }
         for account in [None, Some(AccountId::from_number(1)), Some(AccountId::from_number(2))] {
-            let list = |after| ListEventsAfter {
+            let list = |after| ListFeed {
                 merchant: owner,
                 account,
                 types: vec!["financial_connections.account.*".to_owned()],
                 after,
                 limit: 2,
             };
-            let listed = self.read(list(i64::MIN)).await;
+            let listed = self.read(list(0)).await;
             for stored in listed {
-                self.read(list(stored.position)).await;
+                self.read(list(stored.feed)).await;
             }
         }
     }

@@ -6,9 +6,9 @@ use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
 use model::id::{EndpointId, EventId};
 use store::{
-    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, DispatchEvent,
-    EventPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint,
-    ResendDeliveries, SettleDelivery, WithAttempts, Written,
+    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent,
+    ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries,
+    SettleDelivery, WithAttempts, Written,
 };
 
 /// One event with deliveries to these endpoints, due in that many milliseconds.
@@ -26,7 +26,7 @@ async fn dispatched(fixture: &Fixture, number: u64, due: &[(u64, i64)]) -> Event
     let deliveries =
         due.iter().map(|&(endpoint, ms)| delivery(merchant(1), id, endpoint, now.plus_ms(ms)));
     let deliveries = deliveries.collect();
-    fixture.write(DispatchEvent { merchant: merchant(1), event: id, deliveries }).await;
+    fixture.dispatch(merchant(1), id, deliveries).await;
     id
 }
 

@@ -6,8 +6,8 @@ use model::delivery::{Attempt, DeliveryStatus};
 use model::event::{Event, EventType};
 use model::id::EventId;
 use store::{
-    AccountChange, Bounds, ChangeAccount, Cursor, DispatchEvent, EventPlace, FindEvent,
-    ListDeliveries, ListEvents, ListUndispatched, Object, Page, SettleDelivery, Written,
+    AccountChange, Bounds, ChangeAccount, Cursor, EventPlace, FindEvent, ListDeliveries,
+    ListEvents, Object, Page, SettleDelivery, Written,
 };
 
 /// Events of one account, each by its own change, a millisecond apart, oldest first.
@@ -53,8 +53,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, endpoints: &[u64]) {
     let now = fixture.time.now();
     let deliveries =
         endpoints.iter().map(|&endpoint| delivery(merchant(1), event.id, endpoint, now));
-    let deliveries = deliveries.collect();
-    fixture.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
+    fixture.dispatch(merchant(1), event.id, deliveries.collect()).await;
 }
 
 async fn settle(fixture: &Fixture, event: &Event, endpoint: u64, status: DeliveryStatus) {
@@ -134,32 +133,27 @@ fn events_are_narrowed() {
     });
 }
 
-/// Events wait for their deliveries in the order of commits. Writing deliveries a second time
-/// changes no rows.
+/// Events wait for their deliveries in the order of commits, and get them once.
 #[test]
 fn events_are_dispatched_once() {
     on_both(async |fixture| {
         let began = fixture.time.now();
         let events = events(&fixture, &[(CREATED, 9), (REFRESHED, 1)]).await;
-        let waiting = fixture.read(ListUndispatched { limit: 9 }).await;
-        let expected = [(events[0].clone(), began), (events[1].clone(), began.plus_ms(1))];
-        assert_eq!(waiting, expected);
-        assert_eq!(fixture.read(ListUndispatched { limit: 1 }).await, expected[..1]);
+        assert_eq!(fixture.undispatched(merchant(1)).await, events);
         dispatch(&fixture, &events[0], &[1, 2]).await;
         settle(&fixture, &events[0], 1, DeliveryStatus::Succeeded).await;
         dispatch(&fixture, &events[0], &[1, 2, 3]).await;
-        assert_eq!(fixture.read(ListUndispatched { limit: 9 }).await, expected[1..]);
+        assert_eq!(fixture.undispatched(merchant(1)).await, events[1..]);
         let of = ListDeliveries { merchant: merchant(1), event: events[0].id };
         let deliveries = fixture.read(of).await;
         let statuses: Vec<_> = deliveries
             .iter()
             .map(|(delivery, attempts)| (delivery.status, delivery.attempts, attempts.len()))
             .collect();
-        let pending = (DeliveryStatus::Pending, 0, 0);
-        assert_eq!(statuses, [(DeliveryStatus::Succeeded, 1, 1), pending, pending]);
+        assert_eq!(statuses, [(DeliveryStatus::Succeeded, 1, 1), (DeliveryStatus::Pending, 0, 0)]);
         let find = FindEvent { merchant: merchant(1), event: events[0].id };
         let found = fixture.read(find).await.unwrap();
-        assert_eq!((found.undispatched, found.pending), (false, 2));
+        assert_eq!((found.feed, found.pending), (Some(1), 1));
         assert_eq!(found.position, began.0);
         assert_eq!(fixture.read(FindEvent { merchant: merchant(2), ..find }).await, None);
     });
@@ -171,14 +165,19 @@ fn only_known_events_get_deliveries() {
     on_both(async |fixture| {
         let events = events(&fixture, &[(CREATED, 1)]).await;
         let now = fixture.time.now();
+        let other = account(merchant(2), 12);
+        fixture.link(other.clone(), vec![]).await;
+        let waits = event(&next(&other), CREATED, 0);
+        let change = AccountChange { events: vec![waits], ..AccountChange::of(next(&other)) };
+        let change = ChangeAccount { change, reply: None, requires: Vec::new() };
+        assert_eq!(fixture.write(change).await, Written::Done);
         let deliveries = vec![delivery(merchant(2), events[0].id, 1, now)];
-        let stolen = DispatchEvent { merchant: merchant(2), event: events[0].id, deliveries };
-        fixture.write(stolen).await;
-        assert_eq!(fixture.read(ListUndispatched { limit: 9 }).await.len(), 1);
-        let event = EventId { shard: 1, number: 1 };
-        let deliveries = vec![delivery(merchant(1), event, 1, now)];
-        fixture.write(DispatchEvent { merchant: merchant(1), event, deliveries }).await;
-        for (owner, event) in [(merchant(1), event), (merchant(2), events[0].id)] {
+        fixture.dispatch(merchant(2), events[0].id, deliveries).await;
+        assert_eq!(fixture.undispatched(merchant(1)).await, events);
+        let missing = EventId { shard: 1, number: 1 };
+        let deliveries = vec![delivery(merchant(1), missing, 1, now)];
+        fixture.dispatch(merchant(1), missing, deliveries).await;
+        for (owner, event) in [(merchant(1), missing), (merchant(2), events[0].id)] {
             let of = ListDeliveries { merchant: owner, event };
             assert!(fixture.read(of).await.is_empty());
         }

@@ -17,8 +17,9 @@ use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{
-    CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, IdempotencyRecord,
-    NewAccount, Object, Page, Place, Read, Store, StoreBounds, StoreSettings, Write, Written,
+    ClaimFeeds, CompleteLink, Connection, CreateObject, Created, Cursor, DispatchEvents,
+    Failpoints, FeedClaim, IdempotencyRecord, ListUndispatched, NewAccount, Object, Page, Place,
+    Read, Store, StoreBounds, StoreSettings, Write, Written,
 };
 use testkit::clock::ManualClock;
 use testkit::rng::SeededRng;
@@ -46,6 +47,33 @@ impl Fixture {
     pub(crate) async fn create(&self, object: Object) {
         let created = self.write(create(object)).await;
         assert_eq!(created, Created::Done);
+    }
+
+    /// Dispatches an event with these deliveries, whoever has claimed the feed.
+    pub(crate) async fn dispatch(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+    ) {
+        let Some(claim) = self.claim_feed(merchant, true).await else { return };
+        let events = vec![(event, deliveries)];
+        let dispatch = DispatchEvents { claim, events, leased_until: None };
+        assert_eq!(self.write(dispatch).await, Written::Done);
+    }
+
+    /// Claims a feed for a second.
+    pub(crate) async fn claim_feed(&self, merchant: MerchantId, forced: bool) -> Option<FeedClaim> {
+        let now = self.time.now();
+        let leased_until = now.plus_ms(1_000);
+        let claim = ClaimFeeds { merchants: vec![merchant], now, leased_until, forced };
+        self.write(claim).await.pop()
+    }
+
+    /// The events of a merchant that wait for their dispatch.
+    pub(crate) async fn undispatched(&self, merchant: MerchantId) -> Vec<Event> {
+        let list = ListUndispatched { merchant, limit: 99, bytes_max: usize::MAX };
+        self.read(list).await.events
     }
 
     /// Links an account through its own session.

@@ -12,6 +12,7 @@ mod compare;
 mod concurrent;
 mod delivery;
 mod event;
+mod feed;
 mod fixture;
 mod idempotency;
 mod object;

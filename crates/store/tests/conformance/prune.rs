@@ -11,8 +11,8 @@ use model::limits::{
 use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::refresh::RefreshStatus;
 use store::{
-    AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, DispatchEvent,
-    FindEvent, FindObject, Kind, ListDeliveries, Object, Prune, Pruned, SettleDelivery, Written,
+    AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, FindEvent,
+    FindObject, Kind, ListDeliveries, Object, Prune, Pruned, SettleDelivery, Written,
 };
 
 async fn prune(fixture: &Fixture) -> Pruned {
@@ -24,7 +24,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatu
     let to_endpoint = delivery(merchant(1), event.id, 1, now);
     let key = to_endpoint.key;
     let deliveries = if status.is_some() { vec![to_endpoint] } else { vec![] };
-    fixture.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
+    fixture.dispatch(merchant(1), event.id, deliveries).await;
     if let Some(status) = status {
         let settle = SettleDelivery {
             key,

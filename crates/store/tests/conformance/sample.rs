@@ -2,7 +2,7 @@
 //! their two variants differ in these values. The unit tests of the store use this file too.
 
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
-use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
+use model::clock::{AccountTime, ClockStatus, TestClock};
 use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
@@ -345,7 +345,6 @@ pub(crate) fn endpoint(merchant: MerchantId, number: u64) -> Endpoint {
         version: 1,
         livemode: false,
         created: T0,
-        made_at: ServerTime(0),
         deleted: false,
         connect: false,
         url: "http://localhost/hook".to_owned(),

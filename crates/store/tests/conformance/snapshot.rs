@@ -21,10 +21,9 @@ use std::collections::BTreeMap;
 use store::{
     AccountChange, ApplyRefresh, Bounds, ChangeAccount, ChangeObject, ChangeObjects, Changed,
     Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, Created,
-    DispatchEvent, DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord,
-    FindObject, Kind, ListDeliveries, ListTransactions, ListUndispatched, MeasureSandbox, Object,
-    Prune, Pruned, ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance,
-    StepClock, TakeSnapshot, Written,
+    DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord, FindObject, Kind,
+    ListDeliveries, ListTransactions, MeasureSandbox, Object, Prune, Pruned, ResetSandbox,
+    RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance, StepClock, TakeSnapshot, Written,
 };
 
 impl Both {
@@ -145,7 +144,7 @@ fn a_restore_brings_rows_back() {
         let (linked, job) = claimed(&fixture).await;
         assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
         fixture.create(Object::Endpoint(endpoint(merchant(1), 3))).await;
-        let emitted = fixture.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
+        let emitted = fixture.undispatched(merchant(1)).await.remove(0).id;
         let now = fixture.time.now();
         let record = |key: &str| CreateIdempotencyRecord { record: reply(merchant(1), key, now) };
         assert_eq!(fixture.write(record("before")).await, Written::Done);
@@ -153,7 +152,7 @@ fn a_restore_brings_rows_back() {
         let snapshot = take(&fixture, merchant(1), 1).await;
 
         let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
-        fixture.write(DispatchEvent { merchant: merchant(1), event: emitted, deliveries }).await;
+        fixture.dispatch(merchant(1), emitted, deliveries).await;
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
         let change = ChangeObject {
@@ -186,7 +185,7 @@ fn a_restore_brings_rows_back() {
         assert_eq!(rows(&fixture, &linked).await, [1]);
         let stored =
             fixture.read(FindEvent { merchant: merchant(1), event: emitted }).await.unwrap();
-        assert!(stored.undispatched);
+        assert_eq!(stored.feed, None);
         assert!(
             fixture.read(ListDeliveries { merchant: merchant(1), event: emitted }).await.is_empty()
         );
@@ -224,10 +223,10 @@ fn claimed_deliveries_and_clocks_are_fenced() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
         assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
-        let emitted = fixture.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
+        let emitted = fixture.undispatched(merchant(1)).await.remove(0).id;
         let now = fixture.time.now();
         let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
-        fixture.write(DispatchEvent { merchant: merchant(1), event: emitted, deliveries }).await;
+        fixture.dispatch(merchant(1), emitted, deliveries).await;
         fixture.create(Object::TestClock(test_clock(merchant(1), 4))).await;
         let mut clock = test_clock(merchant(1), 4);
         (clock.version, clock.status) = (2, ClockStatus::Advancing);
@@ -326,7 +325,7 @@ fn a_reset_removes_all_rows() {
         let left = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         assert_eq!((left.rows(), left.bytes), (0, 0));
         assert!(rows(&fixture, &linked).await.is_empty());
-        assert!(fixture.read(ListUndispatched { limit: 9 }).await.is_empty());
+        assert!(fixture.undispatched(merchant(1)).await.is_empty());
         assert_eq!(fixture.read(MeasureSandbox { merchant: merchant(2) }).await, other);
         // The repeated command finds the idempotency record.
         assert_eq!(fixture.write(command).await, Snapshotted::KeyTaken);

@@ -18,7 +18,8 @@ pub(crate) enum Step {
     StartAdvance { owner: u64, number: u64 },
     ClaimClocks,
     MoveClock { claim: usize, ready: bool, items: Vec<Item> },
-    Dispatch { event: usize, endpoints: Vec<u64>, owner: u64 },
+    ClaimFeeds { forced: bool },
+    Dispatch { event: usize, endpoints: Vec<u64>, owner: u64, old: bool },
     ClaimDeliveries { limit: usize, per_endpoint: usize, in_flight: usize },
     Resend { delivery: usize, others: Vec<u64>, key: Option<u8> },
     Release { delivery: usize },
@@ -249,9 +250,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<usize>(), any::<bool>(), prop::collection::vec(item(), 0..3)).prop_map(
             |(claim, ready, items)| Step::MoveClock { claim, ready, items }
         ),
-        6 => (any::<usize>(), endpoints, 0..2_u64).prop_map(
-            |(event, endpoints, owner)| Step::Dispatch { event, endpoints, owner }
+        6 => (any::<usize>(), endpoints, 0..2_u64, rarely()).prop_map(
+            |(event, endpoints, owner, old)| Step::Dispatch { event, endpoints, owner, old }
         ),
+        3 => any::<bool>().prop_map(|forced| Step::ClaimFeeds { forced }),
         4 => (1..5_usize, 0..4_usize, 0..2_usize).prop_map(
             |(limit, per_endpoint, in_flight)| {
                 Step::ClaimDeliveries { limit, per_endpoint, in_flight }

@@ -206,7 +206,6 @@ pub(super) fn endpoint() -> Endpoint {
         version: 1,
         livemode: false,
         created: NOW,
-        made_at: ServerTime(0),
         connect: false,
         deleted: false,
         url: "https://example.com/hook".into(),

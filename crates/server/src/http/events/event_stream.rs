@@ -34,7 +34,7 @@ pub(in crate::http) async fn open(mut call: Call) -> Outcome {
     }
     let features = params.need("websocket_features", wire::params::Params::texts)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.open_event_stream(&call.context, &features, forwards)?)
+    Ok(call.engine.open_event_stream(&call.context, &features, forwards).await?)
 }
 
 /// Upgrades a request to the WebSocket connection of an event stream.

@@ -192,7 +192,6 @@ fn endpoint() -> Endpoint {
         version: 1,
         livemode: false,
         created: AccountTime(0),
-        made_at: ServerTime(0),
         deleted: false,
         connect: false,
         url: "http://localhost/not a secret".to_owned(),

@@ -6,8 +6,8 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, idempotency, migration, object, object_filter, open,
-    precondition, prune, refresh, snapshot, transaction, writer,
+    account, backlog, clock, delivery, event, feed, idempotency, migration, object, object_filter,
+    open, precondition, prune, refresh, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
     backlog::COUNT_REFRESHES,
-    backlog::COUNT_EVENTS,
+    backlog::COUNT_EVENTS_OF_MERCHANT,
     backlog::COUNT_DELIVERIES_OF_ENDPOINT,
     backlog::COUNT_ACCOUNTS,
     backlog::COUNT_OBJECTS,
@@ -62,10 +62,16 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     event::INSERT_EVENT,
     event::FIND_EVENT,
     event::GET_LISTED_EVENT,
-    event::LIST_POSITIONS,
-    event::LIST_POSITIONS_OF_ACCOUNT,
-    event::LIST_UNDISPATCHED,
-    event::CLEAR_UNDISPATCHED,
+    feed::FIND_NEXT_WAITING,
+    feed::FIND_FEED,
+    feed::FIND_WAITING_EVENT,
+    feed::CLAIM_FEED,
+    feed::LIST_UNDISPATCHED,
+    feed::SET_FEED,
+    feed::CONTINUE_FEED,
+    feed::LIST_FEED,
+    feed::LIST_FEED_OF_ACCOUNT,
+    feed::FIND_FEED_EVENT,
     migration::CREATE_MIGRATIONS,
     migration::LIST_MIGRATIONS,
     migration::INSERT_MIGRATION,
