@@ -11,20 +11,21 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::MerchantId;
 use std::pin::Pin;
+use store::Object;
 
 /// The future of an asynchronous hook.
 pub type HookFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// The places where a test may change the normal course.
 pub trait Hooks: Send + Sync {
-    /// Runs before the deliveries of an event are written. It may change their status and their
-    /// due time, and it may attach a mark.
+    /// Runs before the deliveries of a batch of events are written, in the order of the feed. It may
+    /// change their status and their due time, and it may attach a mark. Returns objects that are
+    /// stored in the same commit. If one of them has another version by then, the batch is repeated.
     fn before_deliveries<'a>(
         &'a self,
-        _event: &'a Event,
-        _drafts: &'a mut [DeliveryDraft<'_>],
-    ) -> HookFuture<'a, ()> {
-        Box::pin(std::future::ready(Ok(())))
+        _drafts: &'a mut [EventDraft<'_>],
+    ) -> HookFuture<'a, Vec<Object>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     /// Runs before an attempt and returns the changes to it.
@@ -53,6 +54,15 @@ pub trait Hooks: Send + Sync {
 pub struct NoHooks;
 
 impl Hooks for NoHooks {}
+
+/// An event that is about to be dispatched.
+#[derive(Debug)]
+pub struct EventDraft<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// Its deliveries.
+    pub deliveries: Vec<DeliveryDraft<'a>>,
+}
 
 /// A delivery that is about to be written.
 #[derive(Debug)]

@@ -155,20 +155,60 @@ pub struct Fault {
     pub deleted: bool,
     /// The part that the owner chose.
     pub rule: FaultRule,
+    /// The number of matches and hits.
+    pub count: Count,
+}
+
+/// The number of matches and hits of a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// The number of matches.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fitting: u64,
+    /// The number of hits.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hits: u64,
+}
+
+/// True for a count that a row need not store.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// The fields of a fault that only the laboratory reads.
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    #[serde(flatten)]
+    rule: FaultRule,
+    #[serde(flatten)]
+    count: Count,
 }
 
 impl Fault {
-    /// True if the fault has no further effect, after this many matches and hits.
-    pub fn is_over(&self, fitting: u64, hits: u32) -> bool {
+    /// True if the fault has no further effect.
+    pub fn is_over(&self) -> bool {
+        let Count { fitting, hits } = self.count;
         let is_used_up =
             matches!(self.rule.share, Share::First(first) if fitting >= u64::from(first));
-        is_used_up || self.rule.hits_max.is_some_and(|hits_max| hits >= hits_max)
+        is_used_up || self.rule.hits_max.is_some_and(|hits_max| hits >= u64::from(hits_max))
+    }
+
+    /// Counts a match. Returns true if it is hit.
+    pub(crate) fn hits_next(&mut self) -> bool {
+        let place = self.count.fitting + 1;
+        let rule = &self.rule;
+        let hits = rule.share.takes(rule.seed, rule.kind, place) && !self.is_over();
+        self.count.fitting = place;
+        self.count.hits += u64::from(hits);
+        hits
     }
 
     /// Reads a stored fault.
     pub(crate) fn read(object: OpaqueObject<FaultId>) -> Result<Self, Error> {
         let OpaqueObject { id, merchant, version, created, deleted, fields } = object;
-        Ok(Self { id, merchant, version, created, deleted, rule: read_fields(fields)? })
+        let Fields { rule, count } = read_fields(fields)?;
+        Ok(Self { id, merchant, version, created, deleted, rule, count })
     }
 
     /// The object to store.
@@ -179,7 +219,7 @@ impl Fault {
             version: self.version,
             created: self.created,
             deleted: self.deleted,
-            fields: fields_of(&self.rule),
+            fields: fields_of(&Fields { rule: self.rule.clone(), count: self.count }),
         }
     }
 }

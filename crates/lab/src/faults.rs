@@ -1,25 +1,33 @@
 //! Faults on demand: production failures that a test requests.
 //!
-//! The fault of a webhook is chosen when its event is dispatched, and the row of the delivery names
-//! it. The fault of a call is chosen when the call arrives. Matches are counted in memory, so the
-//! counts begin again after a restart. There are no faults in live mode.
+//! The fault of a webhook is chosen when its event is dispatched, in the order of the feed, and the
+//! row of the delivery names it. The fault of a call is chosen when the call arrives. The row of a
+//! fault counts its matches. The command that dispatches an event stores the counts of its
+//! deliveries, so a crash or a second server neither loses nor repeats a count. There are no faults
+//! in live mode.
+//!
+//! A fault of the server has a row for each merchant that it has matched. The row is stored as
+//! deleted, so that no list shows it.
 
-use crate::fault::{Fault, FaultKind, FaultRule, Hit};
+use crate::fault::{Count, Fault, FaultKind, FaultRule, Hit};
 use crate::{Instruments, Lab};
 use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
 use model::Word;
-use model::clock::AccountTime;
+use model::clock::{AccountTime, ServerTime};
 use model::delivery::DeliveryKey;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{EndpointId, FaultId, MerchantId};
-use model::limits::{FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_MAX, PAGE_ROWS_MAX};
+use model::limits::{
+    FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MS_MAX, FAULTS_MAX, PAGE_ROWS_MAX,
+};
 use model::opaque::OpaqueObject;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{
-    Bounds, ChangeObject, CreateObject, Cursor, Kind, ListObjects, Object, ObjectsOf, Page,
+    Bounds, ChangeObject, ChangeObjects, Changed, CreateObject, Cursor, FindObject, Kind,
+    ListObjects, Object, ObjectsOf, Page,
 };
 use wire::list::PageParams;
 
@@ -35,19 +43,14 @@ pub struct CallFault {
     pub delay_ms: u32,
 }
 
-/// The number of matches and hits of a fault.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    fitting: u64,
-    hits: u32,
-}
-
 /// The faults of a merchant, the oldest first.
 pub(crate) type FaultsOf = Arc<[Fault]>;
 
-/// The faults in memory.
+/// The parts of faults in memory: cached rules, and webhooks that wait for another one. They belong
+/// to this process. Another server notices a new rule after [`FAULTS_CACHED_MS_MAX`], and sends a
+/// webhook that waits when its delay is over.
 #[derive(Default)]
-pub(crate) struct FaultCounts {
+pub(crate) struct FaultsInMemory {
     state: Mutex<State>,
 }
 
@@ -55,13 +58,12 @@ pub(crate) struct FaultCounts {
 struct State {
     /// Raised by each change, so that an older read is not cached after it.
     changes: u64,
-    cached: HashMap<MerchantId, FaultsOf>,
-    counts: HashMap<(MerchantId, FaultId), Count>,
+    cached: HashMap<MerchantId, (ServerTime, FaultsOf)>,
     /// Webhooks that wait for the next one to their endpoint.
     back: Vec<(DeliveryKey, MerchantId)>,
 }
 
-impl FaultCounts {
+impl FaultsInMemory {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,27 +74,12 @@ impl FaultCounts {
         state.cached.remove(&merchant);
     }
 
-    /// Forgets the counts of a merchant after its rows were removed or replaced. The cached faults
-    /// of all merchants are dropped too, because the merchant's connected accounts lost theirs.
-    pub(crate) fn forget(&self, merchant: MerchantId) {
+    /// Drops the cached faults after the rows of a merchant were removed or replaced. Those of all
+    /// merchants are dropped, because the merchant's connected accounts lost theirs.
+    pub(crate) fn forget_all(&self) {
         let mut state = self.state();
         state.changes += 1;
         state.cached.clear();
-        state.counts.retain(|(of, _), _| *of != merchant);
-    }
-
-    /// Counts a call or webhook for each matching fault, up to the first one that hits it. Younger
-    /// faults count only the rest, so that every fault gets its hits.
-    fn count<'a>(&self, mut fitting: impl Iterator<Item = &'a Fault>) -> Option<&'a Fault> {
-        let mut state = self.state();
-        fitting.find(|fault| {
-            let count = state.counts.entry((fault.merchant, fault.id)).or_default();
-            count.fitting += 1;
-            let takes = fault.rule.share.takes(fault.rule.seed, fault.rule.kind, count.fitting);
-            let hits = takes && !fault.is_over(count.fitting - 1, count.hits);
-            count.hits += u32::from(hits);
-            hits
-        })
     }
 
     /// Holds a webhook back until the next one to its endpoint was delivered. If there is no room,
@@ -131,8 +118,9 @@ impl Lab {
             created: self.engine.clock().account_now(),
             deleted: false,
             rule: FaultRule { endpoint, ..rule.clone() },
+            count: Count::default(),
         };
-        let body = self.fault_body(&fault);
+        let body = fault_body(&fault);
         let create = CreateObject {
             object: Object::Fault(fault.object()),
             kind_max: Some(FAULTS_MAX),
@@ -148,7 +136,7 @@ impl Lab {
     /// Shows a fault.
     pub async fn retrieve_fault(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let fault = self.get_fault(context, id).await?;
-        Ok(ApiResponse::unchanged(self.fault_body(&fault)))
+        Ok(ApiResponse::unchanged(fault_body(&fault)))
     }
 
     /// Lists faults, the newest first.
@@ -161,7 +149,7 @@ impl Lab {
         let listed = self.engine.list::<StoredFault>(context, all, created, page).await?;
         let mut bodies = Vec::with_capacity(listed.items.len());
         for stored in listed.items {
-            bodies.push(self.fault_body(&Fault::read(stored)?));
+            bodies.push(fault_body(&Fault::read(stored)?));
         }
         let url = "/v1/test_helpers/faults";
         Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
@@ -186,7 +174,6 @@ impl Lab {
                 };
                 if settled(self.engine.store().write(change).await?)? {
                     self.instruments.faults.changed(context.merchant);
-                    self.instruments.faults.state().counts.remove(&(context.merchant, id));
                     return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
@@ -204,11 +191,7 @@ impl Lab {
         if context.livemode || path.starts_with("/v1/test_helpers/faults") {
             return Ok(None);
         }
-        let faults = self.instruments.faults_of(context.merchant).await?;
-        if faults.is_empty() {
-            return Ok(None);
-        }
-        let fits = |fault: &&Fault| {
+        let matches = |fault: &Fault| {
             !fault.rule.kind.is_of_webhooks()
                 && fault.rule.method.as_deref().is_none_or(|one| one == method)
                 && match &fault.rule.path {
@@ -216,8 +199,29 @@ impl Lab {
                     None => !path.starts_with("/v1/test_helpers/"),
                 }
         };
-        let hit = self.instruments.faults.count(faults.iter().filter(fits));
-        Ok(hit.map(|fault| CallFault { kind: fault.rule.kind, delay_ms: fault.rule.delay_ms }))
+        let cached = self.instruments.cached_faults(context.merchant).await?;
+        if !cached.iter().any(matches) {
+            return Ok(None);
+        }
+        let hit = self
+            .engine
+            .change("count_fault", async || {
+                let mut faults = self.instruments.read_faults(context.merchant).await?;
+                let hit = faults.hit(matches);
+                let hit = hit.map(|fault| (fault.rule.kind, fault.rule.delay_ms));
+                let change = ChangeObjects {
+                    objects: faults.into_changed(),
+                    requires: Vec::new(),
+                    events: Vec::new(),
+                    reply: None,
+                };
+                Ok(match self.engine.store().write(change).await? {
+                    Changed::VersionConflict => None,
+                    _ => Some(hit),
+                })
+            })
+            .await?;
+        Ok(hit.map(|(kind, delay_ms)| CallFault { kind, delay_ms }))
     }
 
     /// Delays a call for as long as its fault demands.
@@ -234,48 +238,110 @@ impl Lab {
     async fn own_endpoint(&self, context: &Context, id: &str) -> Result<EndpointId, Error> {
         Ok(self.engine.get::<Endpoint>(context, id, "webhook_endpoint").await?.id)
     }
-
-    fn fault_body(&self, fault: &Fault) -> Vec<u8> {
-        let count = self
-            .instruments
-            .faults
-            .state()
-            .counts
-            .get(&(fault.merchant, fault.id))
-            .copied()
-            .unwrap_or_default();
-        render(|w| crate::render::fault::write(w, fault, count.fitting, count.hits))
-    }
 }
 
-impl Instruments {
+fn fault_body(fault: &Fault) -> Vec<u8> {
+    render(|w| crate::render::fault::write(w, fault))
+}
+
+/// The faults of a merchant as they were read, the oldest first.
+pub(crate) struct FaultsRead {
+    faults: Vec<Fault>,
+    /// Their counts at that time.
+    before: Vec<Count>,
+}
+
+impl FaultsRead {
+    fn new(faults: Vec<Fault>) -> Self {
+        let before = faults.iter().map(|fault| fault.count).collect();
+        Self { faults, before }
+    }
+
+    /// Counts a call or webhook for each matching fault, up to the first one that hits it. Younger
+    /// faults count only the rest, so that every fault gets its hits.
+    fn hit(&mut self, matches: impl Fn(&Fault) -> bool) -> Option<&Fault> {
+        self.faults.iter_mut().filter(|fault| matches(fault)).find_map(|fault| {
+            let hits = fault.hits_next();
+            hits.then_some(&*fault)
+        })
+    }
+
     /// Returns the fault that hits the delivery of an event to an endpoint, and its delay in
-    /// milliseconds. `faults` are those of the endpoint's owner.
-    pub(crate) fn fault_of_webhook(
-        &self,
-        faults: &FaultsOf,
+    /// milliseconds.
+    pub(crate) fn hit_webhook(
+        &mut self,
         event: &Event,
         endpoint: EndpointId,
     ) -> Option<(Hit, u32)> {
         let event_type = event.event_type.word();
-        let fits = |fault: &&Fault| {
+        let fault = self.hit(|fault| {
             fault.rule.kind.is_of_webhooks()
                 && fault.rule.endpoint.is_none_or(|one| one == endpoint)
                 && store::takes_type(&fault.rule.event_types, event_type)
-        };
-        let fault = self.faults.count(faults.iter().filter(fits))?;
+        })?;
         Some((Hit { fault: fault.id, kind: fault.rule.kind }, fault.rule.delay_ms))
     }
 
-    /// Returns the faults of a merchant, from the cache if possible.
-    pub(crate) async fn faults_of(&self, merchant: MerchantId) -> Result<FaultsOf, Error> {
+    /// The faults with other counts than at first, to store.
+    pub(crate) fn into_changed(self) -> Vec<Object> {
+        let faults = self.faults.into_iter().zip(self.before);
+        let changed = faults.filter(|(fault, before)| fault.count != *before);
+        let stored = changed.map(|(mut fault, _)| {
+            fault.version += 1;
+            Object::Fault(fault.object())
+        });
+        stored.collect()
+    }
+}
+
+impl Instruments {
+    /// Returns the faults of a merchant, from the cache if possible. Their counts may be old.
+    async fn cached_faults(&self, merchant: MerchantId) -> Result<FaultsOf, Error> {
+        let now = self.clock.server_now();
         let changes = {
             let state = self.faults.state();
-            if let Some(cached) = state.cached.get(&merchant) {
+            if let Some((at, cached)) = state.cached.get(&merchant)
+                && now.ms_since(*at) < FAULTS_CACHED_MS_MAX
+            {
                 return Ok(Arc::clone(cached));
             }
             state.changes
         };
+        let faults: FaultsOf = self.read_faults(merchant).await?.faults.into();
+        let mut state = self.faults.state();
+        if state.changes == changes {
+            if state.cached.len() >= FAULT_MERCHANTS_CACHED_MAX {
+                state.cached.clear();
+            }
+            state.cached.insert(merchant, (now, Arc::clone(&faults)));
+        }
+        Ok(faults)
+    }
+
+    /// Reads the faults of a merchant with their counts. Faults of the server precede all others.
+    pub(crate) async fn read_faults(&self, merchant: MerchantId) -> Result<FaultsRead, Error> {
+        let mut faults = Vec::with_capacity(self.settings.faults.len());
+        for (number, rule) in (1..).zip(&self.settings.faults) {
+            let find = FindObject { merchant, kind: Kind::Fault, number };
+            let (mut version, mut count) = (0, Count::default());
+            if let Some(Object::Fault(stored)) = self.store.read(find).await? {
+                let stored = Fault::read(stored)?;
+                version = stored.version;
+                // A server that was started with another rule counts from the beginning.
+                if stored.rule == *rule {
+                    count = stored.count;
+                }
+            }
+            faults.push(Fault {
+                id: FaultId::from_number(number),
+                merchant,
+                version,
+                created: AccountTime(0),
+                deleted: true,
+                rule: rule.clone(),
+                count,
+            });
+        }
         let list = ListObjects {
             merchant,
             kind: Kind::Fault,
@@ -283,30 +349,11 @@ impl Instruments {
             created: Bounds::default(),
             page: Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };
-        let listed = self.store.read(list).await?;
-        // Faults of the server precede all others, and each merchant has its own counts of them.
-        let of_server = self.settings.faults.iter().zip(1..).map(|(rule, number)| {
-            Ok(Fault {
-                id: FaultId::from_number(number),
-                merchant,
-                version: 1,
-                created: AccountTime(0),
-                deleted: false,
-                rule: rule.clone(),
-            })
-        });
-        let own = listed.items.into_iter().rev().filter_map(|object| match object {
-            Object::Fault(stored) => Some(Fault::read(stored)),
-            _ => None,
-        });
-        let faults: FaultsOf = of_server.chain(own).collect::<Result<_, Error>>()?;
-        let mut state = self.faults.state();
-        if state.changes == changes {
-            if state.cached.len() >= FAULT_MERCHANTS_CACHED_MAX {
-                state.cached.clear();
+        for object in self.store.read(list).await?.items.into_iter().rev() {
+            if let Object::Fault(stored) = object {
+                faults.push(Fault::read(stored)?);
             }
-            state.cached.insert(merchant, Arc::clone(&faults));
         }
-        Ok(faults)
+        Ok(FaultsRead::new(faults))
     }
 }

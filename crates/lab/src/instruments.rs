@@ -3,20 +3,21 @@
 use crate::call::WatchedCalls;
 use crate::checker::ClientChecker;
 use crate::fault::{FaultKind, Hit, fault_of_attempt, is_wrongly_signed};
-use crate::faults::FaultCounts;
+use crate::faults::{FaultsInMemory, FaultsRead};
 use crate::wait::Waits;
 use crate::{Settings, scenario};
 use connectors::Connector;
 use engine::Parts;
-use engine::hooks::{AttemptChange, DeliveryDraft, HookFuture, Hooks};
+use engine::hooks::{AttemptChange, EventDraft, HookFuture, Hooks};
 use engine::observer::{CallObservation, DeliveryObservation, Observer};
 use model::Word;
 use model::clock::Clock;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
-use model::event::Event;
 use model::id::MerchantId;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
-use store::Store;
+use store::{Object, Store};
 
 /// A signing secret that no endpoint has.
 const WRONG_SECRET: &str = "whsec_of_nobody";
@@ -29,7 +30,7 @@ pub struct Instruments {
     pub(crate) calls: WatchedCalls,
     pub(crate) checker: ClientChecker,
     pub(crate) waits: Waits,
-    pub(crate) faults: FaultCounts,
+    pub(crate) faults: FaultsInMemory,
 }
 
 impl Instruments {
@@ -43,7 +44,7 @@ impl Instruments {
             calls: WatchedCalls::default(),
             checker: ClientChecker::default(),
             waits: Waits::default(),
-            faults: FaultCounts::default(),
+            faults: FaultsInMemory::default(),
         });
         parts.observer = Arc::clone(&instruments) as Arc<_>;
         parts.hooks = Arc::clone(&instruments) as Arc<_>;
@@ -70,23 +71,25 @@ impl Observer for Instruments {
 impl Hooks for Instruments {
     fn before_deliveries<'a>(
         &'a self,
-        event: &'a Event,
-        drafts: &'a mut [DeliveryDraft<'_>],
-    ) -> HookFuture<'a, ()> {
+        drafts: &'a mut [EventDraft<'_>],
+    ) -> HookFuture<'a, Vec<Object>> {
         Box::pin(async move {
-            if event.livemode {
-                return Ok(());
-            }
-            for draft in drafts {
-                // The fault belongs to the owner of the endpoint: the merchant or its platform.
-                let faults = self.faults_of(draft.endpoint.merchant).await?;
-                if let Some((hit, delay_ms)) =
-                    self.fault_of_webhook(&faults, event, draft.endpoint.id)
-                {
-                    self.apply_fault(&mut draft.delivery, hit, delay_ms);
+            let mut faults: BTreeMap<MerchantId, FaultsRead> = BTreeMap::new();
+            for draft in drafts.iter_mut().filter(|draft| !draft.event.livemode) {
+                for to_endpoint in &mut draft.deliveries {
+                    // The fault belongs to the owner of the endpoint: the merchant or its platform.
+                    let owner = to_endpoint.endpoint.merchant;
+                    let of_owner = match faults.entry(owner) {
+                        Entry::Occupied(read) => read.into_mut(),
+                        Entry::Vacant(unread) => unread.insert(self.read_faults(owner).await?),
+                    };
+                    let hit = of_owner.hit_webhook(draft.event, to_endpoint.endpoint.id);
+                    if let Some((hit, delay_ms)) = hit {
+                        self.apply_fault(&mut to_endpoint.delivery, hit, delay_ms);
+                    }
                 }
             }
-            Ok(())
+            Ok(faults.into_values().flat_map(FaultsRead::into_changed).collect())
         })
     }
 

@@ -132,7 +132,7 @@ impl Lab {
 
     /// Drops cached data of rows that no longer exist.
     fn forget_rows(&self, context: &Context) {
-        self.instruments.faults.forget(context.merchant);
+        self.instruments.faults.forget_all();
         self.instruments.checker.forget(context.merchant);
     }
 

@@ -157,6 +157,9 @@ pub const FAULT_COUNT_MAX: i64 = 1_000_000;
 /// The maximum number of merchants with cached faults on demand. Those of further merchants are
 /// read from the database.
 pub const FAULT_MERCHANTS_CACHED_MAX: usize = 4_096;
+/// The time after which a server reads the cached faults on demand of a merchant again. Another
+/// server may have changed them.
+pub const FAULTS_CACHED_MS_MAX: i64 = 1_000;
 /// The maximum number of webhooks that reordering faults keep in memory. One more is sent when its
 /// delay is over.
 pub const FAULT_HELD_MAX: usize = 1_024;

@@ -15,7 +15,7 @@
 //! has expired. A late dispatcher has an older claim, and its command is rejected.
 
 use crate::events::event::{Listeners, subscribed};
-use crate::hooks::DeliveryDraft;
+use crate::hooks::{DeliveryDraft, EventDraft};
 use crate::observer::DeliveryObservation;
 use crate::worker::{AFTER_ERROR, caught};
 use crate::{Engine, Error};
@@ -23,7 +23,7 @@ use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::Endpoint;
 use model::event::Event;
-use model::id::MerchantId;
+use model::id::{EventId, MerchantId};
 use model::limits;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -201,10 +201,12 @@ impl Engine {
 
     /// Dispatches batches of a feed under a claim, and releases it.
     async fn dispatch_turn(&self, claim: FeedClaim) -> Result<usize, Error> {
-        let mut dispatched = 0;
+        let (mut dispatched, mut conflicts) = (0, 0);
         for batch in 1..=limits::FEED_TURN_BATCHES_MAX {
             let is_last = batch == limits::FEED_TURN_BATCHES_MAX;
             match self.dispatch_batch(claim, is_last).await? {
+                // A counter may have changed. If the claim is older, the repetition fails too.
+                Batch::VersionConflict if conflicts < limits::STALE_RETRIES_MAX => conflicts += 1,
                 Batch::VersionConflict => return Ok(dispatched),
                 Batch::Done(events, has_more) => {
                     dispatched += events;
@@ -233,16 +235,20 @@ impl Engine {
         // Endpoints are read after the events, so an event that follows the creation of an endpoint
         // goes to it.
         let listeners = self.listeners_of(merchant).await?;
-        let mut events = Vec::with_capacity(waiting.events.len());
-        for event in &waiting.events {
-            events.push((event.id, self.deliveries(event, &listeners).await?));
-        }
+        let drafts = waiting.events.iter().map(|event| self.draft(event, &listeners));
+        let mut drafts: Vec<EventDraft<'_>> = drafts.collect();
+        let objects = self.hooks.before_deliveries(&mut drafts).await?;
+        let events = drafts.into_iter().map(|draft| {
+            let deliveries = draft.deliveries.into_iter().map(|draft| draft.delivery);
+            (draft.event.id, deliveries.collect())
+        });
+        let events: Vec<(EventId, Vec<Delivery>)> = events.collect();
         let now = self.clock.server_now();
         self.event_streams.expect(now, &listeners, waiting.feed).await;
         let goes_on = waiting.has_more && !is_last;
         let leased_until = goes_on.then(|| now.plus_ms(limits::FEED_LEASE_MS));
         let count = events.len();
-        match self.store.write(DispatchEvents { claim, events, leased_until }).await? {
+        match self.store.write(DispatchEvents { claim, events, objects, leased_until }).await? {
             Written::Done => {}
             Written::VersionConflict | Written::KeyTaken => return Ok(Batch::VersionConflict),
         }
@@ -293,23 +299,18 @@ impl Engine {
         }
     }
 
-    async fn deliveries(
-        &self,
-        event: &Event,
-        listeners: &Listeners,
-    ) -> Result<Vec<Delivery>, Error> {
+    /// The deliveries of an event before the hooks have changed them.
+    fn draft<'a>(&self, event: &'a Event, listeners: &'a Listeners) -> EventDraft<'a> {
         let takers: Vec<&Endpoint> = subscribed(&listeners.endpoints, event).collect();
         let now = self.clock.server_now();
         let connected = listeners.connected.as_deref();
         let payload =
             |version: &Version| self.render_event(event, version, takers.len(), connected);
-        let drafts = takers.iter().map(|&endpoint| DeliveryDraft {
+        let deliveries = takers.iter().map(|&endpoint| DeliveryDraft {
             endpoint,
             delivery: delivery_to(event, endpoint, now, payload),
         });
-        let mut drafts: Vec<DeliveryDraft<'_>> = drafts.collect();
-        self.hooks.before_deliveries(event, &mut drafts).await?;
-        Ok(drafts.into_iter().map(|draft| draft.delivery).collect())
+        EventDraft { event, deliveries: deliveries.collect() }
     }
 }
 

@@ -7,9 +7,9 @@ use wire::json::JsonWriter;
 /// The value of `object`.
 pub(crate) const OBJECT: &str = "bankfeed.fault";
 
-/// Writes a fault with the number of matches since the server started and the number of hits.
-pub(crate) fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: u32) {
-    let over = fault.is_over(fitting, hits);
+/// Writes a fault with the numbers of matches and hits.
+pub(crate) fn write(writer: &mut JsonWriter, fault: &Fault) {
+    let over = fault.is_over();
     let (percent, every, first) = match fault.rule.share {
         Share::Percent(percent) => (Some(i64::from(percent)), None, None),
         Share::Every(every) => (None, Some(i64::from(every)), None),
@@ -22,8 +22,8 @@ pub(crate) fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: 
         w.key("delay_ms").integer(i64::from(fault.rule.delay_ms));
         w.key("every").optional_integer(every);
         w.key("first").optional_integer(first);
-        w.key("fitting").count(fitting);
-        w.key("hits").integer(i64::from(hits));
+        w.key("fitting").count(fault.count.fitting);
+        w.key("hits").count(fault.count.hits);
         w.key("kind").plain(fault.rule.kind.word());
         w.key("livemode").boolean(false);
         w.key("method").optional_string(fault.rule.method.as_deref());

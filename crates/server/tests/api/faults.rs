@@ -1,7 +1,13 @@
 //! Faults on demand, for webhooks and for calls.
 
+use connectors::sandbox::Sandbox;
+use model::id::MerchantId;
 use serde_json::json;
-use testkit::{App, Client, FC, Recorder, Response, start_process};
+use std::sync::Arc;
+use testkit::clock::ManualClock;
+use testkit::engine::EngineParts;
+use testkit::rng::SeededRng;
+use testkit::{App, BEGIN_S, Client, FC, KEY, Recorder, Response, start_process};
 
 const FAULTS: &str = "/v1/test_helpers/faults";
 const LEDGER: &str = "/v1/test_helpers/deliveries";
@@ -378,4 +384,39 @@ async fn a_server_has_faults_for_every_key() {
         assert_eq!(statuses, [200, 500, 200, 500]);
         assert_eq!(client.count(FAULTS).await, 0);
     }
+}
+
+/// Two servers on one database dispatch one feed in turn. Each event has one delivery, and the
+/// counts of faults continue, for webhooks and for calls.
+#[tokio::test]
+async fn servers_share_feeds_and_counts() {
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
+    hook(&app, &receiver).await;
+    let parts = EngineParts {
+        store: app.engine.store().clone(),
+        sandbox: Sandbox::new(1),
+        clock: Arc::new(ManualClock::at(BEGIN_S)),
+        rng: Arc::new(SeededRng::new(9)),
+        settings: engine::Settings::default(),
+    };
+    let (second, lab) = parts.build();
+    let id = fault(&app, "kind=webhook_lost&every=2").await;
+    let mut statuses = Vec::new();
+    for engine in [&app.engine, &second, &second, &app.engine, &second, &app.engine] {
+        app.customer().await;
+        assert_eq!(engine.run_dispatch_once().await.unwrap(), 1);
+        statuses.push(app.get(&format!("{LEDGER}?limit=1")).await.ok().text("/data/0/status"));
+    }
+    assert_eq!(statuses, ["pending", "lost"].repeat(3));
+    assert_eq!(app.count(LEDGER).await, 6);
+    let shown = app.get(&format!("{FAULTS}/{id}")).await.ok();
+    assert_eq!((shown.at("/fitting"), shown.at("/hits")), (json!(6), json!(3)));
+
+    fault(&app, "kind=api_error_before&every=3&path=/v1/prices").await;
+    let context = testkit::engine::context(MerchantId::of_key(KEY), 1);
+    let mut hits = Vec::new();
+    for lab in [&app.lab, &lab, &lab, &app.lab, &app.lab, &lab] {
+        hits.push(lab.fault_of_call(&context, "GET", "/v1/prices").await.unwrap().is_some());
+    }
+    assert_eq!(hits, [false, false, true, false, false, true]);
 }

@@ -8,7 +8,7 @@
 //! A claim has a number and a lease. The lease saves work, and the number gives correctness: a
 //! command with an older number is rejected. A released claim stays valid until the next one.
 
-use crate::Written;
+use crate::{Object, Written};
 use model::clock::ServerTime;
 use model::delivery::Delivery;
 use model::event::Event;
@@ -89,13 +89,16 @@ pub struct Undispatched {
 
 /// Writes the deliveries of events and gives the events the next feed numbers, in this order.
 /// Deliveries that exist stay as they are. An event that does not exist or has a number is skipped.
-/// Returns [`Written`], which is a version conflict unless the claim is the newest.
+/// Returns [`Written`], which is a version conflict unless the claim is the newest and the versions of
+/// the objects match.
 #[derive(Clone, Debug)]
 pub struct DispatchEvents {
     /// The claim.
     pub claim: FeedClaim,
     /// The events, each with one delivery for each subscribed endpoint.
     pub events: Vec<(EventId, Vec<Delivery>)>,
+    /// Objects to create at version 1 or to replace, such as counters of the laboratory.
+    pub objects: Vec<Object>,
     /// The new end of the lease. `None` releases the claim.
     pub leased_until: Option<ServerTime>,
 }

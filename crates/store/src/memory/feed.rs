@@ -1,6 +1,6 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
-use super::{EventRow, Memory, event, is_free};
+use super::{EventRow, Memory, event, is_free, object};
 use crate::command::event::takes_type;
 use crate::store::Failure;
 use crate::{
@@ -66,10 +66,15 @@ pub(crate) fn list_undispatched(
 }
 
 pub(crate) fn dispatch(command: &DispatchEvents, memory: &mut Memory) -> Result<Written, Failure> {
-    let DispatchEvents { claim, events, leased_until } = command;
+    let DispatchEvents { claim, events, objects, leased_until } = command;
     let merchant = claim.merchant;
-    let row = memory.merchants.get_mut(&merchant).filter(|row| row.claim == claim.number);
-    let Some(row) = row else { return Ok(Written::VersionConflict) };
+    let is_newest = memory.merchants.get(&merchant).is_some_and(|row| row.claim == claim.number);
+    if !is_newest || !object::put_many(objects, memory) {
+        return Ok(Written::VersionConflict);
+    }
+    let Some(row) = memory.merchants.get_mut(&merchant) else {
+        unreachable!("the merchant was found in this command")
+    };
     row.leased_until = *leased_until;
     for (id, deliveries) in events {
         let found = memory.rows.events.get_mut(id);

@@ -1,6 +1,6 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
-use super::{Batch, Failure, Reading, column, delivery, from_json, next_claim, number};
+use super::{Batch, Failure, Reading, column, delivery, from_json, next_claim, number, object};
 use crate::command::event::takes_type;
 use crate::{
     ClaimFeeds, DispatchEvents, FeedClaim, FeedEvent, ListFeed, ListUndispatched, ListWaitingFeeds,
@@ -133,13 +133,16 @@ pub(crate) fn list_undispatched(
 
 /// Writes the deliveries of events and numbers the events.
 pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Written, Failure> {
-    let DispatchEvents { claim, events, leased_until } = command;
+    let DispatchEvents { claim, events, objects, leased_until } = command;
     let merchant = claim.merchant;
     let owner = column(merchant.number());
     let feed = find(merchant, &batch.reading())?;
     let Some(feed) = feed.filter(|feed| feed.claim == claim.number) else {
         return Ok(Written::VersionConflict);
     };
+    if !object::put_many(objects, batch)? {
+        return Ok(Written::VersionConflict);
+    }
     let mut last = feed.number;
     for (event, deliveries) in events {
         let next = column(last) + 1;

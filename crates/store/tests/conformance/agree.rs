@@ -207,7 +207,8 @@ impl Both {
                 let number = self.feeds.get(&merchant).copied().unwrap_or(0);
                 let claim = FeedClaim { merchant, number: number + u32::from(old) };
                 let events = vec![(event.id, deliveries)];
-                self.write(DispatchEvents { claim, events, leased_until: None }).await;
+                self.write(DispatchEvents { claim, events, objects: vec![], leased_until: None })
+                    .await;
             }
             Step::ClaimDeliveries { limit, per_endpoint, in_flight } => {
                 let in_flight = vec![(EndpointId::from_number(1), in_flight)];

@@ -1,6 +1,6 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
-use crate::fixture::{Fixture, account, delivery, event, merchant, next, on_both, reply};
+use crate::fixture::{Fixture, account, customer, delivery, event, merchant, next, on_both, reply};
 use model::account::Account;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
@@ -32,7 +32,7 @@ async fn linked(fixture: &Fixture, owner: u64, number: u64) -> Account {
 /// Dispatches events without deliveries.
 async fn dispatch(fixture: &Fixture, claim: FeedClaim, events: &[&Event]) -> Written {
     let events = events.iter().map(|event| (event.id, vec![])).collect();
-    fixture.write(DispatchEvents { claim, events, leased_until: None }).await
+    fixture.write(DispatchEvents { claim, events, objects: vec![], leased_until: None }).await
 }
 
 fn feed(owner: MerchantId, after: u64) -> ListFeed {
@@ -140,8 +140,12 @@ fn older_claims_are_rejected() {
         let old = fixture.claim_feed(merchant(1), false).await.unwrap();
         let new = fixture.claim_feed(merchant(1), true).await.unwrap();
         let deliveries = vec![delivery(merchant(1), event.id, 1, fixture.time.now())];
-        let stale =
-            DispatchEvents { claim: old, events: vec![(event.id, deliveries)], leased_until: None };
+        let stale = DispatchEvents {
+            claim: old,
+            events: vec![(event.id, deliveries)],
+            objects: vec![],
+            leased_until: None,
+        };
         assert_eq!(fixture.write(stale.clone()).await, Written::VersionConflict);
         let list = ListDeliveries { merchant: merchant(1), event: event.id };
         assert!(fixture.read(list).await.is_empty());
@@ -235,5 +239,31 @@ fn restored_events_keep_their_numbers() {
         let event = change(&fixture, &mut later).await;
         fixture.dispatch(merchant(1), event.id, vec![]).await;
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, [(5, event.id)]);
+    });
+}
+
+/// A dispatch replaces objects in its own commit. If one has another version, nothing is written.
+#[test]
+fn objects_are_stored_with_the_dispatch() {
+    on_both(async |fixture| {
+        let mut account = linked(&fixture, 1, 11).await;
+        let event = change(&fixture, &mut account).await;
+        let claim = fixture.claim_feed(merchant(1), false).await.unwrap();
+        let counter = |version| {
+            let object = model::customer::Customer { version, ..customer(merchant(1), 9) };
+            store::Object::Customer(object)
+        };
+        let dispatch = |version| DispatchEvents {
+            claim,
+            events: vec![(event.id, vec![])],
+            objects: vec![counter(version)],
+            leased_until: None,
+        };
+        assert_eq!(fixture.write(dispatch(2)).await, Written::VersionConflict);
+        assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, []);
+        assert_eq!(fixture.write(dispatch(1)).await, Written::Done);
+        assert_eq!(fixture.write(dispatch(1)).await, Written::VersionConflict);
+        assert_eq!(fixture.write(dispatch(2)).await, Written::Done);
+        assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, [(1, event.id)]);
     });
 }

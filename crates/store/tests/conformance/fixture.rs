@@ -58,7 +58,7 @@ impl Fixture {
     ) {
         let Some(claim) = self.claim_feed(merchant, true).await else { return };
         let events = vec![(event, deliveries)];
-        let dispatch = DispatchEvents { claim, events, leased_until: None };
+        let dispatch = DispatchEvents { claim, events, objects: vec![], leased_until: None };
         assert_eq!(self.write(dispatch).await, Written::Done);
     }
 
