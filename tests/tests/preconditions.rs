@@ -11,6 +11,7 @@
 
 use bankfeed_tests::pairs::fixture::Fixture;
 use bankfeed_tests::pairs::kinds::{CallKind, KINDS};
+use model::Word;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -160,6 +161,9 @@ fn fact(precondition: &Precondition) -> String {
         Precondition::Version(key, _) => format!("unchanged {}", key.kind.name()),
         Precondition::AccountVersion { .. } => "unchanged account".to_owned(),
         Precondition::NoneWithLookup { kind, .. } => format!("unique {}", kind.name()),
+        Precondition::NoneWithValue { kind, filter, .. } => {
+            format!("unique {} of {}", filter.word().replace('_', " "), kind.name())
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use model::id::{EventId, MerchantId};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use store::{
-    AccountsOf, Bounds, Cursor, FindConnection, FindObject, Kind, ListAccounts, ListEventsAfter,
-    ListObjects, MeasureSandbox, Object, ObjectsOf, Page, Store,
+    AccountsOf, Bounds, Cursor, FindConnection, FindObject, Kind, ListAccounts, ListFeed,
+    ListObjects, ListUndispatched, MeasureSandbox, Object, ObjectsOf, Page, Store,
 };
 use testkit::Response;
 
@@ -237,11 +237,16 @@ impl Reader {
     }
 }
 
+/// All events: those that have a feed number, and then those that wait for it, in the order of
+/// commits.
 async fn events_of(store: &Store, merchant: MerchantId) -> Vec<model::event::Event> {
     let types = Vec::new();
-    let list = ListEventsAfter { merchant, account: None, types, after: 0, limit: EVENTS_MAX };
-    let events = store.read(list).await.expect("events are listed");
-    events.into_iter().map(|stored| stored.event).collect()
+    let list = ListFeed { merchant, account: None, types, after: 0, limit: EVENTS_MAX };
+    let feed = store.read(list).await.expect("events are listed");
+    let waiting = ListUndispatched { merchant, limit: EVENTS_MAX, bytes_max: usize::MAX };
+    let waiting = store.read(waiting).await.expect("events are listed");
+    assert!(!waiting.has_more, "more than {EVENTS_MAX} events");
+    feed.into_iter().map(|numbered| numbered.event).chain(waiting.events).collect()
 }
 
 /// Finds an object, deleted or not.
