@@ -173,14 +173,17 @@ impl Engine {
         };
         // Each round moves the objects that it lists.
         for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
-            let staying = self.store.read(list).await?.objects;
+            let due = self.store.read(list).await?.objects;
+            // Another call may be ending subscriptions and Checkout Sessions of a customer.
+            let staying = due.into_iter().filter_map(|object| match object {
+                Object::PaymentIntent(intent) | Object::SetupIntent(intent) => Some(intent),
+                _ => None,
+            });
+            let staying: Vec<Intent> = staying.collect();
             if staying.is_empty() {
                 return Ok(());
             }
-            for object in staying {
-                let (Object::PaymentIntent(listed) | Object::SetupIntent(listed)) = object else {
-                    unreachable!("the deletion of its customer ends each other due object");
-                };
+            for listed in staying {
                 self.change("leave_clock", async || {
                     let (merchant, number) = (listed.merchant, listed.number);
                     let found = if listed.is_payment() {
