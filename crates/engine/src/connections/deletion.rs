@@ -173,17 +173,18 @@ impl Engine {
         };
         // Each round moves the objects that it lists.
         for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
-            let due = self.store.read(list).await?.objects;
-            // Another call may be ending subscriptions and Checkout Sessions of a customer.
-            let staying = due.into_iter().filter_map(|object| match object {
-                Object::PaymentIntent(intent) | Object::SetupIntent(intent) => Some(intent),
-                _ => None,
-            });
-            let staying: Vec<Intent> = staying.collect();
+            let staying = self.store.read(list).await?.objects;
             if staying.is_empty() {
                 return Ok(());
             }
-            for listed in staying {
+            for object in staying {
+                let (Object::PaymentIntent(listed) | Object::SetupIntent(listed)) = object else {
+                    // Another call deletes its customer at the same time and has not ended it yet.
+                    if let Some(customer) = object.customer() {
+                        self.end_all_of_customer(&context.without_reply(), customer).await?;
+                    }
+                    continue;
+                };
                 self.change("leave_clock", async || {
                     let (merchant, number) = (listed.merchant, listed.number);
                     let found = if listed.is_payment() {
