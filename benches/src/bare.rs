@@ -18,15 +18,15 @@ use std::path::Path;
 /// Refreshes in one commit.
 const REFRESHES_IN_COMMIT: usize = 32;
 
-const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM events";
+const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(rowid), 0) FROM events";
 const LIST_LAST_SEQUENCES: &str =
     "SELECT account, MAX(sequence) FROM refreshes WHERE feature = 'transactions' GROUP BY account";
-const LIST_REFRESHED: &str = "SELECT position, account FROM events WHERE position > ?1 AND type = \
-     'financial_connections.account.refreshed_transactions' ORDER BY position";
+const LIST_REFRESHED: &str = "SELECT rowid, account FROM events WHERE rowid > ?1 AND type = \
+     'financial_connections.account.refreshed_transactions' ORDER BY rowid";
 const LIST_COLUMNS: &str = "SELECT name FROM pragma_table_info(?1) ORDER BY cid";
 
 // The tables of a tape.
-const EVENTS: Table = Table { name: "events", condition: "position = ?1" };
+const EVENTS: Table = Table { name: "events", condition: "rowid = ?1" };
 const REFRESHES: Table = Table {
     name: "refreshes",
     condition: "account = ?1 AND feature = 'transactions' AND sequence = ?2",

@@ -13,8 +13,8 @@ use model::endpoint::{Endpoint, EndpointStatus};
 use model::id::EventId;
 use model::limits::DELIVERY_ATTEMPTS_MAX;
 use store::{
-    Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries, ListLedger, Page,
-    ResendDeliveries, StoredEvent, WithAttempts,
+    Cursor, DeliveryPlace, FindEvent, ListDeliveries, ListLedger, Page, ResendDeliveries,
+    StoredEvent, WithAttempts,
 };
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
@@ -224,8 +224,7 @@ impl Lab {
             let missing = || Error::from(ApiError::no_such("delivery", id, param).status(400));
             let found = self.get_delivery(context, id, param).await;
             let (stored, (delivery, _)) = found.map_err(|_| missing())?;
-            let event = EventPlace { created: stored.event.created, position: stored.position };
-            Ok(DeliveryPlace { event, endpoint: delivery.key.endpoint })
+            Ok(DeliveryPlace { event: stored.place(), endpoint: delivery.key.endpoint })
         };
         let cursor = match (&page.starting_after, &page.ending_before) {
             (Some(id), _) => Cursor::After(place(id, "starting_after").await?),

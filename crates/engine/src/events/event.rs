@@ -105,7 +105,7 @@ impl Engine {
             let event: EventId = id.parse().map_err(|_| missing())?;
             let find = FindEvent { merchant: context.merchant, event };
             let stored = self.store.read(find).await?.ok_or_else(missing)?;
-            Ok(EventPlace { created: stored.event.created, position: stored.position })
+            Ok(stored.place())
         };
         let cursor = match (&page.starting_after, &page.ending_before) {
             (Some(id), _) => Cursor::After(place(id, "starting_after").await?),

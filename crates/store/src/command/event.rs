@@ -1,7 +1,7 @@
 //! Events. The command that makes a change also writes its events.
 
 use crate::{Bounds, Listed, Page};
-use model::clock::AccountTime;
+use model::clock::{AccountTime, ServerTime};
 use model::event::Event;
 use model::id::{EventId, MerchantId};
 
@@ -10,21 +10,33 @@ use model::id::{EventId, MerchantId};
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
-    /// The position in the order of commits.
-    pub position: i64,
+    /// The server time of its commit, which rises with each event of a shard.
+    pub committed_at: ServerTime,
     /// Its number in the merchant's feed. `None` while it waits for its dispatch.
     pub feed: Option<u64>,
     /// The number of its pending deliveries.
     pub pending: u32,
 }
 
-/// The position of an event in its list: `created` descending, then commit order descending.
+impl StoredEvent {
+    /// The event's position in its list.
+    pub fn place(&self) -> EventPlace {
+        let Event { id, created, .. } = &self.event;
+        EventPlace { created: *created, committed_at: self.committed_at, shard: id.shard }
+    }
+}
+
+/// The position of an event in its list: `created`, then the time of the commit, then the shard, all
+/// descending. So events of one shard are in the order of their commits. Across shards the clocks of
+/// the servers decide, because no order of commits exists there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventPlace {
     /// The time of the event.
     pub created: AccountTime,
-    /// The position in the order of commits.
-    pub position: i64,
+    /// The server time of the commit.
+    pub committed_at: ServerTime,
+    /// The shard in the event's id.
+    pub shard: u64,
 }
 
 /// Lists a merchant's events. Returns `Listed<StoredEvent>`.

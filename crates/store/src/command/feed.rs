@@ -62,8 +62,8 @@ pub struct FeedClaim {
     pub number: u32,
 }
 
-/// Lists a merchant's events that wait for their dispatch, in the order of commits. Returns
-/// [`Undispatched`].
+/// Lists a merchant's events that wait for their dispatch, by the time of their commit, then by
+/// shard. So events of one shard are in the order of their commits. Returns [`Undispatched`].
 #[derive(Clone, Copy, Debug)]
 pub struct ListUndispatched {
     /// The owner of the rows.

@@ -23,15 +23,14 @@ pub(crate) fn measure(command: &MeasureBacklog, memory: &Memory) -> Result<Backl
         RunAt::Server(at) => Some(at),
         RunAt::Clock(_) => None,
     });
-    let waiting: Vec<ServerTime> =
-        feed::waiting(memory).map(|row| ServerTime(row.position)).collect();
+    let waiting: Vec<ServerTime> = feed::waiting(memory).map(|row| row.committed_at).collect();
     let pending = || {
         let deliveries = rows.deliveries.values();
         deliveries.filter(|delivery| delivery.status == DeliveryStatus::Pending)
     };
     let deliveries = pending().filter(|delivery| is_free(delivery.leased_until, now));
     let undelivered = pending().filter_map(|delivery| rows.events.get(&delivery.key.event));
-    let undelivered = undelivered.map(|row| ServerTime(row.position));
+    let undelivered = undelivered.map(|row| row.committed_at);
     let accounts = rows.accounts.values().filter(|account| account.clock.is_none());
     let objects = rows.objects.values().filter(|object| object.clock().is_none());
     let clocks = rows.clock_jobs.values().filter(|job| is_free(job.leased_until, now)).count();

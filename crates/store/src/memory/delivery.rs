@@ -83,7 +83,11 @@ pub(crate) fn list_ledger(
     let ListLedger { merchant, endpoint, status, page: wanted } = command;
     let rows = memory.rows.events.values().filter(|row| row.event.merchant == *merchant);
     let rows = rows.flat_map(|row| {
-        let list_position = EventPlace { created: row.event.created, position: row.position };
+        let list_position = EventPlace {
+            created: row.event.created,
+            committed_at: row.committed_at,
+            shard: row.event.id.shard,
+        };
         event::deliveries(memory, row.event.id).map(move |delivery| (list_position, delivery))
     });
     let rows = rows

@@ -3,24 +3,23 @@
 use super::{EventRow, Memory, page};
 use crate::command::event::takes_type;
 use crate::store::Failure;
-use crate::{EventPlace, FindEvent, ListEvents, Listed, StoredEvent, exact};
+use crate::{FindEvent, ListEvents, Listed, StoredEvent, exact};
 use model::Word;
+use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::event::Event;
 use model::id::{EndpointId, EventId};
 use std::sync::Arc;
 
-/// Writes events, each with the next position in the order of commits.
+/// Writes events. The time of the commit rises with each of them.
 pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), Failure> {
     for event in events {
-        memory.position = memory.clock.server_now().0.max(memory.position + 1);
-        if memory.rows.events.contains_key(&event.id) {
-            // The same change was reported before.
-            continue;
-        }
-        let row =
-            EventRow { position: memory.position, feed: None, event: Arc::new(event.clone()) };
-        memory.rows.events.insert(event.id, row);
+        let next = ServerTime(memory.last_commit.0 + 1);
+        let committed_at = memory.clock.server_now().max(next);
+        memory.last_commit = committed_at;
+        // An event that exists is the same change, reported before.
+        let row = EventRow { committed_at, feed: None, event: Arc::new(event.clone()) };
+        memory.rows.events.entry(event.id).or_insert(row);
     }
     Ok(())
 }
@@ -42,7 +41,7 @@ pub(super) fn pending(row: &EventRow, memory: &Memory) -> u32 {
 fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
     StoredEvent {
         event: row.event.as_ref().clone(),
-        position: row.position,
+        committed_at: row.committed_at,
         feed: row.feed,
         pending: pending(row, memory),
     }
@@ -66,8 +65,8 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
             }
         })
         .map(|row| {
-            let position = EventPlace { created: row.event.created, position: row.position };
-            (position, stored(row, memory))
+            let stored = stored(row, memory);
+            (stored.place(), stored)
         });
     Ok(page(rows, command.page))
 }

@@ -52,7 +52,7 @@ pub(crate) fn list_undispatched(
 ) -> Result<Undispatched, Failure> {
     let mut rows: Vec<&EventRow> =
         waiting(memory).filter(|row| row.event.merchant == merchant).collect();
-    rows.sort_by_key(|row| row.position);
+    rows.sort_by_key(|row| row.order());
     let (mut events, mut bytes) = (Vec::new(), 0);
     for row in &rows {
         if events.len() == limit || bytes > bytes_max {

@@ -51,7 +51,8 @@ pub(crate) struct Model {
 #[derive(Clone)]
 pub struct Memory {
     clock: Arc<dyn Clock>,
-    position: i64,
+    /// The time that was given to the last event.
+    last_commit: ServerTime,
     merchants: BTreeMap<MerchantId, MerchantRow>,
     rows: Rows,
     snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<Rows>>,
@@ -87,7 +88,7 @@ struct Rows {
 
 #[derive(Clone)]
 struct EventRow {
-    position: i64,
+    committed_at: ServerTime,
     feed: Option<u64>,
     event: Arc<Event>,
 }
@@ -98,11 +99,18 @@ struct ClockJob {
     leased_until: Option<ServerTime>,
 }
 
+impl EventRow {
+    /// The order in which events are dispatched and pruned.
+    fn order(&self) -> (ServerTime, EventId) {
+        (self.committed_at, self.event.id)
+    }
+}
+
 impl Model {
     pub(crate) fn empty(clock: Arc<dyn Clock>) -> Self {
         let memory = Memory {
             clock,
-            position: 0,
+            last_commit: ServerTime(0),
             merchants: BTreeMap::new(),
             rows: Rows::default(),
             snapshots: BTreeMap::new(),

@@ -18,13 +18,13 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     for key in &records {
         memory.rows.idempotency_records.remove(key);
     }
-    let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
+    let events_until = now.plus_ms(-EVENT_AGE_MS_MAX);
     let events = memory.rows.events.values().filter(|row| {
         let unsettled = event::deliveries(memory, row.event.id)
             .any(|delivery| delivery.status == DeliveryStatus::Pending);
-        row.position <= events_until && row.feed.is_some() && !unsettled
+        row.committed_at <= events_until && row.feed.is_some() && !unsettled
     });
-    let events = oldest(events.map(|row| (row.position, row.event.id)));
+    let events = oldest(events.map(|row| (row.committed_at, row.event.id)));
     for id in &events {
         memory.rows.events.remove(id);
         memory.rows.deliveries.retain(|key, _| key.event != *id);

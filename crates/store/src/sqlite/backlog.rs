@@ -16,8 +16,8 @@ pub(super) const COUNT_REFRESHES: &str = "SELECT COUNT(*), MIN(at) FROM \
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
      ORDER BY r.run_server LIMIT ?2) AS c";
 pub(super) const COUNT_EVENTS_OF_MERCHANT: &str = "SELECT COUNT(*), MIN(at) FROM \
-     (SELECT position AS at FROM events WHERE merchant = ?1 AND feed IS NULL \
-     ORDER BY position LIMIT ?2) AS c";
+     (SELECT committed_at AS at FROM events WHERE merchant = ?1 AND feed IS NULL \
+     ORDER BY committed_at LIMIT ?2) AS c";
 pub(super) const COUNT_DELIVERIES_OF_ENDPOINT: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT due_at AS at FROM deliveries \
      WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
@@ -32,7 +32,7 @@ pub(super) const COUNT_OBJECTS: &str = "SELECT COUNT(*), MIN(at) FROM \
 pub(super) const COUNT_CLOCKS: &str = "SELECT COUNT(*) FROM \
      (SELECT 1 FROM clock_jobs WHERE leased_until IS NULL OR leased_until <= ?1 LIMIT ?2) AS c";
 /// The pending delivery that was written first. Deliveries are written in the order of their events.
-pub(super) const FIND_OLDEST_UNDELIVERED: &str = "SELECT e.position FROM events AS e \
+pub(super) const FIND_OLDEST_UNDELIVERED: &str = "SELECT e.committed_at FROM events AS e \
      JOIN (SELECT shard, number FROM deliveries WHERE status = 'pending' \
      ORDER BY rowid LIMIT 1) AS c ON c.shard = e.shard AND c.number = e.number";
 

@@ -1,6 +1,6 @@
 //! Deliveries and their attempts.
 
-use super::event::LIST_EVENTS;
+use super::event::{LIST_EVENTS, edge};
 use super::list::Window;
 use super::{Batch, Failure, Reading, bind, column, from_json, idempotency, number, word};
 use crate::{
@@ -58,9 +58,6 @@ pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
 /// Includes deliveries of connected accounts. The id of an endpoint is unique in the server.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
      WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
-/// Reads one row of the merchant's list, which is exempt from the rule of the shard.
-pub(super) const GET_LISTED_KEY: &str =
-    "SELECT shard, number, created FROM events WHERE position = ?1 AND merchant = ?2";
 
 /// Inserts a delivery unless it exists. Returns true if it was inserted.
 pub(super) fn insert(
@@ -247,10 +244,12 @@ pub(crate) fn list_ledger(
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
         Cursor::After(DeliveryPlace { event, .. }) => {
-            Cursor::After((event.created.0, neighbour(event.position.checked_add(1))?))
+            let (created, committed_at, shard) = edge(event);
+            Cursor::After((created, committed_at, shard.saturating_add(1)))
         }
         Cursor::Before(DeliveryPlace { event, .. }) => {
-            Cursor::Before((event.created.0, neighbour(event.position.checked_sub(1))?))
+            let (created, committed_at, shard) = edge(event);
+            Cursor::Before((created, committed_at, shard - 1))
         }
     };
     let window = Window::of(Page { limit: page.limit, cursor }, Bounds::default());
@@ -262,13 +261,12 @@ pub(crate) fn list_ledger(
     while items.len() <= window.limit
         && let Some(row) = rows.next()?
     {
-        let position = row.get::<_, i64>(0)?;
-        let found = reading.find(GET_LISTED_KEY, params![position, owner], |row| {
-            let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
-            Ok((event, EventPlace { created: AccountTime(row.get(2)?), position }))
-        })?;
-        // The index led to this row, so a missing row means that the database is corrupt.
-        let (event, list_position) = found.ok_or(Failure::Unreadable("events.position_listed"))?;
+        let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
+        let list_position = EventPlace {
+            created: AccountTime(row.get(3)?),
+            committed_at: ServerTime(row.get(4)?),
+            shard: event.shard,
+        };
         let wanted = |delivery: &Delivery| {
             let at = DeliveryPlace { event: list_position, endpoint: delivery.key.endpoint };
             endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
@@ -286,12 +284,6 @@ pub(crate) fn list_ledger(
         items.extend(of_event);
     }
     Ok(window.page(items))
-}
-
-/// A position beside that of a stored event. Positions are microseconds, so only a corrupt row is
-/// at the end of the numbers.
-fn neighbour(position: Option<i64>) -> Result<i64, Failure> {
-    position.ok_or(Failure::Unreadable("events.position"))
 }
 
 /// Makes deliveries due at once.

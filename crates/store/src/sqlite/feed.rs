@@ -21,7 +21,7 @@ pub(super) const FIND_WAITING_EVENT: &str =
 pub(super) const CLAIM_FEED: &str = "UPDATE merchants \
      SET dispatch_claim = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
 pub(super) const LIST_UNDISPATCHED: &str = "SELECT body FROM events \
-     WHERE merchant = ?1 AND feed IS NULL ORDER BY position LIMIT ?2";
+     WHERE merchant = ?1 AND feed IS NULL ORDER BY committed_at, shard LIMIT ?2";
 pub(super) const SET_FEED: &str = "UPDATE events SET feed = ?4 \
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3 AND feed IS NULL";
 pub(super) const CONTINUE_FEED: &str = "UPDATE merchants \

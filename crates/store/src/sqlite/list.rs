@@ -55,28 +55,68 @@ pub(super) use lists;
 /// The beginning and the end of a page. Bounds of the first part are folded into the edge, because
 /// `SQLite` uses only one of two upper bounds to seek in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct Window<E = (i64, i64)> {
     /// True if the page goes from older to newer rows.
     pub(super) upward: bool,
-    /// The pair after which the page begins.
-    pub(super) edge: (i64, i64),
+    /// The position after which the page begins.
+    pub(super) edge: E,
     /// The last value of the first part.
     pub(super) end: i64,
     /// The maximum number of rows.
     pub(super) limit: usize,
 }
 
+/// A position in a list as integers.
+pub(super) trait Edge: Ord + Copy {
+    /// Before or after every position with this first part.
+    fn around(first: i64, others: i64) -> Self;
+}
+
+impl Edge for (i64, i64) {
+    fn around(first: i64, others: i64) -> Self {
+        (first, others)
+    }
+}
+
+impl Edge for (i64, i64, i64) {
+    fn around(first: i64, others: i64) -> Self {
+        (first, others, others)
+    }
+}
+
+impl Window<(i64, i64, i64)> {
+    /// The window's parameters without the limit.
+    pub(super) fn params(&self) -> [Param<'_>; 4] {
+        let (first, second, third) = &self.edge;
+        [
+            (":edge_first", first),
+            (":edge_second", second),
+            (":edge_third", third),
+            (":end", &self.end),
+        ]
+    }
+}
+
 impl Window {
-    pub(super) fn of(page: Page<(i64, i64)>, bounds: Bounds) -> Self {
+    /// The window's parameters without the limit.
+    pub(super) fn params(&self) -> [Param<'_>; 3] {
+        [(":edge_first", &self.edge.0), (":edge_second", &self.edge.1), (":end", &self.end)]
+    }
+}
+
+impl<E: Edge> Window<E> {
+    pub(super) fn of(page: Page<E>, bounds: Bounds) -> Self {
         let limit = exact(page.limit, "a page has at most PAGE_ROWS_MAX rows");
         let above = bounds.to.and_then(|to| to.checked_add(1));
-        let newest = above.map_or((i64::MAX, i64::MAX), |above| (above, i64::MIN));
+        let newest =
+            above.map_or(E::around(i64::MAX, i64::MAX), |above| E::around(above, i64::MIN));
         let below = bounds.from.and_then(|from| from.checked_sub(1));
-        let oldest = below.map_or((i64::MIN, i64::MIN), |below| (below, i64::MAX));
+        let oldest =
+            below.map_or(E::around(i64::MIN, i64::MIN), |below| E::around(below, i64::MAX));
         let (upward, edge) = match page.cursor {
             Cursor::Newest => (false, newest),
-            Cursor::After(pair) => (false, pair.min(newest)),
-            Cursor::Before(pair) => (true, pair.max(oldest)),
+            Cursor::After(edge) => (false, edge.min(newest)),
+            Cursor::Before(edge) => (true, edge.max(oldest)),
         };
         let end =
             if upward { bounds.to.unwrap_or(i64::MAX) } else { bounds.from.unwrap_or(i64::MIN) };
@@ -86,11 +126,6 @@ impl Window {
     /// The statement for the direction of the window.
     pub(super) fn pick(&self, lists: Lists) -> &'static str {
         if self.upward { lists.newer } else { lists.older }
-    }
-
-    /// The window's parameters without the limit.
-    pub(super) fn params(&self) -> [Param<'_>; 3] {
-        [(":edge_first", &self.edge.0), (":edge_second", &self.edge.1), (":end", &self.end)]
     }
 
     /// The page from the rows that were read, which are at most one more than its limit.

@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::of(include_str!("migrations/0010_accounts_listed.sql")),
     Migration::of(include_str!("migrations/0011_counts.sql")),
     Migration::of(include_str!("migrations/0012_feeds.sql")),
+    Migration::of(include_str!("migrations/0013_event_order.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
@@ -211,5 +212,46 @@ mod tests {
         );
         let counters = "SELECT CAST(merchant AS TEXT), feed FROM merchants ORDER BY merchant";
         assert_eq!(numbers(counters), [numbered("1", Some(3)), numbered("2", Some(1))]);
+    }
+
+    /// Events of earlier releases keep the order of their lists, also those in snapshots. Their
+    /// position becomes the time of their commit.
+    #[test]
+    fn older_events_keep_their_order() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..12]).unwrap();
+        let rows = "INSERT INTO events (position, shard, number, merchant, account, created, type,
+                position_listed, body, feed)
+             VALUES (10, 5, 3, 1, 5, 9, 'a', 10, '{}', 1), (20, 1, 1, 1, NULL, 9, 'b', 20, '{}', NULL),
+                (30, 5, 2, 1, 5, 9, 'c', 30, '{}', NULL), (40, 1, 9, 1, NULL, 8, 'd', 40, '{}', 2);
+             INSERT INTO snapshot_events (merchant, snapshot, position, shard, number, account,
+                created, type, position_listed, body, feed)
+             VALUES (1, 7, 40, 1, 9, NULL, 8, 'd', 40, '{}', 2),
+                (1, 7, 50, 1, 5, NULL, 9, 'e', 50, '{}', 4),
+                (1, 8, 40, 1, 9, NULL, 8, 'd', 40, '{}', NULL);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let listed = |table: &str| -> Vec<(String, i64, Option<i64>, i64)> {
+            let sql = format!(
+                "SELECT type, committed_at, feed, number FROM {table} \
+                 ORDER BY created, committed_at, shard"
+            );
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+            rows.unwrap().map(Result::unwrap).collect()
+        };
+        let row = |name: &str, at, feed, number| (name.to_owned(), at, feed, number);
+        let events = [
+            row("d", 40, Some(2), 9),
+            row("a", 10, Some(1), 3),
+            row("b", 20, None, 1),
+            row("c", 30, None, 2),
+        ];
+        assert_eq!(listed("events"), events);
+        let mut copied = listed("snapshot_events");
+        copied.sort();
+        let expected = [row("d", 40, None, 9), row("d", 40, Some(2), 9), row("e", 50, Some(4), 5)];
+        assert_eq!(copied, expected);
     }
 }

@@ -136,8 +136,8 @@ pub struct Batch<'a> {
     pub(crate) seal: &'a Sealer,
     /// The server time at the start of the group.
     pub(crate) now: ServerTime,
-    /// The last position that was used in the order of commits.
-    pub(crate) position: &'a Cell<i64>,
+    /// The time that was given to the last event.
+    pub(crate) last_commit: &'a Cell<ServerTime>,
     /// The maximum number of merchants of the database.
     pub(crate) merchants_max: u64,
 }
@@ -159,15 +159,12 @@ impl Batch<'_> {
         Ok(self.connection.prepare_cached(sql)?.execute(params)?)
     }
 
-    /// The next position in the order of commits. Positions always rise and are close to the server
-    /// time.
-    pub(crate) fn next_position(&self) -> Result<i64, Failure> {
-        let following = self.position.get().checked_add(1);
-        // Positions are microseconds, so only a corrupt row has the last number.
-        let following = following.ok_or(Failure::Unreadable("events.position"))?;
-        let position = self.now.0.max(following);
-        self.position.set(position);
-        Ok(position)
+    /// The time of the commit of the next event, which must rise within a shard. One writer writes
+    /// all shards here, so the time rises with each event.
+    pub(crate) fn next_commit(&self) -> ServerTime {
+        let next = self.now.max(ServerTime(self.last_commit.get().0 + 1));
+        self.last_commit.set(next);
+        next
     }
 }
 

@@ -10,12 +10,12 @@ use rusqlite::params;
 
 pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE rowid IN \
      (SELECT rowid FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
-pub(super) const LIST_OLD_EVENTS: &str = "SELECT position, shard, number FROM events AS e \
-     WHERE e.position <= ?1 AND e.feed IS NOT NULL \
+pub(super) const LIST_OLD_EVENTS: &str = "SELECT shard, number FROM events AS e \
+     WHERE e.committed_at <= ?1 AND e.feed IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
      WHERE d.shard = e.shard AND d.number = e.number AND d.status = 'pending') \
-     ORDER BY e.position LIMIT ?2";
-pub(super) const DELETE_EVENT: &str = "DELETE FROM events WHERE position = ?1";
+     ORDER BY e.committed_at, e.shard, e.number LIMIT ?2";
+pub(super) const DELETE_EVENT: &str = "DELETE FROM events WHERE shard = ?1 AND number = ?2";
 pub(super) const DELETE_DELIVERIES: &str =
     "DELETE FROM deliveries WHERE shard = ?1 AND number = ?2";
 pub(super) const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE shard = ?1 AND number = ?2";
@@ -39,13 +39,13 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
     let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
     let objects = batch.execute(DELETE_OBJECTS, params![now.0, PRUNE_ROWS_MAX])?;
     let old = params![events_until, PRUNE_ROWS_MAX];
-    let events = batch.reading().list(LIST_OLD_EVENTS, old, |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-    })?;
-    for (position, shard, number) in &events {
+    let events = batch
+        .reading()
+        .list(LIST_OLD_EVENTS, old, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    for (shard, number) in &events {
         batch.execute(DELETE_ATTEMPTS, params![shard, number])?;
         batch.execute(DELETE_DELIVERIES, params![shard, number])?;
-        batch.execute(DELETE_EVENT, params![position])?;
+        batch.execute(DELETE_EVENT, params![shard, number])?;
     }
     let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {

@@ -75,8 +75,8 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     ),
     snapshot_table!(
         "events",
-        "position, shard, number, account, created, type, position_listed, body, feed",
-        "position, shard, number, account, created, type, position_listed, body, feed",
+        "shard, number, account, created, type, committed_at, feed, body",
+        "shard, number, account, created, type, committed_at, feed, body",
         "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),

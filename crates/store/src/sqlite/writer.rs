@@ -20,7 +20,7 @@ use crate::seal::Sealer;
 use crate::stats::WriterCounters;
 use crate::store::{Failure, Outcome, command_name};
 use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
-use model::clock::Clock;
+use model::clock::{Clock, ServerTime};
 use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
 use std::any::Any;
@@ -47,8 +47,8 @@ pub(super) const UNDO: &str = "ROLLBACK TO command";
 pub(super) const LOG_LENGTH: &str = "PRAGMA wal_checkpoint(NOOP)";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 pub(super) const CHECKPOINT_WHOLE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-/// Exempt from the rule of the merchant, because it reads only the newest position and no row.
-pub(super) const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM events";
+/// Exempt from the rule of the merchant, because it reads only the newest time and no row.
+pub(super) const FIND_LAST_COMMIT: &str = "SELECT COALESCE(MAX(committed_at), 0) FROM events";
 
 /// Everything that the writer needs besides its connection.
 pub(super) struct WriterSettings {
@@ -108,14 +108,19 @@ impl Writer {
         connection: Connection,
         settings: WriterSettings,
     ) -> Result<Self, OpenError> {
-        let position = Cell::new(connection.query_row(FIND_LAST_POSITION, [], |row| row.get(0))?);
+        let last = connection.query_row(FIND_LAST_COMMIT, [], |row| row.get(0))?;
+        let last_commit = Cell::new(ServerTime(last));
         let (queue, messages) = mpsc::channel(settings.bounds.writer_queue_max);
         let shared = Arc::new(Shared::default());
         shared.ready.store(true, Ordering::Release);
         shared.alive.store(true, Ordering::Release);
         let path = settings.path.clone();
-        let state =
-            State { connection: Some(connection), settings, position, shared: Arc::clone(&shared) };
+        let state = State {
+            connection: Some(connection),
+            settings,
+            last_commit,
+            shared: Arc::clone(&shared),
+        };
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || state.run(messages))
@@ -272,7 +277,8 @@ impl<C: Write> Queued for Waiting<C> {
 struct State {
     connection: Option<Connection>,
     settings: WriterSettings,
-    position: Cell<i64>,
+    /// The time that was given to the last event.
+    last_commit: Cell<ServerTime>,
     shared: Arc<Shared>,
 }
 
@@ -357,15 +363,10 @@ impl State {
             connection,
             seal: &self.settings.seal,
             now: self.settings.clock.server_now(),
-            position: &self.position,
+            last_commit: &self.last_commit,
             merchants_max: self.settings.bounds.merchants_max,
         };
-        let position_before = self.position.get();
-        let result = self.run_and_commit(&batch, group);
-        if result.is_err() {
-            self.position.set(position_before);
-        }
-        result
+        self.run_and_commit(&batch, group)
     }
 
     /// Runs every command in its savepoint and commits the writes that stay.
@@ -381,7 +382,6 @@ impl State {
             command.span().record("group_commands", group_commands);
             let _entered = command.span().clone().entered();
             let changes_before = batch.connection.total_changes();
-            let position_before = batch.position.get();
             batch.execute(SAVE, [])?;
             if let Ran::Applied = self.run_command(command.as_mut(), batch) {
                 wrote |= batch.connection.total_changes() != changes_before;
@@ -391,7 +391,6 @@ impl State {
                     return Err(Failure::Commit);
                 }
                 batch.execute(UNDO, [])?;
-                batch.position.set(position_before);
             }
             batch.execute(RELEASE, [])?;
         }
@@ -409,8 +408,8 @@ impl State {
     fn run_command(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> Ran {
         let counters = &self.shared.counters;
         let began = self.settings.clock.server_now();
-        // Unwinding is safe, because the caller rolls back the savepoint and restores the position,
-        // and an open statement is reset when it is dropped.
+        // Unwinding is safe, because the caller rolls back the savepoint, and an open statement is
+        // reset when it is dropped.
         let run = AssertUnwindSafe(|| {
             let ran = command.run(batch);
             self.settings.failpoints.reach_command(|| command.name());

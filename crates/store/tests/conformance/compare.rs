@@ -8,12 +8,12 @@ use model::delivery::DeliveryStatus;
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, InvoiceId, MerchantId, OwnershipId};
 use model::stored::{Filter, on_clock};
 use store::{
-    AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection,
-    FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
+    AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, FindBankId, FindConnection, FindEvent,
+    FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
     FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueObjects,
     ListDueOnClock, ListEvents, ListFeed, ListLedger, ListObjects, ListTransactions,
     ListUndispatched, ListWaitingFeeds, MeasureBacklog, MeasureSandbox, Object, ObjectPlace,
-    ObjectsOf, Page,
+    ObjectsOf, Page, StoredEvent,
 };
 
 impl Both {
@@ -157,10 +157,7 @@ impl Both {
                 self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
                 self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
             }
-            let positions = listed.iter().map(|stored| EventPlace {
-                created: stored.event.created,
-                position: stored.position,
-            });
+            let positions = listed.iter().map(StoredEvent::place);
             for page in pages(positions) {
                 self.read(list(page)).await;
             }
@@ -176,11 +173,8 @@ impl Both {
             for (delivery, _) in &listed {
                 let find = FindEvent { merchant: owner, event: delivery.key.event };
                 let Some(stored) = self.read(find).await else { continue };
-                let (created, position) = (stored.event.created, stored.position);
-                positions.push(DeliveryPlace {
-                    event: EventPlace { created, position },
-                    endpoint: delivery.key.endpoint,
-                });
+                let (event, endpoint) = (stored.place(), delivery.key.endpoint);
+                positions.push(DeliveryPlace { event, endpoint });
             }
             for page in pages(positions.into_iter()) {
                 self.read(list(page)).await;

@@ -6,7 +6,7 @@ use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
 use model::id::{EndpointId, EventId};
 use store::{
-    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent,
+    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, FindEvent,
     ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries,
     SettleDelivery, WithAttempts, Written,
 };
@@ -221,7 +221,7 @@ fn the_ledger_is_listed() {
         let whole = [(12, 2), (12, 1), (11, 2), (11, 1)];
         assert_eq!(shown(&fixture.read(all).await.items), whole);
         let found = fixture.read(FindEvent { merchant: merchant(1), event: older }).await.unwrap();
-        let list_position = EventPlace { created: found.event.created, position: found.position };
+        let list_position = found.place();
         let list_position =
             DeliveryPlace { event: list_position, endpoint: EndpointId::from_number(2) };
         let page = |limit, cursor| ListLedger { page: Page { limit, cursor }, ..all };

@@ -1,13 +1,13 @@
 //! Events: listed, found and dispatched.
 
 use crate::fixture::{Fixture, account, customer, delivery, event, first, merchant, next, on_both};
-use model::clock::{AccountTime, ServerTime};
+use model::clock::AccountTime;
 use model::delivery::{Attempt, DeliveryStatus};
 use model::event::{Event, EventType};
 use model::id::EventId;
 use store::{
-    AccountChange, Bounds, ChangeAccount, Cursor, EventPlace, FindEvent, ListDeliveries,
-    ListEvents, Object, Page, SettleDelivery, Written,
+    AccountChange, Bounds, ChangeAccount, Cursor, FindEvent, ListDeliveries, ListEvents, Object,
+    Page, SettleDelivery, Written,
 };
 
 /// Events of one account, each by its own change, a millisecond apart, oldest first.
@@ -94,7 +94,7 @@ fn events_page_in_both_directions() {
         let all = fixture.read(list()).await.items;
         let list_position = |index: usize| {
             let stored = all.iter().find(|stored| stored.event == events[index]).unwrap();
-            EventPlace { created: stored.event.created, position: stored.position }
+            stored.place()
         };
         let at = |cursor, limit| ListEvents { page: Page { limit, cursor }, ..list() };
         assert_eq!(numbers(&fixture, &events, list()).await, (vec![1, 3, 2, 0, 4], false));
@@ -137,7 +137,6 @@ fn events_are_narrowed() {
 #[test]
 fn events_are_dispatched_once() {
     on_both(async |fixture| {
-        let began = fixture.time.now();
         let events = events(&fixture, &[(CREATED, 9), (REFRESHED, 1)]).await;
         assert_eq!(fixture.undispatched(merchant(1)).await, events);
         dispatch(&fixture, &events[0], &[1, 2]).await;
@@ -154,7 +153,6 @@ fn events_are_dispatched_once() {
         let find = FindEvent { merchant: merchant(1), event: events[0].id };
         let found = fixture.read(find).await.unwrap();
         assert_eq!((found.feed, found.pending), (Some(1), 1));
-        assert_eq!(found.position, began.0);
         assert_eq!(fixture.read(FindEvent { merchant: merchant(2), ..find }).await, None);
     });
 }
@@ -204,26 +202,30 @@ fn events_are_listed_by_success() {
     });
 }
 
-/// Positions rise even while the clock does not advance. Events of objects have the merchant's
-/// shard.
+/// Events of one shard are in the order of their commits, also if the clock does not move or goes
+/// back. Events of objects have the merchant's shard.
 #[test]
-fn positions_rise_without_time() {
+fn shards_keep_the_order_of_commits() {
     on_both(async |fixture| {
         let owner = merchant(1);
-        let mut positions = Vec::new();
-        for number in 1..=3_u64 {
+        let mut ids = Vec::new();
+        for number in 1..=4_u64 {
             let object = customer(owner, number);
-            let id = EventId { shard: owner.number(), number };
+            // Numbers in ids follow no order.
+            let id = EventId { shard: owner.number(), number: 10 - number };
             let snapshot = model::event::Snapshot::Customer(Box::new(object.clone()));
             let template = event(&account(owner, 1), EventType::CustomerCreated, 0);
             let event = Event { id, account: None, snapshot, ..template };
             let mut create = crate::fixture::create(Object::Customer(object));
             create.events = vec![event];
             assert_eq!(fixture.write(create).await, store::Created::Done);
-            let found = fixture.read(FindEvent { merchant: owner, event: id }).await.unwrap();
-            positions.push(ServerTime(found.position));
+            ids.push(id);
+            fixture.time.pass_ms(if number == 2 { -5_000 } else { 0 });
         }
-        let now = fixture.time.now();
-        assert_eq!(positions, [now, ServerTime(now.0 + 1), ServerTime(now.0 + 2)]);
+        let waiting = fixture.undispatched(owner).await;
+        assert_eq!(waiting.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
+        let listed = fixture.read(list()).await.items;
+        ids.reverse();
+        assert_eq!(listed.iter().map(|stored| stored.event.id).collect::<Vec<_>>(), ids);
     });
 }

@@ -202,7 +202,7 @@ impl Database {
             connection: &self.connection,
             seal: &self.seal,
             now: ServerTime(T0.0 * 1_000_000),
-            position: &Cell::new(0),
+            last_commit: &Cell::new(ServerTime(0)),
             merchants_max: 9,
         };
         command.sqlite(&batch).unwrap()

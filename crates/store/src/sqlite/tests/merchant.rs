@@ -51,8 +51,6 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("account::LIST_ACCOUNTS_ON_CLOCK", "a merchant's list of accounts"),
     ("clock::LIST_DUE_ACCOUNTS_ON_CLOCK", "a clock moves many accounts"),
     ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
-    ("delivery::GET_LISTED_KEY", "a row of the merchant's list of events"),
-    ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
     ("backlog::COUNT_EVENTS_OF_MERCHANT", "metrics are about all accounts"),
     ("feed::FIND_WAITING_EVENT", "the merchant's waiting events"),
@@ -91,7 +89,7 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("refresh::LIST_CLAIMABLE", "workers claim for all merchants"),
     ("refresh::LIST_DUE_ACCOUNTS", "the scheduler works for all merchants"),
     ("transaction::LIST_CHANGED", "the index has no merchant, so the rows are compared after it"),
-    ("writer::FIND_LAST_POSITION", "reads only the newest position"),
+    ("writer::FIND_LAST_COMMIT", "reads only the newest time"),
 ];
 
 /// The comparisons that a statement lacks.

@@ -58,7 +58,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     delivery::RESEND_DELIVERY,
     delivery::RELEASE_DELIVERY,
     delivery::RELEASE_ENDPOINT,
-    delivery::GET_LISTED_KEY,
     event::INSERT_EVENT,
     event::FIND_EVENT,
     event::GET_LISTED_EVENT,
@@ -146,7 +145,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     writer::LOG_LENGTH,
     writer::CHECKPOINT,
     writer::CHECKPOINT_WHOLE,
-    writer::FIND_LAST_POSITION,
+    writer::FIND_LAST_COMMIT,
 ];
 
 pub(super) const LISTS: &[(&str, Lists)] = named![
@@ -379,7 +378,7 @@ fn hot_plans() {
     SEARCH j USING PRIMARY KEY (merchant=? AND clock=?)
     ");
     insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
-    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,position_listed)<(?,?))");
+    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_OF_CUSTOMER.older), @"SEARCH objects USING INDEX objects_by_customer (merchant=? AND kind=? AND customer=? AND created>? AND (created,number)<(?,?))");
     insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
