@@ -34,6 +34,7 @@ mod errors_subscriptions;
 mod event_streams;
 mod failures;
 mod faults;
+mod feeds;
 mod filters;
 mod guide;
 mod hosted;
