@@ -5,7 +5,7 @@ use crate::json::JsonWriter;
 use crate::version::Version;
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
 use model::bank::BankOwner;
-use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
+use model::clock::{AccountTime, ClockStatus, TestClock};
 use model::customer::{Customer, TaxExempt};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::{
