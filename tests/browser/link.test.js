@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import {
   LIMIT, PHONE, PUBLISHABLE, agree, bed, begin, flowFrame, heading, hosted, linkAll, linkInFrame,
-  logIn, look, lookBothWays, makeSession, open, openShop, outcome, press, setUp, toLogin,
+  logIn, look, lookBothWays, makeSession, open, openShop, outcome, press, pressLast, setUp, toLogin,
   transactionsOf, typeIn,
 } from "./bed.js";
 import { ROOT } from "./server.js";
@@ -56,7 +56,7 @@ test("the bank's own page in a second window, which gives the way back", LIMIT, 
   await heading(frame, "Choose accounts");
   await press(frame, /^Link account/);
   await heading(frame, /linked$/);
-  await press(frame, "Done");
+  await pressLast(frame, "Done");
   const { financialConnectionsSession: linked } = await outcome(page);
   assert.ok(linked.accounts.length > 0);
   assert.deepEqual(page.faults, []);
@@ -77,7 +77,7 @@ test("accounts are chosen on the page of a bank that does so", LIMIT, async () =
   await look(bank, "oauth-bank-accounts");
   await press(bank, "Allow");
   await heading(frame, /linked$/);
-  await press(frame, "Done");
+  await pressLast(frame, "Done");
   const { financialConnectionsSession: linked } = await outcome(page);
   assert.deepEqual(linked.accounts.map((account) => account.display_name), ["Savings"]);
   assert.deepEqual(page.faults, []);
@@ -383,7 +383,7 @@ test("numbers typed for a session give a token", LIMIT, async () => {
   await typeIn(frame);
   await heading(frame, "Your bank details are saved");
   await look(page, "numbers-saved");
-  await press(frame, "Done");
+  await pressLast(frame, "Done");
   const { token, financialConnectionsSession: ended } = await outcome(page);
   assert.deepEqual(ended.accounts, []);
   assert.match(token.id, /^btok_/);

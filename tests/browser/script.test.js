@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   LIMIT, PUBLISHABLE, bed, begin, flowFrame, heading, linkInFrame, look, makeSession, open, openShop,
-  outcome, press, setUp, typeIn,
+  outcome, press, pressLast, setUp, typeIn,
 } from "./bed.js";
 
 setUp();
@@ -190,7 +190,7 @@ test("typed numbers wait for deposits, which handleNextAction asks for", LIMIT, 
   const frame = await flowFrame(page, "Enter your bank details");
   await look(page, "frame-numbers");
   await typeIn(frame);
-  await press(frame, "Done");
+  await pressLast(frame, "Done");
   assert.equal((await outcome(page)).paymentIntent.status, "requires_confirmation");
   await begin(page, "confirmUsBankAccountPayment", intent.client_secret);
   assert.equal((await outcome(page)).paymentIntent.status, "requires_action");
