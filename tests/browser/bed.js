@@ -110,12 +110,20 @@ export const heading = (place, name) => place.getByRole("heading", { name, level
 export const press = (place, name) => place.getByRole("button", { name, exact: true }).click();
 /**
  * Presses a button that closes its own frame. The click runs as a task of the page, because a click by
- * mouse waits for a frame that may be gone already.
+ * mouse waits for the acknowledgement of a frame that may be gone already.
  */
 export const pressLast = (frame, name) =>
-  frame.getByRole("button", { name, exact: true }).evaluate((button) => {
+  frame.getByRole("button", { name, exact: true }).first().evaluate((button) => {
     setTimeout(() => button.click());
   });
+
+/**
+ * Types a key that closes the frame with the focus. Chromium may never acknowledge input to a frame
+ * that is gone, so the test waits for the outcome instead, and sends no more input to the page.
+ */
+export function typeLast(page, key) {
+  page.keyboard.press(key).catch(() => {});
+}
 
 /** A picture for people, and what axe can check. */
 export async function look(page, name) {

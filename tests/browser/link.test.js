@@ -6,7 +6,7 @@ import { test } from "node:test";
 import {
   LIMIT, PHONE, PUBLISHABLE, agree, bed, begin, flowFrame, heading, hosted, linkAll, linkInFrame,
   logIn, look, lookBothWays, makeSession, open, openShop, outcome, press, pressLast, setUp, toLogin,
-  transactionsOf, typeIn,
+  transactionsOf, typeIn, typeLast,
 } from "./bed.js";
 import { ROOT } from "./server.js";
 
@@ -164,7 +164,7 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
       await go(frame);
       await heading(frame, title);
     }
-    await press(frame, "Leave");
+    await pressLast(frame, "Leave");
     const { financialConnectionsSession: left, error } = await outcome(page);
     assert.equal(error, undefined);
     assert.deepEqual(
@@ -188,7 +188,7 @@ test("leaving resolves from beside the bank's window, a bank that is down, and a
     const frame = await flowFrame(page);
     await go(frame);
     await heading(frame, title);
-    await frame.getByRole("button", { name: "Leave", exact: true }).first().click();
+    await pressLast(frame, "Leave");
     const { financialConnectionsSession: left, error } = await outcome(page);
     assert.equal(error, undefined);
     assert.deepEqual([left.accounts, await statusOf(left)], [[], status], String(title));
@@ -244,7 +244,7 @@ test("Escape leaves too, and focus is back where it was", LIMIT, async () => {
   await page.locator("#before").focus();
   await collect(page, session);
   await flowFrame(page);
-  await page.keyboard.press("Escape");
+  typeLast(page, "Escape");
   const { financialConnectionsSession: left } = await outcome(page);
   assert.deepEqual(left.accounts, []);
   assert.equal(await page.evaluate(() => document.activeElement.id), "before");
@@ -368,7 +368,7 @@ test("the keyboard is enough, and focus stays in the frame", LIMIT, async () => 
   await tabTo(button(/^Link account/));
   await page.keyboard.press("Enter");
   await tabTo(button("Done"));
-  await page.keyboard.press("Enter");
+  typeLast(page, "Enter");
   const { financialConnectionsSession: linked } = await outcome(page);
   assert.equal(linked.accounts.length, 1);
   assert.deepEqual(page.faults, []);
