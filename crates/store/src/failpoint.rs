@@ -1,8 +1,7 @@
 //! Failpoints: named points in the code at which a test stops the thread or makes it panic.
 //!
 //! On `SQLite`, the name of a command's type, such as `CreateObject`, is a failpoint too. A write
-//! reaches it after its statements, before its savepoint is released. A read reaches it before its
-//! statements.
+//! reaches it after its statements, before the commit. A read reaches it before its statements.
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -22,9 +22,9 @@
 //! Issued API keys are stored in a separate file, which a command may change while a server runs
 //! ([`KeyFile`]).
 //!
-//! One writer runs the writes of a database and commits many commands together, each in its own
-//! savepoint. A write returns after its commit. Reads see a committed state. After a crash, a write
-//! was either committed as a whole or has no effect.
+//! One writer runs the writes of a database and commits many commands together. A write that is
+//! rejected is undone alone. A write returns after its commit. Reads see a committed state. After a
+//! crash, a write was either committed as a whole or has no effect.
 
 pub mod command;
 #[cfg(test)]

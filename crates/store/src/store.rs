@@ -22,7 +22,8 @@ pub trait Write: Send + 'static {
     /// The output of the command.
     type Output: Outcome + Send + 'static;
 
-    /// Runs in a savepoint of the writer's transaction.
+    /// Runs in the writer's transaction, which undoes its writes if it is rejected. It reads nothing
+    /// but the database, because the writer may roll back and run it again.
     #[doc(hidden)]
     fn sqlite(&self, batch: &Batch<'_>) -> Result<Self::Output, Failure>;
 

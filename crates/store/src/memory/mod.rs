@@ -3,7 +3,7 @@
 //! compare the database with it.
 //!
 //! A command works on a copy of the collections. The copy replaces them only if the command
-//! succeeds, as with a savepoint.
+//! succeeds.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,

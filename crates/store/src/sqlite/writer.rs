@@ -1,12 +1,12 @@
 //! The writer: one thread that runs every write of a database.
 //!
 //! The thread takes one command and all that wait behind it, up to [`WRITER_GROUP_MAX`]. It runs
-//! each in its own savepoint inside one transaction, commits, and only then sends the responses.
-//! The next group gathers while it commits, so grouping adds no waiting.
+//! them one after the other in one transaction, commits, and only then sends the responses. The next
+//! group gathers while it commits, so grouping adds no waiting.
 //!
 //! | failure | consequence |
 //! |---|---|
-//! | a command is refused or fails | its savepoint is rolled back, the others commit |
+//! | a command is refused or fails | its writes are undone, the others commit |
 //! | a command panics | the same; the panic is logged and counted |
 //! | the commit fails | every command of the group fails, and the database is opened again |
 //! | the thread itself panics | waiting and later commands fail, and the store is not ready |
@@ -23,11 +23,12 @@ use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::{Clock, ServerTime};
 use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
@@ -44,7 +45,6 @@ pub(super) const ROLLBACK: &str = "ROLLBACK";
 pub(super) const SAVE: &str = "SAVEPOINT command";
 pub(super) const RELEASE: &str = "RELEASE command";
 pub(super) const UNDO: &str = "ROLLBACK TO command";
-pub(super) const LOG_LENGTH: &str = "PRAGMA wal_checkpoint(NOOP)";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 pub(super) const CHECKPOINT_WHOLE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// Exempt from the rule of the merchant, because it reads only the newest time and no row.
@@ -105,7 +105,7 @@ enum Message {
 impl Writer {
     /// Starts the thread.
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         settings: WriterSettings,
     ) -> Result<Self, OpenError> {
         let last = connection.query_row(FIND_LAST_COMMIT, [], |row| row.get(0))?;
@@ -115,10 +115,13 @@ impl Writer {
         shared.ready.store(true, Ordering::Release);
         shared.alive.store(true, Ordering::Release);
         let path = settings.path.clone();
+        let log = Log::default();
+        log.follow(&mut connection)?;
         let state = State {
             connection: Some(connection),
             settings,
             last_commit,
+            log,
             shared: Arc::clone(&shared),
         };
         let thread = std::thread::Builder::new()
@@ -193,7 +196,7 @@ impl Drop for Writer {
     }
 }
 
-/// The result of a command in its savepoint.
+/// The result of a command.
 enum Ran {
     /// Its writes are part of the commit.
     Applied,
@@ -279,6 +282,7 @@ struct State {
     settings: WriterSettings,
     /// The time that was given to the last event.
     last_commit: Cell<ServerTime>,
+    log: Log,
     shared: Arc<Shared>,
 }
 
@@ -337,7 +341,7 @@ impl State {
             command.respond(committed);
         }
         if let Some(connection) = &self.connection
-            && let Err(error) = checkpoint_early(connection)
+            && let Err(error) = self.log.checkpoint_early(connection)
         {
             tracing::warn!(error = %error, "a checkpoint of the write-ahead log failed");
         }
@@ -348,7 +352,12 @@ impl State {
         if self.connection.is_some() {
             return;
         }
-        match open_writer(&self.settings.path, self.settings.durable) {
+        let opened =
+            open_writer(&self.settings.path, self.settings.durable).and_then(|mut connection| {
+                self.log.follow(&mut connection)?;
+                Ok(connection)
+            });
+        match opened {
             Ok(connection) => {
                 self.connection = Some(connection);
                 self.shared.ready.store(true, Ordering::Release);
@@ -369,30 +378,42 @@ impl State {
         self.run_and_commit(&batch, group)
     }
 
-    /// Runs every command in its savepoint and commits the writes that stay.
+    /// Runs every command and commits the writes that stay.
+    ///
+    /// The commands run without savepoints, because `SQLite` copies each page that changes within
+    /// one, and few commands write before they are refused. At the first that did, the transaction is
+    /// rolled back. The commands before it run again, and each of the others gets a savepoint.
     fn run_and_commit(
         &self,
         batch: &Batch<'_>,
         group: &mut [Box<dyn Queued>],
     ) -> Result<(), Failure> {
         batch.execute(BEGIN, [])?;
-        let mut wrote = false;
         let group_commands = group.len();
-        for command in group {
+        let last_commit = batch.last_commit.get();
+        let mut wrote = false;
+        let mut applied = Vec::new();
+        for index in 0..group_commands {
+            let command = &mut group[index];
             command.span().record("group_commands", group_commands);
-            let _entered = command.span().clone().entered();
-            let changes_before = batch.connection.total_changes();
-            batch.execute(SAVE, [])?;
-            if let Ran::Applied = self.run_command(command.as_mut(), batch) {
-                wrote |= batch.connection.total_changes() != changes_before;
-            } else {
-                // Some errors, a full disk for example, make SQLite roll back the transaction.
-                if batch.connection.is_autocommit() {
-                    return Err(Failure::Commit);
-                }
-                batch.execute(UNDO, [])?;
+            let (ran, changed) = self.run_counted(command.as_mut(), batch);
+            if let Ran::Applied = ran {
+                wrote |= changed;
+                applied.push(index);
+                continue;
             }
-            batch.execute(RELEASE, [])?;
+            check_open(batch)?;
+            if changed {
+                batch.execute(ROLLBACK, [])?;
+                batch.execute(BEGIN, [])?;
+                batch.last_commit.set(last_commit);
+                wrote = run_again(&applied, group, batch)?;
+                for command in &mut group[index + 1..] {
+                    command.span().record("group_commands", group_commands);
+                    wrote |= self.run_in_savepoint(command.as_mut(), batch)?;
+                }
+                break;
+            }
         }
         if wrote {
             self.settings.failpoints.reach("before_commit");
@@ -404,12 +425,43 @@ impl State {
         Ok(())
     }
 
+    /// Runs a command in a savepoint, which is rolled back unless the command applies. Returns true
+    /// if writes stay.
+    fn run_in_savepoint(
+        &self,
+        command: &mut dyn Queued,
+        batch: &Batch<'_>,
+    ) -> Result<bool, Failure> {
+        batch.execute(SAVE, [])?;
+        let (ran, changed) = self.run_counted(command, batch);
+        let stays = matches!(ran, Ran::Applied);
+        if !stays {
+            check_open(batch)?;
+            batch.execute(UNDO, [])?;
+        }
+        batch.execute(RELEASE, [])?;
+        Ok(stays && changed)
+    }
+
+    /// Runs a command in its span. The second value is true if it changed rows. Events of a command
+    /// that does not apply take no commit time.
+    fn run_counted(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> (Ran, bool) {
+        let _entered = command.span().clone().entered();
+        let changes_before = batch.connection.total_changes();
+        let last_commit = batch.last_commit.get();
+        let ran = self.run_command(command, batch);
+        if !matches!(ran, Ran::Applied) {
+            batch.last_commit.set(last_commit);
+        }
+        (ran, batch.connection.total_changes() != changes_before)
+    }
+
     /// Runs one command, turns a panic into a failure, and counts the result.
     fn run_command(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> Ran {
         let counters = &self.shared.counters;
         let began = self.settings.clock.server_now();
-        // Unwinding is safe, because the caller rolls back the savepoint, and an open statement is
-        // reset when it is dropped.
+        // Unwinding is safe, because the caller undoes the writes, and an open statement is reset when
+        // it is dropped.
         let run = AssertUnwindSafe(|| {
             let ran = command.run(batch);
             self.settings.failpoints.reach_command(|| command.name());
@@ -433,6 +485,28 @@ impl State {
     }
 }
 
+/// Runs commands again that applied before the transaction was rolled back. Returns true if they
+/// changed rows.
+fn run_again(
+    applied: &[usize],
+    group: &mut [Box<dyn Queued>],
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let changes_before = batch.connection.total_changes();
+    for index in applied {
+        // A command reads nothing but the database, so it applies again unless the disk fails.
+        if !matches!(group[*index].run(batch), Ran::Applied) {
+            return Err(Failure::Commit);
+        }
+    }
+    Ok(batch.connection.total_changes() != changes_before)
+}
+
+/// Fails if `SQLite` has rolled back the transaction, as it does after a full disk, for example.
+fn check_open(batch: &Batch<'_>) -> Result<(), Failure> {
+    if batch.connection.is_autocommit() { Err(Failure::Commit) } else { Ok(()) }
+}
+
 /// The message of a panic.
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     match panic.downcast_ref::<&str>() {
@@ -441,18 +515,41 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Starts a checkpoint if the write-ahead log has grown. It is small and never waits for readers.
-fn checkpoint_early(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let (length, copied) = checkpoint(connection, LOG_LENGTH)?;
-    if length - copied >= CHECKPOINT_PAGES_MIN {
-        checkpoint(connection, CHECKPOINT)?;
-    }
-    Ok(())
+/// The write-ahead log, as the writer sees it.
+#[derive(Default)]
+struct Log {
+    /// Pages in the log after the last commit. `SQLite` reports them, because to ask for them costs
+    /// more than a small commit.
+    pages: Arc<AtomicI64>,
+    /// Pages of the log that are in the database too.
+    copied: i64,
 }
 
-/// Runs a checkpoint. Returns the number of pages in the log, and how many of them are copied.
-fn checkpoint(connection: &Connection, sql: &str) -> Result<(i64, i64), rusqlite::Error> {
-    connection
-        .prepare_cached(sql)?
-        .query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+impl Log {
+    /// Starts the reports of a connection.
+    fn follow(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        let pages = Arc::clone(&self.pages);
+        connection.wal_hook(Some(move |_: &mut Wal, now: i32| {
+            pages.store(i64::from(now), Ordering::Relaxed);
+            Ok(())
+        }))
+    }
+
+    /// Starts a checkpoint if the log has grown. It is small and never waits for readers.
+    fn checkpoint_early(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.copied {
+            // SQLite has started the log again.
+            self.copied = 0;
+        }
+        if pages - self.copied >= CHECKPOINT_PAGES_MIN {
+            self.copied = checkpoint(connection, CHECKPOINT)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a checkpoint. Returns the number of pages of the log that are copied.
+fn checkpoint(connection: &Connection, sql: &str) -> Result<i64, rusqlite::Error> {
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(2))
 }

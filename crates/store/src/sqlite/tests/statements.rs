@@ -142,7 +142,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     writer::SAVE,
     writer::RELEASE,
     writer::UNDO,
-    writer::LOG_LENGTH,
     writer::CHECKPOINT,
     writer::CHECKPOINT_WHOLE,
     writer::FIND_LAST_COMMIT,

@@ -169,10 +169,9 @@ fn a_failed_commit_fails_the_group() {
     });
 }
 
-/// A command that fails after it wrote is rolled back alone, without the other commands of its
-/// group.
+/// Commands that fail after they wrote are undone alone, without the other commands of their group.
 #[test]
-fn a_failing_command_is_undone_alone() {
+fn failing_commands_are_undone_alone() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     let store = Store::open(at(&path)).unwrap();
@@ -185,17 +184,28 @@ fn a_failing_command_is_undone_alone() {
                 store.write(object(1)),
                 store.write(crate::CreateObject { kind_max: Some(1), ..object(2) }),
                 store.write(object(3)),
+                store.write(WriteAndPanic(object(4))),
+                store.write(crate::CreateObject { kind_max: Some(2), ..object(5) }),
+                store.write(object(6)),
                 async { handle.open.send(()).unwrap() },
             )
         };
-        let (_, (one, again, full, two, ())) = tokio::join!(store.write(gate), group);
-        assert_eq!(one.unwrap(), Created::Done);
+        let (_, (one, again, full, three, panicked, also_full, six, ())) =
+            tokio::join!(store.write(gate), group);
         insta::assert_snapshot!(cause(&again.unwrap_err()), @"the row exists already");
-        assert_eq!(full.unwrap(), Created::KindFull);
-        assert_eq!(two.unwrap(), Created::Done);
-        assert!(is_there(&store, 1).await);
-        assert!(!is_there(&store, 2).await);
-        assert!(is_there(&store, 3).await);
+        insta::assert_snapshot!(cause(&panicked.unwrap_err()), @"the command WriteAndPanic panicked");
+        for full in [full, also_full] {
+            assert_eq!(full.unwrap(), Created::KindFull);
+        }
+        for done in [one, three, six] {
+            assert_eq!(done.unwrap(), Created::Done);
+        }
+        for (number, there) in [(1, true), (2, false), (3, true), (4, false), (5, false), (6, true)]
+        {
+            assert_eq!(is_there(&store, number).await, there, "{number}");
+        }
+        let stats = store.writer_stats();
+        assert_eq!((stats.commands, stats.commands_failed, stats.commands_panicked), (8, 1, 1));
     });
 }
 
