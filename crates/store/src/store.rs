@@ -7,6 +7,7 @@
 
 use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
+use crate::sqlite::prepared::Preparing;
 use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::{Changed, Created, Error, Failpoints, Snapshotted, Summary, WriterStats, Written};
 use model::clock::{Clock, Rng};
@@ -26,6 +27,12 @@ pub trait Write: Send + 'static {
     /// but the database, because the writer may roll back and run it again.
     #[doc(hidden)]
     fn sqlite(&self, batch: &Batch<'_>) -> Result<Self::Output, Failure>;
+
+    /// Makes values that the command stores, on the thread of the caller.
+    #[doc(hidden)]
+    fn prepare(&self, _preparing: &mut Preparing<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Runs on a copy of the collections, which is dropped if the command is rejected.
     #[doc(hidden)]

@@ -95,7 +95,7 @@ pub struct CompleteLink {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(CompleteLink => Written, account::complete_link, summary::of_link);
+writes!(CompleteLink => Written, account::complete_link, summary::of_link; prepared::of_link);
 
 /// Changes an account. Returns [`crate::Written`].
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ pub struct ChangeAccount {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeAccount => Written, account::change, summary::of_account);
+writes!(ChangeAccount => Written, account::change, summary::of_account; prepared::of_account);
 
 /// Finds an account. Returns `Option<Account>`.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +187,7 @@ pub struct ChangeConnection {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeConnection => Written, account::change_connection, summary::of_connection);
+writes!(ChangeConnection => Written, account::change_connection, summary::of_connection; prepared::of_connection);
 
 /// Finds an ownership, the list of an account's owners at one time. Returns `Option<Ownership>`.
 #[derive(Clone, Copy, Debug)]

@@ -118,4 +118,4 @@ pub struct StepClock {
     pub leased_until: ServerTime,
 }
 
-writes!(StepClock => Written, clock::step, summary::of_step);
+writes!(StepClock => Written, clock::step, summary::of_step; prepared::of_step);

@@ -41,7 +41,7 @@ pub struct SettleDelivery {
     pub due_at: ServerTime,
 }
 
-writes!(SettleDelivery => Written, delivery::settle);
+writes!(SettleDelivery => Written, delivery::settle; prepared::of_settle);
 
 /// Lists an event's deliveries with their attempts, by endpoint. Returns `Vec<(Delivery,
 /// Vec<Attempt>)>`.

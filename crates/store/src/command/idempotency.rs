@@ -33,7 +33,7 @@ pub struct CreateIdempotencyRecord {
     pub record: IdempotencyRecord,
 }
 
-writes!(CreateIdempotencyRecord => Written, idempotency::record);
+writes!(CreateIdempotencyRecord => Written, idempotency::record; prepared::of_record);
 
 /// Finds an idempotency record, unless it is too old. Returns `Option<IdempotencyRecord>`.
 #[derive(Clone, Debug)]

@@ -3,9 +3,13 @@
 
 /// Implements [`crate::Write`] for a command by the functions of the same path in `sqlite/` and in
 /// `memory/`. It is a macro, because a function cannot take the common part of two paths. A command
-/// with preconditions also names the function that makes its summary.
+/// with preconditions also names the function that makes its summary, and one with values to prepare
+/// the function that does so.
 macro_rules! writes {
-    ($command:ident => $output:ty, $family:ident::$function:ident $(, $summary:path)?) => {
+    (
+        $command:ident => $output:ty, $family:ident::$function:ident
+        $(, $summary:path)? $(; prepared::$prepare:ident)?
+    ) => {
         impl crate::Write for $command {
             type Output = $output;
 
@@ -22,6 +26,13 @@ macro_rules! writes {
             ) -> Result<Self::Output, crate::store::Failure> {
                 crate::memory::$family::$function(self, memory)
             }
+
+            $(fn prepare(
+                &self,
+                preparing: &mut crate::sqlite::prepared::Preparing<'_>,
+            ) -> Result<(), crate::store::Failure> {
+                crate::sqlite::prepared::$prepare(self, preparing)
+            })?
 
             $(fn summary(&self) -> crate::Summary {
                 $summary(self)

@@ -238,7 +238,7 @@ pub struct CreateObject {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(CreateObject => Created, object::create, summary::of_create);
+writes!(CreateObject => Created, object::create, summary::of_create; prepared::of_create);
 
 /// The result of creating an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +270,7 @@ pub struct ChangeObject {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeObject => Written, object::change, summary::of_change);
+writes!(ChangeObject => Written, object::change, summary::of_change; prepared::of_change);
 
 /// Creates and replaces several objects in one command. An object at version 1 is created, and any
 /// other replaces the version one below. If one of them conflicts, or a precondition does not hold,
@@ -288,7 +288,7 @@ pub struct ChangeObjects {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ChangeObjects => Changed, object::change_many, summary::of_changes);
+writes!(ChangeObjects => Changed, object::change_many, summary::of_changes; prepared::of_changes);
 
 /// The result of changing several objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

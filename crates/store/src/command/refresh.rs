@@ -55,7 +55,7 @@ pub struct PutOffRefresh {
     pub connection: Option<Connection>,
 }
 
-writes!(PutOffRefresh => Written, refresh::put_off);
+writes!(PutOffRefresh => Written, refresh::put_off; prepared::of_put_off);
 
 /// Ends a refresh with the bank's data. Returns [`crate::Written`]. It is a version conflict unless
 /// claim, account version and connection version all match.
@@ -71,7 +71,7 @@ pub struct ApplyRefresh {
     pub ownership: Option<Ownership>,
 }
 
-writes!(ApplyRefresh => Written, refresh::apply);
+writes!(ApplyRefresh => Written, refresh::apply; prepared::of_apply);
 
 /// Ends a refresh without data. Returns [`crate::Written`] as [`ApplyRefresh`] does.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ pub struct FailRefresh {
     pub change: AccountChange,
 }
 
-writes!(FailRefresh => Written, refresh::fail);
+writes!(FailRefresh => Written, refresh::fail; prepared::of_fail);
 
 /// Lists accounts without a test clock that have daily work or a change at the bank due at `now`,
 /// the longest due first. Returns `Vec<Account>`.

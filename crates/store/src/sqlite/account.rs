@@ -1,11 +1,12 @@
 //! Accounts, connections and owners.
 
 use super::list::{Lists, Window, lists};
+use super::prepared::Part;
 use super::{
     Batch, Failure, Param, Reading, column, event, from_json, idempotency, number, object,
     precondition, refresh,
 };
-use crate::seal::CellPosition;
+use crate::seal::{CellPosition, Sealer};
 use crate::{
     AccountChange, AccountsOf, Bounds, ChangeAccount, ChangeConnection, CompleteLink, Connection,
     FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
@@ -126,7 +127,7 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
             ":version": column(account.version),
             ":status": account.status.word(),
             ":due_at": due_at(account).map(|at| at.0),
-            ":body": serde_json::to_string(account)?,
+            ":body": batch.prepared.json(Part::of_account(account), account)?,
             ":authorized_by": account.authorization.text().as_str(),
         },
     )?;
@@ -184,7 +185,7 @@ fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
         ":account": column(account.id.number()),
         ":merchant": column(account.merchant.number()),
         ":version": column(account.version),
-        ":body": serde_json::to_string(account)?,
+        ":body": batch.prepared.json(Part::of_account(account), account)?,
         ":status": account.status.word(),
         ":due_at": due_at(account).map(|at| at.0),
         ":authorized_by": authorization.as_str(),
@@ -303,6 +304,12 @@ fn credential_position<'a>(row: &'a [&'a [u8]]) -> CellPosition<'a> {
     CellPosition { column: "connections.credential", row }
 }
 
+/// The sealed credential of a connection.
+pub(super) fn seal_credential(connection: &Connection, seal: &Sealer) -> Result<Vec<u8>, Failure> {
+    let row = [&connection.account.number().to_be_bytes()[..]];
+    seal.seal(credential_position(&row), &connection.credential)
+}
+
 /// Replaces a connection. Returns true if its version is one above the stored one.
 pub(super) fn replace_connection(
     connection: &Connection,
@@ -314,13 +321,13 @@ pub(super) fn replace_connection(
 /// Runs a statement that takes all columns of a connection.
 fn store_connection(
     connection: &Connection,
-    sql: &str,
+    sql: &'static str,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
-    let Connection { account, merchant, version, relinked_at, credential, state, cursors } =
-        connection;
+    let Connection { account, merchant, version, relinked_at, state, cursors, .. } = connection;
     let account = account.number();
-    let row = [&account.to_be_bytes()[..]];
+    let part = Part::of_connection(connection);
+    let credential = batch.prepared.sealed(part, || seal_credential(connection, batch.seal))?;
     let cursor = |feature| cursors.get(&feature);
     let stored = batch.execute(
         sql,
@@ -329,7 +336,7 @@ fn store_connection(
             ":merchant": column(merchant.number()),
             ":version": column(*version),
             ":relinked_at": relinked_at.0,
-            ":credential": batch.seal.seal(credential_position(&row), credential)?,
+            ":credential": &*credential,
             ":state": state,
             ":balance_cursor": cursor(Feature::Balance),
             ":ownership_cursor": cursor(Feature::Ownership),

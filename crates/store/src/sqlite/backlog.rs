@@ -61,7 +61,7 @@ pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result
 /// A number of rows, and the time of the oldest in the unit of its column.
 type Counted = (u64, Option<i64>);
 
-fn count(sql: &str, key: impl Params, reading: &Reading<'_>) -> Result<Counted, Failure> {
+fn count(sql: &'static str, key: impl Params, reading: &Reading<'_>) -> Result<Counted, Failure> {
     let counted = reading.find(sql, key, |row| Ok((rows(row.get(0)?), row.get(1)?)))?;
     Ok(counted.unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 
 use super::event::{LIST_EVENTS, edge};
 use super::list::Window;
+use super::prepared::Part;
 use super::{Batch, Failure, Reading, bind, column, from_json, idempotency, number, word};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
@@ -194,7 +195,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
         return Ok(Written::VersionConflict);
     }
     if let Some(attempt) = &command.attempt {
-        let body = serde_json::to_string(attempt)?;
+        let body = batch.prepared.json(Part::Attempt, attempt)?;
         let values = named_params! {
             ":shard": shard,
             ":number": event,

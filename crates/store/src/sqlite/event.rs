@@ -1,6 +1,7 @@
 //! Events.
 
 use super::list::{Lists, Window};
+use super::prepared::Part;
 use super::{Batch, Failure, Reading, bind, column, from_json, optional_number};
 use crate::command::event::takes_type;
 use crate::{Cursor, EventPlace, FindEvent, ListEvents, Listed, Page, StoredEvent};
@@ -51,7 +52,7 @@ pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Fai
                 ":created": event.created.0,
                 ":type": event.event_type.word(),
                 ":committed_at": batch.next_commit().0,
-                ":body": serde_json::to_string(event)?,
+                ":body": batch.prepared.json(Part::Event(event.id), event)?,
             },
         )?;
     }

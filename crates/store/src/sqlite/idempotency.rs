@@ -1,7 +1,8 @@
 //! Idempotency records.
 
+use super::prepared::Part;
 use super::{Batch, Failure, Reading, column};
-use crate::seal::CellPosition;
+use crate::seal::{CellPosition, Sealer};
 use crate::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
@@ -36,8 +37,7 @@ pub(super) fn record_optional(
 
 fn insert(record: &IdempotencyRecord, batch: &Batch<'_>) -> Result<bool, Failure> {
     let merchant = record.merchant.number();
-    let row = [&merchant.to_be_bytes()[..], record.key.as_bytes()];
-    let body = batch.seal.seal(CellPosition { column: "replies.body", row: &row }, &record.body)?;
+    let body = batch.prepared.sealed(Part::Record, || seal_body(record, batch.seal))?;
     let inserted = batch.execute(
         INSERT_RECORD,
         named_params! {
@@ -46,12 +46,18 @@ fn insert(record: &IdempotencyRecord, batch: &Batch<'_>) -> Result<bool, Failure
             ":fingerprint": record.fingerprint,
             ":request_id": record.request_id,
             ":status": record.status,
-            ":body": body,
+            ":body": &*body,
             ":at": record.at.0,
             ":expired_at": record.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
         },
     )?;
     Ok(inserted == 1)
+}
+
+/// The sealed body of a record.
+pub(super) fn seal_body(record: &IdempotencyRecord, seal: &Sealer) -> Result<Vec<u8>, Failure> {
+    let row = [&record.merchant.number().to_be_bytes()[..], record.key.as_bytes()];
+    seal.seal(CellPosition { column: "replies.body", row: &row }, &record.body)
 }
 
 /// Finds a record, unless it is too old.

@@ -64,9 +64,10 @@ impl LongReads {
         let share = pool.share(command.merchant()).acquire_owned().await.map_err(closed)?;
         let running = Arc::clone(&pool.running).acquire_owned().await.map_err(closed)?;
         let reading = tokio::task::spawn_blocking(move || {
-            let output = sqlite.long_reads.readers.with(None, |connection| {
-                command.sqlite(&Reading { connection, seal: &sqlite.seal })
-            });
+            let output = sqlite
+                .long_reads
+                .readers
+                .with(None, |connection| command.sqlite(&Reading::of(connection, &sqlite.seal)));
             drop((running, share, admitted));
             output
         });

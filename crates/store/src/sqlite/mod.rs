@@ -28,12 +28,14 @@ pub(crate) mod event;
 pub(crate) mod feed;
 pub(crate) mod idempotency;
 mod list;
+mod log;
 mod long_reads;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod object_filter;
 mod open;
 mod precondition;
+pub(crate) mod prepared;
 pub(crate) mod prune;
 mod readers;
 pub(crate) mod refresh;
@@ -52,11 +54,13 @@ use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStat
 use long_reads::LongReads;
 use model::Word;
 use model::clock::ServerTime;
+use prepared::Prepared;
 use readers::{Budgeted, Readers};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, Params, Row, Statement, ToSql};
 use serde::de::DeserializeOwned;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -94,7 +98,7 @@ impl Sqlite {
     pub(crate) async fn read<C: Read>(self: &Arc<Self>, command: C) -> Result<C::Output, Error> {
         self.failpoints.reach_command(command_name::<C>);
         let budgeted = self.readers.with(Some(self.read_steps_max), |connection| {
-            command.sqlite(&Reading { connection, seal: &self.seal })
+            command.sqlite(&Reading::of(connection, &self.seal))
         })?;
         match budgeted {
             Budgeted::Done(output) => Ok(output),
@@ -140,23 +144,79 @@ pub struct Batch<'a> {
     pub(crate) last_commit: &'a Cell<ServerTime>,
     /// The maximum number of merchants of the database.
     pub(crate) merchants_max: u64,
+    /// The values that were made before the command queued.
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) statements: &'a dyn Statements,
 }
 
 /// A committed state, as one command sees it.
 pub struct Reading<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) seal: &'a Sealer,
+    /// The statements of the batch, if the reading is part of one.
+    statements: Option<&'a dyn Statements>,
+}
+
+/// Prepared statements, by their text.
+pub(crate) trait Statements {
+    /// Runs a statement.
+    fn with(
+        &self,
+        sql: &'static str,
+        run: &mut dyn FnMut(&mut Statement<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure>;
+}
+
+/// The statements that one group of commands has used. They are found by the address of their text,
+/// which costs a fraction of a look-up in the connection's cache, because that compares texts.
+pub(crate) struct GroupStatements<'c> {
+    connection: &'c Connection,
+    used: RefCell<HashMap<(usize, usize), CachedStatement<'c>>>,
+}
+
+impl<'c> GroupStatements<'c> {
+    pub(crate) fn of(connection: &'c Connection) -> Self {
+        Self { connection, used: RefCell::default() }
+    }
+}
+
+impl Statements for GroupStatements<'_> {
+    fn with(
+        &self,
+        sql: &'static str,
+        run: &mut dyn FnMut(&mut Statement<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let key = (sql.as_ptr().addr(), sql.len());
+        // Taken out while it runs, so that the same statement can be used within it.
+        let used = self.used.borrow_mut().remove(&key);
+        let mut statement = match used {
+            Some(statement) => statement,
+            None => self.connection.prepare_cached(sql)?,
+        };
+        run(&mut statement)?;
+        self.used.borrow_mut().insert(key, statement);
+        Ok(())
+    }
 }
 
 impl Batch<'_> {
     /// The batch as a source of reads, which see the writes of the batch.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { connection: self.connection, seal: self.seal }
+        let statements = Some(self.statements);
+        Reading { connection: self.connection, seal: self.seal, statements }
     }
 
     /// Runs a statement and returns the number of rows that it changed.
-    pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Failure> {
-        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    pub(crate) fn execute(&self, sql: &'static str, params: impl Params) -> Result<usize, Failure> {
+        let mut params = Some(params);
+        let mut changed = 0;
+        self.statements.with(sql, &mut |statement| {
+            if let Some(params) = params.take() {
+                changed = statement.execute(params)?;
+            }
+            Ok(())
+        })?;
+        Ok(changed)
     }
 
     /// The time of the commit of the next event, which must rise within a shard. One writer writes
@@ -168,33 +228,59 @@ impl Batch<'_> {
     }
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    /// A reading outside of a batch.
+    pub(crate) fn of(connection: &'a Connection, seal: &'a Sealer) -> Self {
+        Self { connection, seal, statements: None }
+    }
+
+    /// Runs a statement.
+    fn with<T>(
+        &self,
+        sql: &'static str,
+        run: impl FnOnce(&mut Statement<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(statements) = self.statements else {
+            return run(&mut *self.connection.prepare_cached(sql)?);
+        };
+        let mut run = Some(run);
+        let mut output = None;
+        statements.with(sql, &mut |statement| {
+            output = run.take().map(|run| run(statement)).transpose()?;
+            Ok(())
+        })?;
+        let Some(output) = output else { unreachable!("a statement runs once") };
+        Ok(output)
+    }
+
     /// Finds one row.
     pub(crate) fn find<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        rows.next()?.map(read).transpose()
+        self.with(sql, |statement| {
+            let mut rows = statement.query(params)?;
+            rows.next()?.map(read).transpose()
+        })
     }
 
     /// Lists all rows.
     pub(crate) fn list<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        let mut items = Vec::new();
-        while let Some(row) = rows.next()? {
-            items.push(read(row)?);
-        }
-        Ok(items)
+        self.with(sql, |statement| {
+            let mut rows = statement.query(params)?;
+            let mut items = Vec::new();
+            while let Some(row) = rows.next()? {
+                items.push(read(row)?);
+            }
+            Ok(items)
+        })
     }
 
     /// Lets several statements read one state. Within a batch they do so already.

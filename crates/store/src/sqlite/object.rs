@@ -2,6 +2,7 @@
 
 use super::list::{Lists, Window, lists};
 use super::object_filter::{Entries, StoredEntries};
+use super::prepared::Part;
 use super::{
     Batch, Failure, Param, Reading, column, event, idempotency, number, object_filter,
     precondition, word,
@@ -15,6 +16,7 @@ use crate::{
 use model::Word;
 use model::id::{CustomerId, MerchantId};
 use rusqlite::{Row, ToSql, named_params, params};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(super) const INSERT_MERCHANT: &str =
@@ -138,7 +140,7 @@ pub(super) fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, 
 
 /// Inserts an object with its filter entries. Returns true if it did not exist.
 fn insert(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
-    let columns = Columns::of(object, batch.seal)?;
+    let columns = Columns::of(object, batch)?;
     let inserted = columns.write(INSERT_OBJECT, None, batch)? == 1;
     if inserted {
         object_filter::insert_entries(object, &columns.entries, batch.connection)?;
@@ -149,7 +151,7 @@ fn insert(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
 /// Replaces an object. Returns true if its version is one above the stored one. Most changes leave
 /// the filter entries as they are, and then one statement is enough.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
-    let columns = Columns::of(object, batch.seal)?;
+    let columns = Columns::of(object, batch)?;
     let (created, text) = (object.created(), columns.entries.text.as_deref());
     if columns.write(UPDATE_OBJECT, Some(StoredEntries { created, text }), batch)? == 1 {
         return Ok(true);
@@ -172,7 +174,11 @@ pub(super) fn count_kind(
     count(batch, COUNT_KIND, params![column(merchant.number()), kind.word()])
 }
 
-fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<u64, Failure> {
+fn count(
+    batch: &Batch<'_>,
+    sql: &'static str,
+    params: impl rusqlite::Params,
+) -> Result<u64, Failure> {
     let count = batch.reading().find(sql, params, |row| super::number(row, 0))?;
     let Some(count) = count else { unreachable!("a count always has one row") };
     Ok(count)
@@ -182,24 +188,26 @@ fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<
 struct Columns<'a> {
     object: &'a Object,
     entries: Entries,
-    secret: Option<Vec<u8>>,
-    body: String,
+    secret: Option<Cow<'a, [u8]>>,
+    body: Cow<'a, str>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(object: &'a Object, seal: &Sealer) -> Result<Self, Failure> {
+    fn of(object: &'a Object, batch: &'a Batch<'_>) -> Result<Self, Failure> {
+        let part = Part::of_object(object);
+        let Batch { prepared, seal, .. } = batch;
         Ok(Self {
             object,
             entries: Entries::of(object)?,
-            secret: seal_secret(object, seal)?,
-            body: object.body()?,
+            secret: prepared.sealed_optional(part, || seal_secret(object, seal))?,
+            body: prepared.text(part, || Ok(object.body()?))?,
         })
     }
 
     /// Runs a statement that takes all columns. An update also takes the entries that it expects.
     fn write(
         &self,
-        sql: &str,
+        sql: &'static str,
         before: Option<StoredEntries<'_>>,
         batch: &Batch<'_>,
     ) -> Result<usize, Failure> {
@@ -223,7 +231,7 @@ impl<'a> Columns<'a> {
             ":lookup": lookup,
             ":due_at": due_at,
             ":forget_at": forget_at,
-            ":secret": self.secret,
+            ":secret": self.secret.as_deref(),
             ":filters": self.entries.text,
             ":body": self.body,
         };

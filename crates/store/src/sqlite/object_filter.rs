@@ -269,7 +269,7 @@ pub(crate) fn count(command: &CountObjects, reading: &Reading<'_>) -> Result<u32
 }
 
 fn count_rows(
-    sql: &str,
+    sql: &'static str,
     params: impl rusqlite::Params,
     reading: &Reading<'_>,
 ) -> Result<u32, Failure> {

@@ -65,6 +65,6 @@ fn state(key: ObjectKey, batch: &Batch<'_>) -> Result<Option<(u64, bool)>, Failu
     batch.reading().find(FIND_OBJECT_STATE, key, |row| Ok((super::number(row, 0)?, row.get(1)?)))
 }
 
-fn exists(sql: &str, key: impl Params, batch: &Batch<'_>) -> Result<bool, Failure> {
+fn exists(sql: &'static str, key: impl Params, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(batch.reading().find(sql, key, |_| Ok(()))?.is_some())
 }

@@ -14,8 +14,10 @@
 //!
 //! In the last two cases, a group may be committed although its callers get no response.
 
+use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::open_writer;
-use super::{Batch, OpenError};
+use super::prepared::{Prepared, Preparing};
+use super::{Batch, GroupStatements, OpenError};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
 use crate::store::{Failure, Outcome, command_name};
@@ -23,21 +25,16 @@ use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::{Clock, ServerTime};
 use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
-use rusqlite::hooks::Wal;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
-
-/// Pages of the write-ahead log that are not in the database yet, from which the writer starts a
-/// checkpoint.
-const CHECKPOINT_PAGES_MIN: i64 = 1_000;
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -45,8 +42,6 @@ pub(super) const ROLLBACK: &str = "ROLLBACK";
 pub(super) const SAVE: &str = "SAVEPOINT command";
 pub(super) const RELEASE: &str = "RELEASE command";
 pub(super) const UNDO: &str = "ROLLBACK TO command";
-pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-pub(super) const CHECKPOINT_WHOLE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// Exempt from the rule of the merchant, because it reads only the newest time and no row.
 pub(super) const FIND_LAST_COMMIT: &str = "SELECT COALESCE(MAX(committed_at), 0) FROM events";
 
@@ -65,6 +60,7 @@ pub(super) struct Writer {
     queue: Option<mpsc::Sender<Message>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     path: PathBuf,
+    seal: Sealer,
     shared: Arc<Shared>,
 }
 
@@ -115,7 +111,7 @@ impl Writer {
         shared.ready.store(true, Ordering::Release);
         shared.alive.store(true, Ordering::Release);
         let path = settings.path.clone();
-        let log = Log::default();
+        let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
         let state = State {
             connection: Some(connection),
@@ -128,11 +124,12 @@ impl Writer {
             .name("writer".to_owned())
             .spawn(move || state.run(messages))
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
-        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), path, shared })
+        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), path, seal, shared })
     }
 
     /// Puts a command into the queue and waits for its output.
     pub(super) async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
+        let prepared = Preparing::of(&command, &self.seal)?;
         let (sender, response) = oneshot::channel();
         // At the usual level the command runs in the span of its caller, so that a panic is logged
         // with the request or job.
@@ -142,7 +139,8 @@ impl Writer {
             group_commands = tracing::field::Empty
         );
         let span = span.or_current();
-        let message = Message::Run(Box::new(Waiting { command, output: None, sender, span }));
+        let message =
+            Message::Run(Box::new(Waiting { command, prepared, output: None, sender, span }));
         let queue = self.queue.as_ref().ok_or(Failure::Closed)?;
         queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
@@ -235,6 +233,7 @@ trait Queued: Send {
 
 struct Waiting<C: Write> {
     command: C,
+    prepared: Prepared,
     output: Option<Result<C::Output, Failure>>,
     sender: oneshot::Sender<Result<C::Output, Error>>,
     span: Span,
@@ -250,7 +249,7 @@ impl<C: Write> Queued for Waiting<C> {
     }
 
     fn run(&mut self, batch: &Batch<'_>) -> Ran {
-        let output = self.command.sqlite(batch);
+        let output = self.command.sqlite(&Batch { prepared: &self.prepared, ..*batch });
         let ran = match &output {
             Ok(output) if output.stays() => Ran::Applied,
             Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
@@ -374,6 +373,8 @@ impl State {
             now: self.settings.clock.server_now(),
             last_commit: &self.last_commit,
             merchants_max: self.settings.bounds.merchants_max,
+            prepared: &Prepared::default(),
+            statements: &GroupStatements::of(connection),
         };
         self.run_and_commit(&batch, group)
     }
@@ -513,43 +514,4 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         Some(text) => text,
         None => panic.downcast_ref::<String>().map_or("no message", String::as_str),
     }
-}
-
-/// The write-ahead log, as the writer sees it.
-#[derive(Default)]
-struct Log {
-    /// Pages in the log after the last commit. `SQLite` reports them, because to ask for them costs
-    /// more than a small commit.
-    pages: Arc<AtomicI64>,
-    /// Pages of the log that are in the database too.
-    copied: i64,
-}
-
-impl Log {
-    /// Starts the reports of a connection.
-    fn follow(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
-        let pages = Arc::clone(&self.pages);
-        connection.wal_hook(Some(move |_: &mut Wal, now: i32| {
-            pages.store(i64::from(now), Ordering::Relaxed);
-            Ok(())
-        }))
-    }
-
-    /// Starts a checkpoint if the log has grown. It is small and never waits for readers.
-    fn checkpoint_early(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
-        let pages = self.pages.load(Ordering::Relaxed);
-        if pages < self.copied {
-            // SQLite has started the log again.
-            self.copied = 0;
-        }
-        if pages - self.copied >= CHECKPOINT_PAGES_MIN {
-            self.copied = checkpoint(connection, CHECKPOINT)?;
-        }
-        Ok(())
-    }
-}
-
-/// Runs a checkpoint. Returns the number of pages of the log that are copied.
-fn checkpoint(connection: &Connection, sql: &str) -> Result<i64, rusqlite::Error> {
-    connection.prepare_cached(sql)?.query_row([], |row| row.get(2))
 }

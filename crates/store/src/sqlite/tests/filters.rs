@@ -79,7 +79,7 @@ fn migrated(rows: &[Object]) -> (Connection, Sealer) {
 fn earlier_rows_are_listed_by_each_filter() {
     let rows = rows();
     let (connection, seal) = migrated(&rows);
-    let reading = Reading { connection: &connection, seal: &seal };
+    let reading = Reading::of(&connection, &seal);
     let mut filters = BTreeSet::new();
     for row in &rows {
         for (filter, value) in row.filters() {

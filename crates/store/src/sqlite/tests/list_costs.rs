@@ -10,7 +10,8 @@ use super::statements::{LISTS, STATEMENTS};
 use crate::seal::Sealer;
 use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
-use crate::sqlite::{Batch, Reading, column};
+use crate::sqlite::prepared::Prepared;
+use crate::sqlite::{Batch, GroupStatements, Reading, column};
 use crate::{
     AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CountObjects, CreateObject,
     Created, Cursor, FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects,
@@ -199,6 +200,8 @@ impl Database {
 
     fn write<C: Write>(&self, command: &C) -> C::Output {
         let batch = Batch {
+            prepared: &Prepared::default(),
+            statements: &GroupStatements::of(&self.connection),
             connection: &self.connection,
             seal: &self.seal,
             now: ServerTime(T0.0 * 1_000_000),
@@ -209,7 +212,7 @@ impl Database {
     }
 
     fn read<C: Read>(&self, command: &C) -> C::Output {
-        command.sqlite(&Reading { connection: &self.connection, seal: &self.seal }).unwrap()
+        command.sqlite(&Reading::of(&self.connection, &self.seal)).unwrap()
     }
 
     /// The steps that a command takes, with the names of the lists that it runs.

@@ -6,8 +6,8 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, feed, idempotency, migration, object, object_filter,
-    open, precondition, prune, refresh, snapshot, transaction, writer,
+    account, backlog, clock, delivery, event, feed, idempotency, log, migration, object,
+    object_filter, open, precondition, prune, refresh, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -118,6 +118,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     refresh::LIST_DUE_ACCOUNTS,
     idempotency::INSERT_RECORD,
     idempotency::FIND_RECORD,
+    log::CHECKPOINT,
+    log::CHECKPOINT_WHOLE,
     snapshot::LIST_CONNECTED,
     snapshot::FIND_FLOOR,
     snapshot::RAISE_FLOOR,
@@ -142,8 +144,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     writer::SAVE,
     writer::RELEASE,
     writer::UNDO,
-    writer::CHECKPOINT,
-    writer::CHECKPOINT_WHOLE,
     writer::FIND_LAST_COMMIT,
 ];
 
