@@ -18,6 +18,7 @@ use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery, Written};
+use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use wire::signature::sign;
@@ -34,6 +35,10 @@ struct Ended {
     /// The duration, unless the delivery was canceled without an attempt.
     duration_us: Option<i64>,
 }
+
+/// The endpoint of deliveries that one claim returned, or `None` if it is gone. The first of them
+/// reads it.
+type Receiver = Arc<OnceCell<Option<Endpoint>>>;
 
 /// Deliveries in progress, by endpoint.
 #[derive(Debug, Default)]
@@ -109,12 +114,14 @@ impl Engine {
         };
         let claimed = self.store.write(claim).await?;
         let begun = claimed.len();
+        let mut receivers: HashMap<_, Receiver> = HashMap::new();
         for delivery in claimed {
             let endpoint = delivery.key.endpoint;
+            let receiver = Arc::clone(receivers.entry((delivery.merchant, endpoint)).or_default());
             *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
-                if let Err(error) = caught(Box::pin(engine.deliver(&delivery))).await {
+                if let Err(error) = caught(Box::pin(engine.deliver(&delivery, &receiver))).await {
                     // The lease expires and the delivery is claimed again.
                     engine.metrics.count_worker_failure("deliver");
                     tracing::error!(
@@ -130,14 +137,14 @@ impl Engine {
     }
 
     /// Makes an attempt at a claimed delivery, stores its result, and logs and counts it.
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
+    async fn deliver(&self, delivery: &Delivery, receiver: &Receiver) -> Result<(), Error> {
         let span = tracing::info_span!(
             "attempt",
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
             job.attempt = delivery.attempts + 1
         );
-        let ended = self.attempt_and_settle(delivery).instrument(span).await?;
+        let ended = self.attempt_and_settle(delivery, receiver).instrument(span).await?;
         let Some(ended) = ended else { return Ok(()) };
         self.metrics.count_attempt(ended.livemode, ended.status, ended.duration_us);
         tracing::info!(
@@ -156,14 +163,18 @@ impl Engine {
 
     /// Returns the result that was committed. After a version conflict it is `None`, because the
     /// lease expired, and the worker that took the delivery over settles it.
-    async fn attempt_and_settle(&self, delivery: &Delivery) -> Result<Option<Ended>, Error> {
-        let endpoint = self.endpoint_of(delivery).await?;
+    async fn attempt_and_settle(
+        &self,
+        delivery: &Delivery,
+        receiver: &Receiver,
+    ) -> Result<Option<Ended>, Error> {
+        let endpoint = receiver.get_or_try_init(|| self.endpoint_of(delivery)).await?;
         let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
         let began = self.clock.server_now();
         let mut attempted_at = began;
         let settle = match endpoint {
             Some(endpoint) if endpoint.is_open() => {
-                let settle = self.attempt_delivery(delivery, &endpoint).await;
+                let settle = self.attempt_delivery(delivery, endpoint).await;
                 attempted_at = self.clock.server_now();
                 self.unless_closed(delivery, settle).await?
             }
