@@ -236,8 +236,9 @@ pub const LINK_FLOW_KEPT_MS_MAX: i64 = 30 * 86_400 * 1_000;
 pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 /// The maximum number of forms that one login asks for, one after the other.
 pub const LOGIN_STEPS_MAX: u32 = 8;
-/// The number of buckets that divide accounts for claims and for the daily work.
-pub const BUCKETS: u32 = 1_024;
+/// The number of buckets that divide the rows of accounts and their events. The keys of stored rows
+/// begin with a bucket, so this number must never change.
+pub const BUCKETS: u32 = 4_096;
 
 /// The maximum number of merchants with a client checker. Beyond it the one observed longest ago is
 /// dropped.

@@ -23,64 +23,68 @@ use std::collections::BTreeMap;
 
 /// Inserts no row if the number is taken, or if a unique index finds another link of the same bank
 /// account by the same customer.
-pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
-     holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
-     body, authorized_by) \
-     VALUES (:account, :merchant, :customer, :holder_account, :clock, :institution, \
-     :bank_account, :created, :bucket, :version, :status, :due_at, :body, :authorized_by) \
+pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (bucket, account, merchant, \
+     customer, holder_account, clock, institution, bank_account, created, version, status, due_at, \
+     authorized_by, body) \
+     VALUES (:bucket, :account, :merchant, :customer, :holder_account, :clock, :institution, \
+     :bank_account, :created, :version, :status, :due_at, :authorized_by, :body) \
      ON CONFLICT DO NOTHING";
 /// Tried first, because it changes no index: it sets no indexed column.
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
-     WHERE account = :account AND merchant = :merchant AND version = :version - 1 \
-     AND status = :status AND due_at IS :due_at AND authorized_by = :authorized_by";
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
+     AND version = :version - 1 AND status = :status AND due_at IS :due_at AND authorized_by = :authorized_by";
 /// The other columns never change after the link.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
      SET version = :version, body = :body, status = :status, due_at = :due_at, \
      authorized_by = :authorized_by \
-     WHERE account = :account AND merchant = :merchant AND version = :version - 1";
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
+     AND version = :version - 1";
 pub(super) const FIND_ACCOUNT: &str =
-    "SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2";
+    "SELECT body FROM accounts WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
 pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT body FROM accounts WHERE merchant = ?1 \
      AND customer = ?2 AND institution = ?3 AND bank_account = ?4 AND status <> 'disconnected'";
 pub(super) const LIST_ACCOUNTS: Lists =
-    lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account_listed");
+    lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account");
 pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND customer = :customer",
     "created",
-    "account_listed"
+    "account"
 );
 pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND holder_account = :holder_account",
     "created",
-    "account_listed"
+    "account"
 );
 pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND clock = :clock",
     "created",
-    "account_listed"
+    "account"
 );
 pub(super) const LIST_ACCOUNTS_OF_AUTHORIZATION: Lists = lists!(
     "SELECT body FROM accounts WHERE merchant = :merchant AND authorized_by = :authorized_by",
     "created",
-    "account_listed"
+    "account"
 );
-pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
-     relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \
-     VALUES (:account, :merchant, :version, :relinked_at, :credential, :state, :balance_cursor, \
-     :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
+pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (bucket, account, merchant, \
+     version, relinked_at, credential, state, balance_cursor, ownership_cursor, \
+     transactions_cursor) \
+     VALUES (:bucket, :account, :merchant, :version, :relinked_at, :credential, :state, \
+     :balance_cursor, :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = :version, \
      relinked_at = :relinked_at, credential = :credential, state = :state, \
      balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
      transactions_cursor = :transactions_cursor \
-     WHERE account = :account AND merchant = :merchant AND version = :version - 1";
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
+     AND version = :version - 1";
 pub(super) const FIND_CONNECTION: &str = "SELECT version, relinked_at, credential, state, \
      balance_cursor, ownership_cursor, transactions_cursor FROM connections \
-     WHERE account = ?1 AND merchant = ?2";
-pub(super) const UPSERT_OWNERSHIP: &str = "INSERT INTO ownerships (account, sequence, merchant, \
-     body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account, sequence) DO UPDATE \
-     SET body = excluded.body WHERE merchant = excluded.merchant";
-pub(super) const FIND_OWNERSHIP: &str =
-    "SELECT body FROM ownerships WHERE account = ?1 AND sequence = ?2 AND merchant = ?3";
+     WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
+pub(super) const UPSERT_OWNERSHIP: &str = "INSERT INTO ownerships (bucket, account, sequence, \
+     merchant, body) VALUES (:bucket, :account, :sequence, :merchant, :body) \
+     ON CONFLICT (bucket, account, sequence) DO UPDATE SET body = excluded.body \
+     WHERE ownerships.merchant = excluded.merchant";
+pub(super) const FIND_OWNERSHIP: &str = "SELECT body FROM ownerships \
+     WHERE bucket = ?1 AND account = ?2 AND sequence = ?3 AND merchant = ?4";
 
 /// Ends a link flow.
 pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result<Written, Failure> {
@@ -115,6 +119,7 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
     let inserted = batch.execute(
         INSERT_ACCOUNT,
         named_params! {
+            ":bucket": account.id.bucket(),
             ":account": column(account.id.number()),
             ":merchant": column(account.merchant.number()),
             ":customer": customer,
@@ -123,12 +128,11 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
             ":institution": column(account.institution.number()),
             ":bank_account": account.bank_account,
             ":created": account.created.0,
-            ":bucket": account.id.bucket(),
             ":version": column(account.version),
             ":status": account.status.word(),
             ":due_at": due_at(account).map(|at| at.0),
-            ":body": batch.prepared.json(Part::of_account(account), account)?,
             ":authorized_by": account.authorization.text().as_str(),
+            ":body": batch.prepared.json(Part::of_account(account), account)?,
         },
     )?;
     let fits = inserted == 1
@@ -182,6 +186,7 @@ pub(super) fn apply_change(
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
     let values = named_params! {
+        ":bucket": account.id.bucket(),
         ":account": column(account.id.number()),
         ":merchant": column(account.merchant.number()),
         ":version": column(account.version),
@@ -207,7 +212,7 @@ fn get(
     account: AccountId,
     reading: &Reading<'_>,
 ) -> Result<Option<Account>, Failure> {
-    let key = params![column(account.number()), column(merchant.number())];
+    let key = params![account.bucket(), column(account.number()), column(merchant.number())];
     reading.find(FIND_ACCOUNT, key, |row| from_json(row, 0))
 }
 
@@ -325,13 +330,14 @@ fn store_connection(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let Connection { account, merchant, version, relinked_at, state, cursors, .. } = connection;
-    let account = account.number();
+    let (bucket, account) = (account.bucket(), account.number());
     let part = Part::of_connection(connection);
     let credential = batch.prepared.sealed(part, || seal_credential(connection, batch.seal))?;
     let cursor = |feature| cursors.get(&feature);
     let stored = batch.execute(
         sql,
         named_params! {
+            ":bucket": bucket,
             ":account": column(account),
             ":merchant": column(merchant.number()),
             ":version": column(*version),
@@ -365,7 +371,7 @@ pub(crate) fn find_connection(
     reading: &Reading<'_>,
 ) -> Result<Option<Connection>, Failure> {
     let &FindConnection { merchant, account } = command;
-    let key = params![column(account.number()), column(merchant.number())];
+    let key = params![account.bucket(), column(account.number()), column(merchant.number())];
     reading.find(FIND_CONNECTION, key, |row| {
         let sealed = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
         let row_key = [&account.number().to_be_bytes()[..]];
@@ -394,12 +400,13 @@ pub(super) fn upsert_ownership(
     ownership: &Ownership,
     batch: &Batch<'_>,
 ) -> Result<(), Failure> {
-    let values = params![
-        column(ownership.id.account.number()),
-        ownership.id.sequence,
-        column(merchant.number()),
-        serde_json::to_string(ownership)?,
-    ];
+    let values = named_params! {
+        ":bucket": ownership.id.account.bucket(),
+        ":account": column(ownership.id.account.number()),
+        ":sequence": ownership.id.sequence,
+        ":merchant": column(merchant.number()),
+        ":body": serde_json::to_string(ownership)?,
+    };
     batch.execute(UPSERT_OWNERSHIP, values)?;
     Ok(())
 }
@@ -410,7 +417,7 @@ pub(crate) fn find_ownership(
     reading: &Reading<'_>,
 ) -> Result<Option<Ownership>, Failure> {
     let FindOwnership { merchant, ownership } = command;
-    let merchant = column(merchant.number());
-    let key = params![column(ownership.account.number()), ownership.sequence, merchant];
+    let (account, merchant) = (ownership.account, column(merchant.number()));
+    let key = params![account.bucket(), column(account.number()), ownership.sequence, merchant];
     reading.find(FIND_OWNERSHIP, key, |row| from_json(row, 0))
 }

@@ -41,7 +41,7 @@ pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status
 pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
      merchant, body) VALUES (:shard, :number, :endpoint, :attempt, :merchant, :body) \
      ON CONFLICT (shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
-     WHERE merchant = excluded.merchant";
+     WHERE attempts.merchant = excluded.merchant";
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
      attempts, due_at, claim, leased_until, payload, resent_from, hit FROM deliveries \
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";

@@ -5,10 +5,11 @@
 //! The database stores their checksums. A database with an unknown or a different migration is
 //! rejected before it is changed. A crash in the middle of migrations undoes all of them.
 
-use super::object_filter;
+use super::{bucket, object_filter};
 use crate::store::Failure;
 use crate::{OpenError, exact};
-use rusqlite::{Connection, params};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, Error, params};
 use sha2::{Digest, Sha256};
 
 /// The step of a migration in Rust.
@@ -47,6 +48,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::of(include_str!("migrations/0011_counts.sql")),
     Migration::of(include_str!("migrations/0012_feeds.sql")),
     Migration::of(include_str!("migrations/0013_event_order.sql")),
+    Migration::of(include_str!("migrations/0014_buckets.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
@@ -61,6 +63,7 @@ pub(super) fn migrate(
     connection: &mut Connection,
     migrations: &[Migration],
 ) -> Result<(), OpenError> {
+    define_bucket_of(connection)?;
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
     let done = count_done(&transaction, migrations)?;
@@ -73,6 +76,15 @@ pub(super) fn migrate(
         transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Defines the function with which migrations compute the buckets of rows.
+fn define_bucket_of(connection: &Connection) -> Result<(), OpenError> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    Ok(connection.create_scalar_function("bucket_of", 1, flags, |context| {
+        let shard = context.get::<i64>(0)?;
+        Ok(bucket(u64::try_from(shard).map_err(|_| Error::IntegralValueOutOfRange(0, shard))?))
+    })?)
 }
 
 /// The number of `migrations` that a database has had. A database with other migrations is an

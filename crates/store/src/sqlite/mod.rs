@@ -54,6 +54,7 @@ use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStat
 use long_reads::LongReads;
 use model::Word;
 use model::clock::ServerTime;
+use model::id::bucket_of;
 use prepared::Prepared;
 use readers::{Budgeted, Readers};
 use rusqlite::types::ValueRef;
@@ -266,6 +267,20 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// Like [`Reading::find`], for a statement with named parameters.
+    pub(crate) fn find_named<T>(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        self.with(sql, |statement| {
+            bind(statement, &[params])?;
+            let mut rows = statement.raw_query();
+            rows.next()?.map(read).transpose()
+        })
+    }
+
     /// Lists all rows.
     pub(crate) fn list<T>(
         &self,
@@ -325,6 +340,11 @@ pub(crate) fn transaction_body_bytes(row: &model::transaction::Transaction) -> u
 /// The number of an id, a version or a count, as a column stores it.
 pub(crate) fn column(number: u64) -> i64 {
     exact(number, "ids, versions and counts have at most 63 bits")
+}
+
+/// The bucket of a shard, as a column stores it.
+pub(crate) fn bucket(shard: u64) -> i64 {
+    i64::from(bucket_of(shard))
 }
 
 /// The number of an id, a version or a count, read from its column.

@@ -8,7 +8,7 @@ use rusqlite::{Params, named_params, params};
 pub(super) const FIND_OBJECT_STATE: &str =
     "SELECT version, deleted FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
 pub(super) const FIND_ACCOUNT_VERSION: &str =
-    "SELECT version FROM accounts WHERE account = ?1 AND merchant = ?2";
+    "SELECT version FROM accounts WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
 pub(super) const FIND_LOOKUP: &str = "SELECT 1 FROM objects \
      WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 LIMIT 1";
 
@@ -34,7 +34,8 @@ fn holds(precondition: &Precondition, batch: &Batch<'_>) -> Result<bool, Failure
             state(*key, batch)?.map_or(0, |(stored, _)| stored) == *version
         }
         Precondition::AccountVersion { merchant, account, version } => {
-            let key = params![column(account.number()), column(merchant.number())];
+            let merchant = column(merchant.number());
+            let key = params![account.bucket(), column(account.number()), merchant];
             let stored =
                 batch.reading().find(FIND_ACCOUNT_VERSION, key, |row| super::number(row, 0))?;
             stored == Some(*version)

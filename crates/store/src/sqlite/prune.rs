@@ -8,8 +8,8 @@ use model::limits::{
 };
 use rusqlite::params;
 
-pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE rowid IN \
-     (SELECT rowid FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
+pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE (merchant, key) IN \
+     (SELECT merchant, key FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 pub(super) const LIST_OLD_EVENTS: &str = "SELECT shard, number FROM events AS e \
      WHERE e.committed_at <= ?1 AND e.feed IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
@@ -20,9 +20,10 @@ pub(super) const DELETE_DELIVERIES: &str =
     "DELETE FROM deliveries WHERE shard = ?1 AND number = ?2";
 pub(super) const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE shard = ?1 AND number = ?2";
 pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
-     WHERE (account, feature, sequence) IN (SELECT account, feature, sequence FROM refreshes \
+     WHERE (bucket, account, feature, sequence) IN \
+     (SELECT bucket, account, feature, sequence FROM refreshes \
      WHERE started_server <= ?1 AND status <> 'pending' \
-     ORDER BY started_server, account, feature, sequence LIMIT ?2)";
+     ORDER BY started_server, bucket, account, feature, sequence LIMIT ?2)";
 /// Only kinds without filters are deleted by their age, so no filter entries remain.
 pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
      WHERE (merchant, kind, number) IN (SELECT merchant, kind, number FROM objects \

@@ -15,11 +15,12 @@ use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use rusqlite::{Row, named_params, params};
 
 /// Inserts no row if the refresh exists or another of the feature is pending.
-pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
-     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
-     started_server) \
-     VALUES (:account, :feature, :sequence, :merchant, :clock, :status, :started_at, :run_server, \
-     :run_clock, :claim, :leased_until, :attempts, :started_server) ON CONFLICT DO NOTHING";
+pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (bucket, account, feature, \
+     sequence, merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, \
+     attempts, started_server) \
+     VALUES (:bucket, :account, :feature, :sequence, :merchant, :clock, :status, :started_at, \
+     :run_server, :run_clock, :claim, :leased_until, :attempts, :started_server) \
+     ON CONFLICT DO NOTHING";
 /// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
      r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
@@ -30,21 +31,21 @@ pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
      ORDER BY r.run_server, r.account, r.feature LIMIT ?2";
 pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = :claim, attempts = :attempts, \
-     leased_until = :leased_until WHERE account = :account AND feature = :feature \
-     AND sequence = :sequence AND merchant = :merchant";
+     leased_until = :leased_until WHERE bucket = :bucket AND account = :account \
+     AND feature = :feature AND sequence = :sequence AND merchant = :merchant";
 pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = :run_server, \
      run_clock = :run_clock, \
-     attempts = :attempts, leased_until = NULL WHERE account = :account \
+     attempts = :attempts, leased_until = NULL WHERE bucket = :bucket AND account = :account \
      AND feature = :feature AND sequence = :sequence \
      AND merchant = :merchant AND claim = :claim AND status = 'pending'";
 pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
-     WHERE account = :account AND feature = :feature AND sequence = :sequence \
-     AND merchant = :merchant AND claim = :claim \
+     WHERE bucket = :bucket AND account = :account AND feature = :feature \
+     AND sequence = :sequence AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
 pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = \
      NULL \
-     WHERE account = :account AND feature = :feature AND sequence = :sequence \
-     AND merchant = :merchant \
+     WHERE bucket = :bucket AND account = :account AND feature = :feature \
+     AND sequence = :sequence AND merchant = :merchant \
      AND status = 'pending'";
 /// Exempt, because the scheduler works for all merchants.
 pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
@@ -66,6 +67,7 @@ pub(super) fn insert_many(
         let inserted = batch.execute(
             INSERT_REFRESH,
             named_params! {
+                ":bucket": job.key.account.bucket(),
                 ":account": column(job.key.account.number()),
                 ":feature": job.key.feature.word(),
                 ":sequence": job.key.sequence,
@@ -135,6 +137,7 @@ pub(crate) fn claim(
         batch.execute(
             CLAIM_REFRESH,
             named_params! {
+                ":bucket": key.account.bucket(),
                 ":account": column(key.account.number()),
                 ":feature": key.feature.word(),
                 ":sequence": key.sequence,
@@ -156,6 +159,7 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
     let put_off = batch.execute(
         PUT_OFF_REFRESH,
         named_params! {
+            ":bucket": key.account.bucket(),
             ":account": column(key.account.number()),
             ":feature": key.feature.word(),
             ":sequence": key.sequence,
@@ -218,6 +222,7 @@ fn end(
     let ended = batch.execute(
         END_REFRESH,
         named_params! {
+            ":bucket": key.account.bucket(),
             ":account": column(key.account.number()),
             ":feature": key.feature.word(),
             ":sequence": key.sequence,
@@ -239,6 +244,7 @@ pub(super) fn interrupt(
     let ended = batch.execute(
         INTERRUPT_REFRESH,
         named_params! {
+            ":bucket": key.account.bucket(),
             ":account": column(key.account.number()),
             ":feature": key.feature.word(),
             ":sequence": key.sequence,

@@ -32,17 +32,19 @@ pub(super) const FIND_HIGHEST_CLOCK_JOB: &str =
     "SELECT MAX(claim) FROM clock_jobs WHERE merchant = ?1";
 /// The following three read across the accounts and events of the merchant.
 pub(super) const FIND_HIGHEST_CONNECTION: &str = "SELECT MAX(version) FROM connections \
-     WHERE account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) \
+     WHERE (bucket, account) IN \
+     (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
      AND merchant = ?1";
 pub(super) const FIND_HIGHEST_REFRESH: &str = "SELECT MAX(MAX(claim, sequence)) FROM refreshes \
-     WHERE account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) \
+     WHERE (bucket, account) IN \
+     (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
      AND merchant = ?1";
 pub(super) const FIND_HIGHEST_DELIVERY: &str = "SELECT MAX(claim) FROM deliveries \
      WHERE (shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
      AND merchant = ?1";
 pub(super) const LIST_ALL_ACCOUNTS: &str = "SELECT body FROM accounts WHERE merchant = ?1";
 pub(super) const SET_ACCOUNT_BODY: &str =
-    "UPDATE accounts SET body = ?3 WHERE account = ?1 AND merchant = ?2";
+    "UPDATE accounts SET body = ?4 WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
 pub(super) const DELETE_RECORD: &str = "DELETE FROM replies WHERE merchant = ?1 AND key = ?2";
 pub(super) const DELETE_SNAPSHOT: &str =
     "DELETE FROM objects WHERE merchant = ?1 AND kind = 'snapshot' AND number = ?2";
@@ -126,7 +128,7 @@ pub(crate) fn restore(
             let known = rows.get(&account.id).copied();
             let account = account.restored(floor, known);
             let body = serde_json::to_string(&account)?;
-            let values = params![column(account.id.number()), merchant, body];
+            let values = params![account.id.bucket(), column(account.id.number()), merchant, body];
             batch.execute(SET_ACCOUNT_BODY, values)?;
         }
     }

@@ -82,41 +82,45 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     ),
     snapshot_table!(
         "transactions",
-        "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
-        "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
+        "bucket, account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
+        "bucket, account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
         "'transaction', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
-        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+        "(bucket, account) IN (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
+         AND merchant = ?1"
     ),
     snapshot_table!(
         "ownerships",
-        "account, sequence, body",
-        "account, sequence, body",
+        "bucket, account, sequence, body",
+        "bucket, account, sequence, body",
         "'ownership', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
-        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+        "(bucket, account) IN (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
+         AND merchant = ?1"
     ),
     snapshot_table!(
         "refreshes",
-        "account, feature, sequence, clock, status, started_at, run_server, run_clock, claim, \
-         leased_until, attempts, started_server",
-        "account, feature, sequence, clock, status, started_at, run_server, run_clock, ?3, \
-         NULL, attempts, started_server",
+        "bucket, account, feature, sequence, clock, status, started_at, run_server, run_clock, \
+         claim, leased_until, attempts, started_server",
+        "bucket, account, feature, sequence, clock, status, started_at, run_server, run_clock, \
+         ?3, NULL, attempts, started_server",
         "'refresh', COUNT(*), 0",
-        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+        "(bucket, account) IN (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
+         AND merchant = ?1"
     ),
     snapshot_table!(
         "connections",
-        "account, version, relinked_at, credential, state, balance_cursor, ownership_cursor, \
-         transactions_cursor",
-        "account, ?3, relinked_at, credential, state, balance_cursor, ownership_cursor, \
-         transactions_cursor",
+        "bucket, account, version, relinked_at, credential, state, balance_cursor, \
+         ownership_cursor, transactions_cursor",
+        "bucket, account, ?3, relinked_at, credential, state, balance_cursor, \
+         ownership_cursor, transactions_cursor",
         "'connection', COUNT(*), COALESCE(SUM(OCTET_LENGTH(state)), 0)",
-        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+        "(bucket, account) IN (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
+         AND merchant = ?1"
     ),
     snapshot_table!(
         "accounts",
-        "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
+        "bucket, account, customer, holder_account, clock, institution, bank_account, created, \
          version, status, due_at, body, authorized_by",
-        "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
+        "bucket, account, customer, holder_account, clock, institution, bank_account, created, \
          ?3, status, due_at, body, authorized_by",
         "'account', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"

@@ -16,61 +16,60 @@ use std::collections::HashSet;
 
 pub(super) const LIST_TRANSACTIONS: Lists = lists!(
     "SELECT listed_at, ordinal, transacted_at, sequence, body FROM transactions \
-     WHERE account = :account AND merchant = :merchant \
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
      AND transacted_at BETWEEN :transacted_from AND :transacted_to",
     "listed_at",
     "ordinal"
 );
-/// Changed rows are found and sorted within the index. Only the rows of the page are looked up in
-/// the table.
+/// Changed rows are found and sorted within the index `transactions_changed`. Only the rows of the
+/// page are looked up in the table. The plus signs prevent `SQLite` from reading the rows of the whole
+/// account in the order of the list instead.
 pub(super) const LIST_CHANGED: Lists = Lists {
     older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
-        FROM (SELECT account, listed_at, ordinal FROM transactions \
-            INDEXED BY transactions_changed \
-            WHERE account = :account AND sequence > :after \
+        FROM (SELECT +listed_at AS first, +ordinal AS second FROM transactions \
+            WHERE bucket = :bucket AND account = :account AND sequence > :after \
             AND transacted_at BETWEEN :transacted_from AND :transacted_to \
-            AND (listed_at, ordinal) < (:edge_first, :edge_second) AND listed_at >= :end \
-            ORDER BY listed_at DESC, ordinal DESC LIMIT :row_limit) AS c \
-        CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
-        AND t.ordinal = c.ordinal \
-        WHERE t.merchant = :merchant ORDER BY c.listed_at DESC, c.ordinal DESC",
+            AND (+listed_at, +ordinal) < (:edge_first, :edge_second) AND +listed_at >= :end \
+            ORDER BY first DESC, second DESC LIMIT :row_limit) AS c \
+        CROSS JOIN transactions AS t \
+        WHERE t.bucket = :bucket AND t.account = :account AND t.listed_at = c.first \
+        AND t.ordinal = c.second AND t.merchant = :merchant \
+        ORDER BY c.first DESC, c.second DESC",
     newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
-        FROM (SELECT account, listed_at, ordinal FROM transactions \
-            INDEXED BY transactions_changed \
-            WHERE account = :account AND sequence > :after \
+        FROM (SELECT +listed_at AS first, +ordinal AS second FROM transactions \
+            WHERE bucket = :bucket AND account = :account AND sequence > :after \
             AND transacted_at BETWEEN :transacted_from AND :transacted_to \
-            AND (listed_at, ordinal) > (:edge_first, :edge_second) AND listed_at <= :end \
-            ORDER BY listed_at, ordinal LIMIT :row_limit) AS c \
-        CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
-        AND t.ordinal = c.ordinal \
-        WHERE t.merchant = :merchant ORDER BY c.listed_at, c.ordinal",
+            AND (+listed_at, +ordinal) > (:edge_first, :edge_second) AND +listed_at <= :end \
+            ORDER BY first, second LIMIT :row_limit) AS c \
+        CROSS JOIN transactions AS t \
+        WHERE t.bucket = :bucket AND t.account = :account AND t.listed_at = c.first \
+        AND t.ordinal = c.second AND t.merchant = :merchant \
+        ORDER BY c.first, c.second",
 };
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     body FROM transactions \
-     WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+     body FROM transactions WHERE bucket = :bucket AND account = :account \
+     AND listed_at = :listed_at AND ordinal = :ordinal AND merchant = :merchant";
 pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
-     WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
-/// The newest change is at the end of the index, so it is found first.
+     WHERE bucket = :bucket AND account = :account \
+     AND listed_at = :listed_at AND ordinal = :ordinal AND merchant = :merchant";
+/// The newest change is at the end of the index `transactions_changed`, so it is found first.
 pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
-     INDEXED BY transactions_changed \
-     WHERE account = :account AND merchant = :merchant AND sequence > :after \
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant AND sequence > :after \
      AND (transacted_at < :transacted_from OR transacted_at > :transacted_to) \
      ORDER BY sequence DESC LIMIT 1";
-/// Without the hint, `SQLite` reads the whole account, because it assumes ten rows for any account
-/// and no advantage of an index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     body, bank_id FROM transactions INDEXED BY transactions_by_bank_id \
-     WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
+     body, bank_id FROM transactions \
+     WHERE bucket = ?1 AND account = ?2 AND bank_id = ?3 AND merchant = ?4";
 pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     body, bank_id FROM transactions WHERE account = ?1 AND merchant = ?2";
+     body, bank_id FROM transactions WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
 /// A row never changes its position or its bank id.
-pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
-     ordinal, merchant, transacted_at, sequence, bank_id, body) \
-     VALUES (:account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, :bank_id, \
-     :body) \
-     ON CONFLICT (account, listed_at, ordinal) DO UPDATE SET \
+pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (bucket, account, \
+     listed_at, ordinal, merchant, transacted_at, sequence, bank_id, body) \
+     VALUES (:bucket, :account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, \
+     :bank_id, :body) \
+     ON CONFLICT (bucket, account, listed_at, ordinal) DO UPDATE SET \
      transacted_at = excluded.transacted_at, sequence = excluded.sequence, body = excluded.body \
-     WHERE merchant = excluded.merchant";
+     WHERE transactions.merchant = excluded.merchant";
 
 /// Lists an account's transactions.
 pub(crate) fn list(
@@ -80,21 +79,27 @@ pub(crate) fn list(
     let &ListTransactions { merchant, account, transacted_at, after, page } = command;
     let window = Window::of(pair_page(page), Bounds::default());
     let owner = column(merchant.number());
-    let shard = column(account.number());
+    let (bucket, shard) = (i64::from(account.bucket()), column(account.number()));
     let from = transacted_at.from.unwrap_or(i64::MIN);
     let to = transacted_at.to.unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| read(account, row);
     // The page is read while the account's row is open, so both are of one state, and the database
     // is locked once.
-    reading.find(FIND_ACCOUNT, params![shard, owner], |row| {
+    reading.find(FIND_ACCOUNT, params![bucket, shard, owner], |row| {
+        let bucket: Param<'_> = (":bucket", &bucket);
         let (account, merchant): (Param<'_>, Param<'_>) =
             ((":account", &shard), (":merchant", &owner));
         let (from, to): (Param<'_>, Param<'_>) =
             ((":transacted_from", &from), (":transacted_to", &to));
         let listed = match after {
-            None => reading.page(LIST_TRANSACTIONS, &window, &[account, merchant, from, to], read),
+            None => reading.page(
+                LIST_TRANSACTIONS,
+                &window,
+                &[bucket, account, merchant, from, to],
+                read,
+            ),
             Some(after) => {
-                let before = [account, (":after", &after), from, to];
+                let before = [bucket, account, (":after", &after), from, to];
                 reading.page_between(LIST_CHANGED, &window, &before, &[merchant], read)
             }
         };
@@ -117,10 +122,10 @@ pub(crate) fn find(
     command: &FindTransaction,
     reading: &Reading<'_>,
 ) -> Result<Option<Transaction>, Failure> {
-    let TransactionId { account, listed_at, ordinal } = command.transaction;
-    let merchant = column(command.merchant.number());
-    let key = params![column(account.number()), listed_at.0, ordinal, merchant];
-    reading.find(FIND_TRANSACTION, key, |row| read(account, row))
+    let account = command.transaction.account;
+    find_row(FIND_TRANSACTION, command.merchant, command.transaction, reading, |row| {
+        read(account, row)
+    })
 }
 
 /// Finds the newest refresh of the rows outside of a list's bounds.
@@ -130,6 +135,7 @@ pub(crate) fn find_left_out(
 ) -> Result<Option<u32>, Failure> {
     let FindLeftOut { merchant, account, transacted_at, after } = *command;
     let key = named_params! {
+        ":bucket": account.bucket(),
         ":account": column(account.number()),
         ":merchant": column(merchant.number()),
         ":after": after.unwrap_or(0),
@@ -144,10 +150,26 @@ pub(crate) fn find_bank_id(
     command: &FindBankId,
     reading: &Reading<'_>,
 ) -> Result<Option<String>, Failure> {
-    let TransactionId { account, listed_at, ordinal } = command.transaction;
-    let merchant = column(command.merchant.number());
-    let key = params![column(account.number()), listed_at.0, ordinal, merchant];
-    reading.find(FIND_BANK_ID, key, |row| Ok(row.get(0)?))
+    find_row(FIND_BANK_ID, command.merchant, command.transaction, reading, |row| Ok(row.get(0)?))
+}
+
+/// Finds one row by its id.
+fn find_row<T>(
+    sql: &'static str,
+    merchant: MerchantId,
+    transaction: TransactionId,
+    reading: &Reading<'_>,
+    read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let TransactionId { account, listed_at, ordinal } = transaction;
+    let key: [Param<'_>; 5] = [
+        (":bucket", &account.bucket()),
+        (":account", &column(account.number())),
+        (":listed_at", &listed_at.0),
+        (":ordinal", &ordinal),
+        (":merchant", &column(merchant.number())),
+    ];
+    reading.find_named(sql, &key, read)
 }
 
 /// Finds the stored rows that a fetch may change.
@@ -161,14 +183,14 @@ pub(crate) fn find_stored(
 ) -> Result<Vec<StoredTransaction>, Failure> {
     let FindStoredTransactions { merchant, account, bank_ids, range } = command;
     let owner = column(merchant.number());
-    let shard = column(account.number());
+    let (bucket, shard) = (account.bucket(), column(account.number()));
     let wanted = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
     let mut stored = Vec::new();
     let Some((from, to)) = range else {
         return reading.in_transaction(|| {
             let mut statement = reading.connection.prepare_cached(FIND_BY_BANK_ID)?;
             for bank_id in wanted() {
-                let mut rows = statement.query(params![shard, bank_id, owner])?;
+                let mut rows = statement.query(params![bucket, shard, bank_id, owner])?;
                 while let Some(row) = rows.next()? {
                     stored.push(read_stored(*account, row)?);
                 }
@@ -177,7 +199,7 @@ pub(crate) fn find_stored(
         });
     };
     let mut statement = reading.connection.prepare_cached(LIST_ACCOUNT)?;
-    let mut rows = statement.query(params![shard, owner])?;
+    let mut rows = statement.query(params![bucket, shard, owner])?;
     // Only rows outside of the range are compared by bank id, and usually there are few.
     let names = LazyCell::new(wanted);
     while let Some(row) = rows.next()? {
@@ -207,7 +229,8 @@ pub(super) fn upsert_many(
     let mut buffer = Vec::with_capacity(256);
     for StoredTransaction { bank_id, shown: row } in rows {
         body::write(row, &mut buffer);
-        let params: [Param<'_>; 8] = [
+        let params: [Param<'_>; 9] = [
+            (":bucket", &row.id.account.bucket()),
             (":account", &column(row.id.account.number())),
             (":listed_at", &row.id.listed_at.0),
             (":ordinal", &row.id.ordinal),

@@ -277,8 +277,8 @@ impl Database {
             assert_eq!(self.write(&link), crate::Written::Done);
         }
         self.connection.execute_batch("COMMIT").unwrap();
-        let rows = "INSERT INTO transactions (account, listed_at, ordinal, merchant, \
-             transacted_at, sequence, bank_id, body) VALUES (?1, ?2, ?3, 1, ?2, ?4, ?5, ?6)";
+        let rows = "INSERT INTO transactions (bucket, account, listed_at, ordinal, merchant, \
+             transacted_at, sequence, bank_id, body) VALUES (?1, ?2, ?3, ?4, 1, ?3, ?5, ?6, ?7)";
         for ordinal in 1..=40_u32 {
             let listed_at = T0.0 + i64::from(ordinal);
             let row = row(AccountId::from_number(ACCOUNT), listed_at, ordinal);
@@ -286,7 +286,15 @@ impl Database {
             crate::sqlite::body::write(&row.shown, &mut body);
             // Every second row was touched by a later refresh.
             let sequence = 1 + ordinal % 2;
-            let values = params![column(ACCOUNT), listed_at, ordinal, sequence, row.bank_id, body];
+            let values = params![
+                AccountId::from_number(ACCOUNT).bucket(),
+                column(ACCOUNT),
+                listed_at,
+                ordinal,
+                sequence,
+                row.bank_id,
+                body
+            ];
             self.connection.execute(rows, values).unwrap();
         }
     }
@@ -309,15 +317,15 @@ impl Database {
              CASE filter WHEN 'item' THEN value || n ELSE value END, :created, number + n * 1000 \
              FROM object_filters, c \
              WHERE created < :created AND number % 2 = 1";
-        let accounts = "INSERT INTO accounts (account, merchant, customer, holder_account, clock, \
-             institution, bank_account, created, bucket, version, status, due_at, body, \
-             authorized_by) SELECT account + n * 1000, merchant, customer, holder_account, clock, \
-             institution, bank_account || ' copy ' || n, :created, bucket, version, status, due_at, \
+        let accounts = "INSERT INTO accounts (bucket, account, merchant, customer, holder_account, \
+             clock, institution, bank_account, created, version, status, due_at, body, \
+             authorized_by) SELECT bucket, account + n * 1000, merchant, customer, holder_account, \
+             clock, institution, bank_account || ' copy ' || n, :created, version, status, due_at, \
              body, authorized_by FROM accounts, c \
              WHERE created < :created AND account % 2 = 1";
-        let transactions = "INSERT INTO transactions (account, listed_at, ordinal, merchant, \
+        let transactions = "INSERT INTO transactions (bucket, account, listed_at, ordinal, merchant, \
              transacted_at, sequence, bank_id, body) \
-             SELECT account, listed_at + n * 1000, ordinal, merchant, transacted_at + n * 1000, \
+             SELECT bucket, account, listed_at + n * 1000, ordinal, merchant, transacted_at + n * 1000, \
              sequence, bank_id || n, body FROM transactions, c \
              WHERE listed_at < :created AND sequence = 1";
         for sql in [objects, entries, accounts, transactions] {

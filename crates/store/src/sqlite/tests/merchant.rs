@@ -12,17 +12,17 @@ use crate::sqlite::list::Lists;
 
 /// The first column of each table's key.
 const SHARDS: &[(&str, &str)] = &[
-    ("accounts", "account"),
+    ("accounts", "bucket"),
     ("attempts", "shard"),
     ("clock_jobs", "merchant"),
-    ("connections", "account"),
+    ("connections", "bucket"),
     ("deliveries", "shard"),
     ("events", "shard"),
     ("merchants", "merchant"),
     ("object_filters", "merchant"),
     ("objects", "merchant"),
-    ("ownerships", "account"),
-    ("refreshes", "account"),
+    ("ownerships", "bucket"),
+    ("refreshes", "bucket"),
     ("replies", "merchant"),
     ("snapshot_accounts", "merchant"),
     ("snapshot_attempts", "merchant"),
@@ -35,7 +35,7 @@ const SHARDS: &[(&str, &str)] = &[
     ("snapshot_refreshes", "merchant"),
     ("snapshot_replies", "merchant"),
     ("snapshot_transactions", "merchant"),
-    ("transactions", "account"),
+    ("transactions", "bucket"),
 ];
 
 /// Tables about the database itself, and a function in place of a table.
@@ -162,7 +162,8 @@ fn missing(words: &[&str], table: &str, prefix: &str) -> Missing {
     let columns: Vec<&str> = words.iter().copied().take_while(|word| *word != ")").collect();
     let changes = words.windows(2).any(|pair| pair == ["DO", "UPDATE"]);
     let target = words.windows(4).any(|w| w[0] == "CONFLICT" && w[1] == "(" && w[2] == *shard);
-    let guard = words.windows(3).any(|w| w == ["merchant", "=", "excluded.merchant"]);
+    let own = format!("{table}.merchant");
+    let guard = words.windows(3).any(|w| w == [own.as_str(), "=", "excluded.merchant"]);
     let guarded = guard || *shard == "merchant";
     Missing {
         shard: !columns.contains(shard) || (changes && !target),
@@ -236,15 +237,15 @@ fn missing_comparisons_are_found() {
         (shard, merchant)
     };
     let cases = [
-        ("SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2", (false, false)),
-        ("SELECT body FROM accounts WHERE account = ?1", (false, true)),
+        ("SELECT body FROM accounts WHERE bucket = ?1 AND merchant = ?2", (false, false)),
+        ("SELECT body FROM accounts WHERE bucket = ?1", (false, true)),
         ("SELECT body FROM accounts WHERE merchant = ?1", (true, false)),
         ("SELECT merchant, account FROM accounts", (true, true)),
-        ("UPDATE accounts SET merchant = ?1 WHERE account = ?2", (false, true)),
-        ("DELETE FROM accounts WHERE account = ?1 AND merchant >= ?2", (false, true)),
-        ("SELECT body FROM accounts WHERE account = ?1 OR merchant = ?2", (true, true)),
+        ("UPDATE accounts SET merchant = ?1 WHERE bucket = ?2", (false, true)),
+        ("DELETE FROM accounts WHERE bucket = ?1 AND merchant >= ?2", (false, true)),
+        ("SELECT body FROM accounts WHERE bucket = ?1 OR merchant = ?2", (true, true)),
         ("SELECT 1 FROM events AS e WHERE e.shard = ?1 AND d.merchant = ?2", (false, true)),
-        ("INSERT INTO ownerships (account, body) VALUES (?1, ?2)", (false, true)),
+        ("INSERT INTO ownerships (bucket, body) VALUES (?1, ?2)", (false, true)),
         (
             "INSERT INTO attempts (shard, merchant) VALUES (?1, ?2) \
              ON CONFLICT (shard) DO UPDATE SET body = excluded.body",
