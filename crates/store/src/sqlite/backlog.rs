@@ -31,10 +31,9 @@ pub(super) const COUNT_OBJECTS: &str = "SELECT COUNT(*), MIN(at) FROM \
      WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2) AS c";
 pub(super) const COUNT_CLOCKS: &str = "SELECT COUNT(*) FROM \
      (SELECT 1 FROM clock_jobs WHERE leased_until IS NULL OR leased_until <= ?1 LIMIT ?2) AS c";
-/// The pending delivery that was written first. Deliveries are written in the order of their events.
-pub(super) const FIND_OLDEST_UNDELIVERED: &str = "SELECT e.committed_at FROM events AS e \
-     JOIN (SELECT shard, number FROM deliveries WHERE status = 'pending' \
-     ORDER BY rowid LIMIT 1) AS c ON c.shard = e.shard AND c.number = e.number";
+/// The time of the oldest event with a pending delivery.
+pub(super) const FIND_OLDEST_UNDELIVERED: &str =
+    "SELECT MIN(committed_at) FROM deliveries WHERE status = 'pending'";
 
 /// Measures the due work of all merchants.
 pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result<Backlog, Failure> {
@@ -42,7 +41,7 @@ pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result
     let server_age_ms = |at: i64| now.ms_since(ServerTime(at));
     let account_age_ms = |at: i64| (account_now.0 - at).max(0) * 1_000;
     let (events, oldest_event) = count_events(reading)?;
-    let undelivered = reading.find(FIND_OLDEST_UNDELIVERED, [], |row| Ok(row.get::<_, i64>(0)?))?;
+    let undelivered = reading.find(FIND_OLDEST_UNDELIVERED, [], |row| Ok(row.get(0)?))?.flatten();
     let on_server = |(count, oldest): Counted| due_work(count, oldest, server_age_ms);
     let on_account = |(count, oldest): Counted| due_work(count, oldest, account_age_ms);
     let until = params![now.0, BACKLOG_ROWS_MAX];

@@ -3,7 +3,9 @@
 use super::event::{LIST_EVENTS, edge};
 use super::list::Window;
 use super::prepared::Part;
-use super::{Batch, Failure, Reading, bind, column, from_json, idempotency, number, word};
+use super::{
+    Batch, Failure, Param, Reading, bind, bucket, column, from_json, idempotency, number, word,
+};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
     ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
@@ -17,63 +19,72 @@ use model::limits::DELIVERY_ATTEMPTS_MAX;
 use rusqlite::{Row, named_params, params};
 use std::collections::HashMap;
 
-pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
-     merchant, status, attempts, due_at, claim, leased_until, payload, resent_from, hit) \
-     VALUES (:shard, :number, :endpoint, :merchant, :status, :attempts, :due_at, :claim, \
-     :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
+pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (bucket, shard, number, \
+     endpoint, merchant, committed_at, status, attempts, due_at, claim, leased_until, payload, \
+     resent_from, hit) \
+     VALUES (:bucket, :shard, :number, :endpoint, :merchant, :committed_at, :status, :attempts, \
+     :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
 /// Exempt like the other statements of claims, because they work for all merchants.
 pub(super) const FIND_NEXT_ENDPOINT: &str =
     "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
-pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT rowid, due_at, shard, number \
+pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT due_at, shard, number, merchant, \
+     claim \
      FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
      AND (leased_until IS NULL OR leased_until <= ?2) \
      ORDER BY due_at, shard, number LIMIT ?3";
-/// Finds its row by the rowid that the statement above has read in the same transaction.
+/// Changes no row if another worker has claimed it since the statement above has read it.
 pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
-     SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
+     SET claim = claim + 1, leased_until = :leased_until \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant AND claim = :claim \
      RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
      payload, resent_from, hit";
 pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status, \
      due_at = :due_at, attempts = attempts + :attempts_added, leased_until = NULL \
-     WHERE shard = :shard AND number = :number AND endpoint = :endpoint \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
      AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
-pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
-     merchant, body) VALUES (:shard, :number, :endpoint, :attempt, :merchant, :body) \
-     ON CONFLICT (shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
+pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (bucket, shard, number, endpoint, \
+     attempt, merchant, body) \
+     VALUES (:bucket, :shard, :number, :endpoint, :attempt, :merchant, :body) \
+     ON CONFLICT (bucket, shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
      WHERE attempts.merchant = excluded.merchant";
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
      attempts, due_at, claim, leased_until, payload, resent_from, hit FROM deliveries \
-     WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";
+     WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4 ORDER BY endpoint";
 pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
-     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 ORDER BY attempt";
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant ORDER BY attempt";
 /// Changes no row while an attempt is in flight, or after too many attempts.
 pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pending', due_at = :now, \
      leased_until = NULL, resent_from = attempts \
-     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant \
-     AND (leased_until IS NULL OR leased_until <= :now) AND attempts < :attempts_max";
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant AND (leased_until IS NULL OR leased_until <= :now) AND attempts < :attempts_max";
 pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
-     WHERE shard = :shard AND number = :number AND endpoint = :endpoint \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
      AND merchant = :merchant AND due_at > :now \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
 /// Includes deliveries of connected accounts. The id of an endpoint is unique in the server.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
      WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
 
-/// Inserts a delivery unless it exists. Returns true if it was inserted.
+/// Inserts a delivery of an event, with the time of the event's commit, unless it exists. Returns
+/// true if it was inserted.
 pub(super) fn insert(
     merchant: MerchantId,
-    event: EventId,
+    (event, committed_at): (EventId, ServerTime),
     delivery: &Delivery,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let inserted = batch.execute(
         INSERT_DELIVERY,
         named_params! {
+            ":bucket": event.bucket(),
             ":shard": column(event.shard),
             ":number": column(event.number),
             ":endpoint": column(delivery.key.endpoint.number()),
             ":merchant": column(merchant.number()),
+            ":committed_at": committed_at.0,
             ":status": delivery.status.word(),
             ":attempts": delivery.attempts,
             ":due_at": delivery.due_at.0,
@@ -93,8 +104,9 @@ struct Due {
     rank: usize,
     at: i64,
     endpoint: i64,
-    event: (i64, i64),
-    rowid: i64,
+    event: (u64, i64),
+    merchant: i64,
+    claim: i64,
 }
 
 /// Claims due deliveries round-robin by endpoint.
@@ -124,11 +136,17 @@ pub(crate) fn claim(
     due.sort_unstable();
     due.truncate(command.limit);
     let mut claimed = Vec::with_capacity(due.len());
-    for Due { rowid, .. } in due {
-        let key = params![rowid, command.leased_until.0];
-        let changed = reading.list(CLAIM_DELIVERY, key, read)?;
-        assert_eq!(changed.len(), 1, "the row was found in this very transaction");
-        claimed.extend(changed);
+    for Due { event: (shard, number), endpoint, merchant, claim, .. } in due {
+        let values: [Param<'_>; 7] = [
+            (":leased_until", &command.leased_until.0),
+            (":bucket", &bucket(shard)),
+            (":shard", &column(shard)),
+            (":number", &number),
+            (":endpoint", &endpoint),
+            (":merchant", &merchant),
+            (":claim", &claim),
+        ];
+        claimed.extend(reading.find_named(CLAIM_DELIVERY, &values, read)?);
     }
     Ok(claimed)
 }
@@ -147,8 +165,9 @@ fn list_due(
         let mut rank = 0;
         due.extend(reading.list(LIST_DUE_OF_ENDPOINT, key, |row| {
             rank += 1;
-            let event = (row.get(2)?, row.get(3)?);
-            Ok(Due { rank, at: row.get(1)?, endpoint, event, rowid: row.get(0)? })
+            let event = (number(row, 1)?, row.get(2)?);
+            let (merchant, claim) = (row.get(3)?, row.get(4)?);
+            Ok(Due { rank, at: row.get(0)?, endpoint, event, merchant, claim })
         })?);
     }
     Ok(due)
@@ -174,13 +193,14 @@ fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
 /// Records the result of a claimed delivery.
 pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Written, Failure> {
     let DeliveryKey { event, endpoint } = command.key;
-    let shard = column(event.shard);
+    let (bucket, shard) = (event.bucket(), column(event.shard));
     let event = column(event.number);
     let endpoint = column(endpoint.number());
     let merchant = column(command.merchant.number());
     let settled = batch.execute(
         SETTLE_DELIVERY,
         named_params! {
+            ":bucket": bucket,
             ":shard": shard,
             ":number": event,
             ":endpoint": endpoint,
@@ -197,6 +217,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
     if let Some(attempt) = &command.attempt {
         let body = batch.prepared.json(Part::Attempt, attempt)?;
         let values = named_params! {
+            ":bucket": bucket,
             ":shard": shard,
             ":number": event,
             ":endpoint": endpoint,
@@ -226,10 +247,17 @@ fn list_of(
 ) -> Result<Vec<WithAttempts>, Failure> {
     let owner = column(merchant.number());
     let (shard, number) = (column(event.shard), column(event.number));
-    let deliveries = reading.list(LIST_DELIVERIES, params![shard, number, owner], read)?;
+    let key = params![event.bucket(), shard, number, owner];
+    let deliveries = reading.list(LIST_DELIVERIES, key, read)?;
     let with_attempts = deliveries.into_iter().filter(wanted).map(|delivery| {
         let endpoint = column(delivery.key.endpoint.number());
-        let key = params![shard, number, endpoint, owner];
+        let key = named_params! {
+            ":bucket": event.bucket(),
+            ":shard": shard,
+            ":number": number,
+            ":endpoint": endpoint,
+            ":merchant": owner,
+        };
         Ok((delivery, reading.list(LIST_ATTEMPTS, key, |row| from_json(row, 0))?))
     });
     with_attempts.collect()
@@ -294,16 +322,17 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
         return Ok(Written::KeyTaken);
     }
     let find = FindEvent { merchant: *merchant, event: *event };
-    if super::event::find(&find, &batch.reading())?.is_none() {
+    let Some(found) = super::event::find(&find, &batch.reading())? else {
         return Ok(Written::VersionConflict);
-    }
+    };
     for delivery in deliveries {
-        if insert(*merchant, *event, delivery, batch)? {
+        if insert(*merchant, (*event, found.committed_at), delivery, batch)? {
             continue;
         }
         let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
-        let [shard, number, endpoint, owner] = key;
+        let [bucket, shard, number, endpoint, owner] = key;
         let values = named_params! {
+            ":bucket": bucket,
             ":shard": shard,
             ":number": number,
             ":endpoint": endpoint,
@@ -320,10 +349,11 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
 
 /// Makes a delivery due that waits for its first attempt.
 pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
-    let [shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
+    let [bucket, shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
     batch.execute(
         RELEASE_DELIVERY,
         named_params! {
+            ":bucket": bucket,
             ":shard": shard,
             ":number": number,
             ":endpoint": endpoint,
@@ -344,6 +374,9 @@ pub(crate) fn release_endpoint(
     Ok(())
 }
 
-fn delivery_key(key: DeliveryKey, merchant: MerchantId) -> [i64; 4] {
-    [key.event.shard, key.event.number, key.endpoint.number(), merchant.number()].map(column)
+fn delivery_key(key: DeliveryKey, merchant: MerchantId) -> [i64; 5] {
+    let DeliveryKey { event, endpoint } = key;
+    let [shard, number, endpoint, owner] =
+        [event.shard, event.number, endpoint.number(), merchant.number()].map(column);
+    [bucket(event.shard), shard, number, endpoint, owner]
 }

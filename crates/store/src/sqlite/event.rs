@@ -2,7 +2,7 @@
 
 use super::list::{Lists, Window};
 use super::prepared::Part;
-use super::{Batch, Failure, Reading, bind, column, from_json, optional_number};
+use super::{Batch, Failure, Reading, bind, bucket, column, from_json, number, optional_number};
 use crate::command::event::takes_type;
 use crate::{Cursor, EventPlace, FindEvent, ListEvents, Listed, Page, StoredEvent};
 use model::Word;
@@ -10,23 +10,25 @@ use model::clock::ServerTime;
 use model::event::Event;
 use rusqlite::{Row, named_params, params};
 
-pub(super) const INSERT_EVENT: &str = "INSERT INTO events (shard, number, merchant, account, \
-     created, type, committed_at, body) \
-     VALUES (:shard, :number, :merchant, :account, :created, :type, :committed_at, :body) \
-     ON CONFLICT (shard, number) DO NOTHING";
+pub(super) const INSERT_EVENT: &str = "INSERT INTO events (bucket, shard, number, merchant, \
+     account, created, type, committed_at, body) \
+     VALUES (:bucket, :shard, :number, :merchant, :account, :created, :type, :committed_at, :body) \
+     ON CONFLICT (bucket, shard, number) DO NOTHING";
 pub(super) const FIND_EVENT: &str = "SELECT committed_at, feed, body, \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = ?1 AND d.number = ?2 \
-     AND d.merchant = ?3 AND d.status = 'pending') \
-     FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
+     AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending') \
+     FROM events AS e \
+     WHERE e.bucket = ?1 AND e.shard = ?2 AND e.number = ?3 AND e.merchant = ?4";
 /// The same, with the numbers of deliveries without success and of all.
 pub(super) const GET_LISTED_EVENT: &str = "SELECT committed_at, feed, body, \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = ?1 AND d.number = ?2 \
-     AND d.merchant = ?3 AND d.status = 'pending'), \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = ?1 AND d.number = ?2 \
-     AND d.merchant = ?3 AND d.status <> 'succeeded'), \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = ?1 AND d.number = ?2 \
-     AND d.merchant = ?3) \
-     FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
+     AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending'), \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
+     AND d.number = ?3 AND d.merchant = ?4 AND d.status <> 'succeeded'), \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
+     AND d.number = ?3 AND d.merchant = ?4) \
+     FROM events AS e \
+     WHERE e.bucket = ?1 AND e.shard = ?2 AND e.number = ?3 AND e.merchant = ?4";
 /// Has no limit, because types are filtered while the index is read. Exempt from the rule of the
 /// shard, like every list of a merchant's events.
 pub(super) const LIST_EVENTS: Lists = Lists {
@@ -45,6 +47,7 @@ pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Fai
         batch.execute(
             INSERT_EVENT,
             named_params! {
+                ":bucket": event.id.bucket(),
                 ":shard": column(event.id.shard),
                 ":number": column(event.id.number),
                 ":merchant": column(event.merchant.number()),
@@ -79,7 +82,8 @@ pub(crate) fn list(
         if !takes_type(types, event_type) {
             continue;
         }
-        let key = params![row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, owner];
+        let shard = number(row, 0)?;
+        let key = params![bucket(shard), column(shard), row.get::<_, i64>(1)?, owner];
         let found = reading.find(GET_LISTED_EVENT, key, |row| {
             let unsuccessful: u32 = row.get(4)?;
             let deliveries: u32 = row.get(5)?;
@@ -127,6 +131,8 @@ pub(crate) fn find(
     reading: &Reading<'_>,
 ) -> Result<Option<StoredEvent>, Failure> {
     let FindEvent { merchant, event } = command;
-    let key = params![column(event.shard), column(event.number), column(merchant.number())];
+    let (shard, number, owner) =
+        (column(event.shard), column(event.number), column(merchant.number()));
+    let key = params![event.bucket(), shard, number, owner];
     reading.find(FIND_EVENT, key, read)
 }

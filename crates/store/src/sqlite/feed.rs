@@ -1,6 +1,8 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
-use super::{Batch, Failure, Reading, column, delivery, from_json, next_claim, number, object};
+use super::{
+    Batch, Failure, Param, Reading, bucket, column, delivery, from_json, next_claim, number, object,
+};
 use crate::command::event::takes_type;
 use crate::{
     ClaimFeeds, DispatchEvents, FeedClaim, FeedEvent, ListFeed, ListUndispatched, ListWaitingFeeds,
@@ -22,8 +24,9 @@ pub(super) const CLAIM_FEED: &str = "UPDATE merchants \
      SET dispatch_claim = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
 pub(super) const LIST_UNDISPATCHED: &str = "SELECT body FROM events \
      WHERE merchant = ?1 AND feed IS NULL ORDER BY committed_at, shard LIMIT ?2";
-pub(super) const SET_FEED: &str = "UPDATE events SET feed = ?4 \
-     WHERE shard = ?1 AND number = ?2 AND merchant = ?3 AND feed IS NULL";
+pub(super) const SET_FEED: &str = "UPDATE events SET feed = :feed \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant \
+     AND feed IS NULL RETURNING committed_at";
 pub(super) const CONTINUE_FEED: &str = "UPDATE merchants \
      SET feed = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
 /// Has no limit, because types are filtered while the index is read.
@@ -32,11 +35,12 @@ pub(super) const LIST_FEED: &str = "SELECT feed, type, shard, number FROM events
 /// The caller sorts the rows, because the index has another order. The plus sign prevents `SQLite`
 /// from reading the feed of the whole merchant instead.
 pub(super) const LIST_FEED_OF_ACCOUNT: &str = "SELECT feed, type, shard, number FROM events \
-     WHERE shard = ?1 AND merchant = ?2 AND account = ?1 AND +feed > ?3";
+     WHERE bucket = ?1 AND shard = ?2 AND merchant = ?3 AND account = ?2 AND +feed > ?4";
 pub(super) const FIND_FEED_EVENT: &str = "SELECT feed, body, \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = ?1 AND d.number = ?2 \
-     AND d.merchant = ?3 AND d.status = 'pending') \
-     FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
+     AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending') \
+     FROM events AS e \
+     WHERE e.bucket = ?1 AND e.shard = ?2 AND e.number = ?3 AND e.merchant = ?4";
 
 /// The state of a merchant's feed.
 struct Feed {
@@ -146,16 +150,22 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
     let mut last = feed.number;
     for (event, deliveries) in events {
         let next = column(last) + 1;
-        let key = params![column(event.shard), column(event.number), owner, next];
+        let values: [Param<'_>; 5] = [
+            (":feed", &next),
+            (":bucket", &event.bucket()),
+            (":shard", &column(event.shard)),
+            (":number", &column(event.number)),
+            (":merchant", &owner),
+        ];
+        let committed_at =
+            batch.reading().find_named(SET_FEED, &values, |row| Ok(ServerTime(row.get(0)?)))?;
         // No deliveries are written if the event was removed meanwhile or belongs to another
         // merchant.
-        if batch.execute(SET_FEED, key)? == 0 {
-            continue;
-        }
+        let Some(committed_at) = committed_at else { continue };
         last += 1;
         for one in deliveries {
             // A delivery that exists stays as it is.
-            let _ = delivery::insert(merchant, *event, one, batch)?;
+            let _ = delivery::insert(merchant, (*event, committed_at), one, batch)?;
         }
     }
     let until = leased_until.map(|until| until.0);
@@ -168,15 +178,15 @@ pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<Feed
     let ListFeed { merchant, account, types, after, limit } = command;
     let (owner, after) = (column(merchant.number()), column(*after));
     // The feed number and the event's key, if the type is listed.
-    let key = |row: &Row<'_>| -> Result<Option<(i64, i64, i64)>, Failure> {
+    let key = |row: &Row<'_>| -> Result<Option<(i64, u64, i64)>, Failure> {
         let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let key = (row.get(0)?, row.get(2)?, row.get(3)?);
+        let key = (row.get(0)?, number(row, 2)?, row.get(3)?);
         Ok(takes_type(types, event_type).then_some(key))
     };
     reading.in_transaction(|| {
         let mut keys = Vec::new();
         if let Some(account) = account {
-            let own = params![column(account.number()), owner, after];
+            let own = params![account.bucket(), column(account.number()), owner, after];
             keys.extend(reading.list(LIST_FEED_OF_ACCOUNT, own, key)?.into_iter().flatten());
             keys.sort_unstable();
             keys.truncate(*limit);
@@ -189,8 +199,9 @@ pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<Feed
                 keys.extend(key(row)?);
             }
         }
-        let found = keys.iter().map(|(_, shard, number)| {
-            let found = reading.find(FIND_FEED_EVENT, params![shard, number, owner], read)?;
+        let found = keys.iter().map(|&(_, shard, number)| {
+            let key = params![bucket(shard), column(shard), number, owner];
+            let found = reading.find(FIND_FEED_EVENT, key, read)?;
             found.ok_or(Failure::Unreadable("events.feed"))
         });
         found.collect()

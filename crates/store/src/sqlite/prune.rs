@@ -1,24 +1,26 @@
-//! Clean-up in bounded batches. Every statement here is exempt from the rule of the merchant,
-//! because the pruner works for all merchants.
+//! Clean-up in bounded batches. Statements that find old rows are exempt from the rules of the
+//! bucket and the merchant, because the pruner works for all merchants.
 
 use super::{Batch, Failure};
 use crate::{Prune, Pruned, exact};
 use model::limits::{
     EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
 };
-use rusqlite::params;
+use rusqlite::{Row, params, params_from_iter};
 
 pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE (merchant, key) IN \
      (SELECT merchant, key FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
-pub(super) const LIST_OLD_EVENTS: &str = "SELECT shard, number FROM events AS e \
+pub(super) const LIST_OLD_EVENTS: &str = "SELECT bucket, shard, number, merchant FROM events AS e \
      WHERE e.committed_at <= ?1 AND e.feed IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
-     WHERE d.shard = e.shard AND d.number = e.number AND d.status = 'pending') \
+     WHERE d.bucket = e.bucket AND d.shard = e.shard AND d.number = e.number AND d.status = 'pending') \
      ORDER BY e.committed_at, e.shard, e.number LIMIT ?2";
-pub(super) const DELETE_EVENT: &str = "DELETE FROM events WHERE shard = ?1 AND number = ?2";
+pub(super) const DELETE_EVENT: &str =
+    "DELETE FROM events WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4";
 pub(super) const DELETE_DELIVERIES: &str =
-    "DELETE FROM deliveries WHERE shard = ?1 AND number = ?2";
-pub(super) const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE shard = ?1 AND number = ?2";
+    "DELETE FROM deliveries WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4";
+pub(super) const DELETE_ATTEMPTS: &str =
+    "DELETE FROM attempts WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4";
 pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
      WHERE (bucket, account, feature, sequence) IN \
      (SELECT bucket, account, feature, sequence FROM refreshes \
@@ -40,13 +42,12 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
     let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
     let objects = batch.execute(DELETE_OBJECTS, params![now.0, PRUNE_ROWS_MAX])?;
     let old = params![events_until, PRUNE_ROWS_MAX];
-    let events = batch
-        .reading()
-        .list(LIST_OLD_EVENTS, old, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-    for (shard, number) in &events {
-        batch.execute(DELETE_ATTEMPTS, params![shard, number])?;
-        batch.execute(DELETE_DELIVERIES, params![shard, number])?;
-        batch.execute(DELETE_EVENT, params![shard, number])?;
+    let key = |row: &Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
+    let events: Vec<[i64; 4]> = batch.reading().list(LIST_OLD_EVENTS, old, key)?;
+    for key in &events {
+        for sql in [DELETE_ATTEMPTS, DELETE_DELIVERIES, DELETE_EVENT] {
+            batch.execute(sql, params_from_iter(key))?;
+        }
     }
     let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {

@@ -40,7 +40,8 @@ pub(super) const FIND_HIGHEST_REFRESH: &str = "SELECT MAX(MAX(claim, sequence)) 
      (SELECT a.bucket, a.account FROM accounts AS a WHERE a.merchant = ?1) \
      AND merchant = ?1";
 pub(super) const FIND_HIGHEST_DELIVERY: &str = "SELECT MAX(claim) FROM deliveries \
-     WHERE (shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
+     WHERE (bucket, shard, number) IN \
+     (SELECT e.bucket, e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
      AND merchant = ?1";
 pub(super) const LIST_ALL_ACCOUNTS: &str = "SELECT body FROM accounts WHERE merchant = ?1";
 pub(super) const SET_ACCOUNT_BODY: &str =

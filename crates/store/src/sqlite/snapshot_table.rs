@@ -58,25 +58,28 @@ macro_rules! snapshot_table {
 pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     snapshot_table!(
         "attempts",
-        "shard, number, endpoint, attempt, body",
-        "shard, number, endpoint, attempt, body",
+        "bucket, shard, number, endpoint, attempt, body",
+        "bucket, shard, number, endpoint, attempt, body",
         "'attempt', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
-        "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
+        "(bucket, shard, number) IN \
+         (SELECT e.bucket, e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
          AND merchant = ?1"
     ),
     snapshot_table!(
         "deliveries",
-        "shard, number, endpoint, status, attempts, due_at, claim, leased_until, payload, \
-         resent_from, hit",
-        "shard, number, endpoint, status, attempts, due_at, ?3, NULL, payload, resent_from, hit",
+        "bucket, shard, number, endpoint, committed_at, status, attempts, due_at, claim, \
+         leased_until, payload, resent_from, hit",
+        "bucket, shard, number, endpoint, committed_at, status, attempts, due_at, ?3, \
+         NULL, payload, resent_from, hit",
         "'delivery', COUNT(*), COALESCE(SUM(OCTET_LENGTH(payload)), 0)",
-        "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
+        "(bucket, shard, number) IN \
+         (SELECT e.bucket, e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
          AND merchant = ?1"
     ),
     snapshot_table!(
         "events",
-        "shard, number, account, created, type, committed_at, feed, body",
-        "shard, number, account, created, type, committed_at, feed, body",
+        "bucket, shard, number, account, created, type, committed_at, feed, body",
+        "bucket, shard, number, account, created, type, committed_at, feed, body",
         "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),

@@ -252,3 +252,143 @@ INSERT INTO snapshot_transactions_moved (merchant, snapshot, bucket, account, li
     FROM snapshot_transactions;
 DROP TABLE snapshot_transactions;
 ALTER TABLE snapshot_transactions_moved RENAME TO snapshot_transactions;
+
+-- Events, with the bucket of their shard. Rows keep their order, which is that in which they were
+-- written.
+
+-- A delivery has the time of its event's commit, which finds the oldest event that is not delivered.
+CREATE TABLE deliveries_moved (
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    endpoint INTEGER NOT NULL,
+    merchant INTEGER NOT NULL,
+    committed_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
+    leased_until INTEGER,
+    resent_from INTEGER,
+    hit TEXT,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (bucket, shard, number, endpoint)
+) STRICT;
+INSERT INTO deliveries_moved (bucket, shard, number, endpoint, merchant, committed_at, status, attempts,
+        due_at, claim, leased_until, resent_from, hit, payload)
+    SELECT bucket_of(d.shard), d.shard, d.number, d.endpoint, d.merchant,
+        COALESCE(e.committed_at, d.due_at), d.status, d.attempts,
+        d.due_at, d.claim, d.leased_until, d.resent_from, d.hit, d.payload
+    FROM deliveries AS d LEFT JOIN events AS e ON e.shard = d.shard AND e.number = d.number
+    ORDER BY d.rowid;
+DROP TABLE deliveries;
+ALTER TABLE deliveries_moved RENAME TO deliveries;
+CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, shard, number)
+    WHERE status = 'pending';
+CREATE INDEX deliveries_pending ON deliveries (committed_at) WHERE status = 'pending';
+
+CREATE TABLE snapshot_deliveries_moved (
+    merchant INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    endpoint INTEGER NOT NULL,
+    committed_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
+    leased_until INTEGER,
+    resent_from INTEGER,
+    hit TEXT,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (merchant, snapshot, bucket, shard, number, endpoint)
+) STRICT, WITHOUT ROWID;
+INSERT INTO snapshot_deliveries_moved (merchant, snapshot, bucket, shard, number, endpoint,
+        committed_at, status, attempts, due_at, claim, leased_until, resent_from, hit, payload)
+    SELECT d.merchant, d.snapshot, bucket_of(d.shard), d.shard, d.number, d.endpoint,
+        COALESCE(e.committed_at, d.due_at), d.status, d.attempts, d.due_at, d.claim, d.leased_until,
+        d.resent_from, d.hit, d.payload
+    FROM snapshot_deliveries AS d LEFT JOIN snapshot_events AS e ON e.merchant = d.merchant
+        AND e.snapshot = d.snapshot AND e.shard = d.shard AND e.number = d.number;
+DROP TABLE snapshot_deliveries;
+ALTER TABLE snapshot_deliveries_moved RENAME TO snapshot_deliveries;
+
+CREATE TABLE events_moved (
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    merchant INTEGER NOT NULL,
+    account INTEGER,
+    created INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    committed_at INTEGER NOT NULL,
+    feed INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (bucket, shard, number)
+) STRICT;
+INSERT INTO events_moved
+    (bucket, shard, number, merchant, account, created, type, committed_at, feed, body)
+    SELECT bucket_of(shard), shard, number, merchant, account, created, type, committed_at, feed, body
+    FROM events ORDER BY rowid;
+DROP TABLE events;
+ALTER TABLE events_moved RENAME TO events;
+CREATE INDEX events_listed ON events (merchant, created, committed_at, shard, number, type);
+CREATE INDEX events_by_age ON events (committed_at, shard, number);
+CREATE INDEX events_waiting ON events (merchant, committed_at, shard) WHERE feed IS NULL;
+CREATE INDEX events_in_feed ON events (merchant, feed, type) WHERE feed IS NOT NULL;
+
+CREATE TABLE snapshot_events_moved (
+    merchant INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    account INTEGER,
+    created INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    committed_at INTEGER NOT NULL,
+    feed INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (merchant, snapshot, bucket, shard, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO snapshot_events_moved (merchant, snapshot, bucket, shard, number, account, created, type,
+        committed_at, feed, body)
+    SELECT merchant, snapshot, bucket_of(shard), shard, number, account, created, type,
+        committed_at, feed, body
+    FROM snapshot_events;
+DROP TABLE snapshot_events;
+ALTER TABLE snapshot_events_moved RENAME TO snapshot_events;
+
+CREATE TABLE attempts_moved (
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    endpoint INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    merchant INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (bucket, shard, number, endpoint, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO attempts_moved (bucket, shard, number, endpoint, attempt, merchant, body)
+    SELECT bucket_of(shard), shard, number, endpoint, attempt, merchant, body FROM attempts;
+DROP TABLE attempts;
+ALTER TABLE attempts_moved RENAME TO attempts;
+
+CREATE TABLE snapshot_attempts_moved (
+    merchant INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    endpoint INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (merchant, snapshot, bucket, shard, number, endpoint, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO snapshot_attempts_moved (merchant, snapshot, bucket, shard, number, endpoint, attempt, body)
+    SELECT merchant, snapshot, bucket_of(shard), shard, number, endpoint, attempt, body
+    FROM snapshot_attempts;
+DROP TABLE snapshot_attempts;
+ALTER TABLE snapshot_attempts_moved RENAME TO snapshot_attempts;

@@ -13,11 +13,11 @@ use crate::sqlite::list::Lists;
 /// The first column of each table's key.
 const SHARDS: &[(&str, &str)] = &[
     ("accounts", "bucket"),
-    ("attempts", "shard"),
+    ("attempts", "bucket"),
     ("clock_jobs", "merchant"),
     ("connections", "bucket"),
-    ("deliveries", "shard"),
-    ("events", "shard"),
+    ("deliveries", "bucket"),
+    ("events", "bucket"),
     ("merchants", "merchant"),
     ("object_filters", "merchant"),
     ("objects", "merchant"),
@@ -71,7 +71,6 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("backlog::COUNT_REFRESHES", "metrics are about all merchants"),
     ("backlog::FIND_OLDEST_UNDELIVERED", "metrics are about all merchants"),
     ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
-    ("delivery::CLAIM_DELIVERY", "uses the rowid that the claim has read"),
     ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),
     ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
     ("delivery::RELEASE_ENDPOINT", "an endpoint also receives events of connected accounts"),
@@ -79,9 +78,6 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),
     ("object_filter::LIST_BODIES", "a migration changes the rows of all merchants"),
     ("object_filter::LIST_SNAPSHOT_BODIES", "a migration changes the rows of all merchants"),
-    ("prune::DELETE_ATTEMPTS", "the pruner works for all merchants"),
-    ("prune::DELETE_DELIVERIES", "the pruner works for all merchants"),
-    ("prune::DELETE_EVENT", "the pruner works for all merchants"),
     ("prune::DELETE_OBJECTS", "the pruner works for all merchants"),
     ("prune::DELETE_REFRESHES", "the pruner works for all merchants"),
     ("prune::DELETE_RECORDS", "the pruner works for all merchants"),
@@ -244,11 +240,11 @@ fn missing_comparisons_are_found() {
         ("UPDATE accounts SET merchant = ?1 WHERE bucket = ?2", (false, true)),
         ("DELETE FROM accounts WHERE bucket = ?1 AND merchant >= ?2", (false, true)),
         ("SELECT body FROM accounts WHERE bucket = ?1 OR merchant = ?2", (true, true)),
-        ("SELECT 1 FROM events AS e WHERE e.shard = ?1 AND d.merchant = ?2", (false, true)),
+        ("SELECT 1 FROM events AS e WHERE e.bucket = ?1 AND d.merchant = ?2", (false, true)),
         ("INSERT INTO ownerships (bucket, body) VALUES (?1, ?2)", (false, true)),
         (
-            "INSERT INTO attempts (shard, merchant) VALUES (?1, ?2) \
-             ON CONFLICT (shard) DO UPDATE SET body = excluded.body",
+            "INSERT INTO attempts (bucket, merchant) VALUES (?1, ?2) \
+             ON CONFLICT (bucket) DO UPDATE SET body = excluded.body",
             (false, true),
         ),
     ];
