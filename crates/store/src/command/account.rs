@@ -33,7 +33,8 @@ pub struct Connection {
 /// A change of one account, with everything that is committed with it.
 ///
 /// It is a version conflict unless the stored version of the account is one below the new one. The
-/// same holds for the connection, if the change carries one.
+/// same holds for the connection, if the change carries one. It is also a version conflict to give a
+/// disconnected account another status.
 #[derive(Clone, Debug)]
 pub struct AccountChange {
     /// The account, with its version raised by one.

@@ -85,9 +85,12 @@ pub(super) fn apply_change(
 ) -> Result<bool, Failure> {
     let AccountChange { account, started, ended, connection, events } = change;
     let fits = memory.rows.accounts.get(&account.id).is_some_and(|stored| {
-        stored.merchant == account.merchant && stored.version + 1 == account.version
+        let is_final = stored.status == AccountStatus::Disconnected;
+        stored.merchant == account.merchant
+            && stored.version + 1 == account.version
+            && (!is_final || account.status == AccountStatus::Disconnected)
     });
-    if !fits || is_linked_otherwise(account, memory) {
+    if !fits {
         return Ok(false);
     }
     memory.rows.accounts.insert(account.id, Arc::new(account.clone()));

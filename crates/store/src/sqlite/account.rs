@@ -12,7 +12,7 @@ use crate::{
     FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
     NewAccount, Written, due_at,
 };
-use model::account::{Account, Holder};
+use model::account::{Account, AccountStatus, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId};
@@ -21,8 +21,7 @@ use model::refresh::RefreshKey;
 use rusqlite::{Row, named_params, params};
 use std::collections::BTreeMap;
 
-/// Inserts no row if the number is taken, or if a unique index finds another link of the same bank
-/// account by the same customer.
+/// Inserts no row if the number is taken.
 pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (bucket, account, merchant, \
      customer, holder_account, clock, institution, bank_account, created, version, status, due_at, \
      authorized_by, body) \
@@ -33,16 +32,24 @@ pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (bucket, account, 
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
      WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
      AND version = :version - 1 AND status = :status AND due_at IS :due_at AND authorized_by = :authorized_by";
-/// The other columns never change after the link.
-pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
+/// The other columns never change after the link. A disconnected account stays disconnected, because
+/// its link has ended.
+pub(super) const UPDATE_ACCOUNT: &str = "UPDATE accounts \
      SET version = :version, body = :body, status = :status, due_at = :due_at, \
      authorized_by = :authorized_by \
      WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
-     AND version = :version - 1";
+     AND version = :version - 1 AND (status <> 'disconnected' OR :status = 'disconnected')";
 pub(super) const FIND_ACCOUNT: &str =
     "SELECT body FROM accounts WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
-pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT body FROM accounts WHERE merchant = ?1 \
-     AND customer = ?2 AND institution = ?3 AND bank_account = ?4 AND status <> 'disconnected'";
+/// Inserts no row if the customer has linked the bank account already.
+pub(super) const INSERT_ACCOUNT_LINK: &str = "INSERT INTO account_links (merchant, customer, \
+     institution, bank_account, account) \
+     VALUES (:merchant, :customer, :institution, :bank_account, :account) ON CONFLICT DO NOTHING";
+pub(super) const DELETE_ACCOUNT_LINK: &str = "DELETE FROM account_links \
+     WHERE merchant = :merchant AND customer = :customer AND institution = :institution \
+     AND bank_account = :bank_account AND account = :account";
+pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT account FROM account_links \
+     WHERE merchant = ?1 AND customer = ?2 AND institution = ?3 AND bank_account = ?4";
 pub(super) const LIST_ACCOUNTS: Lists =
     lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account");
 pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists = lists!(
@@ -111,6 +118,9 @@ pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result
 /// Stores a new account. Returns false if it conflicts with a stored row.
 fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
     let NewAccount { account, connection, started, events } = new;
+    if !insert_link(account, batch)? {
+        return Ok(false);
+    }
     let (customer, holder_account) = match &account.holder {
         Some(Holder::Customer(customer)) => (Some(column(customer.number())), None),
         Some(Holder::Account(holder)) => (None, Some(holder.as_str())),
@@ -195,8 +205,38 @@ fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
         ":due_at": due_at(account).map(|at| at.0),
         ":authorized_by": authorization.as_str(),
     };
-    Ok(batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1
-        || batch.execute(UPDATE_ACCOUNT, values)? == 1)
+    if batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1 {
+        return Ok(true);
+    }
+    let replaced = batch.execute(UPDATE_ACCOUNT, values)? == 1;
+    if replaced && account.status == AccountStatus::Disconnected {
+        write_link(DELETE_ACCOUNT_LINK, account, batch)?;
+    }
+    Ok(replaced)
+}
+
+/// Stores the link of a customer's account that is not disconnected. Returns false if the customer
+/// has linked the bank account already.
+pub(super) fn insert_link(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let is_linked = account.status != AccountStatus::Disconnected;
+    Ok(!is_linked || write_link(INSERT_ACCOUNT_LINK, account, batch)?)
+}
+
+/// Runs a statement that takes all columns of a link. Returns true if it changed a row, or if the
+/// account is not a customer's.
+fn write_link(sql: &str, account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let Some(Holder::Customer(customer)) = &account.holder else { return Ok(true) };
+    let written = batch.execute(
+        sql,
+        named_params! {
+            ":merchant": column(account.merchant.number()),
+            ":customer": column(customer.number()),
+            ":institution": column(account.institution.number()),
+            ":bank_account": account.bank_account,
+            ":account": column(account.id.number()),
+        },
+    )?;
+    Ok(written == 1)
 }
 
 /// Finds an account.
@@ -229,7 +269,11 @@ pub(crate) fn find_linked(
         column(institution.number()),
         bank_account,
     ];
-    reading.find(FIND_LINKED_ACCOUNT, key, |row| from_json(row, 0))
+    // The account is read while the row of its link is open, so both are of one state.
+    reading.find(FIND_LINKED_ACCOUNT, key, |row| {
+        let account = get(*merchant, AccountId::from_number(number(row, 0)?), reading)?;
+        account.ok_or(Failure::Unreadable("account_links.account"))
+    })
 }
 
 /// Lists accounts.

@@ -5,8 +5,8 @@
 
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{
-    Batch, Failure, Reading, column, from_json, idempotency, number, object, object_filter,
-    optional_number,
+    Batch, Failure, Reading, account, column, from_json, idempotency, number, object,
+    object_filter, optional_number,
 };
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::{
@@ -46,6 +46,8 @@ pub(super) const FIND_HIGHEST_DELIVERY: &str = "SELECT MAX(claim) FROM deliverie
 pub(super) const LIST_ALL_ACCOUNTS: &str = "SELECT body FROM accounts WHERE merchant = ?1";
 pub(super) const SET_ACCOUNT_BODY: &str =
     "UPDATE accounts SET body = ?4 WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
+/// A restore makes the links of the restored accounts.
+pub(super) const DELETE_ACCOUNT_LINKS: &str = "DELETE FROM account_links WHERE merchant = ?1";
 pub(super) const DELETE_RECORD: &str = "DELETE FROM replies WHERE merchant = ?1 AND key = ?2";
 pub(super) const DELETE_SNAPSHOT: &str =
     "DELETE FROM objects WHERE merchant = ?1 AND kind = 'snapshot' AND number = ?2";
@@ -131,6 +133,9 @@ pub(crate) fn restore(
             let body = serde_json::to_string(&account)?;
             let values = params![account.id.bucket(), column(account.id.number()), merchant, body];
             batch.execute(SET_ACCOUNT_BODY, values)?;
+            if !account::insert_link(&account, batch)? {
+                return Err(Failure::Exists);
+            }
         }
     }
     record_last(reply.as_ref(), batch)?;
@@ -202,6 +207,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
         for table in SNAPSHOT_TABLES {
             run(table.clear, &[&number, &left_out(owner, *merchant)], batch)?;
         }
+        batch.execute(DELETE_ACCOUNT_LINKS, [number])?;
         object_filter::rebuild(*merchant, batch)?;
     }
     let floor = floor_above(counts)?;

@@ -177,6 +177,23 @@ fn a_bank_account_is_linked_once() {
     });
 }
 
+/// A disconnected account stays disconnected, because another account may have its link.
+#[test]
+fn a_disconnected_account_stays_so() {
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
+        let mut gone = next(&linked);
+        gone.disconnect();
+        assert_eq!(fixture.write(change(gone.clone())).await, Written::Done);
+        let revived = Account { status: AccountStatus::Active, ..next(&gone) };
+        assert_eq!(fixture.write(change(revived)).await, Written::VersionConflict);
+        let changed = Account { daily_due_at: Some(T0), ..next(&gone) };
+        assert_eq!(fixture.write(change(changed.clone())).await, Written::Done);
+        assert_eq!(find(&fixture, &linked).await, Some(changed));
+    });
+}
+
 /// A change is stored together with its connection, and only if both versions match.
 #[test]
 fn a_change_depends_on_a_version() {

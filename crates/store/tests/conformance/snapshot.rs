@@ -21,9 +21,10 @@ use std::collections::BTreeMap;
 use store::{
     AccountChange, ApplyRefresh, Bounds, ChangeAccount, ChangeObject, ChangeObjects, Changed,
     Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, Created,
-    DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord, FindObject, Kind,
-    ListDeliveries, ListTransactions, MeasureSandbox, Object, Prune, Pruned, ResetSandbox,
-    RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance, StepClock, TakeSnapshot, Written,
+    DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord, FindLinkedAccount,
+    FindObject, Kind, ListDeliveries, ListTransactions, MeasureSandbox, Object, Prune, Pruned,
+    ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance, StepClock,
+    TakeSnapshot, Written,
 };
 
 impl Both {
@@ -133,6 +134,40 @@ async fn rows(fixture: &Fixture, linked: &Account) -> Vec<u32> {
     };
     let listed = fixture.read(list).await.map(|listed| listed.page.items).unwrap_or_default();
     listed.iter().map(|row| row.id.ordinal).collect()
+}
+
+/// A restore brings back the links of bank accounts, and a reset ends them.
+#[test]
+fn links_are_restored() {
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        let twin = |number| Account {
+            bank_account: linked.bank_account.clone(),
+            ..account(merchant(1), number)
+        };
+        let lookup = FindLinkedAccount {
+            merchant: merchant(1),
+            holder: linked.holder.clone().unwrap(),
+            institution: linked.institution,
+            bank_account: linked.bank_account.clone(),
+        };
+        let found = async || fixture.read(lookup.clone()).await.map(|account| account.id);
+        fixture.link(linked.clone(), vec![]).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        let mut gone = next(&linked);
+        gone.disconnect();
+        let change =
+            ChangeAccount { change: AccountChange::of(gone), reply: None, requires: Vec::new() };
+        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.link(twin(12), vec![]).await;
+        assert_eq!(found().await, Some(twin(12).id));
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+        assert_eq!(found().await, Some(linked.id));
+        assert_eq!(reset(&fixture, merchant(1)).await, Snapshotted::Done);
+        assert_eq!(found().await, None);
+        fixture.link(twin(13), vec![]).await;
+        assert_eq!(found().await, Some(twin(13).id));
+    });
 }
 
 /// A restore undoes every change since the snapshot. This covers objects with their secrets,

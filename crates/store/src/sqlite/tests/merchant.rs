@@ -12,6 +12,7 @@ use crate::sqlite::list::Lists;
 
 /// The first column of each table's key.
 const SHARDS: &[(&str, &str)] = &[
+    ("account_links", "merchant"),
     ("accounts", "bucket"),
     ("attempts", "bucket"),
     ("clock_jobs", "merchant"),
@@ -43,7 +44,6 @@ const OF_NO_MERCHANT: &[&str] = &["counts", "facts", "json_each", "migrations"];
 
 /// Statements that compare their merchant, but read across its accounts.
 const ACROSS_SHARDS: &[(&str, &str)] = &[
-    ("account::FIND_LINKED_ACCOUNT", "looks up an account by its bank account"),
     ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_AUTHORIZATION", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_CUSTOMER", "a merchant's list of accounts"),

@@ -1,5 +1,6 @@
 //! Tests of the database alone: its statements, its file, its writer.
 
+mod buckets;
 mod file;
 mod filters;
 mod list_costs;

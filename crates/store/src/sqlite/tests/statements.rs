@@ -26,6 +26,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     account::UPDATE_ACCOUNT_BODY,
     account::UPDATE_ACCOUNT,
     account::FIND_ACCOUNT,
+    account::INSERT_ACCOUNT_LINK,
+    account::DELETE_ACCOUNT_LINK,
     account::FIND_LINKED_ACCOUNT,
     account::INSERT_CONNECTION,
     account::UPDATE_CONNECTION,
@@ -130,6 +132,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     snapshot::FIND_HIGHEST_DELIVERY,
     snapshot::LIST_ALL_ACCOUNTS,
     snapshot::SET_ACCOUNT_BODY,
+    snapshot::DELETE_ACCOUNT_LINKS,
     snapshot::DELETE_RECORD,
     snapshot::DELETE_SNAPSHOT,
     transaction::FIND_TRANSACTION,
@@ -233,8 +236,9 @@ fn snapshots_hold_every_table() {
     let columns = |table: &str| texts("SELECT name FROM pragma_table_info(?1)", table);
     let with_merchants = tables.iter().filter(|table| {
         let of_merchants = columns(table).contains("merchant");
-        // A restore makes the filter entries from the restored objects.
-        let made = ["merchants", "object_filters"].contains(&table.as_str());
+        // A restore makes the filter entries from the restored objects, and the links from the
+        // restored accounts.
+        let made = ["merchants", "object_filters", "account_links"].contains(&table.as_str());
         of_merchants && !table.starts_with("snapshot_") && !made
     });
     let with_merchants: BTreeSet<&str> = with_merchants.map(String::as_str).collect();
