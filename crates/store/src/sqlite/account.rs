@@ -31,7 +31,8 @@ pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (bucket, account, 
 /// Tried first, because it changes no index: it sets no indexed column.
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
      WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
-     AND version = :version - 1 AND status = :status AND due_at IS :due_at AND authorized_by = :authorized_by";
+     AND version = :version - 1 AND status = :status AND due_at IS NOT DISTINCT FROM :due_at \
+     AND authorized_by = :authorized_by";
 /// The other columns never change after the link. A disconnected account stays disconnected, because
 /// its link has ended.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE accounts \

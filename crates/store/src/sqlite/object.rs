@@ -36,7 +36,7 @@ pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = :version, c
      deleted = :deleted, customer = :customer, clock = :clock, lookup = :lookup, \
      due_at = :due_at, forget_at = :forget_at, secret = :secret, filters = :filters, body = :body \
      WHERE merchant = :merchant AND kind = :kind AND number = :number AND version = :version - 1 \
-     AND created = :created_before AND filters IS :filters_before";
+     AND created = :created_before AND filters IS NOT DISTINCT FROM :filters_before";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
 pub(super) const FIND_OBJECT_BY_LOOKUP: &str = "SELECT body, secret FROM objects \

@@ -27,8 +27,8 @@ pub(super) const FIND_OTHER: &str = "SELECT number FROM object_filters \
      AND number <> :except ORDER BY created DESC, number DESC LIMIT 1";
 pub(super) const LIST_OBJECTS_BY_FILTER: Lists = lists!(
     "SELECT o.body, o.secret FROM object_filters AS f CROSS JOIN objects AS o \
-     ON o.merchant = f.merchant AND o.kind = f.kind AND o.number = f.number \
-     WHERE f.merchant = :merchant AND f.kind = :kind AND f.filter = :filter AND f.value = :value",
+     WHERE f.merchant = :merchant AND f.kind = :kind AND f.filter = :filter AND f.value = :value \
+     AND o.merchant = :merchant AND o.kind = :kind AND o.number = f.number",
     "f.created",
     "f.number"
 );

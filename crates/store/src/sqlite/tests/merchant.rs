@@ -1,259 +1,291 @@
-//! Every statement compares its shard and its merchant. So no row is read or written with the key
-//! of another merchant, and each statement reaches one shard.
+//! Every level of a statement names its bucket and its merchant as parameters. So no row is read or
+//! written with the key of another merchant, and each level reaches one shard of a database on several
+//! machines.
 //!
-//! The tests read a statement as words. For each table, the first column of its key (the shard) and
-//! the merchant must be compared with `=`, in words that no `OR` makes optional. An INSERT must
-//! fill both, and may change an existing row only if its merchant is equal. Exempt statements are
-//! listed with reasons, and an exemption that is not needed fails the test.
+//! A level that names an *account table* compares `bucket` and `merchant` with a parameter. Its key
+//! begins with the bucket. A level that names any other table compares `merchant`. An INSERT names
+//! both columns, and may change an existing row only if these are equal. Exempt statements are listed
+//! with reasons, and an exemption that is not needed, or is too wide, fails the test.
 
 use super::folder;
+use super::levels::Levels;
 use super::statements::{LISTS, STATEMENTS, database, snapshot_statements};
 use crate::sqlite::list::Lists;
+use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 
-/// The first column of each table's key.
-const SHARDS: &[(&str, &str)] = &[
-    ("account_links", "merchant"),
-    ("accounts", "bucket"),
-    ("attempts", "bucket"),
-    ("clock_jobs", "merchant"),
-    ("connections", "bucket"),
-    ("deliveries", "bucket"),
-    ("events", "bucket"),
-    ("merchants", "merchant"),
-    ("object_filters", "merchant"),
-    ("objects", "merchant"),
-    ("ownerships", "bucket"),
-    ("refreshes", "bucket"),
-    ("replies", "merchant"),
-    ("snapshot_accounts", "merchant"),
-    ("snapshot_attempts", "merchant"),
-    ("snapshot_clock_jobs", "merchant"),
-    ("snapshot_connections", "merchant"),
-    ("snapshot_deliveries", "merchant"),
-    ("snapshot_events", "merchant"),
-    ("snapshot_objects", "merchant"),
-    ("snapshot_ownerships", "merchant"),
-    ("snapshot_refreshes", "merchant"),
-    ("snapshot_replies", "merchant"),
-    ("snapshot_transactions", "merchant"),
-    ("transactions", "bucket"),
+/// The tables whose keys begin with a bucket.
+const ACCOUNT_TABLES: &[&str] = &[
+    "accounts",
+    "attempts",
+    "connections",
+    "deliveries",
+    "events",
+    "ownerships",
+    "refreshes",
+    "transactions",
 ];
 
 /// Tables about the database itself, and a function in place of a table.
 const OF_NO_MERCHANT: &[&str] = &["counts", "facts", "json_each", "migrations"];
 
-/// Statements that compare their merchant, but read across its accounts.
-const ACROSS_SHARDS: &[(&str, &str)] = &[
-    ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
-    ("account::LIST_ACCOUNTS_OF_AUTHORIZATION", "a merchant's list of accounts"),
-    ("account::LIST_ACCOUNTS_OF_CUSTOMER", "a merchant's list of accounts"),
-    ("account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT", "a merchant's list of accounts"),
-    ("account::LIST_ACCOUNTS_ON_CLOCK", "a merchant's list of accounts"),
-    ("clock::LIST_DUE_ACCOUNTS_ON_CLOCK", "a clock moves many accounts"),
-    ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
-    ("event::LIST_EVENTS", "the merchant's list of events"),
-    ("backlog::COUNT_EVENTS_OF_MERCHANT", "metrics are about all accounts"),
-    ("feed::FIND_WAITING_EVENT", "the merchant's waiting events"),
-    ("feed::LIST_FEED", "the merchant's feed"),
-    ("feed::LIST_UNDISPATCHED", "the merchant's waiting events"),
-    ("snapshot::FIND_HIGHEST_CONNECTION", "all of a merchant's sandbox"),
-    ("snapshot::FIND_HIGHEST_DELIVERY", "all of a merchant's sandbox"),
-    ("snapshot::FIND_HIGHEST_REFRESH", "all of a merchant's sandbox"),
-    ("snapshot::LIST_ALL_ACCOUNTS", "all of a merchant's sandbox"),
-];
+/// The first words of statements that are not about rows.
+const NOT_OF_ROWS: &[&str] =
+    &["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "CREATE"];
 
-/// Statements that do not compare their merchant everywhere.
-const ACROSS_MERCHANTS: &[(&str, &str)] = &[
-    ("backlog::COUNT_ACCOUNTS", "metrics are about all merchants"),
-    ("backlog::COUNT_CLOCKS", "metrics are about all merchants"),
-    ("backlog::COUNT_DELIVERIES_OF_ENDPOINT", "metrics are about all merchants"),
-    ("backlog::COUNT_OBJECTS", "metrics are about all merchants"),
-    ("backlog::COUNT_REFRESHES", "metrics are about all merchants"),
-    ("backlog::FIND_OLDEST_UNDELIVERED", "metrics are about all merchants"),
-    ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
-    ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),
-    ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
-    ("delivery::RELEASE_ENDPOINT", "an endpoint also receives events of connected accounts"),
-    ("feed::FIND_NEXT_WAITING", "the dispatcher works for all merchants"),
-    ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),
-    ("object_filter::LIST_BODIES", "a migration changes the rows of all merchants"),
-    ("object_filter::LIST_SNAPSHOT_BODIES", "a migration changes the rows of all merchants"),
-    ("prune::DELETE_OBJECTS", "the pruner works for all merchants"),
-    ("prune::DELETE_REFRESHES", "the pruner works for all merchants"),
-    ("prune::DELETE_RECORDS", "the pruner works for all merchants"),
-    ("prune::LIST_OLD_EVENTS", "the pruner works for all merchants"),
-    ("refresh::LIST_CLAIMABLE", "workers claim for all merchants"),
-    ("refresh::LIST_DUE_ACCOUNTS", "the scheduler works for all merchants"),
-    ("transaction::LIST_CHANGED", "the index has no merchant, so the rows are compared after it"),
-    ("writer::FIND_LAST_COMMIT", "reads only the newest time"),
-];
-
-/// The comparisons that a statement lacks.
+/// The columns that a statement does not name in some of its levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Missing {
-    shard: bool,
+    bucket: bool,
     merchant: bool,
 }
 
-/// Words and punctuation, in order.
-fn words(sql: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    for piece in sql.split_whitespace() {
-        let mut rest = piece;
-        while let Some(at) = rest.find(['(', ')', ',']) {
-            words.extend([&rest[..at], &rest[at..=at]]);
-            rest = &rest[at + 1..];
-        }
-        words.push(rest);
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
+/// An exempt statement reads across the accounts of its merchant.
+const BUCKET: Missing = Missing { bucket: true, merchant: false };
+/// An exempt statement reads tables without buckets, of all merchants. Or it reads rows of one
+/// account, and compares the merchant in another level.
+const MERCHANT: Missing = Missing { bucket: false, merchant: true };
+/// An exempt statement reads across accounts of all merchants.
+const BOTH: Missing = Missing { bucket: true, merchant: true };
 
-/// The tables that a statement names, each with the prefix of its columns.
-fn tables<'a>(words: &[&'a str]) -> Vec<(&'a str, String)> {
-    let mut tables = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let after_do = index > 0 && words[index - 1] == "DO";
-        if !matches!(*word, "FROM" | "JOIN" | "INTO" | "UPDATE") || after_do {
-            continue;
-        }
-        let skip = if words.get(index + 1) == Some(&"OR") { 3 } else { 1 };
-        let Some(table) = words.get(index + skip).filter(|word| **word != "(") else { continue };
-        let prefix = match words.get(index + skip + 1..index + skip + 3) {
-            Some(["AS", alias]) => format!("{alias}."),
-            _ => String::new(),
-        };
-        tables.push((*table, prefix));
-    }
-    tables
-}
+const OF_MERCHANT: &str = "a merchant's list reads across its accounts";
+const OF_CLOCK: &str = "a clock moves many accounts";
+const METRICS: &str = "metrics are about all merchants";
+const WORKERS: &str = "workers claim for all merchants";
+const PRUNER: &str = "the pruner works for all merchants";
+const SANDBOX: &str = "all of a merchant's sandbox";
 
-/// True if a condition compares the column with `=`, and no `OR` beside it admits other rows.
-fn compares(words: &[&str], column: &str) -> bool {
-    let conditions = words.iter().position(|word| matches!(*word, "WHERE" | "ON"));
-    let words = &words[conditions.unwrap_or(words.len())..];
-    let mut depth = 0;
-    let depths: Vec<i32> = words
-        .iter()
-        .map(|word| {
-            depth += i32::from(*word == "(") - i32::from(*word == ")");
-            depth
-        })
-        .collect();
-    let optional =
-        |depth| words.iter().zip(&depths).any(|(word, at)| *word == "OR" && *at == depth);
-    (0..words.len())
-        .any(|index| words[index..].starts_with(&[column, "="]) && !optional(depths[index]))
-}
+/// The exempt statements. No other statement may lack a column.
+const EXEMPT: &[(&str, Missing, &str)] = &[
+    ("account::LIST_ACCOUNTS", BUCKET, OF_MERCHANT),
+    ("account::LIST_ACCOUNTS_OF_AUTHORIZATION", BUCKET, OF_MERCHANT),
+    ("account::LIST_ACCOUNTS_OF_CUSTOMER", BUCKET, OF_MERCHANT),
+    ("account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT", BUCKET, OF_MERCHANT),
+    ("account::LIST_ACCOUNTS_ON_CLOCK", BUCKET, OF_MERCHANT),
+    ("backlog::COUNT_ACCOUNTS", BOTH, METRICS),
+    ("backlog::COUNT_CLOCKS", MERCHANT, METRICS),
+    ("backlog::COUNT_DELIVERIES_OF_ENDPOINT", BOTH, METRICS),
+    ("backlog::COUNT_EVENTS_OF_MERCHANT", BUCKET, METRICS),
+    ("backlog::COUNT_OBJECTS", MERCHANT, METRICS),
+    ("backlog::COUNT_REFRESHES", BOTH, METRICS),
+    ("backlog::FIND_OLDEST_UNDELIVERED", BOTH, METRICS),
+    ("clock::LIST_CLAIMABLE_CLOCKS", MERCHANT, WORKERS),
+    ("clock::LIST_DUE_ACCOUNTS_ON_CLOCK", BUCKET, OF_CLOCK),
+    ("clock::LIST_DUE_REFRESHES_ON_CLOCK", BUCKET, OF_CLOCK),
+    ("delivery::FIND_NEXT_ENDPOINT", BOTH, WORKERS),
+    ("delivery::LIST_DUE_OF_ENDPOINT", BOTH, WORKERS),
+    ("delivery::RELEASE_ENDPOINT", BOTH, "an endpoint also receives events of connected accounts"),
+    ("event::LIST_EVENTS", BUCKET, OF_MERCHANT),
+    ("feed::FIND_NEXT_WAITING", BOTH, "the dispatcher works for all merchants"),
+    ("feed::FIND_WAITING_EVENT", BUCKET, OF_MERCHANT),
+    ("feed::LIST_FEED", BUCKET, OF_MERCHANT),
+    ("feed::LIST_UNDISPATCHED", BUCKET, OF_MERCHANT),
+    ("object::LIST_DUE_OBJECTS", MERCHANT, "the scheduler works for all merchants"),
+    ("object_filter::LIST_BODIES", MERCHANT, "a migration changes the rows of all merchants"),
+    (
+        "object_filter::LIST_SNAPSHOT_BODIES",
+        MERCHANT,
+        "a migration changes the rows of all merchants",
+    ),
+    ("prune::DELETE_OBJECTS", MERCHANT, PRUNER),
+    ("prune::DELETE_RECORDS", MERCHANT, PRUNER),
+    ("prune::DELETE_REFRESHES", BOTH, PRUNER),
+    ("prune::LIST_OLD_EVENTS", BOTH, PRUNER),
+    ("refresh::LIST_CLAIMABLE", BOTH, WORKERS),
+    ("refresh::LIST_DUE_ACCOUNTS", BOTH, "the scheduler works for all merchants"),
+    ("snapshot::FIND_HIGHEST_CONNECTION", BUCKET, SANDBOX),
+    ("snapshot::FIND_HIGHEST_DELIVERY", BUCKET, SANDBOX),
+    ("snapshot::FIND_HIGHEST_REFRESH", BUCKET, SANDBOX),
+    ("snapshot::LIST_ALL_ACCOUNTS", BUCKET, SANDBOX),
+    (
+        "transaction::LIST_CHANGED",
+        MERCHANT,
+        "its index has no merchant, so the next level compares it",
+    ),
+    ("writer::FIND_LAST_COMMIT", BOTH, "reads only the newest time"),
+];
 
-/// The comparisons with one table's columns that a statement lacks.
-fn missing(words: &[&str], table: &str, prefix: &str) -> Missing {
-    let shard = SHARDS.iter().find(|(known, _)| *known == table);
-    let (_, shard) = shard.unwrap_or_else(|| panic!("unknown table {table}"));
-    if words[0] != "INSERT" {
-        let named = |column: &str| compares(words, &format!("{prefix}{column}"));
-        return Missing { shard: !named(shard), merchant: !named("merchant") };
-    }
-    let columns: Vec<&str> = words.iter().copied().take_while(|word| *word != ")").collect();
-    let changes = words.windows(2).any(|pair| pair == ["DO", "UPDATE"]);
-    let target = words.windows(4).any(|w| w[0] == "CONFLICT" && w[1] == "(" && w[2] == *shard);
-    let own = format!("{table}.merchant");
-    let guard = words.windows(3).any(|w| w == [own.as_str(), "=", "excluded.merchant"]);
-    let guarded = guard || *shard == "merchant";
-    Missing {
-        shard: !columns.contains(shard) || (changes && !target),
-        merchant: !columns.contains(&"merchant") || (changes && !guarded),
-    }
-}
-
-/// The comparisons that a statement lacks for any of its tables.
-fn missing_of(name: &str, sql: &str) -> Missing {
-    let words = words(sql);
-    let tables = tables(&words);
-    let of_none = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "CREATE"];
-    assert!(!tables.is_empty() || of_none.contains(&words[0]), "{name} names no table");
+/// The columns that a statement does not name in some of its levels.
+fn missing(sql: &str) -> Missing {
     let mut all = Missing::default();
-    for (table, prefix) in tables.iter().filter(|(table, _)| !OF_NO_MERCHANT.contains(table)) {
-        let of_table = missing(&words, table, prefix);
-        all.shard |= of_table.shard;
-        all.merchant |= of_table.merchant;
+    if NOT_OF_ROWS.iter().any(|word| sql.starts_with(word)) {
+        return all;
+    }
+    let Levels { levels, forbidden, .. } = Levels::of(sql);
+    assert_eq!(forbidden, [""; 0], "{sql}");
+    assert!(levels.iter().any(|level| !level.tables.is_empty()), "no table in {sql}");
+    for level in &levels {
+        for table in &level.tables {
+            if OF_NO_MERCHANT.contains(&table.name.as_str()) {
+                continue;
+            }
+            let of_accounts = ACCOUNT_TABLES.contains(&table.name.as_str());
+            all.bucket |= of_accounts && !level.names(table, "bucket");
+            all.merchant |= !level.names(table, "merchant");
+        }
     }
     all
 }
 
-/// Every statement compares shard and merchant, unless it is exempt and lacks them.
+/// Every level of every statement names its bucket and its merchant, unless the statement is exempt
+/// and lacks exactly the columns in the list.
 #[test]
-fn every_statement_names_shard_and_merchant() {
+fn every_level_names_bucket_and_merchant() {
     let lists =
         LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
-    let listed = |exempt: &[(&str, &str)], name: &str| exempt.iter().any(|(one, _)| *one == name);
     for (name, sql) in STATEMENTS.iter().copied().chain(lists) {
-        let missing = missing_of(name, sql);
-        if listed(ACROSS_MERCHANTS, name) {
-            assert!(missing.merchant, "{name} is exempt without need: {sql}");
-        } else if listed(ACROSS_SHARDS, name) {
-            let expected = Missing { shard: true, merchant: false };
-            assert_eq!(missing, expected, "{name}: {sql}");
-        } else {
-            assert_eq!(missing, Missing::default(), "{name}: {sql}");
-        }
+        let exempt = EXEMPT.iter().find(|(exempt, ..)| *exempt == name);
+        let expected = exempt.map_or(Missing::default(), |(_, missing, _)| *missing);
+        assert_eq!(missing(sql), expected, "{name}: {sql}");
     }
-    let known = |name| {
-        STATEMENTS.iter().any(|(known, _)| *known == name)
-            || LISTS.iter().any(|(known, _)| *known == name)
-    };
-    for (name, reason) in ACROSS_SHARDS.iter().chain(ACROSS_MERCHANTS) {
-        assert!(known(*name), "{name} ({reason}) is no statement");
+    for (name, _, reason) in EXEMPT {
+        let known = STATEMENTS.iter().any(|(known, _)| known == name)
+            || LISTS.iter().any(|(known, _)| known == name);
+        assert!(known, "{name} ({reason}) is no statement");
     }
 }
 
-/// Statements of snapshots read across the shards of one merchant, but never reach another
-/// merchant. Each part of them compares the merchant of every table in it.
+/// Statements of snapshots never reach another merchant. Those that read or remove a merchant's rows
+/// reach all of its accounts.
 #[test]
 fn snapshots_stay_within_the_merchant() {
-    for (table, sql) in snapshot_statements() {
-        let parts = match sql.split_once(" SELECT ") {
-            Some((insert, select)) if sql.starts_with("INSERT") => {
-                vec![insert.to_owned(), format!("SELECT {select}")]
-            }
-            _ => vec![sql.to_owned()],
-        };
-        for part in parts {
-            assert!(!missing_of(table, &part).merchant, "{table}: {part}");
+    for SnapshotTable { table, measure, take, clear, restore, drop } in SNAPSHOT_TABLES {
+        let across = if ACCOUNT_TABLES.contains(table) { BUCKET } else { Missing::default() };
+        for sql in [measure, take, clear] {
+            assert_eq!(missing(sql), across, "{sql}");
+        }
+        for sql in [restore, drop] {
+            assert_eq!(missing(sql), Missing::default(), "{sql}");
         }
     }
+    assert_eq!(snapshot_statements().count(), SNAPSHOT_TABLES.len() * 5);
 }
 
-/// The reader of statements finds missing comparisons.
+/// The rule finds levels without their bucket or merchant.
 #[test]
-fn missing_comparisons_are_found() {
-    let left_out = |sql| {
-        let Missing { shard, merchant } = missing_of("test", sql);
-        (shard, merchant)
-    };
+fn missing_columns_are_found() {
+    let none = Missing::default();
     let cases = [
-        ("SELECT body FROM accounts WHERE bucket = ?1 AND merchant = ?2", (false, false)),
-        ("SELECT body FROM accounts WHERE bucket = ?1", (false, true)),
-        ("SELECT body FROM accounts WHERE merchant = ?1", (true, false)),
-        ("SELECT merchant, account FROM accounts", (true, true)),
-        ("UPDATE accounts SET merchant = ?1 WHERE bucket = ?2", (false, true)),
-        ("DELETE FROM accounts WHERE bucket = ?1 AND merchant >= ?2", (false, true)),
-        ("SELECT body FROM accounts WHERE bucket = ?1 OR merchant = ?2", (true, true)),
-        ("SELECT 1 FROM events AS e WHERE e.bucket = ?1 AND d.merchant = ?2", (false, true)),
-        ("INSERT INTO ownerships (bucket, body) VALUES (?1, ?2)", (false, true)),
+        ("SELECT body FROM accounts WHERE bucket = ?1 AND account = ?2 AND merchant = ?3", none),
+        (
+            "SELECT body FROM accounts AS a WHERE a.bucket = :bucket AND a.merchant = :merchant",
+            none,
+        ),
+        ("SELECT body FROM accounts WHERE (bucket = ?1 AND merchant = ?2) AND version > 1", none),
+        ("SELECT body FROM objects WHERE merchant = ?1", none),
+        ("DELETE FROM events WHERE bucket = ?1 AND merchant = ?2", none),
+        ("UPDATE merchants SET floor = 1 WHERE merchant = ?1", none),
+        ("INSERT INTO ownerships (bucket, merchant) VALUES (?1, ?2)", none),
+        // One of the columns is not compared.
+        ("SELECT body FROM accounts WHERE bucket = ?1", MERCHANT),
+        ("SELECT body FROM accounts WHERE merchant = ?1", BUCKET),
+        ("SELECT bucket, merchant FROM accounts", BOTH),
+        ("SELECT body FROM objects WHERE kind = ?1", MERCHANT),
+        // It is compared, but not with `=`, or not with a parameter, or not always.
+        ("DELETE FROM accounts WHERE bucket = ?1 AND merchant >= ?2", MERCHANT),
+        ("SELECT body FROM accounts WHERE bucket = 7 AND merchant = ?1", BUCKET),
+        ("SELECT body FROM accounts WHERE bucket IN (?1, ?2) AND merchant = ?3", BUCKET),
+        ("SELECT body FROM accounts WHERE bucket = ?1 OR merchant = ?2", BOTH),
+        ("SELECT body FROM accounts WHERE NOT (bucket = ?1) AND merchant = ?2", BUCKET),
+        ("UPDATE accounts SET bucket = ?1 WHERE merchant = ?2", BUCKET),
+        // It is compared for another table of the level.
+        ("SELECT 1 FROM events AS e WHERE d.bucket = ?1 AND e.merchant = ?2", BUCKET),
+        (
+            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.bucket = e.bucket \
+             AND d.merchant = ?1 WHERE e.bucket = ?2 AND e.merchant = ?1",
+            BUCKET,
+        ),
+        (
+            "SELECT 1 FROM events AS e LEFT JOIN deliveries AS d \
+             ON d.bucket = ?2 AND d.merchant = ?1 WHERE e.bucket = ?2 AND e.merchant = ?1",
+            BOTH,
+        ),
+        // It is compared in another level.
+        (
+            "SELECT (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = e.bucket \
+             AND d.merchant = ?2) FROM events AS e WHERE e.bucket = ?1 AND e.merchant = ?2",
+            BUCKET,
+        ),
+        (
+            "SELECT 1 FROM objects WHERE merchant = ?1 AND EXISTS \
+             (SELECT 1 FROM clock_jobs WHERE clock = ?2)",
+            MERCHANT,
+        ),
+        (
+            "SELECT t.body FROM (SELECT listed_at FROM transactions WHERE merchant = ?1) AS c \
+             CROSS JOIN transactions AS t WHERE t.bucket = ?2 AND t.merchant = ?1",
+            BUCKET,
+        ),
+        (
+            "DELETE FROM accounts WHERE bucket = ?1 AND merchant = ?2 \
+             AND account IN (SELECT account FROM accounts WHERE merchant = ?2)",
+            BUCKET,
+        ),
+        (
+            "SELECT 1 FROM events WHERE bucket = ?1 AND merchant = ?2 \
+             UNION ALL SELECT 1 FROM events WHERE merchant = ?2",
+            BUCKET,
+        ),
+        ("WITH old AS (SELECT number FROM events) SELECT 1 FROM objects WHERE merchant = ?1", BOTH),
+        // An INSERT leaves it out, or changes a row of another merchant.
+        ("INSERT INTO ownerships (bucket, body) VALUES (?1, ?2)", MERCHANT),
+        ("INSERT INTO ownerships (merchant, body) VALUES (?1, ?2)", BUCKET),
+        (
+            "INSERT INTO attempts (bucket, merchant) SELECT bucket, merchant FROM attempts \
+             WHERE merchant = ?1",
+            BUCKET,
+        ),
         (
             "INSERT INTO attempts (bucket, merchant) VALUES (?1, ?2) \
              ON CONFLICT (bucket) DO UPDATE SET body = excluded.body",
-            (false, true),
+            MERCHANT,
+        ),
+        (
+            "INSERT INTO attempts (bucket, merchant) VALUES (?1, ?2) ON CONFLICT (number) \
+             DO UPDATE SET body = excluded.body WHERE attempts.merchant = excluded.merchant",
+            BUCKET,
         ),
     ];
     for (sql, expected) in cases {
-        assert_eq!(left_out(sql), expected, "{sql}");
+        assert_eq!(missing(sql), expected, "{sql}");
     }
 }
 
-/// Each table has a merchant and a unique key that begins with its shard, as listed above.
+/// The rule finds parts of statements that only one database has, or that reach all machines of a
+/// database.
+#[test]
+fn forbidden_parts_are_found() {
+    let own = "the row's own number";
+    let cases = [
+        ("SELECT rowid FROM events", own),
+        ("DELETE FROM events WHERE ctid = ?1", own),
+        ("SELECT 1 FROM events AS e ORDER BY e.ROWID", own),
+        ("SELECT 1 FROM events INDEXED BY events_listed WHERE merchant = ?1", "INDEXED BY"),
+        ("UPDATE OR IGNORE events SET feed = 1 WHERE merchant = ?1", "UPDATE OR"),
+        ("INSERT OR REPLACE INTO events (merchant) VALUES (?1)", "INSERT OR"),
+        ("REPLACE INTO events (merchant) VALUES (?1)", "INSERT OR"),
+        (
+            "UPDATE events SET feed = o.number FROM objects AS o WHERE o.merchant = ?1",
+            "UPDATE FROM",
+        ),
+        (
+            "WITH gone AS (DELETE FROM events RETURNING number) SELECT number FROM gone",
+            "a write within a statement",
+        ),
+        (
+            "MERGE INTO events USING objects ON events.number = objects.number \
+             WHEN MATCHED THEN DELETE",
+            "MERGE",
+        ),
+    ];
+    for (sql, expected) in cases {
+        assert!(Levels::of(sql).forbidden.contains(&expected), "{sql}");
+    }
+    let allowed = "SELECT merchant FROM events WHERE merchant = ?1";
+    assert_eq!(Levels::of(allowed).forbidden, [""; 0]);
+}
+
+/// Each table has a merchant and a unique key, and the key begins with the bucket in account tables
+/// and with the merchant in all others.
 #[test]
 fn keys_begin_with_the_shard() {
     let folder = folder();
@@ -267,13 +299,17 @@ fn keys_begin_with_the_shard() {
         if OF_NO_MERCHANT.contains(&table.as_str()) {
             continue;
         }
-        let shard = SHARDS.iter().find(|(known, _)| *known == table);
-        let (_, shard) = shard.unwrap_or_else(|| panic!("{table} has no shard"));
         let columns = texts("SELECT name FROM pragma_table_info(?1)", &table);
         assert!(columns.iter().any(|column| column == "merchant"), "{table}");
-        let first_of_key = "SELECT name FROM pragma_table_info(?1) WHERE pk = 1 UNION ALL \
+        let of_accounts = ACCOUNT_TABLES.contains(&table.as_str());
+        let shard = if of_accounts { "bucket" } else { "merchant" };
+        let key = "SELECT name FROM pragma_table_info(?1) WHERE pk = 1 UNION ALL \
              SELECT i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i \
              WHERE l.origin = 'u' AND i.seqno = 0";
-        assert!(texts(first_of_key, &table).iter().any(|column| column == shard), "{table}");
+        assert!(texts(key, &table).iter().any(|column| column == shard), "{table}");
+        // A unique index of a divided table must begin with the bucket too.
+        let unique = "SELECT i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i \
+             WHERE l.[unique] AND i.seqno = 0";
+        assert!(texts(unique, &table).iter().all(|column| column == shard), "{table}");
     }
 }

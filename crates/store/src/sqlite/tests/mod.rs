@@ -3,6 +3,7 @@
 mod buckets;
 mod file;
 mod filters;
+mod levels;
 mod list_costs;
 mod long_reads;
 mod merchant;
