@@ -43,9 +43,9 @@ const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishab
 /// The reasons for which the file of issued keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// A statement failed.
+    /// A statement failed. The source is the error of the database.
     #[error("cannot use the database of issued keys")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The header of the file cannot be read.
     #[error("cannot read the file of issued keys")]
     Head(#[from] io::Error),
@@ -57,6 +57,12 @@ pub enum KeyFileError {
     /// The file has the maximum number of keys.
     #[error("limit reached: at most {ISSUED_KEYS_MAX} issued keys")]
     Full,
+}
+
+impl From<rusqlite::Error> for KeyFileError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
 }
 
 /// The open file of issued keys.

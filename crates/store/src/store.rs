@@ -1,6 +1,6 @@
 //! The interface of the store: how it is opened, and the traits of commands.
 //!
-//! A command runs on either of two back ends with equal results. `SQLite` stores committed data
+//! A command runs on either of two back ends with equal results. The database stores committed data
 //! durably, and the in-memory model serves tests and the simulation. Both implementations of a
 //! command are named beside its struct. Code outside this crate cannot add a command, because it
 //! cannot name the arguments of these traits.
@@ -126,9 +126,9 @@ impl Outcome for Changed {
 /// The reasons for which a command failed. Callers see one as the source of [`Error::Internal`].
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A statement failed.
+    /// A statement failed. The source is the error of the database.
     #[error("a statement failed")]
-    Sqlite(#[from] rusqlite::Error),
+    Statement(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A value could not be converted to or from its body.
     #[error("a body could not be converted")]
     Body(#[from] serde_json::Error),
@@ -188,7 +188,7 @@ pub struct Checkup {
     pub migrations_done: usize,
     /// The number of migrations in this program. A server runs the missing ones when it starts.
     pub migrations_known: usize,
-    /// The faults that `SQLite` finds.
+    /// The faults that the database finds in its file.
     pub faults: Vec<String>,
     /// True if the seal key opens the database. `None` if there was no key to try, or no sealed
     /// value.
@@ -228,7 +228,7 @@ pub struct StoreBounds {
     pub writer_queue_max: usize,
     /// The maximum number of merchants of the database.
     pub merchants_max: u64,
-    /// The steps of `SQLite` after which a read leaves its serving thread.
+    /// The steps of the database after which a read leaves its serving thread.
     pub read_steps_max: u32,
 }
 
@@ -257,9 +257,16 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
-    /// The `SQLite` library of this program is too old to use the write-ahead log safely.
-    #[error("the SQLite library has version {0}, but needs at least 3051003")]
-    OldLibrary(i32),
+    /// The database library of this program is too old to store data safely.
+    #[error("the {library} library has version {found}, but needs at least {needed}")]
+    OldLibrary {
+        /// The name of the library.
+        library: &'static str,
+        /// Its version.
+        found: i32,
+        /// The oldest version that is safe.
+        needed: i32,
+    },
     /// A newer bankfeed wrote the file.
     #[error(
         "the database has migration {found}, but this bankfeed only knows {known}; use a newer one"
@@ -285,9 +292,9 @@ pub enum OpenError {
     /// The database was sealed with another key.
     #[error("the database was created with another seal key")]
     OtherSealKey,
-    /// A statement failed.
+    /// A statement failed. The source is the error of the database.
     #[error("cannot open the database")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A place where a test holds commands back before they reach the store, so that it decides the

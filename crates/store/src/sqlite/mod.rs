@@ -9,9 +9,9 @@
 //! The database is in write-ahead mode with full synchronisation, so an acknowledged commit
 //! survives a crash. After a crash, any other commit is either complete or has no effect.
 //!
-//! Every statement compares the shard key and the merchant, so that a row is never read with
-//! another merchant's key. The shard key is the account for rows of an account, and the merchant
-//! for all other rows. Exempt statements say so with the reason.
+//! Every level of a statement compares the merchant with a parameter, so that a row is never read
+//! with another merchant's key. On the tables of accounts and events it also compares the bucket, with
+//! which their keys begin. Exempt statements say so with the reason.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -66,6 +66,18 @@ use std::fs::File;
 use std::sync::Arc;
 use tempfile::TempDir;
 use writer::Writer;
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Statement(Box::new(error))
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
+}
 
 /// A database with its writer and its readers.
 pub(crate) struct Sqlite {

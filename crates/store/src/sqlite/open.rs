@@ -38,7 +38,11 @@ const SEAL_CHECK: CellPosition<'static> =
 pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
     let library = rusqlite::version_number();
     if library < LIBRARY_VERSION_MIN {
-        return Err(OpenError::OldLibrary(library));
+        return Err(OpenError::OldLibrary {
+            library: "SQLite",
+            found: library,
+            needed: LIBRARY_VERSION_MIN,
+        });
     }
     let (path, lock, folder) = match settings.place {
         Place::File(path) => {

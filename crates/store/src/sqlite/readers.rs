@@ -94,10 +94,10 @@ impl Readers {
         let budget = steps_max.map_or(u32::MAX, |steps| steps.div_ceil(STEPS));
         reader.left.store(budget, Ordering::Relaxed);
         let output = read(&reader.connection);
-        let exceeded = matches!(&output, Err(Failure::Sqlite(error))
-            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted));
+        let exceeded =
+            matches!(&output, Err(Failure::Statement(error)) if is_interrupted(&**error));
         // The state of a connection that failed is unknown. The next read opens a new one.
-        if exceeded || !matches!(output, Err(Failure::Sqlite(_))) {
+        if exceeded || !matches!(output, Err(Failure::Statement(_))) {
             slot.reader = Some(reader);
         }
         if exceeded { Ok(Budgeted::Exceeded) } else { output.map(Budgeted::Done) }
@@ -152,4 +152,10 @@ impl Readers {
     fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// True if the error is that of a read which exceeded its budget.
+fn is_interrupted(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<rusqlite::Error>();
+    error.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::OperationInterrupted)
 }
