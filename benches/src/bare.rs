@@ -21,7 +21,7 @@ const REFRESHES_IN_COMMIT: usize = 32;
 const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(rowid), 0) FROM events";
 const LIST_LAST_SEQUENCES: &str =
     "SELECT account, MAX(sequence) FROM refreshes WHERE feature = 'transactions' GROUP BY account";
-const LIST_REFRESHED: &str = "SELECT rowid, account FROM events WHERE rowid > ?1 AND type = \
+const LIST_REFRESHED: &str = "SELECT rowid, bucket, account FROM events WHERE rowid > ?1 AND type = \
      'financial_connections.account.refreshed_transactions' ORDER BY rowid";
 const LIST_COLUMNS: &str = "SELECT name FROM pragma_table_info(?1) ORDER BY cid";
 
@@ -29,12 +29,12 @@ const LIST_COLUMNS: &str = "SELECT name FROM pragma_table_info(?1) ORDER BY cid"
 const EVENTS: Table = Table { name: "events", condition: "rowid = ?1" };
 const REFRESHES: Table = Table {
     name: "refreshes",
-    condition: "account = ?1 AND feature = 'transactions' AND sequence = ?2",
+    condition: "bucket = ?1 AND account = ?2 AND feature = 'transactions' AND sequence = ?3",
 };
-const ACCOUNTS: Table = Table { name: "accounts", condition: "account = ?1" };
-const CONNECTIONS: Table = Table { name: "connections", condition: "account = ?1" };
+const ACCOUNTS: Table = Table { name: "accounts", condition: "bucket = ?1 AND account = ?2" };
+const CONNECTIONS: Table = Table { name: "connections", condition: "bucket = ?1 AND account = ?2" };
 const TRANSACTIONS: Table =
-    Table { name: "transactions", condition: "account = ?1 AND sequence = ?2" };
+    Table { name: "transactions", condition: "bucket = ?1 AND account = ?2 AND sequence = ?3" };
 
 /// A table, and the SQL condition that selects the rows of one refresh.
 struct Table {
@@ -89,18 +89,19 @@ pub(crate) fn record(database: &Path, since: &Mark) -> Result<Tape, Failure> {
     let mut connections = prepare_read(&connection, &columns, &CONNECTIONS)?;
     let mut transactions = prepare_read(&connection, &columns, &TRANSACTIONS)?;
     let mut statement = connection.prepare(LIST_REFRESHED)?;
-    let found = statement.query_map([since.position], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let found = statement.query_map([since.position], read)?;
     let mut sequences = since.sequences.clone();
     let mut recorded = Vec::new();
     for event in found {
-        let (position, account): (i64, i64) = event?;
+        let (position, bucket, account): (i64, i64, i64) = event?;
         let sequence = sequences.entry(account).and_modify(|last| *last += 1).or_insert(1);
-        let key = params![account, *sequence];
+        let key = params![bucket, account, *sequence];
         recorded.push(Refresh {
             event: events.query_row([position], values)?,
             job: refreshes.query_row(key, values)?,
-            account: accounts.query_row([account], values)?,
-            connection: connections.query_row([account], values)?,
+            account: accounts.query_row([bucket, account], values)?,
+            connection: connections.query_row([bucket, account], values)?,
             transactions: transactions.query_map(key, values)?.collect::<Result<_, _>>()?,
         });
     }
