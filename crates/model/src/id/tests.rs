@@ -2,8 +2,10 @@
 
 use super::text::NUMBER_BOUND;
 use super::*;
+use crate::limits::BUCKETS;
 use crate::time::AccountTime;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 proptest! {
     /// Every id reads back from its text, and texts sort as their numbers do.
@@ -46,6 +48,21 @@ proptest! {
         let changed = String::from_utf8(changed).unwrap();
         prop_assert!(changed.parse::<CustomerId>().is_err());
     }
+}
+
+/// A number always has the same bucket, because the keys of stored rows contain it. Consecutive
+/// numbers are spread over all buckets.
+#[test]
+fn buckets_are_stable_and_even() {
+    assert_eq!([0, 1, 2, NUMBER_BOUND - 1].map(bucket_of), [0, 1509, 1162, 3773]);
+    let event = EventId { shard: 1, number: 7 };
+    assert_eq!((AccountId::from_number(1).bucket(), event.bucket()), (bucket_of(1), bucket_of(1)));
+    let mut rows = BTreeMap::new();
+    for number in 1..=u64::from(BUCKETS) * 64 {
+        *rows.entry(bucket_of(number)).or_insert(0) += 1;
+    }
+    assert_eq!(rows.len(), BUCKETS as usize);
+    assert!(rows.values().all(|rows| (24..=112).contains(rows)));
 }
 
 /// The merchant of a key never changes. The text is pinned because databases contain it.

@@ -62,23 +62,23 @@ impl Level {
     }
 }
 
-/// A statement as its levels.
+/// A statement, level by level.
 #[derive(Debug, Default)]
-pub(super) struct Levels {
+pub(super) struct Parsed {
     pub(super) levels: Vec<Level>,
     /// The parts that another database does not have, or that reach all of its machines.
     pub(super) forbidden: Vec<&'static str>,
     depth: usize,
 }
 
-impl Levels {
+impl Parsed {
     /// Reads a statement.
     pub(super) fn of(sql: &str) -> Self {
         let parsed = Parser::parse_sql(&SQLiteDialect {}, sql);
         let parsed = parsed.unwrap_or_else(|error| panic!("{error}: {sql}"));
-        let mut levels = Self::default();
-        let ControlFlow::Continue(()) = parsed.visit(&mut levels) else { unreachable!() };
-        levels
+        let mut read = Self::default();
+        let ControlFlow::Continue(()) = parsed.visit(&mut read) else { unreachable!() };
+        read
     }
 
     fn add_insert(&mut self, insert: &Insert) {
@@ -147,7 +147,7 @@ impl Levels {
     }
 }
 
-impl Visitor for Levels {
+impl Visitor for Parsed {
     type Break = ();
 
     fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
@@ -192,7 +192,9 @@ impl Visitor for Levels {
         match expr {
             Expr::Identifier(name) => self.check_column(&name.value),
             Expr::CompoundIdentifier(names) => {
-                names.iter().for_each(|name| self.check_column(&name.value));
+                for name in names {
+                    self.check_column(&name.value);
+                }
             }
             _ => {}
         }

@@ -8,7 +8,7 @@
 //! with reasons, and an exemption that is not needed, or is too wide, fails the test.
 
 use super::folder;
-use super::levels::Levels;
+use super::levels::Parsed;
 use super::statements::{LISTS, STATEMENTS, database, snapshot_statements};
 use crate::sqlite::list::Lists;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
@@ -110,7 +110,7 @@ fn missing(sql: &str) -> Missing {
     if NOT_OF_ROWS.iter().any(|word| sql.starts_with(word)) {
         return all;
     }
-    let Levels { levels, forbidden, .. } = Levels::of(sql);
+    let Parsed { levels, forbidden, .. } = Parsed::of(sql);
     assert_eq!(forbidden, [""; 0], "{sql}");
     assert!(levels.iter().any(|level| !level.tables.is_empty()), "no table in {sql}");
     for level in &levels {
@@ -278,10 +278,10 @@ fn forbidden_parts_are_found() {
         ),
     ];
     for (sql, expected) in cases {
-        assert!(Levels::of(sql).forbidden.contains(&expected), "{sql}");
+        assert!(Parsed::of(sql).forbidden.contains(&expected), "{sql}");
     }
     let allowed = "SELECT merchant FROM events WHERE merchant = ?1";
-    assert_eq!(Levels::of(allowed).forbidden, [""; 0]);
+    assert_eq!(Parsed::of(allowed).forbidden, [""; 0]);
 }
 
 /// Each table has a merchant and a unique key, and the key begins with the bucket in account tables
