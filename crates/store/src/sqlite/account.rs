@@ -225,7 +225,7 @@ pub(super) fn insert_link(account: &Account, batch: &Batch<'_>) -> Result<bool, 
 
 /// Runs a statement that takes all columns of a link. Returns true if it changed a row, or if the
 /// account is not a customer's.
-fn write_link(sql: &str, account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
+fn write_link(sql: &'static str, account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let Some(Holder::Customer(customer)) = &account.holder else { return Ok(true) };
     let written = batch.execute(
         sql,

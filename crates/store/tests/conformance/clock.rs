@@ -230,3 +230,28 @@ fn a_step_is_atomic() {
         assert_eq!(fixture.read(find).await.map(|stored| stored.event), Some(emitted));
     });
 }
+
+/// The events of a rejected command take no time of a commit, so later events have the same times on
+/// every back end.
+#[test]
+fn a_rejected_command_takes_no_commit_time() {
+    on_both(async |fixture| {
+        let linked = on_clock(11, None);
+        fixture.link(linked.clone(), vec![]).await;
+        start(&fixture).await;
+        let claimed = claim(&fixture).await[0];
+        let emitted = |number| event(&account(merchant(1), number), EventType::AccountCreated, 0);
+        let objects = |number, version| ClockItem::Objects {
+            objects: vec![Object::Session(Session { version, ..session(merchant(1), number) })],
+            events: vec![emitted(number)],
+            requires: Vec::new(),
+        };
+        let bad = step(claimed, advancing(3), vec![objects(7, 1), objects(8, 2)]);
+        assert_eq!(fixture.write(bad).await, Written::VersionConflict);
+        let good = step(claimed, advancing(3), vec![objects(9, 1)]);
+        assert_eq!(fixture.write(good).await, Written::Done);
+        let find = FindEvent { merchant: merchant(1), event: emitted(9).id };
+        let committed_at = fixture.read(find).await.unwrap().committed_at;
+        assert_eq!(committed_at, fixture.time.now());
+    });
+}
