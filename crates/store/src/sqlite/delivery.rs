@@ -24,9 +24,10 @@ pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (bucket, shard,
      resent_from, hit) \
      VALUES (:bucket, :shard, :number, :endpoint, :merchant, :committed_at, :status, :attempts, \
      :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
-/// Exempt like the other statements of claims, because they work for all merchants.
-pub(super) const FIND_NEXT_ENDPOINT: &str =
-    "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
+/// Exempt like the other statements of claims, because they work for all merchants. The order is that
+/// of the index of due deliveries, which `SQLite` would not choose for the lowest endpoint alone.
+pub(super) const FIND_NEXT_ENDPOINT: &str = "SELECT endpoint FROM deliveries \
+     WHERE status = 'pending' AND endpoint > ?1 ORDER BY endpoint, due_at LIMIT 1";
 pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT due_at, shard, number, merchant, \
      claim \
      FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \

@@ -380,6 +380,7 @@ fn hot_plans() {
     CORRELATED SCALAR SUBQUERY 1
     SEARCH j USING PRIMARY KEY (merchant=? AND clock=?)
     ");
+    insta::assert_snapshot!(plans(delivery::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
     insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
     insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
