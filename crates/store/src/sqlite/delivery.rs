@@ -123,7 +123,7 @@ pub(crate) fn claim(
     let mut free = Vec::new();
     let mut last = -1_i64;
     while let Some(endpoint) =
-        reading.find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten()
+        reading.find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, i64>(0)?))?
     {
         let used = in_flight.get(&endpoint).copied().unwrap_or(0);
         free.push((endpoint, command.per_endpoint.saturating_sub(used)));

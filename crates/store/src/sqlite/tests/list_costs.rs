@@ -4,242 +4,31 @@
 //! Every kind has samples of two variants. The first stay few and become the oldest of their kind,
 //! so that a scan would pass all others. The second are copied many times.
 
-use super::file::{flow, token};
-use super::samples::{Sample, T0, account, endpoint, row, session, test_clock};
-use super::statements::{LISTS, STATEMENTS};
-use crate::seal::Sealer;
-use crate::sqlite::list::Lists;
-use crate::sqlite::migration::{MIGRATIONS, migrate};
-use crate::sqlite::prepared::Prepared;
-use crate::sqlite::{Batch, GroupStatements, Reading, column};
+use super::database::Database;
+use super::rows::{linked, owner, sample};
+use super::samples::{T0, row};
+use super::statements::LISTS;
+use crate::sqlite::column;
 use crate::{
     AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CountObjects, CreateObject,
     Created, Cursor, FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects,
-    ListTransactions, NewAccount, Object, ObjectPlace, ObjectsOf, Page, Read, Write,
+    ListTransactions, NewAccount, ObjectPlace, ObjectsOf, Page,
 };
 use model::Word;
-use model::account::{Account, Holder};
-use model::clock::{AccountTime, ServerTime};
-use model::connected_account::ConnectedAccount;
-use model::extra_params::ExtraParams;
-use model::id::{
-    AccountId, AuthorizationId, ClockId, CustomerId, DisputeId, EndpointId, FaultId, LinkFlowId,
-    MandateId, MerchantId, MethodConfigurationId, PaymentMethodId, ScenarioId, SnapshotId, TokenId,
-};
-use model::opaque::OpaqueObject;
-use model::payments::dispute::Dispute;
-use model::payments::mandate::{Mandate, MandateKind};
-use model::payments::method_configuration::MethodConfiguration;
-use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
-use model::snapshot::{SandboxSize, SandboxSnapshot};
+use model::account::Holder;
+use model::id::{AccountId, AuthorizationId, ClockId, CustomerId};
 use model::stored::Filter;
-use model::token::{BankAccountType, BankHolderType};
-use rusqlite::{Connection, StatementStatus, params};
-use std::cell::Cell;
+use rusqlite::params;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use testkit::rng::RepeatedByte;
 
-/// Samples of each kind. Odd numbers are of the other variant.
+/// Samples of each kind.
 const SAMPLES: u64 = 30;
 /// Copies of each sample of the other variant.
 const COPIES: u64 = 302;
 /// The account with transactions.
 const ACCOUNT: u64 = 1;
 
-fn owner() -> MerchantId {
-    MerchantId::from_number(1)
-}
-
-/// A sample of a kind. `None` if a merchant has one object of the kind at most.
-fn sample(kind: Kind, number: u64) -> Option<Object> {
-    let created = T0.plus(i64::try_from(number).unwrap());
-    let of = Sample { merchant: owner(), number, created, other: number % 2 == 1 };
-    let customer = CustomerId::from_number(if of.other { 2 } else { 1 });
-    Some(match kind {
-        Kind::ConnectionsSettings | Kind::PlatformTie | Kind::Alarm => return None,
-        Kind::Customer => Object::Customer(of.customer()),
-        Kind::PaymentIntent => Object::PaymentIntent(of.payment_intent()),
-        Kind::SetupIntent => Object::SetupIntent(of.setup_intent()),
-        Kind::Checkout => Object::Checkout(of.checkout()),
-        Kind::Product => Object::Product(of.product()),
-        Kind::Price => Object::Price(of.price()),
-        Kind::InvoiceItem => Object::InvoiceItem(of.invoice_item()),
-        Kind::Invoice => Object::Invoice(of.invoice()),
-        Kind::Subscription => Object::Subscription(of.subscription()),
-        Kind::Session => {
-            let mut session = session(owner(), number);
-            (session.created, session.holder) = (created, Some(Holder::Customer(customer)));
-            Object::Session(session)
-        }
-        Kind::Endpoint => {
-            let mut endpoint = endpoint(owner(), number);
-            (endpoint.id, endpoint.created) = (EndpointId::from_number(number), created);
-            Object::Endpoint(endpoint)
-        }
-        Kind::TestClock => {
-            let mut clock = test_clock(owner(), number);
-            clock.created = created;
-            Object::TestClock(clock)
-        }
-        Kind::LinkFlow => {
-            let id = LinkFlowId::from_number(number);
-            Object::LinkFlow(model::link::LinkFlow { id, created, ..flow() })
-        }
-        Kind::Token => {
-            let id = TokenId::from_number(number);
-            Object::Token(model::token::BankAccountToken { id, created, ..token() })
-        }
-        Kind::Dispute => {
-            let id = DisputeId::from_number(number);
-            Object::Dispute(Dispute::of(&of.payment_intent(), id, created).unwrap())
-        }
-        Kind::MethodConfiguration => {
-            let id = MethodConfigurationId::from_number(number);
-            let mut configuration = MethodConfiguration::default_of(owner(), false);
-            (configuration.id, configuration.version) = (id, 1);
-            (configuration.created, configuration.active) = (created, of.other);
-            Object::MethodConfiguration(configuration)
-        }
-        Kind::ConnectedAccount => {
-            let id = MerchantId::from_number(number).to_string();
-            Object::ConnectedAccount(ConnectedAccount::of(owner(), &id, false, created))
-        }
-        Kind::Fault => Object::Fault(opaque(FaultId::from_number(number), created)),
-        Kind::Scenario => Object::Scenario(opaque(ScenarioId::from_number(number), created)),
-        Kind::Snapshot => Object::Snapshot(snapshot(number, created)),
-        Kind::Mandate => Object::Mandate(mandate(number, created)),
-        Kind::PaymentMethod => Object::PaymentMethod(payment_method(number, created, customer)),
-    })
-}
-
-fn opaque<I>(id: I, created: AccountTime) -> OpaqueObject<I> {
-    let fields = serde_json::Map::new();
-    OpaqueObject { id, merchant: owner(), version: 1, created, deleted: false, fields }
-}
-
-fn snapshot(number: u64, created: AccountTime) -> SandboxSnapshot {
-    SandboxSnapshot {
-        id: SnapshotId::from_number(number),
-        merchant: owner(),
-        version: 1,
-        created,
-        name: None,
-        metadata: BTreeMap::new(),
-        size: SandboxSize { merchants: vec![], counts: BTreeMap::new(), bytes: 0 },
-    }
-}
-
-fn mandate(number: u64, created: AccountTime) -> Mandate {
-    Mandate {
-        id: MandateId::from_number(number),
-        merchant: owner(),
-        version: 1,
-        livemode: false,
-        created,
-        clock: None,
-        payment_method: PaymentMethodId::from_number(1),
-        kind: MandateKind::MultiUse,
-        single_use: None,
-        acceptance: ExtraParams::empty(),
-    }
-}
-
-fn payment_method(number: u64, created: AccountTime, customer: CustomerId) -> PaymentMethod {
-    PaymentMethod {
-        id: PaymentMethodId::from_number(number),
-        merchant: owner(),
-        version: 1,
-        livemode: false,
-        created,
-        clock: None,
-        of_self: false,
-        customer: Some(customer),
-        detached: false,
-        holder_type: BankHolderType::Individual,
-        account_type: BankAccountType::Checking,
-        bank_name: None,
-        fingerprint: String::new(),
-        last4: None,
-        routing_number: "110000000".to_owned(),
-        account: None,
-        behavior: PaymentBehavior::Succeeds,
-        verified: true,
-        allow_redisplay: None,
-        billing_details: ExtraParams::empty(),
-        metadata: BTreeMap::new(),
-    }
-}
-
-/// An account. Odd numbers have another holder, and other values everywhere.
-fn linked(number: u64) -> Account {
-    let mut account = account(owner(), number);
-    account.created = T0.plus(i64::try_from(number).unwrap());
-    let odd = number % 2 == 1;
-    account.clock = odd.then(|| ClockId::from_number(1));
-    account.authorization = AuthorizationId::from_number(if odd { 2 } else { 1 });
-    let customer = Holder::Customer(CustomerId::from_number(if odd { 2 } else { 1 }));
-    let holder = Holder::Account(if odd { "acct_2" } else { "acct_1" }.to_owned());
-    account.holder = Some(if number % 4 < 2 { customer } else { holder });
-    account
-}
-
-/// A database in memory.
-struct Database {
-    connection: Connection,
-    seal: Sealer,
-}
-
 impl Database {
-    fn new() -> Self {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, MIGRATIONS).unwrap();
-        connection.set_prepared_statement_cache_capacity(512);
-        Self { connection, seal: Sealer::new([7; 32], Arc::new(RepeatedByte(1))) }
-    }
-
-    fn write<C: Write>(&self, command: &C) -> C::Output {
-        let batch = Batch {
-            prepared: &Prepared::default(),
-            statements: &GroupStatements::of(&self.connection),
-            connection: &self.connection,
-            seal: &self.seal,
-            now: ServerTime(T0.0 * 1_000_000),
-            last_commit: &Cell::new(ServerTime(0)),
-            merchants_max: 9,
-        };
-        command.sqlite(&batch).unwrap()
-    }
-
-    fn read<C: Read>(&self, command: &C) -> C::Output {
-        command.sqlite(&Reading::of(&self.connection, &self.seal)).unwrap()
-    }
-
-    /// The steps that a command takes, with the names of the lists that it runs.
-    fn steps<C: Read>(&self, command: &C, lists: &mut BTreeSet<&'static str>) -> i64 {
-        let each = |take: &mut dyn FnMut(&'static str, i32)| {
-            let list = LISTS
-                .iter()
-                .flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
-            for (name, sql) in STATEMENTS.iter().copied().chain(list) {
-                let statement = self.connection.prepare_cached(sql);
-                if let Ok(statement) = statement {
-                    take(name, statement.reset_status(StatementStatus::VmStep));
-                }
-            }
-        };
-        each(&mut |_, _| {});
-        self.read(command);
-        let mut steps = 0;
-        each(&mut |name, count| {
-            steps += i64::from(count);
-            if count > 0 {
-                lists.insert(name);
-            }
-        });
-        steps
-    }
-
     /// Creates the samples.
     fn fill(&self) {
         self.connection.execute_batch("BEGIN").unwrap();

@@ -1,12 +1,14 @@
 //! Tests of the database alone: its statements, its file, its writer.
 
 mod buckets;
+mod database;
 mod file;
 mod filters;
 mod levels;
 mod list_costs;
 mod long_reads;
 mod merchant;
+mod rows;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;
 mod statements;
