@@ -155,7 +155,8 @@ impl Engine {
     /// The page of a list, with only the objects that are in all of the `others` and that `keep`
     /// accepts. It reads the list in slices. After [`ROWS_READ_MAX`] objects a page that is not empty
     /// ends short of its limit, because the client can continue after its last object. An empty
-    /// page has no object to continue after, so it reads on until the first match.
+    /// page has no object to continue after, so it reads on until the first match, in the pool of
+    /// long reads.
     async fn read_where<T: StoredObject>(
         &self,
         mut list: ListObjects,
@@ -169,7 +170,11 @@ impl Engine {
         let mut rows_read = 0;
         while listed.items.len() <= wanted && (rows_read < ROWS_READ_MAX || listed.items.is_empty())
         {
-            let mut read = self.store.read(list.clone()).await?;
+            let mut read = if rows_read < ROWS_READ_MAX {
+                self.store.read(list.clone()).await?
+            } else {
+                self.store.read_long(list.clone()).await?
+            };
             rows_read += list.page.limit;
             list.page.limit = PAGE_ROWS_MAX;
             // Reads run on this thread, so other calls get a turn between two of them.

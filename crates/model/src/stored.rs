@@ -7,8 +7,9 @@
 mod filter;
 mod kind;
 
-pub use filter::{Filter, clock_value, on_clock};
+pub use filter::{Filter, clock_value, on_clock, period_value};
 pub use kind::{PaymentIntent, SetupIntent, StoredKind};
+pub use time_range::{range_values, time_values};
 
 use crate::account::Holder;
 use crate::clock::{AccountTime, ServerTime, TestClock};
@@ -136,6 +137,7 @@ macro_rules! common {
 }
 
 mod payments;
+mod time_range;
 
 impl Stored for Customer {
     common!(id.number());

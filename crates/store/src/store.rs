@@ -370,6 +370,15 @@ impl Store {
         }
     }
 
+    /// Runs a command that only reads on another thread from the start, for a search that has taken
+    /// many reads already.
+    pub async fn read_long<C: Read>(&self, command: C) -> Result<C::Output, Error> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read_long(command).await,
+            Backend::Memory(model) => Ok(model.read(&command)?),
+        }
+    }
+
     /// Runs the waiting commands and closes the database. Later writes fail.
     pub async fn close(&self) {
         if let Backend::Sqlite(sqlite) = &self.backend {

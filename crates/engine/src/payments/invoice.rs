@@ -30,8 +30,7 @@ use model::money::Currency;
 use model::payments::intent::Intent;
 use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus};
 use model::payments::payment_method::PaymentMethod;
-use model::stored::Filter;
-use model::stored::PaymentIntent;
+use model::stored::{Filter, PaymentIntent, range_values};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
@@ -275,17 +274,13 @@ impl Engine {
         of.extend(filter.status.map(|status| ObjectsOf::value(Filter::Status, status.word())));
         let method = filter.collection_method.as_ref();
         of.extend(method.map(|word| ObjectsOf::value(Filter::CollectionMethod, word)));
+        of.extend(
+            filter
+                .due_date
+                .map(|due| ObjectsOf::Filter(Filter::DueDate, range_values(due.from, due.to))),
+        );
         let (created, page) = (filter.created, &filter.page);
-        let listed = match filter.due_date {
-            Some(bounds) => {
-                let due = |invoice: &Invoice| {
-                    let due = invoice.given.integer(&["due_date"]);
-                    due.is_some_and(|due| bounds.contains(due))
-                };
-                self.list_where::<Invoice>(context, of, created, page, due).await?
-            }
-            None => self.list_in_all::<Invoice>(context, of, created, page).await?,
-        };
+        let listed = self.list_in_all::<Invoice>(context, of, created, page).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |invoice| self.invoice_value(context, &invoice, &none, &expand).await;
         list_values("/v1/invoices", listed, value).await

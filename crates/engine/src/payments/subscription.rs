@@ -28,7 +28,7 @@ use model::event::{EventType, Snapshot};
 use model::extra_params::ExtraParams;
 use model::id::{ClockId, CustomerId};
 use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
-use model::stored::{Filter, on_clock};
+use model::stored::{Filter, on_clock, period_value, range_values};
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
@@ -297,16 +297,7 @@ impl Engine {
         };
         let of = filter.of(customer, clock);
         let (created, page) = (filter.created, &filter.page);
-        let within = |subscription: &Subscription| {
-            let (begins, ends) = subscription.period;
-            filter.period_begins.contains(begins.0) && filter.period_ends.contains(ends.0)
-        };
-        let unbounded = Bounds::default();
-        let listed = if filter.period_begins == unbounded && filter.period_ends == unbounded {
-            self.list_in_all::<Subscription>(context, of, created, page).await?
-        } else {
-            self.list_where::<Subscription>(context, of, created, page, within).await?
-        };
+        let listed = self.list_in_all::<Subscription>(context, of, created, page).await?;
         let (expand, none) = (context.expand.inside("data"), Changes::none());
         let value = async |subscription| {
             self.subscription_value(context, &subscription, &none, &expand).await
@@ -333,13 +324,38 @@ impl SubscriptionFilter {
             StatusFilter::Is(wanted) => **status == wanted,
         });
         let statuses: Vec<&str> = statuses.map(|status| status.word()).collect();
-        if !statuses.is_empty() {
+        let periods = self.periods(clock);
+        // The values of periods distinguish canceled subscriptions.
+        let by_period = !periods.is_empty() && self.status == StatusFilter::NotCanceled;
+        of.extend(periods);
+        if !statuses.is_empty() && !by_period {
             of.push(on_clock(Filter::StatusOnClock, &statuses));
         }
         if of.is_empty() {
             of.push(ObjectsOf::on_clock(clock));
         }
         of
+    }
+
+    /// The lists of the subscriptions whose period begins and ends within the bounds.
+    fn periods(&self, clock: Option<ClockId>) -> Vec<ObjectsOf> {
+        let states: &[bool] = match self.status {
+            StatusFilter::NotCanceled => &[false],
+            StatusFilter::All | StatusFilter::Ended | StatusFilter::Is(_) => &[false, true],
+        };
+        let bounds = [
+            (Filter::PeriodStartOnClock, self.period_begins),
+            (Filter::PeriodEndOnClock, self.period_ends),
+        ];
+        let bounds = bounds.into_iter().filter(|(_, bounds)| *bounds != Bounds::default());
+        let lists = bounds.map(|(filter, bounds)| {
+            let times = range_values(bounds.from, bounds.to);
+            let values = states.iter().flat_map(|is_canceled| {
+                times.iter().map(|time| period_value(clock, *is_canceled, time))
+            });
+            ObjectsOf::Filter(filter, values.collect())
+        });
+        lists.collect()
     }
 }
 

@@ -24,6 +24,8 @@ crate::words! {
         Currency = "currency",
         /// The default payment method of a subscription.
         DefaultPaymentMethod = "default_payment_method",
+        /// The time at which an invoice is due. Values are those of [`super::time_values`].
+        DueDate = "due_date",
         /// The payer's e-mail address of a Checkout Session.
         Email = "email",
         /// The test clock and the e-mail address of a customer.
@@ -42,6 +44,11 @@ crate::words! {
         Pending = "pending",
         /// The customer of an invoice item that has no invoice yet.
         PendingOfCustomer = "pending_of_customer",
+        /// The test clock and the end of a subscription's period. Values are those of
+        /// [`period_value`].
+        PeriodEndOnClock = "period_end_on_clock",
+        /// The same for the start of the period.
+        PeriodStartOnClock = "period_start_on_clock",
         /// The test clock and a price of a subscription.
         PriceOnClock = "price_on_clock",
         /// The interval of a recurring price.
@@ -83,4 +90,16 @@ pub fn clock_value(clock: Option<ClockId>) -> String {
 /// ```
 pub fn on_clock(clock: Option<ClockId>, value: &str) -> String {
     format!("{} {value}", clock_value(clock))
+}
+
+/// Returns the value of a filter of a subscription's period: the test clock, the state of the
+/// subscription, and one of the values of a time. Lists leave out canceled subscriptions unless they
+/// are requested, so both kinds are apart.
+///
+/// ```
+/// assert_eq!(model::stored::period_value(None, true, "0/5"), "none canceled 0/5");
+/// ```
+pub fn period_value(clock: Option<ClockId>, is_canceled: bool, time: &str) -> String {
+    let state = if is_canceled { "canceled" } else { "current" };
+    on_clock(clock, &format!("{state} {time}"))
 }

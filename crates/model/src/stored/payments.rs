@@ -1,6 +1,6 @@
 //! Payment objects as stored objects.
 
-use super::{Filter, Lookup, Stored, clock_value, on_clock};
+use super::{Filter, Lookup, Stored, clock_value, on_clock, period_value, time_values};
 use crate::clock::AccountTime;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::payments::checkout::CheckoutSession;
@@ -11,7 +11,7 @@ use crate::payments::mandate::Mandate;
 use crate::payments::method_configuration::{MethodConfiguration, state};
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
-use crate::payments::subscription::Subscription;
+use crate::payments::subscription::{Subscription, SubscriptionStatus};
 use crate::word::Word;
 
 impl Stored for Intent {
@@ -213,6 +213,10 @@ impl Stored for Invoice {
         ];
         let subscription = self.subscription.map(|id| id.to_string());
         values.extend(subscription.map(|id| (Filter::Subscription, id)));
+        if let Some(due) = self.given.integer(&["due_date"]) {
+            let times = time_values(AccountTime(due)).into_iter();
+            values.extend(times.map(|time| (Filter::DueDate, time)));
+        }
         values
     }
 }
@@ -247,6 +251,12 @@ impl Stored for Subscription {
         values.extend(method.map(|id| (Filter::DefaultPaymentMethod, id)));
         if !self.is_over() {
             values.push((Filter::UnfinishedOfCustomer, self.customer.to_string()));
+        }
+        let is_canceled = self.status == SubscriptionStatus::Canceled;
+        let (start, end) = self.period;
+        for (filter, at) in [(Filter::PeriodStartOnClock, start), (Filter::PeriodEndOnClock, end)] {
+            let times = time_values(at).into_iter();
+            values.extend(times.map(|at| (filter, period_value(self.clock, is_canceled, &at))));
         }
         values
     }

@@ -71,12 +71,16 @@ impl Kind {
                 Filter::Type,
             ],
             Self::InvoiceItem => &[Filter::Invoice, Filter::Pending, Filter::PendingOfCustomer],
-            Self::Invoice => &[Filter::CollectionMethod, Filter::Status, Filter::Subscription],
+            Self::Invoice => {
+                &[Filter::CollectionMethod, Filter::DueDate, Filter::Status, Filter::Subscription]
+            }
             Self::Subscription => &[
                 Filter::Clock,
                 Filter::CollectionMethodOnClock,
                 Filter::DefaultPaymentMethod,
                 Filter::Item,
+                Filter::PeriodEndOnClock,
+                Filter::PeriodStartOnClock,
                 Filter::PriceOnClock,
                 Filter::StatusOnClock,
                 Filter::UnfinishedOfCustomer,

@@ -1,29 +1,29 @@
 //! Deliveries and their attempts.
 
-use super::event::{LIST_EVENTS, edge};
+use super::event_list::{self, Found, Part, edge, parts_by_statuses};
+use super::event_statuses::{self, Statuses};
 use super::list::Window;
-use super::prepared::Part;
-use super::{
-    Batch, Failure, Param, Reading, bind, bucket, column, from_json, idempotency, number, word,
-};
+use super::prepared;
+use super::{Batch, Failure, Param, Reading, bucket, column, from_json, idempotency, number, word};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
     ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
     WithAttempts, Written,
 };
 use model::Word;
-use model::clock::{AccountTime, ServerTime};
-use model::delivery::{Delivery, DeliveryKey};
+use model::clock::ServerTime;
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
 use model::limits::DELIVERY_ATTEMPTS_MAX;
 use rusqlite::{Row, named_params, params};
 use std::collections::HashMap;
 
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (bucket, shard, number, \
-     endpoint, merchant, committed_at, status, attempts, due_at, claim, leased_until, payload, \
-     resent_from, hit) \
-     VALUES (:bucket, :shard, :number, :endpoint, :merchant, :committed_at, :status, :attempts, \
-     :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
+     endpoint, merchant, event_created, committed_at, status, attempts, due_at, claim, \
+     leased_until, payload, resent_from, hit) \
+     VALUES (:bucket, :shard, :number, :endpoint, :merchant, :event_created, :committed_at, \
+     :status, :attempts, :due_at, :claim, :leased_until, :payload, :resent_from, :hit) \
+     ON CONFLICT DO NOTHING";
 /// Exempt like the other statements of claims, because they work for all merchants. The order is that
 /// of the index of due deliveries, which `SQLite` would not choose for the lowest endpoint alone.
 pub(super) const FIND_NEXT_ENDPOINT: &str = "SELECT endpoint FROM deliveries \
@@ -53,6 +53,10 @@ pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (bucket, shard, nu
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
      attempts, due_at, claim, leased_until, payload, resent_from, hit FROM deliveries \
      WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4 ORDER BY endpoint";
+pub(super) const FIND_DELIVERY: &str = "SELECT shard, number, endpoint, merchant, status, \
+     attempts, due_at, claim, leased_until, payload, resent_from, hit FROM deliveries \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant";
 pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
      WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
      AND merchant = :merchant ORDER BY attempt";
@@ -69,11 +73,11 @@ pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
      WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
 
-/// Inserts a delivery of an event, with the time of the event's commit, unless it exists. Returns
-/// true if it was inserted.
+/// Inserts a delivery of an event, with the event's position, unless it exists. Returns true if it was
+/// inserted.
 pub(super) fn insert(
     merchant: MerchantId,
-    (event, committed_at): (EventId, ServerTime),
+    (event, place): (EventId, EventPlace),
     delivery: &Delivery,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
@@ -85,7 +89,8 @@ pub(super) fn insert(
             ":number": column(event.number),
             ":endpoint": column(delivery.key.endpoint.number()),
             ":merchant": column(merchant.number()),
-            ":committed_at": committed_at.0,
+            ":event_created": place.created.0,
+            ":committed_at": place.committed_at.0,
             ":status": delivery.status.word(),
             ":attempts": delivery.attempts,
             ":due_at": delivery.due_at.0,
@@ -216,7 +221,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
         return Ok(Written::VersionConflict);
     }
     if let Some(attempt) = &command.attempt {
-        let body = batch.prepared.json(Part::Attempt, attempt)?;
+        let body = batch.prepared.json(prepared::Part::Attempt, attempt)?;
         let values = named_params! {
             ":bucket": bucket,
             ":shard": shard,
@@ -227,6 +232,9 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
             ":body": body,
         };
         batch.execute(INSERT_ATTEMPT, values)?;
+    }
+    if command.status != DeliveryStatus::Pending {
+        event_statuses::renew(command.merchant, command.key.event, batch)?;
     }
     Ok(Written::Done)
 }
@@ -247,30 +255,82 @@ fn list_of(
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
     let owner = column(merchant.number());
-    let (shard, number) = (column(event.shard), column(event.number));
-    let key = params![event.bucket(), shard, number, owner];
-    let deliveries = reading.list(LIST_DELIVERIES, key, read)?;
-    let with_attempts = deliveries.into_iter().filter(wanted).map(|delivery| {
-        let endpoint = column(delivery.key.endpoint.number());
-        let key = named_params! {
-            ":bucket": event.bucket(),
-            ":shard": shard,
-            ":number": number,
-            ":endpoint": endpoint,
-            ":merchant": owner,
-        };
-        Ok((delivery, reading.list(LIST_ATTEMPTS, key, |row| from_json(row, 0))?))
-    });
-    with_attempts.collect()
+    let key = params![event.bucket(), column(event.shard), column(event.number), owner];
+    let deliveries = reading.list(LIST_DELIVERIES, key, read)?.into_iter().filter(wanted);
+    deliveries.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
 }
 
-/// Lists a merchant's deliveries event by event, in the order of the list of events.
+/// The delivery of an event to an endpoint, if it matches `wanted`.
+fn find_of(
+    merchant: MerchantId,
+    event: EventId,
+    endpoint: EndpointId,
+    wanted: impl Fn(&Delivery) -> bool,
+    reading: &Reading<'_>,
+) -> Result<Vec<WithAttempts>, Failure> {
+    let key = delivery_key(DeliveryKey { event, endpoint }, merchant);
+    let found = reading.find(FIND_DELIVERY, &named(&key)[..], read)?.into_iter().filter(wanted);
+    found.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
+}
+
+fn with_attempts(
+    merchant: MerchantId,
+    delivery: Delivery,
+    reading: &Reading<'_>,
+) -> Result<WithAttempts, Failure> {
+    let key = delivery_key(delivery.key, merchant);
+    let attempts = reading.list(LIST_ATTEMPTS, &named(&key)[..], |row| from_json(row, 0))?;
+    Ok((delivery, attempts))
+}
+
+/// Lists a merchant's deliveries event by event, in the order of the list of events. Every event that
+/// is read has a delivery that fits, except the one of the cursor.
 pub(crate) fn list_ledger(
     command: &ListLedger,
     reading: &Reading<'_>,
 ) -> Result<Listed<WithAttempts>, Failure> {
     let ListLedger { merchant, endpoint, status, page } = command;
-    // The event of the cursor may have more deliveries, so it is read again.
+    let window = Window::of(events_of(*page), Bounds::default());
+    let fits = |place: EventPlace, delivery: &Delivery| {
+        let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
+        status.is_none_or(|status| status == delivery.status)
+            && match page.cursor {
+                Cursor::Newest => true,
+                Cursor::After(after) => at < after,
+                Cursor::Before(before) => at > before,
+            }
+    };
+    reading.in_transaction(|| {
+        let parts = match (endpoint, status) {
+            (None, _) => {
+                let has = |set: Statuses| status.is_none_or(|status| set.has(status));
+                parts_by_statuses(*merchant, &[], has, reading)?
+            }
+            (Some(endpoint), Some(status)) => vec![Part::Endpoint(*endpoint, *status)],
+            (Some(endpoint), None) => {
+                let statuses = DeliveryStatus::ALL.iter();
+                statuses.map(|status| Part::Endpoint(*endpoint, *status)).collect()
+            }
+        };
+        let mut items = Vec::new();
+        event_list::each(*merchant, &parts, &window, reading, |Found { id, place }| {
+            let wanted = |delivery: &Delivery| fits(place, delivery);
+            let mut of_event = match endpoint {
+                None => list_of(*merchant, id, wanted, reading)?,
+                Some(endpoint) => find_of(*merchant, id, *endpoint, wanted, reading)?,
+            };
+            if !window.upward {
+                of_event.reverse();
+            }
+            items.extend(of_event);
+            Ok(items.len() <= window.limit)
+        })?;
+        Ok(window.page(items))
+    })
+}
+
+/// The events of a page. The event of the cursor may have more deliveries, so it is read again.
+fn events_of(page: Page<DeliveryPlace>) -> Page<(i64, i64, i64)> {
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
         Cursor::After(DeliveryPlace { event, .. }) => {
@@ -282,38 +342,7 @@ pub(crate) fn list_ledger(
             Cursor::Before((created, committed_at, shard - 1))
         }
     };
-    let window = Window::of(Page { limit: page.limit, cursor }, Bounds::default());
-    let owner = column(merchant.number());
-    let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    bind(&mut statement, &[&[(":merchant", &owner)], &window.params()])?;
-    let mut rows = statement.raw_query();
-    let mut items = Vec::new();
-    while items.len() <= window.limit
-        && let Some(row) = rows.next()?
-    {
-        let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
-        let list_position = EventPlace {
-            created: AccountTime(row.get(3)?),
-            committed_at: ServerTime(row.get(4)?),
-            shard: event.shard,
-        };
-        let wanted = |delivery: &Delivery| {
-            let at = DeliveryPlace { event: list_position, endpoint: delivery.key.endpoint };
-            endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
-                && status.is_none_or(|status| status == delivery.status)
-                && match page.cursor {
-                    Cursor::Newest => true,
-                    Cursor::After(after) => at < after,
-                    Cursor::Before(before) => at > before,
-                }
-        };
-        let mut of_event = list_of(*merchant, event, wanted, reading)?;
-        if !window.upward {
-            of_event.reverse();
-        }
-        items.extend(of_event);
-    }
-    Ok(window.page(items))
+    Page { limit: page.limit, cursor }
 }
 
 /// Makes deliveries due at once.
@@ -326,8 +355,13 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
     let Some(found) = super::event::find(&find, &batch.reading())? else {
         return Ok(Written::VersionConflict);
     };
+    let place = EventPlace {
+        created: found.event.created,
+        committed_at: found.committed_at,
+        shard: event.shard,
+    };
     for delivery in deliveries {
-        if insert(*merchant, (*event, found.committed_at), delivery, batch)? {
+        if insert(*merchant, (*event, place), delivery, batch)? {
             continue;
         }
         let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
@@ -345,6 +379,7 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
             return Ok(Written::VersionConflict);
         }
     }
+    event_statuses::renew(*merchant, *event, batch)?;
     Ok(Written::Done)
 }
 
@@ -380,4 +415,16 @@ fn delivery_key(key: DeliveryKey, merchant: MerchantId) -> [i64; 5] {
     let [shard, number, endpoint, owner] =
         [event.shard, event.number, endpoint.number(), merchant.number()].map(column);
     [bucket(event.shard), shard, number, endpoint, owner]
+}
+
+/// The columns of a key with their names.
+fn named(key: &[i64; 5]) -> [Param<'_>; 5] {
+    let [bucket, shard, number, endpoint, merchant] = key;
+    [
+        (":bucket", bucket),
+        (":shard", shard),
+        (":number", number),
+        (":endpoint", endpoint),
+        (":merchant", merchant),
+    ]
 }

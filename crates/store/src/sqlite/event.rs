@@ -1,10 +1,11 @@
 //! Events.
 
-use super::list::{Lists, Window};
+use super::event_list::{self, Found, edges, parts_by_statuses, parts_by_type};
+use super::event_statuses::Statuses;
+use super::list::Window;
 use super::prepared::Part;
-use super::{Batch, Failure, Reading, bind, bucket, column, from_json, number, optional_number};
-use crate::command::event::takes_type;
-use crate::{Cursor, EventPlace, FindEvent, ListEvents, Listed, Page, StoredEvent};
+use super::{Batch, Failure, Reading, column, from_json, optional_number};
+use crate::{FindEvent, ListEvents, Listed, StoredEvent};
 use model::Word;
 use model::clock::ServerTime;
 use model::event::Event;
@@ -19,26 +20,6 @@ pub(super) const FIND_EVENT: &str = "SELECT committed_at, feed, body, \
      AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending') \
      FROM events AS e \
      WHERE e.bucket = ?1 AND e.shard = ?2 AND e.number = ?3 AND e.merchant = ?4";
-/// The same, with the numbers of deliveries without success and of all.
-pub(super) const GET_LISTED_EVENT: &str = "SELECT committed_at, feed, body, \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
-     AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending'), \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
-     AND d.number = ?3 AND d.merchant = ?4 AND d.status <> 'succeeded'), \
-     (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
-     AND d.number = ?3 AND d.merchant = ?4) \
-     FROM events AS e \
-     WHERE e.bucket = ?1 AND e.shard = ?2 AND e.number = ?3 AND e.merchant = ?4";
-/// Has no limit, because types are filtered while the index is read. Exempt from the rule of the
-/// shard, like every list of a merchant's events.
-pub(super) const LIST_EVENTS: Lists = Lists {
-    older: "SELECT shard, number, type, created, committed_at FROM events WHERE merchant = :merchant \
-        AND (created, committed_at, shard) < (:edge_first, :edge_second, :edge_third) \
-        AND created >= :end ORDER BY created DESC, committed_at DESC, shard DESC",
-    newer: "SELECT shard, number, type, created, committed_at FROM events WHERE merchant = :merchant \
-        AND (created, committed_at, shard) > (:edge_first, :edge_second, :edge_third) \
-        AND created <= :end ORDER BY created, committed_at, shard",
-};
 
 /// Writes events. An event that exists already is ignored: it is the same change, reported again. For
 /// example, every account of an authorization reports the authorization's dates.
@@ -70,49 +51,24 @@ pub(crate) fn list(
     let ListEvents { merchant, types, created, delivery_success, page } = command;
     let window = Window::of(edges(*page), *created);
     let owner = column(merchant.number());
-    // While this statement is open, the statements within it read the same state.
-    let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    bind(&mut statement, &[&[(":merchant", &owner)], &window.params()])?;
-    let mut rows = statement.raw_query();
-    let mut items = Vec::new();
-    while items.len() <= window.limit
-        && let Some(row) = rows.next()?
-    {
-        let event_type = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-        if !takes_type(types, event_type) {
-            continue;
-        }
-        let shard = number(row, 0)?;
-        let key = params![bucket(shard), column(shard), row.get::<_, i64>(1)?, owner];
-        let found = reading.find(GET_LISTED_EVENT, key, |row| {
-            let unsuccessful: u32 = row.get(4)?;
-            let deliveries: u32 = row.get(5)?;
-            let shown = match delivery_success {
-                None => true,
-                Some(true) => deliveries > 0 && unsuccessful == 0,
-                Some(false) => unsuccessful > 0,
-            };
-            if shown { read(row).map(Some) } else { Ok(None) }
+    reading.in_transaction(|| {
+        let parts = match delivery_success {
+            None => parts_by_type(types),
+            Some(success) => {
+                let fits = |statuses: Statuses| statuses.is_success() == *success;
+                parts_by_statuses(*merchant, types, fits, reading)?
+            }
+        };
+        let mut items = Vec::new();
+        event_list::each(*merchant, &parts, &window, reading, |Found { id, .. }| {
+            let key = params![id.bucket(), column(id.shard), column(id.number), owner];
+            let found = reading.find(FIND_EVENT, key, read)?;
+            // The index led to this row, so a missing row means that the database is corrupt.
+            items.push(found.ok_or(Failure::Unreadable("events.number"))?);
+            Ok(items.len() <= window.limit)
         })?;
-        // The index led to this row, so a missing row means that the database is corrupt.
-        items.extend(found.ok_or(Failure::Unreadable("events.number"))?);
-    }
-    Ok(window.page(items))
-}
-
-/// A page of positions as integers.
-fn edges(page: Page<EventPlace>) -> Page<(i64, i64, i64)> {
-    let cursor = match page.cursor {
-        Cursor::Newest => Cursor::Newest,
-        Cursor::After(place) => Cursor::After(edge(place)),
-        Cursor::Before(place) => Cursor::Before(edge(place)),
-    };
-    Page { limit: page.limit, cursor }
-}
-
-/// A position as integers.
-pub(super) fn edge(place: EventPlace) -> (i64, i64, i64) {
-    (place.created.0, place.committed_at.0, column(place.shard))
+        Ok(window.page(items))
+    })
 }
 
 /// An event from its row: time of the commit, feed number, body, pending deliveries.

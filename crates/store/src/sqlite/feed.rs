@@ -1,16 +1,19 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
+use super::event_list::{list_types, words_of};
+use super::event_statuses::{self, Statuses};
+use super::merge::{Order, merge};
 use super::{
     Batch, Failure, Param, Reading, bucket, column, delivery, from_json, next_claim, number, object,
 };
-use crate::command::event::takes_type;
 use crate::{
-    ClaimFeeds, DispatchEvents, FeedClaim, FeedEvent, ListFeed, ListUndispatched, ListWaitingFeeds,
-    Undispatched, WaitingFeed, Written,
+    ClaimFeeds, DispatchEvents, EventPlace, FeedClaim, FeedEvent, ListFeed, ListUndispatched,
+    ListWaitingFeeds, Undispatched, WaitingFeed, Written,
 };
-use model::clock::ServerTime;
-use model::id::MerchantId;
-use rusqlite::{Row, params};
+use model::clock::{AccountTime, ServerTime};
+use model::delivery::Delivery;
+use model::id::{EventId, MerchantId};
+use rusqlite::{Row, named_params, params};
 
 /// Exempt, because the dispatcher works for all merchants.
 pub(super) const FIND_NEXT_WAITING: &str =
@@ -26,16 +29,25 @@ pub(super) const LIST_UNDISPATCHED: &str = "SELECT body FROM events \
      WHERE merchant = ?1 AND feed IS NULL ORDER BY committed_at, shard LIMIT ?2";
 pub(super) const SET_FEED: &str = "UPDATE events SET feed = :feed \
      WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant \
-     AND feed IS NULL RETURNING committed_at";
+     AND feed IS NULL RETURNING created, committed_at";
+/// The same for an event with deliveries.
+pub(super) const SET_FEED_AND_STATUSES: &str = "UPDATE events SET feed = :feed, \
+     statuses = COALESCE(statuses, 0) | :statuses \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant \
+     AND feed IS NULL RETURNING created, committed_at";
 pub(super) const CONTINUE_FEED: &str = "UPDATE merchants \
      SET feed = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
-/// Has no limit, because types are filtered while the index is read.
-pub(super) const LIST_FEED: &str = "SELECT feed, type, shard, number FROM events \
-     WHERE merchant = ?1 AND feed > ?2 ORDER BY feed";
-/// The caller sorts the rows, because the index has another order. The plus sign prevents `SQLite`
-/// from reading the feed of the whole merchant instead.
-pub(super) const LIST_FEED_OF_ACCOUNT: &str = "SELECT feed, type, shard, number FROM events \
-     WHERE bucket = ?1 AND shard = ?2 AND merchant = ?3 AND account = ?2 AND +feed > ?4";
+pub(super) const LIST_FEED: &str = "SELECT feed, shard, number FROM events \
+     WHERE merchant = ?1 AND type = ?2 AND feed > ?3 ORDER BY feed LIMIT ?4";
+pub(super) const LIST_FEED_OF_ACCOUNT: &str = "SELECT feed, shard, number FROM events \
+     WHERE bucket = :bucket AND shard = :account AND merchant = :merchant AND account = :account \
+     AND type = :type AND feed > :after ORDER BY feed LIMIT :row_limit";
+pub(super) const FIND_NEXT_TYPE: &str = "SELECT MIN(type) FROM events \
+     WHERE merchant = ?1 AND feed IS NOT NULL AND type > ?2";
+/// The plus sign prevents `SQLite` from reading the feed of the whole merchant instead.
+pub(super) const FIND_NEXT_TYPE_OF_ACCOUNT: &str = "SELECT type FROM events \
+     WHERE bucket = ?1 AND shard = ?2 AND +merchant = ?3 AND account = ?2 AND feed IS NOT NULL \
+     AND type > ?4 ORDER BY type, feed LIMIT 1";
 pub(super) const FIND_FEED_EVENT: &str = "SELECT feed, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.bucket = ?1 AND d.shard = ?2 \
      AND d.number = ?3 AND d.merchant = ?4 AND d.status = 'pending') \
@@ -150,22 +162,17 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
     let mut last = feed.number;
     for (event, deliveries) in events {
         let next = column(last) + 1;
-        let values: [Param<'_>; 5] = [
-            (":feed", &next),
-            (":bucket", &event.bucket()),
-            (":shard", &column(event.shard)),
-            (":number", &column(event.number)),
-            (":merchant", &owner),
-        ];
-        let committed_at =
-            batch.reading().find_named(SET_FEED, &values, |row| Ok(ServerTime(row.get(0)?)))?;
         // No deliveries are written if the event was removed meanwhile or belongs to another
         // merchant.
-        let Some(committed_at) = committed_at else { continue };
+        let Some(place) = set_feed(owner, *event, next, deliveries, batch)? else { continue };
         last += 1;
+        let mut all_are_new = true;
         for one in deliveries {
+            all_are_new &= delivery::insert(merchant, (*event, place), one, batch)?;
+        }
+        if !all_are_new {
             // A delivery that exists stays as it is.
-            let _ = delivery::insert(merchant, (*event, committed_at), one, batch)?;
+            event_statuses::renew(merchant, *event, batch)?;
         }
     }
     let until = leased_until.map(|until| until.0);
@@ -173,38 +180,91 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
     Ok(Written::Done)
 }
 
-/// Lists a merchant's events after a feed number.
+/// Gives an event its feed number, and the statuses of its deliveries. Returns its position in the list
+/// of events, or `None` if it is not there or has a number.
+fn set_feed(
+    owner: i64,
+    event: EventId,
+    feed: i64,
+    deliveries: &[Delivery],
+    batch: &Batch<'_>,
+) -> Result<Option<EventPlace>, Failure> {
+    let statuses: Statuses = deliveries.iter().map(|delivery| delivery.status).collect();
+    let (bucket, shard, number) = (event.bucket(), column(event.shard), column(event.number));
+    let feed: Param<'_> = (":feed", &feed);
+    let statuses: Param<'_> = (":statuses", &statuses.0);
+    let key: [Param<'_>; 4] =
+        [(":bucket", &bucket), (":shard", &shard), (":number", &number), (":merchant", &owner)];
+    let read = |row: &Row<'_>| {
+        let (created, committed_at) = (AccountTime(row.get(0)?), ServerTime(row.get(1)?));
+        Ok(EventPlace { created, committed_at, shard: event.shard })
+    };
+    if deliveries.is_empty() {
+        return batch.reading().find_named(SET_FEED, &[&[feed][..], &key].concat(), read);
+    }
+    let values = [&[feed, statuses][..], &key].concat();
+    batch.reading().find_named(SET_FEED_AND_STATUSES, &values, read)
+}
+
+/// Lists a merchant's events after a feed number. The events of each type are a range of an index.
 pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<FeedEvent>, Failure> {
     let ListFeed { merchant, account, types, after, limit } = command;
     let (owner, after) = (column(merchant.number()), column(*after));
-    // The feed number and the event's key, if the type is listed.
-    let key = |row: &Row<'_>| -> Result<Option<(i64, u64, i64)>, Failure> {
-        let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let key = (row.get(0)?, number(row, 2)?, row.get(3)?);
-        Ok(takes_type(types, event_type).then_some(key))
+    let account = account.map(|account| (account.bucket(), column(account.number())));
+    let key = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let slice = |event_type: &String, last: Option<(i64, i64, i64)>, limit: usize| {
+        let after = last.map_or(after, |(feed, ..)| feed);
+        let limit = super::limit(limit);
+        let Some((bucket, account)) = account else {
+            return reading.list(LIST_FEED, params![owner, event_type, after, limit], key);
+        };
+        let values = named_params! {
+            ":bucket": bucket,
+            ":account": account,
+            ":merchant": owner,
+            ":type": event_type,
+            ":after": after,
+            ":row_limit": limit,
+        };
+        reading.list(LIST_FEED_OF_ACCOUNT, values, key)
     };
     reading.in_transaction(|| {
-        let mut keys = Vec::new();
-        if let Some(account) = account {
-            let own = params![account.bucket(), column(account.number()), owner, after];
-            keys.extend(reading.list(LIST_FEED_OF_ACCOUNT, own, key)?.into_iter().flatten());
-            keys.sort_unstable();
-            keys.truncate(*limit);
+        let types: Vec<String> = if types.is_empty() {
+            types_in_feed(owner, account, reading)?
         } else {
-            let mut statement = reading.connection.prepare_cached(LIST_FEED)?;
-            let mut rows = statement.query(params![owner, after])?;
-            while keys.len() < *limit
-                && let Some(row) = rows.next()?
-            {
-                keys.extend(key(row)?);
-            }
+            words_of(types).map(str::to_owned).collect()
+        };
+        let mut events = Vec::new();
+        if *limit == 0 {
+            return Ok(events);
         }
-        let found = keys.iter().map(|&(_, shard, number)| {
-            let key = params![bucket(shard), column(shard), number, owner];
+        merge(&types, Order::Ascending, *limit, slice, |(_, shard, number)| {
+            let unsigned = u64::try_from(shard).map_err(|_| Failure::Unreadable("events.shard"))?;
+            let key = params![bucket(unsigned), shard, number, owner];
             let found = reading.find(FIND_FEED_EVENT, key, read)?;
-            found.ok_or(Failure::Unreadable("events.feed"))
-        });
-        found.collect()
+            events.push(found.ok_or(Failure::Unreadable("events.feed"))?);
+            Ok(events.len() < *limit)
+        })?;
+        Ok(events)
+    })
+}
+
+/// The types in the feed of a merchant, or of one of its accounts. Each takes one look-up.
+fn types_in_feed(
+    owner: i64,
+    account: Option<(u32, i64)>,
+    reading: &Reading<'_>,
+) -> Result<Vec<String>, Failure> {
+    let read = |row: &Row<'_>| Ok(row.get(0)?);
+    list_types(|last| {
+        let next = match account {
+            None => reading.find(FIND_NEXT_TYPE, params![owner, last], read)?,
+            Some((bucket, account)) => {
+                let key = params![bucket, account, owner, last];
+                reading.find(FIND_NEXT_TYPE_OF_ACCOUNT, key, read)?
+            }
+        };
+        Ok(next.flatten())
     })
 }
 

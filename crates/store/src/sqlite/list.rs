@@ -1,12 +1,13 @@
-//! Pages of lists that are sorted by a pair of integers, newest first.
+//! Pages of lists that are sorted by two or three integers, newest first.
 
+use super::merge::Order;
 use super::{Failure, Param, Reading, bind};
 use crate::{Bounds, Cursor, Listed, Page, exact};
 use rusqlite::Row;
 
 /// The statements of one list. Both take `:edge_first` and `:edge_second` (the pair after which the
-/// page begins) and `:end` (the last value of the pair's first part). They also take `:row_limit`,
-/// unless the caller stops reading, and the list's own parameters.
+/// page begins) and `:end` (the last value of the pair's first part). They also take `:row_limit`
+/// and the list's own parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
     /// Reads down from the pair.
@@ -15,8 +16,49 @@ pub(super) struct Lists {
     pub(super) newer: &'static str,
 }
 
-/// Builds a [`Lists`] from the common part of the two statements and the names of the pair.
+/// Builds a [`Lists`] from the common part of the two statements and the two or three columns of the
+/// position.
 macro_rules! lists {
+    ($select:literal, $first:literal, $second:literal, $third:literal) => {
+        $crate::sqlite::list::Lists {
+            older: concat!(
+                $select,
+                " AND (",
+                $first,
+                ", ",
+                $second,
+                ", ",
+                $third,
+                ") < (:edge_first, :edge_second, :edge_third) AND ",
+                $first,
+                " >= :end ORDER BY ",
+                $first,
+                " DESC, ",
+                $second,
+                " DESC, ",
+                $third,
+                " DESC LIMIT :row_limit"
+            ),
+            newer: concat!(
+                $select,
+                " AND (",
+                $first,
+                ", ",
+                $second,
+                ", ",
+                $third,
+                ") > (:edge_first, :edge_second, :edge_third) AND ",
+                $first,
+                " <= :end ORDER BY ",
+                $first,
+                ", ",
+                $second,
+                ", ",
+                $third,
+                " LIMIT :row_limit"
+            ),
+        }
+    };
     ($select:literal, $first:literal, $second:literal) => {
         $crate::sqlite::list::Lists {
             older: concat!(
@@ -121,6 +163,11 @@ impl<E: Edge> Window<E> {
         let end =
             if upward { bounds.to.unwrap_or(i64::MAX) } else { bounds.from.unwrap_or(i64::MIN) };
         Self { upward, edge, end, limit }
+    }
+
+    /// The order in which the rows are read.
+    pub(super) fn order(&self) -> Order {
+        if self.upward { Order::Ascending } else { Order::Descending }
     }
 
     /// The statement for the direction of the window.

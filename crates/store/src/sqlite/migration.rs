@@ -49,6 +49,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::of(include_str!("migrations/0012_feeds.sql")),
     Migration::of(include_str!("migrations/0013_event_order.sql")),
     Migration::of(include_str!("migrations/0014_buckets.sql")),
+    Migration {
+        sql: include_str!("migrations/0015_event_filters.sql"),
+        step: Some(object_filter::fill),
+    },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

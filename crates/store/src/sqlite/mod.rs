@@ -25,11 +25,14 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+mod event_list;
+mod event_statuses;
 pub(crate) mod feed;
 pub(crate) mod idempotency;
 mod list;
 mod log;
 mod long_reads;
+mod merge;
 mod migration;
 pub(crate) mod object;
 pub(crate) mod object_filter;
@@ -119,7 +122,16 @@ impl Sqlite {
         }
     }
 
-    /// The number of reads that exceeded their budget.
+    /// Runs a command in the pool of long reads.
+    pub(crate) async fn read_long<C: Read>(
+        self: &Arc<Self>,
+        command: C,
+    ) -> Result<C::Output, Error> {
+        self.failpoints.reach_command(command_name::<C>);
+        LongReads::run(Arc::clone(self), command).await
+    }
+
+    /// The number of reads that ran in the pool of long reads.
     pub(crate) fn long_reads(&self) -> u64 {
         self.long_reads.count.get()
     }

@@ -5,6 +5,7 @@
 //! objects alone, so a restore makes them from the restored rows.
 
 use super::list::{Lists, Window, lists};
+use super::merge::merge;
 use super::object::{FIND_OBJECT, read};
 use super::{Batch, Failure, Param, Reading, bind, column, number, word};
 use crate::{CountObjects, FindOtherWithValue, Kind, Listed, Object, ObjectsOf};
@@ -12,8 +13,7 @@ use model::Word;
 use model::clock::AccountTime;
 use model::id::MerchantId;
 use model::stored::Filter;
-use rusqlite::{Connection, Row, ToSql, named_params, params};
-use std::collections::BTreeSet;
+use rusqlite::{Connection, Row, named_params, params};
 
 pub(super) const INSERT_ENTRY: &str = "INSERT INTO object_filters (merchant, kind, filter, value, \
      created, number) VALUES (:merchant, :kind, :filter, :value, :created, :number)";
@@ -187,35 +187,51 @@ pub(super) fn list(
     reading: &Reading<'_>,
 ) -> Result<Listed<Object>, Failure> {
     let (owner, kind_word, filter_word) = (column(merchant.number()), kind.word(), filter.word());
-    let of: [Param<'_>; 3] =
+    let [owner_of, kind_of, filter_of]: [Param<'_>; 3] =
         [(":merchant", &owner), (":kind", &kind_word), (":filter", &filter_word)];
-    let with = |value| [of.as_slice(), &[(":value", value as &dyn ToSql)]].concat();
     if let [value] = values {
+        let of = [owner_of, kind_of, filter_of, (":value", value)];
         let read = |row: &Row<'_>| read(merchant, kind, row, reading.seal);
-        return reading.page(LIST_OBJECTS_BY_FILTER, window, &with(value), read);
+        return reading.page(LIST_OBJECTS_BY_FILTER, window, &of, read);
     }
+    let slice = |value: &String, after: Option<(i64, i64)>, limit: usize| {
+        let of = [owner_of, kind_of, filter_of, (":value", value)];
+        let slice = Window { edge: after.unwrap_or(window.edge), limit, ..*window };
+        list_places(&of, &slice, reading)
+    };
     reading.in_transaction(|| {
-        let mut places = BTreeSet::new();
-        for value in values {
-            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, number(row, 1)?));
-            let all = Window { limit: window.limit + 1, ..*window };
-            places.extend(reading.page(LIST_PLACES_BY_FILTER, &all, &with(value), read)?.items);
-        }
-        let nearest = window.limit + 1;
-        let numbers: Vec<u64> = if window.upward {
-            places.into_iter().map(|(_, number)| number).take(nearest).collect()
-        } else {
-            places.into_iter().rev().map(|(_, number)| number).take(nearest).collect()
-        };
-        let mut items = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let key = params![owner, kind_word, column(number)];
-            let found =
-                reading.find(FIND_OBJECT, key, |row| read(merchant, kind, row, reading.seal));
-            items.extend(found?);
-        }
+        let mut items = Vec::with_capacity(window.limit + 1);
+        let mut last = None;
+        merge(values, window.order(), window.limit + 1, slice, |place| {
+            // An object with several of the values is in several parts.
+            if last != Some(place) {
+                last = Some(place);
+                let key = params![owner, kind_word, place.1];
+                let found =
+                    reading.find(FIND_OBJECT, key, |row| read(merchant, kind, row, reading.seal));
+                items.extend(found?);
+            }
+            Ok(items.len() <= window.limit)
+        })?;
         Ok(window.page(items))
     })
+}
+
+/// The first positions of a window among the objects with a value.
+fn list_places(
+    of: &[Param<'_>],
+    window: &Window,
+    reading: &Reading<'_>,
+) -> Result<Vec<(i64, i64)>, Failure> {
+    let mut statement = reading.connection.prepare_cached(window.pick(LIST_PLACES_BY_FILTER))?;
+    let row_limit = super::limit(window.limit);
+    bind(&mut statement, &[of, &window.params(), &[(":row_limit", &row_limit)]])?;
+    let mut places = Vec::with_capacity(window.limit);
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        places.push((row.get(0)?, row.get(1)?));
+    }
+    Ok(places)
 }
 
 /// Finds another object with a value.

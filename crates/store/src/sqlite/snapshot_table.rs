@@ -67,10 +67,10 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     ),
     snapshot_table!(
         "deliveries",
-        "bucket, shard, number, endpoint, committed_at, status, attempts, due_at, claim, \
-         leased_until, payload, resent_from, hit",
-        "bucket, shard, number, endpoint, committed_at, status, attempts, due_at, ?3, \
-         NULL, payload, resent_from, hit",
+        "bucket, shard, number, endpoint, event_created, committed_at, status, attempts, due_at, \
+         claim, leased_until, payload, resent_from, hit",
+        "bucket, shard, number, endpoint, event_created, committed_at, status, attempts, due_at, \
+         ?3, NULL, payload, resent_from, hit",
         "'delivery', COUNT(*), COALESCE(SUM(OCTET_LENGTH(payload)), 0)",
         "(bucket, shard, number) IN \
          (SELECT e.bucket, e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
@@ -78,8 +78,8 @@ pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     ),
     snapshot_table!(
         "events",
-        "bucket, shard, number, account, created, type, committed_at, feed, body",
-        "bucket, shard, number, account, created, type, committed_at, feed, body",
+        "bucket, shard, number, account, created, type, committed_at, feed, body, statuses",
+        "bucket, shard, number, account, created, type, committed_at, feed, body, statuses",
         "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),

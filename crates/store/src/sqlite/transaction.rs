@@ -10,7 +10,7 @@ use crate::{
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::{StoredTransaction, Transaction};
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Row, ToSql, named_params, params};
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
@@ -46,6 +46,14 @@ pub(super) const LIST_CHANGED: Lists = Lists {
         AND t.ordinal = c.second AND t.merchant = :merchant \
         ORDER BY c.first, c.second",
 };
+/// The two ends of the differences between the time of a row and its place in the list. Rows without a
+/// difference are not in the index, and an account usually has few others.
+pub(super) const FIND_EARLIEST: &str = "SELECT transacted_at - listed_at FROM transactions \
+     WHERE bucket = ?1 AND account = ?2 AND merchant = ?3 AND transacted_at <> listed_at \
+     ORDER BY transacted_at - listed_at LIMIT 1";
+pub(super) const FIND_LATEST: &str = "SELECT transacted_at - listed_at FROM transactions \
+     WHERE bucket = ?1 AND account = ?2 AND merchant = ?3 AND transacted_at <> listed_at \
+     ORDER BY transacted_at - listed_at DESC LIMIT 1";
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      body FROM transactions WHERE bucket = :bucket AND account = :account \
      AND listed_at = :listed_at AND ordinal = :ordinal AND merchant = :merchant";
@@ -77,7 +85,6 @@ pub(crate) fn list(
     reading: &Reading<'_>,
 ) -> Result<Option<ListedTransactions>, Failure> {
     let &ListTransactions { merchant, account, transacted_at, after, page } = command;
-    let window = Window::of(pair_page(page), Bounds::default());
     let owner = column(merchant.number());
     let (bucket, shard) = (i64::from(account.bucket()), column(account.number()));
     let from = transacted_at.from.unwrap_or(i64::MIN);
@@ -85,7 +92,10 @@ pub(crate) fn list(
     let read = |row: &Row<'_>| read(account, row);
     // The page is read while the account's row is open, so both are of one state, and the database
     // is locked once.
-    reading.find(FIND_ACCOUNT, params![bucket, shard, owner], |row| {
+    let key = params![bucket, shard, owner];
+    reading.find(FIND_ACCOUNT, key, |row| {
+        let listed_at = listed_within(transacted_at, key, reading)?;
+        let window = Window::of(pair_page(page), listed_at);
         let bucket: Param<'_> = (":bucket", &bucket);
         let (account, merchant): (Param<'_>, Param<'_>) =
             ((":account", &shard), (":merchant", &owner));
@@ -105,6 +115,29 @@ pub(crate) fn list(
         };
         Ok(ListedTransactions { account: from_json(row, 0)?, page: listed? })
     })
+}
+
+/// The part of the list in which rows with these times are. A row is listed by the time with which it
+/// was first stored, and a later refresh may change its time.
+fn listed_within(
+    transacted_at: Bounds,
+    account: &[&dyn ToSql],
+    reading: &Reading<'_>,
+) -> Result<Bounds, Failure> {
+    // A difference beyond 64 bits is a float in SQL, and gives no bound.
+    let difference = |row: &Row<'_>| Ok(row.get_ref(0)?.as_i64().ok());
+    let moved = |sql: &'static str| -> Result<Option<i64>, Failure> {
+        Ok(reading.find(sql, account, difference)?.unwrap_or(Some(0)))
+    };
+    let from = match transacted_at.from {
+        Some(from) => moved(FIND_LATEST)?.map(|latest| from.saturating_sub(latest.max(0))),
+        None => None,
+    };
+    let to = match transacted_at.to {
+        Some(to) => moved(FIND_EARLIEST)?.map(|earliest| to.saturating_sub(earliest.min(0))),
+        None => None,
+    };
+    Ok(Bounds { from, to })
 }
 
 fn pair_page(page: Page<TransactionId>) -> Page<(i64, i64)> {

@@ -2,6 +2,7 @@
 
 use crate::agree::{Both, KINDS};
 use crate::fixture::{T0, account, merchant, row};
+use model::Word;
 use model::account::{Account, Holder};
 use model::clock::AccountTime;
 use model::delivery::DeliveryStatus;
@@ -144,60 +145,91 @@ impl Both {
     }
 
     async fn compare_events(&self, owner: MerchantId) {
-        for delivery_success in [None, Some(true), Some(false)] {
-            let list = |page| ListEvents {
-                merchant: owner,
-                types: vec!["financial_connections.account.*".to_owned()],
-                created: Bounds::default(),
-                delivery_success,
-                page,
-            };
-            let listed = self.read(list(first())).await.items;
-            for stored in &listed {
-                self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
-                self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
-            }
-            let positions = listed.iter().map(StoredEvent::place);
-            for page in pages(positions) {
-                self.read(list(page)).await;
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let family: Vec<String> = words(&["financial_connections.account.*"]);
+        let types: [Vec<String>; 3] = [vec![], family.clone(), words(&TYPES)];
+        for types in &types {
+            for delivery_success in [None, Some(true), Some(false)] {
+                self.compare_event_list(owner, types, delivery_success).await;
             }
         }
-        for (endpoint, status) in [
-            (None, None),
-            (Some(EndpointId::from_number(1)), None),
-            (None, Some(DeliveryStatus::Pending)),
-        ] {
-            let list = |page| ListLedger { merchant: owner, endpoint, status, page };
-            let listed = self.read(list(first())).await.items;
-            let mut positions = Vec::new();
-            for (delivery, _) in &listed {
-                let find = FindEvent { merchant: owner, event: delivery.key.event };
-                let Some(stored) = self.read(find).await else { continue };
-                let (event, endpoint) = (stored.place(), delivery.key.endpoint);
-                positions.push(DeliveryPlace { event, endpoint });
-            }
-            for page in pages(positions.into_iter()) {
-                self.read(list(page)).await;
+        for endpoint in [None, Some(1), Some(2)] {
+            let statuses = DeliveryStatus::ALL.iter().copied().map(Some);
+            for status in statuses.chain([None]) {
+                self.compare_ledger(owner, endpoint.map(EndpointId::from_number), status).await;
             }
         }
         for (limit, bytes_max) in [(3, usize::MAX), (99, 2_000)] {
             self.read(ListUndispatched { merchant: owner, limit, bytes_max }).await;
         }
         for account in [None, Some(AccountId::from_number(1)), Some(AccountId::from_number(2))] {
-            let list = |after| ListFeed {
-                merchant: owner,
-                account,
-                types: vec!["financial_connections.account.*".to_owned()],
-                after,
-                limit: 2,
-            };
-            let listed = self.read(list(0)).await;
-            for stored in listed {
-                self.read(list(stored.feed)).await;
+            for types in &types {
+                let list = |after| ListFeed {
+                    merchant: owner,
+                    account,
+                    types: types.clone(),
+                    after,
+                    limit: 2,
+                };
+                let listed = self.read(list(0)).await;
+                for stored in listed {
+                    self.read(list(stored.feed)).await;
+                }
             }
         }
     }
+
+    async fn compare_event_list(
+        &self,
+        owner: MerchantId,
+        types: &[String],
+        delivery_success: Option<bool>,
+    ) {
+        let list = |page| ListEvents {
+            merchant: owner,
+            types: types.to_vec(),
+            created: Bounds::default(),
+            delivery_success,
+            page,
+        };
+        let listed = self.read(list(first())).await.items;
+        for stored in &listed {
+            self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
+            self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
+        }
+        for page in pages(listed.iter().map(StoredEvent::place)) {
+            self.read(list(page)).await;
+        }
+        let created = Bounds { from: Some(T0.0), to: Some(T0.0) };
+        self.read(ListEvents { created, ..list(first()) }).await;
+    }
+
+    async fn compare_ledger(
+        &self,
+        owner: MerchantId,
+        endpoint: Option<EndpointId>,
+        status: Option<DeliveryStatus>,
+    ) {
+        let list = |page| ListLedger { merchant: owner, endpoint, status, page };
+        let listed = self.read(list(first())).await.items;
+        let mut positions = Vec::new();
+        for (delivery, _) in &listed {
+            let find = FindEvent { merchant: owner, event: delivery.key.event };
+            let Some(stored) = self.read(find).await else { continue };
+            let (event, endpoint) = (stored.place(), delivery.key.endpoint);
+            positions.push(DeliveryPlace { event, endpoint });
+        }
+        for page in pages(positions.into_iter()) {
+            self.read(list(page)).await;
+        }
+    }
 }
+
+/// Types that the steps of the test use.
+const TYPES: [&str; 2] = [
+    "financial_connections.account.refreshed_balance",
+    "financial_connections.account.reactivated",
+];
 
 fn first<P>() -> Page<P> {
     Page { limit: 100, cursor: Cursor::Newest }

@@ -3,8 +3,9 @@
 use crate::fixture::{Fixture, T0, create, first, merchant, on_both};
 use crate::sample::Sample;
 use crate::snapshot::take;
+use model::extra_params::ExtraParams;
 use model::id::{CustomerId, MerchantId};
-use model::stored::Filter;
+use model::stored::{Filter, range_values};
 use std::collections::BTreeSet;
 use store::{
     Bounds, ChangeObject, ChangeObjects, Changed, CountObjects, Cursor, FindOtherWithValue, Kind,
@@ -121,6 +122,43 @@ fn each_filter_lists_its_objects() {
         for kind in KINDS {
             let objects = three(&fixture, kind).await;
             assert_listed(&fixture, kind, &objects).await;
+        }
+    });
+}
+
+/// A range of times lists the objects with a time in it, in the order of the list.
+#[test]
+fn ranges_of_times_are_listed() {
+    on_both(async |fixture| {
+        let times = [5_000_i64, 63, 64, 1_700_000_000, 200, 64, 1_700_000_001, 0];
+        for (number, time) in (1..).zip(times) {
+            let Object::Invoice(mut invoice) = sample(Kind::Invoice, merchant(1), number, false)
+            else {
+                unreachable!("the sample of an invoice is an invoice")
+            };
+            invoice.given.put("due_date", ExtraParams::Integer(time));
+            fixture.create(Object::Invoice(invoice)).await;
+        }
+        let ranges = [
+            (None, None),
+            (Some(64), None),
+            (None, Some(64)),
+            (Some(64), Some(64)),
+            (Some(1), Some(1_700_000_000)),
+            (Some(201), Some(4_999)),
+            (Some(2), Some(1)),
+        ];
+        for (from, to) in ranges {
+            let of = ObjectsOf::Filter(Filter::DueDate, range_values(from, to));
+            let bounds = Bounds { from, to };
+            let within = (1..).zip(times).filter(|(_, time)| bounds.contains(*time));
+            let mut expected: Vec<u64> = within.map(|(number, _)| number).collect();
+            expected.reverse();
+            let all = list(Kind::Invoice, of);
+            assert_eq!(numbers(&fixture, all.clone()).await, expected, "{bounds:?}");
+            let three = ListObjects { page: first(3), ..all };
+            expected.truncate(3);
+            assert_eq!(numbers(&fixture, three).await, expected, "{bounds:?}");
         }
     });
 }

@@ -46,6 +46,11 @@ impl Sample {
         if self.other { 2 } else { 1 }
     }
 
+    /// A time that differs between the variants by years.
+    fn time(self) -> AccountTime {
+        if self.other { T0.plus(1 << 31) } else { T0 }
+    }
+
     fn clock(self) -> Option<ClockId> {
         self.other.then(|| ClockId::from_number(1))
     }
@@ -253,7 +258,10 @@ impl Sample {
             starting_balance: 0,
             ending_balance: 0,
             metadata: BTreeMap::new(),
-            given: hash([("collection_method", method)]),
+            given: hash([
+                ("collection_method", method),
+                ("due_date", ExtraParams::Integer(self.time().0)),
+            ]),
         }
     }
 
@@ -283,7 +291,7 @@ impl Sample {
             items: vec![item],
             anchor: self.created,
             periods: 1,
-            period: (self.created, AccountTime(i64::MAX)),
+            period: (self.time(), self.time().plus(86_400)),
             trial: None,
             expires_at: None,
             cancel_at_period_end: false,

@@ -14,6 +14,8 @@ use testkit::rng::RepeatedByte;
 
 /// The migrations before filters.
 const EARLIER: usize = 8;
+/// The migrations before filters of times.
+const BEFORE_TIMES: usize = 14;
 
 /// Two rows of each kind with filters, and one of a kind without.
 fn rows() -> Vec<Object> {
@@ -61,11 +63,11 @@ fn insert(object: &Object, in_snapshot: bool, seal: &Sealer, connection: &Connec
     connection.execute(&sql, taken).unwrap();
 }
 
-/// A database with rows of an earlier release, with all migrations.
-fn migrated(rows: &[Object]) -> (Connection, Sealer) {
+/// A database with rows of the release with the first `earlier` migrations, with all migrations.
+fn migrated(rows: &[Object], earlier: usize) -> (Connection, Sealer) {
     let seal = Sealer::new([7; 32], Arc::new(RepeatedByte(1)));
     let mut connection = Connection::open_in_memory().unwrap();
-    migrate(&mut connection, &MIGRATIONS[..EARLIER]).unwrap();
+    migrate(&mut connection, &MIGRATIONS[..earlier]).unwrap();
     for object in rows {
         insert(object, false, &seal, &connection);
         insert(object, true, &seal, &connection);
@@ -77,8 +79,14 @@ fn migrated(rows: &[Object]) -> (Connection, Sealer) {
 /// Every filter lists the rows that earlier releases wrote.
 #[test]
 fn earlier_rows_are_listed_by_each_filter() {
+    for earlier in [EARLIER, BEFORE_TIMES] {
+        assert_listed_after(earlier);
+    }
+}
+
+fn assert_listed_after(earlier: usize) {
     let rows = rows();
-    let (connection, seal) = migrated(&rows);
+    let (connection, seal) = migrated(&rows, earlier);
     let reading = Reading::of(&connection, &seal);
     let mut filters = BTreeSet::new();
     for row in &rows {
@@ -106,7 +114,7 @@ fn earlier_rows_are_listed_by_each_filter() {
 /// The rows of a snapshot have their entries too, so a restore lists them.
 #[test]
 fn rows_of_earlier_snapshots_have_their_entries() {
-    let (connection, _) = migrated(&rows());
+    let (connection, _) = migrated(&rows(), EARLIER);
     let texts = |table: &str| -> Vec<Option<String>> {
         let sql = format!("SELECT filters FROM {table} ORDER BY kind, number");
         let mut statement = connection.prepare(&sql).unwrap();
@@ -148,7 +156,7 @@ fn filters_of_each_kind() {
     product: active, shippable, url
     price: active, currency, lookup_key, recurring_interval, recurring_meter, recurring_usage_type, type
     invoice_item: invoice, pending, pending_of_customer
-    invoice: collection_method, status, subscription
-    subscription: clock, collection_method_on_clock, default_payment_method, item, price_on_clock, status_on_clock, unfinished_of_customer
+    invoice: collection_method, due_date, status, subscription
+    subscription: clock, collection_method_on_clock, default_payment_method, item, period_end_on_clock, period_start_on_clock, price_on_clock, status_on_clock, unfinished_of_customer
     ");
 }

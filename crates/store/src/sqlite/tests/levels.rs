@@ -4,7 +4,7 @@
 //! which are levels of their own. A database on several machines chooses the machine of each level by
 //! the conditions of that level alone.
 
-use sqlparser::ast::{BinaryOperator, TableIndexDirective};
+use sqlparser::ast::{BinaryOperator, TableIndexDirective, UnaryOperator};
 use sqlparser::ast::{
     ConflictTarget, Delete, Expr, FromTable, Insert, JoinConstraint, JoinOperator, ObjectName,
     OnConflictAction, OnInsert, Select, Statement, TableFactor, TableObject, TableWithJoins,
@@ -227,10 +227,19 @@ fn equalities(condition: Option<&Expr>) -> Vec<(String, &Expr)> {
             both
         }
         Some(Expr::Nested(inner)) => equalities(Some(inner)),
-        Some(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) => match &**left {
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => vec![(left.to_string(), right)],
-            _ => Vec::new(),
-        },
+        Some(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) => {
+            // A plus keeps SQLite from an index. Other databases ignore it.
+            let column = match &**left {
+                Expr::UnaryOp { op: UnaryOperator::Plus, expr } => expr,
+                _ => left,
+            };
+            match &**column {
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
+                    vec![(column.to_string(), right)]
+                }
+                _ => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     }
 }

@@ -2,6 +2,8 @@
 
 mod buckets;
 mod database;
+mod event_costs;
+mod event_filters;
 mod file;
 mod filters;
 mod levels;

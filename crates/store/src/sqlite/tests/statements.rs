@@ -6,8 +6,9 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, feed, idempotency, log, migration, object,
-    object_filter, open, precondition, prune, refresh, snapshot, transaction, writer,
+    account, backlog, clock, delivery, event, event_list, event_statuses, feed, idempotency, log,
+    migration, object, object_filter, open, precondition, prune, refresh, snapshot, transaction,
+    writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -56,22 +57,29 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     delivery::SETTLE_DELIVERY,
     delivery::INSERT_ATTEMPT,
     delivery::LIST_DELIVERIES,
+    delivery::FIND_DELIVERY,
     delivery::LIST_ATTEMPTS,
     delivery::RESEND_DELIVERY,
     delivery::RELEASE_DELIVERY,
     delivery::RELEASE_ENDPOINT,
     event::INSERT_EVENT,
     event::FIND_EVENT,
-    event::GET_LISTED_EVENT,
+    event_list::FIND_NEXT_STATUSES,
+    event_list::FIND_NEXT_TYPE_WITH_STATUSES,
+    event_statuses::LIST_STATUSES,
+    event_statuses::SET_STATUSES,
     feed::FIND_NEXT_WAITING,
     feed::FIND_FEED,
     feed::FIND_WAITING_EVENT,
     feed::CLAIM_FEED,
     feed::LIST_UNDISPATCHED,
     feed::SET_FEED,
+    feed::SET_FEED_AND_STATUSES,
     feed::CONTINUE_FEED,
     feed::LIST_FEED,
     feed::LIST_FEED_OF_ACCOUNT,
+    feed::FIND_NEXT_TYPE,
+    feed::FIND_NEXT_TYPE_OF_ACCOUNT,
     feed::FIND_FEED_EVENT,
     migration::CREATE_MIGRATIONS,
     migration::LIST_MIGRATIONS,
@@ -138,6 +146,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     transaction::FIND_TRANSACTION,
     transaction::FIND_BANK_ID,
     transaction::FIND_BY_BANK_ID,
+    transaction::FIND_EARLIEST,
+    transaction::FIND_LATEST,
     transaction::FIND_LEFT_OUT,
     transaction::LIST_ACCOUNT,
     transaction::UPSERT_TRANSACTION,
@@ -156,7 +166,10 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
     account::LIST_ACCOUNTS_OF_CUSTOMER,
     account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT,
     account::LIST_ACCOUNTS_ON_CLOCK,
-    event::LIST_EVENTS,
+    event_list::LIST_EVENTS,
+    event_list::LIST_EVENTS_OF_TYPE,
+    event_list::LIST_EVENTS_WITH_STATUSES,
+    event_list::LIST_EVENTS_OF_ENDPOINT,
     object::LIST_OBJECTS,
     object::LIST_OBJECTS_BY_LOOKUP,
     object::LIST_OBJECTS_OF_CUSTOMER,
@@ -373,6 +386,8 @@ fn hot_plans() {
     SCAN c
     SEARCH t USING PRIMARY KEY (bucket=? AND account=? AND listed_at=? AND ordinal=?)
     ");
+    insta::assert_snapshot!(plans(transaction::FIND_EARLIEST), @"SEARCH transactions USING INDEX transactions_moved (bucket=? AND account=?)");
+    insta::assert_snapshot!(plans(transaction::FIND_LATEST), @"SEARCH transactions USING INDEX transactions_moved (bucket=? AND account=?)");
     insta::assert_snapshot!(plans(transaction::FIND_LEFT_OUT), @"SEARCH transactions USING INDEX transactions_changed (bucket=? AND account=? AND sequence>?)");
     insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (bucket=? AND account=? AND bank_id=?)");
     insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
@@ -382,7 +397,18 @@ fn hot_plans() {
     ");
     insta::assert_snapshot!(plans(delivery::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
     insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
-    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
+    insta::assert_snapshot!(plans(event_list::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
+    insta::assert_snapshot!(plans(event_list::LIST_EVENTS_OF_TYPE.older), @"SEARCH events USING COVERING INDEX events_by_type (merchant=? AND type=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
+    insta::assert_snapshot!(plans(event_list::LIST_EVENTS_WITH_STATUSES.newer), @"SEARCH events USING COVERING INDEX events_by_statuses (merchant=? AND statuses=? AND type=? AND (created,committed_at,shard)>(?,?,?) AND created<?)");
+    insta::assert_snapshot!(plans(event_list::LIST_EVENTS_OF_ENDPOINT.older), @"SEARCH deliveries USING COVERING INDEX deliveries_by_endpoint (endpoint=? AND merchant=? AND status=? AND event_created>? AND (event_created,committed_at,shard)<(?,?,?))");
+    insta::assert_snapshot!(plans(event_list::FIND_NEXT_STATUSES), @"SEARCH events USING COVERING INDEX events_by_statuses (merchant=? AND statuses>?)");
+    insta::assert_snapshot!(plans(event_list::FIND_NEXT_TYPE_WITH_STATUSES), @"SEARCH events USING COVERING INDEX events_by_statuses (merchant=? AND statuses=? AND type>?)");
+    insta::assert_snapshot!(plans(event_statuses::LIST_STATUSES), @"SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (bucket=? AND shard=? AND number=?)");
+    insta::assert_snapshot!(plans(feed::LIST_FEED), @"SEARCH events USING INDEX events_in_feed (merchant=? AND type=? AND feed>?)");
+    insta::assert_snapshot!(plans(feed::LIST_FEED_OF_ACCOUNT), @"SEARCH events USING INDEX events_in_feed_of_account (bucket=? AND shard=? AND type=? AND feed>?)");
+    insta::assert_snapshot!(plans(feed::FIND_NEXT_TYPE), @"SEARCH events USING COVERING INDEX events_in_feed (merchant=? AND type>?)");
+    insta::assert_snapshot!(plans(feed::FIND_NEXT_TYPE_OF_ACCOUNT), @"SEARCH events USING INDEX events_in_feed_of_account (bucket=? AND shard=? AND type>?)");
+    insta::assert_snapshot!(plans(delivery::LIST_DELIVERIES), @"SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (bucket=? AND shard=? AND number=?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_OF_CUSTOMER.older), @"SEARCH objects USING INDEX objects_by_customer (merchant=? AND kind=? AND customer=? AND created>? AND (created,number)<(?,?))");
     insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
