@@ -62,11 +62,11 @@ pub(super) const LIST_MIGRATIONS: &str =
 pub(super) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, checksum) VALUES (?1, ?2)";
 
-/// Runs the missing migrations.
+/// Runs the missing migrations. Returns true if there were any.
 pub(super) fn migrate(
     connection: &mut Connection,
     migrations: &[Migration],
-) -> Result<(), OpenError> {
+) -> Result<bool, OpenError> {
     define_bucket_of(connection)?;
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
@@ -79,7 +79,8 @@ pub(super) fn migrate(
         }
         transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(done < migrations.len())
 }
 
 /// Defines the function with which migrations compute the buckets of rows.

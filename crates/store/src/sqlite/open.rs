@@ -4,6 +4,7 @@
 //! a second server on the same database is rejected.
 
 use super::Sqlite;
+use super::log::{CHECKPOINT_WHOLE, checkpoint};
 use super::long_reads::LongReads;
 use super::migration::{MIGRATIONS, migrate};
 use super::readers::Readers;
@@ -57,7 +58,10 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
     };
     let durable = folder.is_none();
     let mut connection = open_writer(&path, durable)?;
-    migrate(&mut connection, MIGRATIONS)?;
+    if migrate(&mut connection, MIGRATIONS)? {
+        // A migration may write the whole database to the log.
+        checkpoint(&connection, CHECKPOINT_WHOLE)?;
+    }
     let seal = Sealer::new(settings.seal_key, settings.rng);
     check_seal(&connection, &seal)?;
     let writer = Writer::start(
