@@ -127,24 +127,24 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
         Some(Holder::Account(holder)) => (None, Some(holder.as_str())),
         None => (None, None),
     };
-    let inserted = batch.execute(
+    let inserted = batch.execute_named(
         INSERT_ACCOUNT,
-        named_params! {
-            ":bucket": account.id.bucket(),
-            ":account": column(account.id.number()),
-            ":merchant": column(account.merchant.number()),
-            ":customer": customer,
-            ":holder_account": holder_account,
-            ":clock": account.clock.map(|clock| column(clock.number())),
-            ":institution": column(account.institution.number()),
-            ":bank_account": account.bank_account,
-            ":created": account.created.0,
-            ":version": column(account.version),
-            ":status": account.status.word(),
-            ":due_at": due_at(account).map(|at| at.0),
-            ":authorized_by": account.authorization.text().as_str(),
-            ":body": batch.prepared.json(Part::of_account(account), account)?,
-        },
+        &[named_params! {
+                    ":bucket": account.id.bucket(),
+                    ":account": column(account.id.number()),
+                    ":merchant": column(account.merchant.number()),
+                    ":customer": customer,
+                    ":holder_account": holder_account,
+                    ":clock": account.clock.map(|clock| column(clock.number())),
+                    ":institution": column(account.institution.number()),
+                    ":bank_account": account.bank_account,
+                    ":created": account.created.0,
+                    ":version": column(account.version),
+                    ":status": account.status.word(),
+                    ":due_at": due_at(account).map(|at| at.0),
+                    ":authorized_by": account.authorization.text().as_str(),
+                    ":body": batch.prepared.json(Part::of_account(account), account)?,
+        }],
     )?;
     let fits = inserted == 1
         && store_connection(connection, INSERT_CONNECTION, batch)?
@@ -196,20 +196,22 @@ pub(super) fn apply_change(
 /// Replaces an account. Returns true if its version is one above the stored one.
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
-    let values = named_params! {
+    let body = batch.prepared.json(Part::of_account(account), account)?;
+    let new: &[Param<'_>] = named_params! { ":version": column(account.version), ":body": body };
+    let key: &[Param<'_>] = named_params! {
         ":bucket": account.id.bucket(),
         ":account": column(account.id.number()),
         ":merchant": column(account.merchant.number()),
-        ":version": column(account.version),
-        ":body": batch.prepared.json(Part::of_account(account), account)?,
+    };
+    let indexed: &[Param<'_>] = named_params! {
         ":status": account.status.word(),
         ":due_at": due_at(account).map(|at| at.0),
         ":authorized_by": authorization.as_str(),
     };
-    if batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1 {
+    if batch.execute_named(UPDATE_ACCOUNT_BODY, &[new, key, indexed])? == 1 {
         return Ok(true);
     }
-    let replaced = batch.execute(UPDATE_ACCOUNT, values)? == 1;
+    let replaced = batch.execute_named(UPDATE_ACCOUNT, &[new, indexed, key])? == 1;
     if replaced && account.status == AccountStatus::Disconnected {
         write_link(DELETE_ACCOUNT_LINK, account, batch)?;
     }
@@ -227,17 +229,14 @@ pub(super) fn insert_link(account: &Account, batch: &Batch<'_>) -> Result<bool, 
 /// account is not a customer's.
 fn write_link(sql: &'static str, account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let Some(Holder::Customer(customer)) = &account.holder else { return Ok(true) };
-    let written = batch.execute(
-        sql,
-        named_params! {
-            ":merchant": column(account.merchant.number()),
-            ":customer": column(customer.number()),
-            ":institution": column(account.institution.number()),
-            ":bank_account": account.bank_account,
-            ":account": column(account.id.number()),
-        },
-    )?;
-    Ok(written == 1)
+    let values = named_params! {
+        ":merchant": column(account.merchant.number()),
+        ":customer": column(customer.number()),
+        ":institution": column(account.institution.number()),
+        ":bank_account": account.bank_account,
+        ":account": column(account.id.number()),
+    };
+    Ok(batch.execute_named(sql, &[values])? == 1)
 }
 
 /// Finds an account.
@@ -379,21 +378,23 @@ fn store_connection(
     let part = Part::of_connection(connection);
     let credential = batch.prepared.sealed(part, || seal_credential(connection, batch.seal))?;
     let cursor = |feature| cursors.get(&feature);
-    let stored = batch.execute(
-        sql,
-        named_params! {
-            ":bucket": bucket,
-            ":account": column(account),
-            ":merchant": column(merchant.number()),
-            ":version": column(*version),
-            ":relinked_at": relinked_at.0,
-            ":credential": &*credential,
-            ":state": state,
-            ":balance_cursor": cursor(Feature::Balance),
-            ":ownership_cursor": cursor(Feature::Ownership),
-            ":transactions_cursor": cursor(Feature::Transactions),
-        },
-    )?;
+    let key: &[Param<'_>] = named_params! {
+        ":bucket": bucket,
+        ":account": column(account),
+        ":merchant": column(merchant.number()),
+    };
+    let columns: &[Param<'_>] = named_params! {
+        ":version": column(*version),
+        ":relinked_at": relinked_at.0,
+        ":credential": &*credential,
+        ":state": state,
+        ":balance_cursor": cursor(Feature::Balance),
+        ":ownership_cursor": cursor(Feature::Ownership),
+        ":transactions_cursor": cursor(Feature::Transactions),
+    };
+    // The statements name their parameters in different orders.
+    let values = if sql == INSERT_CONNECTION { [key, columns] } else { [columns, key] };
+    let stored = batch.execute_named(sql, &values)?;
     Ok(stored == 1)
 }
 
@@ -452,7 +453,7 @@ pub(super) fn upsert_ownership(
         ":merchant": column(merchant.number()),
         ":body": serde_json::to_string(ownership)?,
     };
-    batch.execute(UPSERT_OWNERSHIP, values)?;
+    batch.execute_named(UPSERT_OWNERSHIP, &[values])?;
     Ok(())
 }
 

@@ -81,25 +81,25 @@ pub(super) fn insert(
     delivery: &Delivery,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
-    let inserted = batch.execute(
+    let inserted = batch.execute_named(
         INSERT_DELIVERY,
-        named_params! {
-            ":bucket": event.bucket(),
-            ":shard": column(event.shard),
-            ":number": column(event.number),
-            ":endpoint": column(delivery.key.endpoint.number()),
-            ":merchant": column(merchant.number()),
-            ":event_created": place.created.0,
-            ":committed_at": place.committed_at.0,
-            ":status": delivery.status.word(),
-            ":attempts": delivery.attempts,
-            ":due_at": delivery.due_at.0,
-            ":claim": delivery.claim,
-            ":leased_until": delivery.leased_until.map(|until| until.0),
-            ":payload": delivery.payload,
-            ":resent_from": delivery.resent_from,
-            ":hit": delivery.mark,
-        },
+        &[named_params! {
+                    ":bucket": event.bucket(),
+                    ":shard": column(event.shard),
+                    ":number": column(event.number),
+                    ":endpoint": column(delivery.key.endpoint.number()),
+                    ":merchant": column(merchant.number()),
+                    ":event_created": place.created.0,
+        ":committed_at": place.committed_at.0,
+                    ":status": delivery.status.word(),
+                    ":attempts": delivery.attempts,
+                    ":due_at": delivery.due_at.0,
+                    ":claim": delivery.claim,
+                    ":leased_until": delivery.leased_until.map(|until| until.0),
+                    ":payload": delivery.payload,
+                    ":resent_from": delivery.resent_from,
+                    ":hit": delivery.mark,
+        }],
     )?;
     Ok(inserted == 1)
 }
@@ -203,19 +203,19 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
     let event = column(event.number);
     let endpoint = column(endpoint.number());
     let merchant = column(command.merchant.number());
-    let settled = batch.execute(
+    let settled = batch.execute_named(
         SETTLE_DELIVERY,
-        named_params! {
-            ":bucket": bucket,
-            ":shard": shard,
-            ":number": event,
-            ":endpoint": endpoint,
-            ":merchant": merchant,
-            ":claim": command.claim,
-            ":status": command.status.word(),
-            ":due_at": command.due_at.0,
-            ":attempts_added": command.attempt.is_some(),
-        },
+        &[named_params! {
+                    ":status": command.status.word(),
+                    ":due_at": command.due_at.0,
+                    ":attempts_added": command.attempt.is_some(),
+                    ":bucket": bucket,
+                    ":shard": shard,
+                    ":number": event,
+                    ":endpoint": endpoint,
+                    ":merchant": merchant,
+                    ":claim": command.claim,
+        }],
     )?;
     if settled == 0 {
         return Ok(Written::VersionConflict);
@@ -231,7 +231,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
             ":merchant": merchant,
             ":body": body,
         };
-        batch.execute(INSERT_ATTEMPT, values)?;
+        batch.execute_named(INSERT_ATTEMPT, &[values])?;
     }
     if command.status != DeliveryStatus::Pending {
         event_statuses::renew(command.merchant, command.key.event, batch)?;

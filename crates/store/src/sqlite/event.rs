@@ -25,19 +25,19 @@ pub(super) const FIND_EVENT: &str = "SELECT committed_at, feed, body, \
 /// example, every account of an authorization reports the authorization's dates.
 pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Failure> {
     for event in events {
-        batch.execute(
+        batch.execute_named(
             INSERT_EVENT,
-            named_params! {
-                ":bucket": event.id.bucket(),
-                ":shard": column(event.id.shard),
-                ":number": column(event.id.number),
-                ":merchant": column(event.merchant.number()),
-                ":account": event.account.map(|account| column(account.number())),
-                ":created": event.created.0,
-                ":type": event.event_type.word(),
-                ":committed_at": batch.next_commit().0,
-                ":body": batch.prepared.json(Part::Event(event.id), event)?,
-            },
+            &[named_params! {
+                            ":bucket": event.id.bucket(),
+                            ":shard": column(event.id.shard),
+                            ":number": column(event.id.number),
+                            ":merchant": column(event.merchant.number()),
+                            ":account": event.account.map(|account| column(account.number())),
+                            ":created": event.created.0,
+                            ":type": event.event_type.word(),
+                            ":committed_at": batch.next_commit().0,
+                            ":body": batch.prepared.json(Part::Event(event.id), event)?,
+            }],
         )?;
     }
     Ok(())

@@ -58,15 +58,15 @@ pub(super) fn renew(
     let key = params![event.bucket(), shard, number, owner];
     let statuses = batch.reading().list(LIST_STATUSES, key, read)?;
     let set = (!statuses.is_empty()).then(|| Statuses::from_iter(statuses).0);
-    batch.execute(
+    batch.execute_named(
         SET_STATUSES,
-        named_params! {
+        &[named_params! {
             ":statuses": set,
             ":bucket": event.bucket(),
             ":shard": shard,
             ":number": number,
             ":merchant": owner,
-        },
+        }],
     )?;
     Ok(())
 }

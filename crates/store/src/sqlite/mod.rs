@@ -244,6 +244,22 @@ impl Batch<'_> {
         Ok(changed)
     }
 
+    /// Like [`Batch::execute`], for a statement with named parameters. They are in the order in which
+    /// the statement first names them.
+    pub(crate) fn execute_named(
+        &self,
+        sql: &'static str,
+        groups: &[&[Param<'_>]],
+    ) -> Result<usize, Failure> {
+        let mut changed = 0;
+        self.statements.with(sql, &mut |statement| {
+            bind(statement, groups)?;
+            changed = statement.raw_execute()?;
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+
     /// The time of the commit of the next event, which must rise within a shard. One writer writes
     /// all shards here, so the time rises with each event.
     pub(crate) fn next_commit(&self) -> ServerTime {

@@ -64,24 +64,24 @@ pub(super) fn insert_many(
             _ => job.status,
         };
         let (run_server, run_clock) = run_columns(job.run_at);
-        let inserted = batch.execute(
+        let inserted = batch.execute_named(
             INSERT_REFRESH,
-            named_params! {
-                ":bucket": job.key.account.bucket(),
-                ":account": column(job.key.account.number()),
-                ":feature": job.key.feature.word(),
-                ":sequence": job.key.sequence,
-                ":merchant": column(job.merchant.number()),
-                ":clock": job.clock.map(|clock| column(clock.number())),
-                ":status": status.word(),
-                ":started_at": job.started_at.0,
-                ":run_server": run_server,
-                ":run_clock": run_clock,
-                ":claim": job.claim,
-                ":leased_until": job.leased_until.map(|until| until.0),
-                ":attempts": job.attempts,
-                ":started_server": job.started_server.0,
-            },
+            &[named_params! {
+                            ":bucket": job.key.account.bucket(),
+                            ":account": column(job.key.account.number()),
+                            ":feature": job.key.feature.word(),
+                            ":sequence": job.key.sequence,
+                            ":merchant": column(job.merchant.number()),
+                            ":clock": job.clock.map(|clock| column(clock.number())),
+                            ":status": status.word(),
+                            ":started_at": job.started_at.0,
+                            ":run_server": run_server,
+                            ":run_clock": run_clock,
+                            ":claim": job.claim,
+                            ":leased_until": job.leased_until.map(|until| until.0),
+                            ":attempts": job.attempts,
+                            ":started_server": job.started_server.0,
+            }],
         )?;
         if inserted == 0 {
             return Ok(false);
@@ -134,18 +134,18 @@ pub(crate) fn claim(
         job.attempts = next_claim(job.attempts)?;
         job.leased_until = Some(command.leased_until);
         let key = job.key;
-        batch.execute(
+        batch.execute_named(
             CLAIM_REFRESH,
-            named_params! {
-                ":bucket": key.account.bucket(),
-                ":account": column(key.account.number()),
-                ":feature": key.feature.word(),
-                ":sequence": key.sequence,
-                ":merchant": column(job.merchant.number()),
-                ":claim": job.claim,
-                ":attempts": job.attempts,
-                ":leased_until": command.leased_until.0,
-            },
+            &[named_params! {
+                            ":claim": job.claim,
+                            ":attempts": job.attempts,
+                            ":leased_until": command.leased_until.0,
+                            ":bucket": key.account.bucket(),
+                            ":account": column(key.account.number()),
+                            ":feature": key.feature.word(),
+                            ":sequence": key.sequence,
+                            ":merchant": column(job.merchant.number()),
+            }],
         )?;
     }
     Ok(jobs)
@@ -219,17 +219,17 @@ fn end(
     let Some(number) = claim.number else {
         return Ok(started.iter().any(|job| job.key == key));
     };
-    let ended = batch.execute(
+    let ended = batch.execute_named(
         END_REFRESH,
-        named_params! {
-            ":bucket": key.account.bucket(),
-            ":account": column(key.account.number()),
-            ":feature": key.feature.word(),
-            ":sequence": key.sequence,
-            ":merchant": column(claim.merchant.number()),
-            ":claim": number,
-            ":status": status.word(),
-        },
+        &[named_params! {
+                    ":status": status.word(),
+                    ":bucket": key.account.bucket(),
+                    ":account": column(key.account.number()),
+                    ":feature": key.feature.word(),
+                    ":sequence": key.sequence,
+                    ":merchant": column(claim.merchant.number()),
+                    ":claim": number,
+        }],
     )?;
     Ok(ended == 1)
 }
