@@ -405,6 +405,3 @@ fn message(code: &str) -> &'static str {
         _ => "The attempt failed.",
     }
 }
-
-#[cfg(test)]
-mod tests;

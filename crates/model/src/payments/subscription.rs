@@ -313,6 +313,3 @@ impl Subscription {
         self.cancel_reason = at.map(|_| "cancellation_requested".to_owned());
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,16 @@
 //! Tests of the state machine of intents: debits and deposits.
 
-use super::*;
-use crate::token::{BankAccountType, BankHolderType};
+use model::clock::{AccountTime, DAY_S};
+use model::collection::Collection;
+use model::extra_params::ExtraParams;
+use model::id::{ClockId, MerchantId, PaymentMethodId};
+use model::money::Currency;
+use model::payments::intent::{
+    DEPOSIT_TRIES_MAX, Deposits, Intent, IntentStatus, Progress, Purpose, Verification,
+};
+use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
+use model::token::{BankAccountType, BankHolderType};
+use std::collections::BTreeMap;
 
 const NOW: AccountTime = AccountTime(1_790_000_000);
 

@@ -1,10 +1,22 @@
 //! Tests of the state machine of subscriptions.
 
-use super::*;
-use crate::clock::DAY_S;
-use crate::id::PriceId;
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use model::Word;
+use model::clock::{AccountTime, DAY_S};
+use model::collection::Collection;
+use model::extra_params::ExtraParams;
+use model::id::{
+    CustomerId, MerchantId, PaymentMethodId, PriceId, SubscriptionId, SubscriptionItemId,
+};
+use model::money::Currency;
+use model::payments::product::Price;
+use model::payments::subscription::{
+    CollectionMethod, INCOMPLETE_AGE_S, Subscription, SubscriptionItem, SubscriptionStatus,
+};
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const BEGIN: AccountTime = AccountTime(1_767_225_600);
 
