@@ -94,7 +94,7 @@ async fn changed(
     }
     connection.state = state;
     connection.version += 1;
-    Ok(ChangeConnection { requires: Vec::new(), connection, reply: None })
+    Ok(ChangeConnection::of(connection))
 }
 
 #[cfg(test)]

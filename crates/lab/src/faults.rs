@@ -122,11 +122,9 @@ impl Lab {
         };
         let body = fault_body(&fault);
         let create = CreateObject {
-            object: Object::Fault(fault.object()),
             kind_max: Some(FAULTS_MAX),
-            events: Vec::new(),
             reply: context.reply(&self.engine, &body),
-            requires: Vec::new(),
+            ..CreateObject::of(Object::Fault(fault.object()))
         };
         made(self.engine.store().write(create).await?)?;
         self.instruments.faults.changed(context.merchant);
@@ -167,10 +165,8 @@ impl Lab {
                     wire::render::deleted::write(w, &id, crate::render::fault::OBJECT);
                 });
                 let change = ChangeObject {
-                    object: Object::Fault(fault.object()),
-                    events: Vec::new(),
                     reply: context.reply(&self.engine, &body),
-                    requires: Vec::new(),
+                    ..ChangeObject::of(Object::Fault(fault.object()))
                 };
                 if settled(self.engine.store().write(change).await?)? {
                     self.instruments.faults.changed(context.merchant);
@@ -209,12 +205,7 @@ impl Lab {
                 let mut faults = self.instruments.read_faults(context.merchant).await?;
                 let hit = faults.hit(matches);
                 let hit = hit.map(|fault| (fault.rule.kind, fault.rule.delay_ms));
-                let change = ChangeObjects {
-                    objects: faults.into_changed(),
-                    requires: Vec::new(),
-                    events: Vec::new(),
-                    reply: None,
-                };
+                let change = ChangeObjects::of(faults.into_changed());
                 Ok(match self.engine.store().write(change).await? {
                     Changed::VersionConflict => None,
                     _ => Some(hit),

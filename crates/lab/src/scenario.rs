@@ -131,11 +131,9 @@ impl Lab {
         };
         let body = scenario_body(&scenario, &read, true);
         let create = CreateObject {
-            object: Object::Scenario(scenario.object()),
             kind_max: Some(SCENARIOS_MAX),
-            events: Vec::new(),
             reply: context.reply(&self.engine, &body),
-            requires: Vec::new(),
+            ..CreateObject::of(Object::Scenario(scenario.object()))
         };
         made(self.engine.store().write(create).await?)?;
         Ok(ApiResponse::committed(body))
@@ -164,10 +162,8 @@ impl Lab {
                 let body =
                     render(|w| wire::render::deleted::write(w, &scenario.id, "bankfeed.scenario"));
                 let change = ChangeObject {
-                    object: Object::Scenario(scenario.object()),
-                    events: Vec::new(),
                     reply: context.reply(&self.engine, &body),
-                    requires: Vec::new(),
+                    ..ChangeObject::of(Object::Scenario(scenario.object()))
                 };
                 if settled(self.engine.store().write(change).await?)? {
                     return Ok(Some(ApiResponse::committed(body)));

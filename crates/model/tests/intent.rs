@@ -1,78 +1,24 @@
 //! Tests of the state machine of intents: debits and deposits.
 
-use model::clock::{AccountTime, DAY_S};
-use model::collection::Collection;
-use model::extra_params::ExtraParams;
-use model::id::{ClockId, MerchantId, PaymentMethodId};
-use model::money::Currency;
+use model::clock::DAY_S;
+use model::id::ClockId;
 use model::payments::intent::{
-    DEPOSIT_TRIES_MAX, Deposits, Intent, IntentStatus, Progress, Purpose, Verification,
+    DEPOSIT_TRIES_MAX, Deposits, Intent, IntentStatus, Progress, Verification,
 };
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
-use model::token::{BankAccountType, BankHolderType};
-use std::collections::BTreeMap;
+use testkit::objects::{self, T0};
 
-const NOW: AccountTime = AccountTime(1_790_000_000);
-
-fn intent(purpose: Purpose) -> Intent {
-    Intent {
-        number: 1,
-        purpose,
-        merchant: MerchantId::from_number(2),
-        version: 1,
-        livemode: false,
-        created: NOW,
-        customer: None,
-        clock: Some(ClockId::from_number(3)),
-        client_secret: String::new(),
-        status: IntentStatus::RequiresPaymentMethod,
-        payment_method: None,
-        method_types: None,
-        configuration: None,
-        collection: Collection::default(),
-        from_settings: None,
-        mandate: None,
-        last_error: None,
-        microdeposits: None,
-        settles_at: None,
-        disputed_at: None,
-        canceled: None,
-        return_url: None,
-        invoice: None,
-        subscription: None,
-        metadata: BTreeMap::new(),
-        given: ExtraParams::empty(),
-    }
+/// An intent on a test clock.
+fn on_clock(intent: Intent) -> Intent {
+    Intent { clock: Some(ClockId::from_number(3)), ..intent }
 }
 
 fn payment() -> Intent {
-    intent(Purpose::Payment { amount: 2_000, currency: Currency::USD })
+    on_clock(objects::payment_intent())
 }
 
 fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
-    PaymentMethod {
-        id: PaymentMethodId::from_number(4),
-        merchant: MerchantId::from_number(2),
-        version: 1,
-        livemode: false,
-        created: NOW,
-        clock: None,
-        of_self: false,
-        detached: false,
-        customer: None,
-        holder_type: BankHolderType::Individual,
-        account_type: BankAccountType::Checking,
-        bank_name: None,
-        fingerprint: String::new(),
-        last4: None,
-        routing_number: String::new(),
-        account: None,
-        behavior,
-        verified,
-        allow_redisplay: None,
-        billing_details: ExtraParams::empty(),
-        metadata: BTreeMap::new(),
-    }
+    PaymentMethod { behavior, verified, ..objects::payment_method() }
 }
 
 /// The debit of a linked account takes days of the clock, and the test account decides its result.
@@ -86,10 +32,10 @@ fn a_debit_ends_as_the_account_says() {
     ] {
         let (mut intent, method) = (payment(), method(behavior, true));
         intent.attach(method.id);
-        assert_eq!(intent.confirm(&method, NOW), Progress::Processing);
-        assert_eq!(intent.settles_at, Some(NOW.plus(4 * DAY_S)));
+        assert_eq!(intent.confirm(&method, T0), Progress::Processing);
+        assert_eq!(intent.settles_at, Some(T0.plus(4 * DAY_S)));
         assert!(!intent.cancelable());
-        let end = NOW.plus(4 * DAY_S);
+        let end = T0.plus(4 * DAY_S);
         intent.settle(&method, end);
         assert_eq!(intent.status, status);
         let disputed = behavior == PaymentBehavior::Disputed;
@@ -98,16 +44,17 @@ fn a_debit_ends_as_the_account_says() {
     }
     let (mut intent, method) = (payment(), method(PaymentBehavior::Processing, true));
     intent.attach(method.id);
-    intent.confirm(&method, NOW);
+    intent.confirm(&method, T0);
     assert_eq!((intent.status, intent.settles_at), (IntentStatus::Processing, None));
 }
 
 /// A Setup Intent succeeds at once.
 #[test]
 fn a_setup_is_done_at_once() {
-    let (mut intent, method) = (intent(Purpose::Setup), method(PaymentBehavior::NoAccount, true));
+    let (mut intent, method) =
+        (on_clock(objects::setup_intent()), method(PaymentBehavior::NoAccount, true));
     intent.attach(method.id);
-    assert_eq!(intent.confirm(&method, NOW), Progress::Succeeded);
+    assert_eq!(intent.confirm(&method, T0), Progress::Succeeded);
     assert_eq!(intent.status, IntentStatus::Succeeded);
 }
 
@@ -117,16 +64,16 @@ fn a_setup_is_done_at_once() {
 fn deposits_prove_typed_numbers() {
     let (mut intent, method) = (payment(), method(PaymentBehavior::Succeeds, false));
     intent.attach(method.id);
-    assert_eq!(intent.confirm(&method, NOW), Progress::DepositsSent);
+    assert_eq!(intent.confirm(&method, T0), Progress::DepositsSent);
     assert_eq!(intent.status, IntentStatus::RequiresAction);
     let right = Deposits::Amounts([45, 32]);
     let wrong = Deposits::DescriptorCode("SM00ZZ".into());
-    assert_eq!(intent.clone().verify(&right, NOW), Verification::Verified);
-    assert_eq!(intent.clone().verify(&right, NOW.plus(12 * DAY_S)), Verification::TimedOut);
+    assert_eq!(intent.clone().verify(&right, T0), Verification::Verified);
+    assert_eq!(intent.clone().verify(&right, T0.plus(12 * DAY_S)), Verification::TimedOut);
     for _ in 1..DEPOSIT_TRIES_MAX {
-        assert_eq!(intent.verify(&wrong, NOW), Verification::Mismatch);
+        assert_eq!(intent.verify(&wrong, T0), Verification::Mismatch);
     }
-    assert_eq!(intent.verify(&wrong, NOW), Verification::AttemptsExceeded);
+    assert_eq!(intent.verify(&wrong, T0), Verification::AttemptsExceeded);
 }
 
 /// An intent needs another payment method if its deposits cannot be sent.
@@ -135,7 +82,7 @@ fn deposits_may_fail() {
     let mut intent = payment();
     let method = method(PaymentBehavior::MicrodepositsFail, false);
     intent.attach(method.id);
-    assert_eq!(intent.confirm(&method, NOW), Progress::DepositsFailed);
+    assert_eq!(intent.confirm(&method, T0), Progress::DepositsFailed);
     assert_eq!(intent.status, IntentStatus::RequiresPaymentMethod);
     assert_eq!(intent.last_error.unwrap().code, "payment_method_microdeposit_failed");
 }

@@ -4,82 +4,27 @@
 
 use model::Word;
 use model::clock::{AccountTime, DAY_S};
-use model::collection::Collection;
-use model::extra_params::ExtraParams;
-use model::id::{
-    CustomerId, MerchantId, PaymentMethodId, PriceId, SubscriptionId, SubscriptionItemId,
-};
-use model::money::Currency;
+use model::id::PaymentMethodId;
 use model::payments::product::Price;
-use model::payments::subscription::{
-    CollectionMethod, INCOMPLETE_AGE_S, Subscription, SubscriptionItem, SubscriptionStatus,
-};
+use model::payments::subscription::{INCOMPLETE_AGE_S, Subscription, SubscriptionStatus};
 use proptest::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
+use testkit::objects;
 
 const BEGIN: AccountTime = AccountTime(1_767_225_600);
 
-fn price(interval: &str) -> Price {
-    Price {
-        id: PriceId::from_number(1),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        livemode: false,
-        created: BEGIN,
-        active: true,
-        product: "gold".to_owned(),
-        currency: Currency::USD,
-        unit_amount: Some(1_000),
-        unit_amount_decimal: Some("1000".to_owned()),
-        lookup_key: None,
-        metadata: BTreeMap::new(),
-        given: serde_json::from_value(json!({"recurring": {"interval": interval}})).unwrap(),
-    }
-}
-
 /// A subscription with this interval, or without items.
 fn subscription(interval: Option<&str>) -> Subscription {
-    let item = |interval| SubscriptionItem {
-        id: SubscriptionItemId::from_number(1),
-        created: BEGIN,
-        price: price(interval),
-        quantity: 1,
-        metadata: BTreeMap::new(),
-        given: ExtraParams::empty(),
+    let item = |interval| {
+        let given = serde_json::from_value(json!({"recurring": {"interval": interval}})).unwrap();
+        objects::subscription_item(Price { given, ..objects::price() })
     };
     Subscription {
-        id: SubscriptionId::from_number(1),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        livemode: false,
         created: BEGIN,
-        customer: CustomerId::from_number(1),
-        clock: None,
-        status: SubscriptionStatus::Active,
-        currency: Currency::USD,
         items: interval.map(item).into_iter().collect(),
         anchor: BEGIN,
-        periods: 0,
         period: (BEGIN, BEGIN),
-        trial: None,
-        expires_at: None,
-        cancel_at_period_end: false,
-        cancel_at: None,
-        canceled_at: None,
-        cancel_reason: None,
-        ended_at: None,
-        collection_method: CollectionMethod::ChargeAutomatically,
-        days_until_due: None,
-        default_payment_method: None,
-        saves_method: true,
-        method_types: None,
-        collection: Collection::default(),
-        from_settings: None,
-        latest_invoice: None,
-        pending_setup_intent: None,
-        metadata: BTreeMap::new(),
-        given: ExtraParams::empty(),
+        ..objects::subscription()
     }
 }
 

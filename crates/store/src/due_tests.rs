@@ -90,14 +90,13 @@ fn on_both(test: impl AsyncFn(Store)) {
 
 async fn create(store: &Store, alarm: Alarm) {
     let object = Object::Alarm(alarm);
-    let create =
-        CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() };
+    let create = CreateObject::of(object);
     assert_eq!(store.write(create).await.unwrap(), Created::Done);
 }
 
 async fn change(store: &Store, alarm: Alarm) {
     let objects = vec![Object::Alarm(Alarm { version: alarm.version + 1, ..alarm })];
-    let change = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };
+    let change = ChangeObjects::of(objects);
     assert_eq!(store.write(change).await.unwrap(), Changed::Done);
 }
 

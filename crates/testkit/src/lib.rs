@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`clock`], [`rng`] | time that only a test moves, and repeatable randomness | – |
 //! | [`follower`] | the follower of the documents, without a transport | – |
+//! | [`objects`] | sample objects of the model | – |
 //! | [`show`] | texts for snapshots | – |
 //! | [`client`], [`receiver`] | an API client, and an HTTP server for webhooks | `http` |
 //! | [`process`] | the real binary as a child process | `http` |
@@ -17,6 +18,7 @@
 
 pub mod clock;
 pub mod follower;
+pub mod objects;
 pub mod rng;
 pub mod show;
 

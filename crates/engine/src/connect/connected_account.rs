@@ -307,8 +307,7 @@ impl Engine {
             let account = ConnectedAccount::of(platform, id, livemode, now);
             let tie = Object::PlatformTie(account.tie());
             let objects = vec![tie, Object::ConnectedAccount(account.clone())];
-            let change =
-                ChangeObjects { objects, requires: Vec::new(), events: Vec::new(), reply: None };
+            let change = ChangeObjects::of(objects);
             match self.store.write(change).await? {
                 Changed::Done => Ok(Some(account)),
                 // Another call made it in the same instant.

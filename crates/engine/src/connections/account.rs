@@ -296,7 +296,7 @@ impl Engine {
                 return Ok(Some(()));
             };
             let account = change.account.clone();
-            let disconnect = ChangeAccount { change, requires: Vec::new(), reply: None };
+            let disconnect = ChangeAccount::of(change);
             if !settled(self.store.write(disconnect).await?)? {
                 return Ok(None);
             }

@@ -50,9 +50,7 @@ impl Engine {
             change.account.daily_due_at = Some(change.account.next_daily(now));
         }
         // After a version conflict the account is still due and is listed again.
-        let done =
-            self.store.write(ChangeAccount { change, requires: Vec::new(), reply: None }).await?
-                == Written::Done;
+        let done = self.store.write(ChangeAccount::of(change)).await? == Written::Done;
         if done {
             self.wake.refresh();
             self.wake.dispatch();

@@ -89,12 +89,7 @@ async fn the_last_conflict_is_returned() {
         let version = customer.version + 1;
         let customer = Customer { name: Some(name), version, ..customer.clone() };
         let object = Object::Customer(customer);
-        engine.store().write(ChangeObject {
-            object,
-            events: Vec::new(),
-            reply: None,
-            requires: Vec::new(),
-        })
+        engine.store().write(ChangeObject::of(object))
     };
     let changed: Result<(), Error> = engine
         .change("rename", async || {

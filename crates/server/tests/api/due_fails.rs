@@ -21,7 +21,7 @@ async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
     held.version += 1;
     spoil(&mut held);
     let object = Object::Subscription(held);
-    let change = ChangeObject { object, events: Vec::new(), reply: None, requires: Vec::new() };
+    let change = ChangeObject::of(object);
     assert_eq!(app.engine.store().write(change).await.unwrap(), Written::Done);
 }
 

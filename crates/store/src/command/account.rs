@@ -96,6 +96,13 @@ pub struct CompleteLink {
     pub reply: Option<IdempotencyRecord>,
 }
 
+impl CompleteLink {
+    /// A link of new accounts, without idempotency record and preconditions.
+    pub fn of(objects: Vec<Object>, new: Vec<NewAccount>) -> Self {
+        Self { objects, requires: vec![], new, again: vec![], reply: None }
+    }
+}
+
 writes!(CompleteLink => Written, account::complete_link, summary::of_link; prepared::of_link);
 
 /// Changes an account. Returns [`crate::Written`].
@@ -107,6 +114,13 @@ pub struct ChangeAccount {
     pub requires: Vec<Precondition>,
     /// The idempotency record to store.
     pub reply: Option<IdempotencyRecord>,
+}
+
+impl ChangeAccount {
+    /// The change of an account, without idempotency record and preconditions.
+    pub fn of(change: AccountChange) -> Self {
+        Self { change, requires: vec![], reply: None }
+    }
 }
 
 writes!(ChangeAccount => Written, account::change, summary::of_account; prepared::of_account);
@@ -186,6 +200,13 @@ pub struct ChangeConnection {
     pub requires: Vec<Precondition>,
     /// The idempotency record to store.
     pub reply: Option<IdempotencyRecord>,
+}
+
+impl ChangeConnection {
+    /// The change of a connection, without idempotency record and preconditions.
+    pub fn of(connection: Connection) -> Self {
+        Self { connection, requires: vec![], reply: None }
+    }
 }
 
 writes!(ChangeConnection => Written, account::change_connection, summary::of_connection; prepared::of_connection);

@@ -238,6 +238,13 @@ pub struct CreateObject {
     pub reply: Option<IdempotencyRecord>,
 }
 
+impl CreateObject {
+    /// The creation of an object, without a maximum, events, idempotency record and preconditions.
+    pub fn of(object: Object) -> Self {
+        Self { object, requires: vec![], kind_max: None, events: vec![], reply: None }
+    }
+}
+
 writes!(CreateObject => Created, object::create, summary::of_create; prepared::of_create);
 
 /// The result of creating an object.
@@ -270,6 +277,13 @@ pub struct ChangeObject {
     pub reply: Option<IdempotencyRecord>,
 }
 
+impl ChangeObject {
+    /// The change of an object, without events, idempotency record and preconditions.
+    pub fn of(object: Object) -> Self {
+        Self { object, requires: vec![], events: vec![], reply: None }
+    }
+}
+
 writes!(ChangeObject => Written, object::change, summary::of_change; prepared::of_change);
 
 /// Creates and replaces several objects in one command. An object at version 1 is created, and any
@@ -286,6 +300,13 @@ pub struct ChangeObjects {
     pub events: Vec<Event>,
     /// The idempotency record to store.
     pub reply: Option<IdempotencyRecord>,
+}
+
+impl ChangeObjects {
+    /// The change of objects, without events, idempotency record and preconditions.
+    pub fn of(objects: Vec<Object>) -> Self {
+        Self { objects, requires: vec![], events: vec![], reply: None }
+    }
 }
 
 writes!(ChangeObjects => Changed, object::change_many, summary::of_changes; prepared::of_changes);

@@ -21,7 +21,7 @@ async fn find(fixture: &Fixture, account: &Account) -> Option<Account> {
 }
 
 fn change(account: Account) -> ChangeAccount {
-    ChangeAccount { change: AccountChange::of(account), reply: None, requires: Vec::new() }
+    ChangeAccount::of(AccountChange::of(account))
 }
 
 fn new(account: &Account) -> NewAccount {
@@ -49,11 +49,8 @@ fn a_link_is_atomic() {
         let two = account(merchant(1), 12);
         let carrier = carrier(&fixture, 1).await;
         let link = CompleteLink {
-            objects: vec![carrier.clone()],
-            new: vec![new(&one), new(&two)],
-            again: vec![],
             reply: Some(reply(merchant(1), "key", fixture.time.now())),
-            requires: Vec::new(),
+            ..CompleteLink::of(vec![carrier.clone()], vec![new(&one), new(&two)])
         };
         assert_eq!(fixture.write(link.clone()).await, Written::Done);
         assert_eq!(fixture.write(link).await, Written::KeyTaken);
@@ -78,13 +75,7 @@ fn a_link_takes_several_objects() {
     on_both(async |fixture| {
         let carrier = carrier(&fixture, 1).await;
         let made = Object::Session(session(merchant(1), 2));
-        let link = |objects| CompleteLink {
-            objects,
-            new: vec![],
-            again: vec![],
-            reply: None,
-            requires: Vec::new(),
-        };
+        let link = |objects| CompleteLink::of(objects, vec![]);
         let both = link(vec![made.clone(), carrier.clone()]);
         assert_eq!(fixture.write(both.clone()).await, Written::Done);
         let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
@@ -107,13 +98,8 @@ fn a_link_with_a_version_conflict_writes_no_rows() {
         let other = account(merchant(1), 12);
         let mut twin = account(merchant(1), 13);
         twin.bank_account.clone_from(&linked.bank_account);
-        let link = |new, again| CompleteLink {
-            objects: vec![carrier.clone()],
-            new,
-            again,
-            reply: None,
-            requires: Vec::new(),
-        };
+        let link =
+            |new, again| CompleteLink { again, ..CompleteLink::of(vec![carrier.clone()], new) };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
         assert_eq!(fixture.write(twice).await, Written::VersionConflict);
         let conflicting = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
@@ -160,13 +146,7 @@ fn a_bank_account_is_linked_once() {
         assert_eq!(fixture.read(unmerged).await, None);
         let other_customer = Holder::Customer(CustomerId::from_number(2));
         fixture.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
-        let link = CompleteLink {
-            objects: vec![carrier(&fixture, 1).await],
-            new: vec![new(&twin(17))],
-            again: vec![],
-            reply: None,
-            requires: Vec::new(),
-        };
+        let link = CompleteLink::of(vec![carrier(&fixture, 1).await], vec![new(&twin(17))]);
         assert_eq!(fixture.write(link.clone()).await, Written::VersionConflict);
         let mut gone = next(&linked);
         gone.disconnect();
@@ -210,11 +190,7 @@ fn a_change_depends_on_a_version() {
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
-        let conflicting = ChangeAccount {
-            change: with_old_connection.clone(),
-            reply: None,
-            requires: Vec::new(),
-        };
+        let conflicting = ChangeAccount::of(with_old_connection.clone());
         assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
         assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
         let newer = Connection { version: 2, ..connection(&linked) };
@@ -241,13 +217,11 @@ fn one_refresh_of_a_feature_is_pending() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
-        let start = |version, feature, sequence| ChangeAccount {
-            change: AccountChange {
+        let start = |version, feature, sequence| {
+            ChangeAccount::of(AccountChange {
                 started: vec![job(&linked, feature, sequence)],
                 ..AccountChange::of(Account { version, ..linked.clone() })
-            },
-            requires: Vec::new(),
-            reply: None,
+            })
         };
         let second = start(2, Feature::Transactions, 2);
         assert_eq!(fixture.write(second.clone()).await, Written::VersionConflict);
@@ -269,10 +243,11 @@ fn an_event_is_emitted_once() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![]).await;
-        let with_event = |event| ChangeAccount {
-            change: AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) },
-            requires: Vec::new(),
-            reply: None,
+        let with_event = |event| {
+            ChangeAccount::of(AccountChange {
+                events: vec![event],
+                ..AccountChange::of(next(&linked))
+            })
         };
         let emitted = event(&linked, EventType::AccountCreated, 0);
         assert_eq!(fixture.write(with_event(emitted.clone())).await, Written::Done);
@@ -324,8 +299,7 @@ fn accounts_are_listed() {
         let mut moved = fixture.read(find).await.unwrap();
         moved.version += 1;
         moved.authorization = AuthorizationId::from_number(1);
-        let change =
-            ChangeAccount { change: AccountChange::of(moved), reply: None, requires: Vec::new() };
+        let change = ChangeAccount::of(AccountChange::of(moved));
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(numbers(odd, Cursor::Newest, 3).await, (vec![5, 4, 3], true));
         assert_eq!(
@@ -367,12 +341,11 @@ fn connections_are_replaced() {
             relinked_at: T0.plus(5),
             ..connection(&linked)
         };
-        let change =
-            ChangeConnection { connection: newer.clone(), reply: None, requires: Vec::new() };
+        let change = ChangeConnection::of(newer.clone());
         assert_eq!(fixture.write(change.clone()).await, Written::Done);
         assert_eq!(fixture.write(change).await, Written::VersionConflict);
         let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
-        let stolen = ChangeConnection { connection: stolen, reply: None, requires: Vec::new() };
+        let stolen = ChangeConnection::of(stolen);
         assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
         let of = FindConnection { merchant: merchant(1), account: linked.id };
         assert_eq!(fixture.read(of).await, Some(newer));

@@ -88,14 +88,8 @@ impl Both {
                     customer.created = T0.plus(i64::from(email.unwrap_or(0)));
                 }
                 let reply = self.key(at.owner, key);
-                self.write(CreateObject {
-                    object,
-                    kind_max: room,
-                    events: vec![],
-                    reply,
-                    requires: Vec::new(),
-                })
-                .await;
+                self.write(CreateObject { kind_max: room, reply, ..CreateObject::of(object) })
+                    .await;
             }
             Step::Change { at, current, deleted, key } => {
                 let find = FindObject {
@@ -106,14 +100,12 @@ impl Both {
                 let Some(object) = self.read(find).await else { return };
                 let object = changed(object, current, deleted);
                 let reply = self.key(at.owner, key);
-                self.write(ChangeObject { object, events: vec![], reply, requires: Vec::new() })
-                    .await;
+                self.write(ChangeObject { reply, ..ChangeObject::of(object) }).await;
             }
             Step::ChangeMany { objects, key } => {
                 let reply = objects.first().and_then(|many| self.key(many.at.owner, key));
                 let objects = self.many(&objects).await;
-                self.write(ChangeObjects { objects, events: vec![], reply, requires: Vec::new() })
-                    .await;
+                self.write(ChangeObjects { reply, ..ChangeObjects::of(objects) }).await;
             }
             Step::Link { owner, session: number, new, again, key } => {
                 let mut carrier = session(merchant(owner), number);
@@ -127,11 +119,9 @@ impl Both {
                 };
                 let again = again.map(|account| AccountChange::of(crate::fixture::next(&account)));
                 self.write(CompleteLink {
-                    objects: vec![Object::Session(carrier)],
-                    new,
                     again: again.into_iter().collect(),
                     reply: self.key(owner, key),
-                    requires: Vec::new(),
+                    ..CompleteLink::of(vec![Object::Session(carrier)], new)
                 })
                 .await;
             }
@@ -146,8 +136,7 @@ impl Both {
                 let Some(connection) = self.next_connection(&account, current).await else {
                     return;
                 };
-                self.write(ChangeConnection { connection, reply: None, requires: Vec::new() })
-                    .await;
+                self.write(ChangeConnection::of(connection)).await;
             }
             other => self.run_work(other).await,
         }

@@ -59,10 +59,7 @@ fn undelivered_events_are_counted() {
         let events: Vec<Event> =
             (0..2).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
         let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
-        assert_eq!(
-            fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
-            Written::Done
-        );
+        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
         fixture.time.pass_ms(2_000);
         let waiting = backlog(&fixture).await;
         assert_eq!((waiting.events.count, waiting.deliveries), (2, due(0, 0)));

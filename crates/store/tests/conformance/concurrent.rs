@@ -34,8 +34,7 @@ fn no_change_is_lost() {
                     customer.version += 1;
                     customer.balance += 1;
                     let object = Object::Customer(customer);
-                    let change =
-                        ChangeObject { object, events: vec![], reply: None, requires: Vec::new() };
+                    let change = ChangeObject::of(object);
                     if store.write(change).await.unwrap() == Written::Done {
                         done += 1;
                     }

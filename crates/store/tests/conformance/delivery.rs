@@ -18,10 +18,7 @@ async fn dispatched(fixture: &Fixture, number: u64, due: &[(u64, i64)]) -> Event
     let event = event(&next(&linked), EventType::AccountCreated, 0);
     let id = event.id;
     let change = AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) };
-    assert_eq!(
-        fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
-        Written::Done
-    );
+    assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
     let now = fixture.time.now();
     let deliveries =
         due.iter().map(|&(endpoint, ms)| delivery(merchant(1), id, endpoint, now.plus_ms(ms)));

@@ -20,10 +20,7 @@ async fn events(fixture: &Fixture, types: &[(EventType, i64)]) -> Vec<Event> {
         let event = Event { created: AccountTime(*created), ..event(&linked, *event_type, 0) };
         let change =
             AccountChange { events: vec![event.clone()], ..AccountChange::of(linked.clone()) };
-        assert_eq!(
-            fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
-            Written::Done
-        );
+        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
         fixture.time.pass_ms(1);
         events.push(event);
     }
@@ -167,7 +164,7 @@ fn only_known_events_get_deliveries() {
         fixture.link(other.clone(), vec![]).await;
         let waits = event(&next(&other), CREATED, 0);
         let change = AccountChange { events: vec![waits], ..AccountChange::of(next(&other)) };
-        let change = ChangeAccount { change, reply: None, requires: Vec::new() };
+        let change = ChangeAccount::of(change);
         assert_eq!(fixture.write(change).await, Written::Done);
         let deliveries = vec![delivery(merchant(2), events[0].id, 1, now)];
         fixture.dispatch(merchant(2), events[0].id, deliveries).await;

@@ -17,7 +17,7 @@ async fn change(fixture: &Fixture, account: &mut Account) -> Event {
     let event = event(account, EventType::AccountRefreshedBalance, 0);
     let change =
         AccountChange { events: vec![event.clone()], ..AccountChange::of(account.clone()) };
-    let change = ChangeAccount { change, reply: None, requires: Vec::new() };
+    let change = ChangeAccount::of(change);
     assert_eq!(fixture.write(change).await, Written::Done);
     fixture.time.pass_ms(1);
     event

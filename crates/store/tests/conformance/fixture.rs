@@ -5,14 +5,11 @@ pub(crate) use crate::sample::{T0, account, endpoint, row, session, test_clock};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{Clock, ServerTime};
-use model::collection::Collection;
-use model::customer::{Customer, TaxExempt};
+use model::customer::Customer;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::event::{Event, EventType};
-use model::extra_params::ExtraParams;
 use model::id::{ClockId, CustomerId, EndpointId, EventId, MerchantId};
-use model::money::Currency;
-use model::payments::intent::{Intent, IntentStatus, Purpose};
+use model::payments::intent::{Intent, IntentStatus};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +19,7 @@ use store::{
     Read, Store, StoreBounds, StoreSettings, Write, Written,
 };
 use testkit::clock::ManualClock;
+use testkit::objects;
 use testkit::rng::SeededRng;
 
 /// The clock of a test, at [`T0`].
@@ -83,13 +81,7 @@ impl Fixture {
         session.version = 2;
         let connection = connection(&account);
         let new = NewAccount { account, connection, started, events: vec![] };
-        let command = CompleteLink {
-            objects: vec![Object::Session(session)],
-            new: vec![new],
-            again: vec![],
-            reply: None,
-            requires: Vec::new(),
-        };
+        let command = CompleteLink::of(vec![Object::Session(session)], vec![new]);
         assert_eq!(self.write(command).await, Written::Done);
     }
 }
@@ -127,66 +119,23 @@ pub(crate) fn first<C>(limit: u32) -> Page<C> {
 }
 
 pub(crate) fn create(object: Object) -> CreateObject {
-    CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() }
+    CreateObject::of(object)
 }
 
 pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
-    Customer {
-        id: CustomerId::from_number(number),
-        merchant,
-        version: 1,
-        livemode: false,
-        created: T0,
-        deleted: false,
-        deletion_due: None,
-        test_clock: None,
-        address: None,
-        balance: 0,
-        business_name: None,
-        default_payment_method: None,
-        description: None,
-        email: None,
-        individual_name: None,
-        invoice_prefix: None,
-        metadata: BTreeMap::new(),
-        name: None,
-        next_invoice_sequence: None,
-        phone: None,
-        preferred_locales: vec![],
-        shipping: None,
-        tax_exempt: TaxExempt::None,
-    }
+    Customer { id: CustomerId::from_number(number), merchant, ..objects::customer() }
 }
 
 /// A payment in progress that settles after a day. The first one is on a test clock.
 pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
     Intent {
         number,
-        purpose: Purpose::Payment { amount: 2_000, currency: Currency::USD },
         merchant,
-        version: 1,
-        livemode: false,
-        created: T0,
-        customer: Some(CustomerId::from_number(1)),
         clock: (number == 1).then(|| ClockId::from_number(1)),
         client_secret: format!("pi_{number}_secret"),
         status: IntentStatus::Processing,
-        payment_method: None,
-        method_types: None,
-        configuration: None,
-        collection: Collection::default(),
-        from_settings: None,
-        mandate: None,
-        last_error: None,
-        microdeposits: None,
         settles_at: Some(T0.plus(86_400)),
-        disputed_at: None,
-        canceled: None,
-        return_url: None,
-        invoice: None,
-        subscription: None,
-        metadata: BTreeMap::new(),
-        given: ExtraParams::empty(),
+        ..objects::payment_intent()
     }
 }
 

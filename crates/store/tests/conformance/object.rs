@@ -28,7 +28,7 @@ fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
 }
 
 fn change(object: Object) -> ChangeObject {
-    ChangeObject { object, events: vec![], reply: None, requires: Vec::new() }
+    ChangeObject::of(object)
 }
 
 /// Each kind of object is read as it was stored, including its secret.
@@ -83,11 +83,9 @@ fn refused_commands_write_no_rows() {
         let owner = merchant(1);
         let record = reply(owner, "key", fixture.time.now());
         let full = CreateObject {
-            object: Object::Endpoint(endpoint(owner, 1)),
             kind_max: Some(0),
-            events: vec![],
             reply: Some(record.clone()),
-            requires: Vec::new(),
+            ..CreateObject::of(Object::Endpoint(endpoint(owner, 1)))
         };
         assert_eq!(fixture.write(full.clone()).await, Created::KindFull);
         let done = CreateObject { kind_max: Some(1), ..full.clone() };
@@ -102,8 +100,7 @@ fn refused_commands_write_no_rows() {
         let mut changed = endpoint(owner, 1);
         changed.version = 2;
         let object = Object::Endpoint(changed);
-        let taken =
-            ChangeObject { object, events: vec![], reply: Some(record), requires: Vec::new() };
+        let taken = ChangeObject { reply: Some(record), ..ChangeObject::of(object) };
         assert_eq!(fixture.write(taken).await, Written::KeyTaken);
     });
 }
@@ -274,14 +271,13 @@ fn objects_change_together() {
         let made = Object::Endpoint(endpoint(owner, 2));
         let emitted = event(&account(owner, 11), EventType::AccountCreated, 0);
         let change = ChangeObjects {
-            objects: vec![
+            events: vec![emitted.clone()],
+            reply: Some(reply(owner, "key", fixture.time.now())),
+            ..ChangeObjects::of(vec![
                 Object::Session(session(owner, 1)),
                 made.clone(),
                 Object::Session(two.clone()),
-            ],
-            events: vec![emitted.clone()],
-            reply: Some(reply(owner, "key", fixture.time.now())),
-            requires: Vec::new(),
+            ])
         };
         assert_eq!(fixture.write(change.clone()).await, Changed::Done);
         assert_eq!(fixture.write(change).await, Changed::KeyTaken);
@@ -304,7 +300,7 @@ fn two_merchants_change_together() {
         let tie = Object::PlatformTie(account.tie());
         let row = Object::ConnectedAccount(account);
         let objects = vec![tie.clone(), row.clone()];
-        let change = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };
+        let change = ChangeObjects::of(objects);
         assert_eq!(fixture.write(change.clone()).await, Changed::Done);
         assert_eq!(fixture.write(change).await, Changed::VersionConflict);
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
@@ -326,10 +322,9 @@ fn one_version_conflict_writes_no_rows() {
         let record = reply(owner, "key", fixture.time.now());
         let emitted = event(&account(owner, 11), EventType::AccountCreated, 0);
         let change = |bad| ChangeObjects {
-            objects: vec![Object::Customer(customer(owner, 3)), Object::Session(bad)],
             events: vec![emitted.clone()],
             reply: Some(record.clone()),
-            requires: Vec::new(),
+            ..ChangeObjects::of(vec![Object::Customer(customer(owner, 3)), Object::Session(bad)])
         };
         let next = |number, version| Session { version, ..session(owner, number) };
         for bad in [next(1, 1), next(1, 3), next(2, 2)] {

@@ -170,8 +170,7 @@ fn a_change_moves_the_object_to_other_lists() {
     on_both(async |fixture| {
         for kind in KINDS {
             let mut objects = three(&fixture, kind).await;
-            let change =
-                |object| ChangeObject { object, events: vec![], reply: None, requires: vec![] };
+            let change = |object| ChangeObject::of(object);
             let conflicts = sample(kind, merchant(1), 1, true);
             assert_eq!(fixture.write(change(conflicts)).await, Written::VersionConflict);
             assert_listed(&fixture, kind, &objects).await;
@@ -182,8 +181,7 @@ fn a_change_moves_the_object_to_other_lists() {
             let new = sample(kind, merchant(1), 5, false);
             objects.push(new.clone());
             let many = vec![objects[1].clone(), new];
-            let change =
-                ChangeObjects { objects: many, events: vec![], reply: None, requires: vec![] };
+            let change = ChangeObjects::of(many);
             assert_eq!(fixture.write(change).await, Changed::Done);
             assert_listed(&fixture, kind, &objects).await;
         }
@@ -197,12 +195,7 @@ fn lists_follow_the_time_of_creation() {
         three(&fixture, Kind::Price).await;
         let Object::Price(mut price) = changed(Kind::Price, 1, false) else { unreachable!() };
         price.created = T0.plus(100);
-        let change = ChangeObject {
-            object: Object::Price(price),
-            events: vec![],
-            reply: None,
-            requires: vec![],
-        };
+        let change = ChangeObject::of(Object::Price(price));
         assert_eq!(fixture.write(change).await, Written::Done);
         let active = ObjectsOf::value(Filter::Active, &true);
         assert_eq!(numbers(&fixture, list(Kind::Price, active)).await, [1, 3]);
@@ -217,12 +210,7 @@ fn deleted_objects_leave_their_lists() {
         let Object::Product(mut product) = changed(Kind::Product, 3, false) else { unreachable!() };
         product.deleted = true;
         objects[2] = Object::Product(product);
-        let change = ChangeObject {
-            object: objects[2].clone(),
-            events: vec![],
-            reply: None,
-            requires: vec![],
-        };
+        let change = ChangeObject::of(objects[2].clone());
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_listed(&fixture, Kind::Product, &objects).await;
         let numbered = list(Kind::Product, ObjectsOf::Numbers(vec![1, 3, 9]));
@@ -292,7 +280,7 @@ fn another_object_with_a_value_is_found() {
             };
             customer.deleted = true;
             let object = Object::Customer(customer);
-            let change = ChangeObject { object, events: vec![], reply: None, requires: vec![] };
+            let change = ChangeObject::of(object);
             assert_eq!(fixture.write(change).await, Written::Done);
         }
         assert_eq!(fixture.read(find(merchant(1), "ADA", 2)).await, None);
@@ -334,7 +322,7 @@ fn lists_follow_a_restore_and_a_reset() {
         let objects = three(&fixture, Kind::Invoice).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
         let object = changed(Kind::Invoice, 1, true);
-        let change = ChangeObject { object, events: vec![], reply: None, requires: vec![] };
+        let change = ChangeObject::of(object);
         assert_eq!(fixture.write(change).await, Written::Done);
         fixture.create(sample(Kind::Invoice, merchant(1), 7, false)).await;
         let restore = RestoreSnapshot { merchant: merchant(1), snapshot, reply: None };

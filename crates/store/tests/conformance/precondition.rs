@@ -49,12 +49,7 @@ async fn fill(fixture: &Fixture) {
         let made = Customer { email, invoice_prefix, ..customer(merchant(1), number) };
         fixture.create(Object::Customer(made.clone())).await;
         let changed = Customer { version: 2, deleted: number == 2, ..made };
-        let change = ChangeObject {
-            object: Object::Customer(changed),
-            requires: vec![],
-            events: vec![],
-            reply: None,
-        };
+        let change = ChangeObject::of(Object::Customer(changed));
         assert_eq!(fixture.write(change).await, Written::Done);
     }
     fixture.link(account(merchant(1), 11), vec![]).await;
@@ -153,15 +148,12 @@ fn commands_about_objects_check_them() {
             version: 3,
             ..customer(merchant(1), 1)
         });
-        let change =
-            |requires| ChangeObject { object: next.clone(), requires, events: vec![], reply: None };
+        let change = |requires| ChangeObject { requires, ..ChangeObject::of(next.clone()) };
         assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
         assert_eq!(fixture.read(stored).await, before);
         let many = |requires| ChangeObjects {
-            objects: vec![next.clone(), Object::Session(session(merchant(1), 100))],
             requires,
-            events: vec![],
-            reply: None,
+            ..ChangeObjects::of(vec![next.clone(), Object::Session(session(merchant(1), 100))])
         };
         assert_eq!(fixture.write(many(fails.clone())).await, Changed::VersionConflict);
         assert_eq!(fixture.read(stored).await, before);
@@ -183,9 +175,8 @@ fn commands_about_accounts_check_them() {
             |number| FindAccount { merchant: merchant(1), account: AccountId::from_number(number) };
         let linked = account(merchant(1), 11);
         let change = |requires| ChangeAccount {
-            change: AccountChange::of(next(&linked)),
             requires,
-            reply: None,
+            ..ChangeAccount::of(AccountChange::of(next(&linked)))
         };
         assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
         assert_eq!(fixture.read(find(11)).await, Some(linked.clone()));
@@ -201,16 +192,16 @@ fn commands_about_accounts_check_them() {
 
         let second: Account = account(merchant(1), 12);
         let link = |requires| CompleteLink {
-            objects: vec![Object::Session(session(merchant(1), 100))],
             requires,
-            new: vec![NewAccount {
-                account: second.clone(),
-                connection: connection(&second),
-                started: vec![job(&second, Feature::Balance, 1)],
-                events: vec![],
-            }],
-            again: vec![],
-            reply: None,
+            ..CompleteLink::of(
+                vec![Object::Session(session(merchant(1), 100))],
+                vec![NewAccount {
+                    account: second.clone(),
+                    connection: connection(&second),
+                    started: vec![job(&second, Feature::Balance, 1)],
+                    events: vec![],
+                }],
+            )
         };
         assert_eq!(fixture.write(link(fails)).await, Written::VersionConflict);
         assert_eq!(fixture.read(find(12)).await, None);

@@ -1,6 +1,6 @@
 //! Clean-up: rows past their age are deleted, rows that are still needed stay.
 
-use crate::fixture::{Fixture, T0, account, delivery, event, job, merchant, next, on_both, reply};
+use crate::fixture::{Fixture, account, delivery, event, job, merchant, next, on_both, reply};
 use model::bank::Feature;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
@@ -14,6 +14,7 @@ use store::{
     AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, FindEvent,
     FindObject, Kind, ListDeliveries, Object, Prune, Pruned, SettleDelivery, Written,
 };
+use testkit::objects;
 
 async fn prune(fixture: &Fixture) -> Pruned {
     fixture.write(Prune { now: fixture.time.now() }).await
@@ -62,10 +63,7 @@ fn old_settled_events_are_deleted() {
         let events: Vec<Event> =
             (0..4).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
         let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
-        assert_eq!(
-            fixture.write(ChangeAccount { change, reply: None, requires: Vec::new() }).await,
-            Written::Done
-        );
+        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
         dispatch(&fixture, &events[0], None).await;
         dispatch(&fixture, &events[1], Some(DeliveryStatus::Failed)).await;
         dispatch(&fixture, &events[2], Some(DeliveryStatus::Pending)).await;
@@ -110,13 +108,7 @@ fn old_link_flows_are_deleted() {
             [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];
         for flow in [&left, &found_again] {
             let object = Object::LinkFlow(flow.clone());
-            let create = CreateObject {
-                object,
-                kind_max: None,
-                events: vec![],
-                reply: None,
-                requires: Vec::new(),
-            };
+            let create = CreateObject::of(object);
             assert_eq!(fixture.write(create).await, Created::Done);
         }
         fixture.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
@@ -136,17 +128,8 @@ fn flow(number: u64, fixture: &Fixture) -> LinkFlow {
     LinkFlow {
         id: LinkFlowId::from_number(number),
         merchant: merchant(1),
-        version: 1,
-        livemode: false,
-        created: T0,
         begun: fixture.time.now(),
-        clock: None,
-        carrier: "fcsess_1".into(),
-        origin: None,
-        billing_details: model::extra_params::ExtraParams::empty(),
-        page: None,
-        secret: "secret".into(),
-        run: LinkFlowState::default(),
+        ..objects::link_flow()
     }
 }
 

@@ -190,11 +190,7 @@ fn an_end_depends_on_the_account_version() {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
         let job = claim(&fixture, 9).await.remove(0);
-        let changed = ChangeAccount {
-            change: AccountChange::of(next(&linked)),
-            reply: None,
-            requires: Vec::new(),
-        };
+        let changed = ChangeAccount::of(AccountChange::of(next(&linked)));
         assert_eq!(fixture.write(changed).await, Written::Done);
         assert_eq!(fixture.write(apply(&job, &linked)).await, Written::VersionConflict);
         let fail = FailRefresh { claim: of(&job), change: AccountChange::of(next(&linked)) };
@@ -275,8 +271,7 @@ fn due_accounts_are_listed() {
         assert_eq!(list(30, 9).await, [12, 16, 11]);
         assert_eq!(list(31, 2).await, [12, 16]);
         let moved = Account { version: 2, ..due(12, Some(40), None) };
-        let change =
-            ChangeAccount { change: AccountChange::of(moved), reply: None, requires: Vec::new() };
+        let change = ChangeAccount::of(AccountChange::of(moved));
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(list(31, 9).await, [16, 11, 13]);
         assert_eq!(fixture.time.now(), ServerTime(1_700_000_000_000_000));

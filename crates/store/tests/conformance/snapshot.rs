@@ -190,12 +190,7 @@ fn a_restore_brings_rows_back() {
         fixture.dispatch(merchant(1), emitted, deliveries).await;
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
-        let change = ChangeObject {
-            object: Object::Endpoint(changed),
-            events: vec![],
-            reply: None,
-            requires: Vec::new(),
-        };
+        let change = ChangeObject::of(Object::Endpoint(changed));
         assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(
             fixture.write(create(Object::Customer(customer(merchant(1), 9)))).await,
@@ -321,7 +316,7 @@ fn ids_are_used_once() {
             events: vec![event(&gone, EventType::AccountReactivated, 0)],
             ..AccountChange::of(gone.clone())
         };
-        let change = ChangeAccount { change, reply: None, requires: Vec::new() };
+        let change = ChangeAccount::of(change);
         assert_eq!(fixture.write(change).await, Written::Done);
         for between in [false, true] {
             if between {
@@ -414,7 +409,7 @@ fn connected_accounts_belong_to_their_platform() {
             deleted: false,
         };
         let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
-        let open = ChangeObjects { objects, events: vec![], reply: None, requires: Vec::new() };
+        let open = ChangeObjects::of(objects);
         assert_eq!(fixture.write(open.clone()).await, Changed::Done);
         fixture.create(Object::Customer(customer(own, 5))).await;
         let find = |kind, number| FindObject { merchant: own, kind, number };

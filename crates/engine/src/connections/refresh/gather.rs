@@ -102,8 +102,7 @@ impl Engine {
         if let Some(state) = new_state {
             connection.state = state;
         }
-        let change =
-            ChangeConnection { connection: connection.clone(), reply: None, requires: Vec::new() };
+        let change = ChangeConnection::of(connection.clone());
         settled(self.store.write(change).await?)
     }
 }

@@ -7,20 +7,16 @@ use crate::{
     ClaimClocks, CreateIdempotencyRecord, Created, FindIdempotencyRecord, FindObject,
     IdempotencyRecord, Kind, Object, OpenError, Place, Store, StoreSettings, Written,
 };
-use model::account::{Category, Holder, Subcategory};
-use model::clock::{AccountTime, ServerTime};
-use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
-use model::extra_params::ExtraParams;
-use model::id::{
-    BankAccountId, CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId,
-    TokenId,
-};
+use model::account::{Category, Subcategory};
+use model::clock::ServerTime;
+use model::endpoint::Endpoint;
+use model::id::{EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId, TokenId};
 use model::link::{LinkFlow, LinkFlowState, Offer};
-use model::session::{Session, SessionStatus};
-use model::token::{BankAccountToken, BankAccountType, BankHolderType};
+use model::session::Session;
+use model::token::BankAccountToken;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use testkit::objects;
 
 fn open_error(settings: StoreSettings) -> OpenError {
     Store::open(settings).err().unwrap()
@@ -103,29 +99,8 @@ fn a_temporary_database_leaves_no_files() {
 }
 
 fn session() -> Session {
-    Session {
-        id: SessionId::from_number(5),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        livemode: false,
-        created: AccountTime(0),
-        holder: Some(Holder::Customer(CustomerId::from_number(1))),
-        clock: None,
-        client_secret: "THE CLIENT SECRET".to_owned(),
-        permissions: BTreeSet::new(),
-        prefetch: None,
-        filters: None,
-        accounts_max: None,
-        limits_given: false,
-        manual_entry: None,
-        for_payouts: false,
-        hosted: None,
-        relink: None,
-        return_url: None,
-        status: SessionStatus::Pending,
-        accounts: vec![],
-        token: None,
-    }
+    let (id, client_secret) = (SessionId::from_number(5), "THE CLIENT SECRET".to_owned());
+    Session { id, client_secret, ..objects::session() }
 }
 
 /// A flow with a secret, a login in progress and an account on offer. The test searches for the
@@ -145,62 +120,27 @@ pub(super) fn flow() -> LinkFlow {
     };
     LinkFlow {
         id: LinkFlowId::from_number(9),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        livemode: false,
-        created: AccountTime(0),
-        begun: ServerTime(0),
-        clock: None,
-        carrier: "fcsess_1".to_owned(),
-        origin: None,
-        billing_details: ExtraParams::empty(),
-        page: None,
         secret: "THE FLOW'S SECRET".to_owned(),
         run: LinkFlowState {
             login: b"THE LOGIN".to_vec(),
             offers: vec![offer],
             ..LinkFlowState::default()
         },
+        ..objects::link_flow()
     }
 }
 
 pub(super) fn token() -> BankAccountToken {
-    BankAccountToken {
-        id: TokenId::from_number(11),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        bank_account: BankAccountId::from_number(12),
-        livemode: false,
-        created: AccountTime(0),
-        used: false,
-        routing_number: "110000000".to_owned(),
-        bank_name: None,
-        last4: "6789".to_owned(),
-        account_number: "000987656789".to_owned(),
-        fingerprint: String::new(),
-        holder_name: None,
-        holder_type: BankHolderType::Individual,
-        account_type: BankAccountType::Checking,
-    }
+    let (id, account_number) = (TokenId::from_number(11), "000987656789".to_owned());
+    BankAccountToken { id, account_number, ..objects::token() }
 }
 
 fn endpoint() -> Endpoint {
-    let value = "THE SIGNING SECRET".to_owned();
     Endpoint {
         id: EndpointId::from_number(6),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        livemode: false,
-        created: AccountTime(0),
-        deleted: false,
-        connect: false,
         url: "http://localhost/not a secret".to_owned(),
-        enabled_events: vec![],
-        api_version: None,
-        description: None,
-        metadata: BTreeMap::new(),
-        status: EndpointStatus::Enabled,
-        secrets: vec![EndpointSecret { value, expires_at: None }],
+        secrets: vec![objects::secret("THE SIGNING SECRET")],
+        ..objects::endpoint()
     }
 }
 

@@ -18,11 +18,12 @@ mod writer;
 
 use crate::store::Failure;
 use crate::{CreateObject, Failpoints, Object, Place, Store, StoreBounds, StoreSettings};
-use model::clock::{AccountTime, TestClock};
+use model::clock::TestClock;
 use model::id::{ClockId, MerchantId};
 use std::path::Path;
 use std::sync::Arc;
 use testkit::clock::ManualClock;
+use testkit::objects;
 use testkit::rng::RepeatedByte;
 
 pub(crate) fn settings(place: Place) -> StoreSettings {
@@ -43,20 +44,9 @@ pub(crate) fn at(path: &Path) -> StoreSettings {
 
 /// The smallest object.
 fn object(number: u64) -> CreateObject {
-    let clock = TestClock {
-        id: ClockId::from_number(number),
-        merchant: MerchantId::from_number(1),
-        version: 1,
-        created: AccountTime(0),
-        name: None,
-        frozen_time: AccountTime(0),
-        target: None,
-        status: model::clock::ClockStatus::Ready,
-        deleted: false,
-        deletion_due: None,
-    };
+    let clock = TestClock { id: ClockId::from_number(number), ..objects::test_clock() };
     let object = Object::TestClock(clock);
-    CreateObject { object, kind_max: None, events: vec![], reply: None, requires: Vec::new() }
+    CreateObject::of(object)
 }
 
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {

@@ -337,12 +337,7 @@ fn the_writer_counts() {
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
-                store.write(ChangeObject {
-                    object: object(1).object,
-                    events: vec![],
-                    reply: None,
-                    requires: Vec::new()
-                }),
+                store.write(ChangeObject::of(object(1).object)),
                 async {
                     assert_eq!(store.writer_stats().queue_length, 3);
                     handle.open.send(()).unwrap();
@@ -463,12 +458,7 @@ fn merchants_are_bounded() {
         store.write(Run(crowd)).await.unwrap();
         store.write(Run("UPDATE counts SET value = 100000")).await.unwrap();
         assert_eq!(store.write(object(1)).await.unwrap(), Created::MerchantsFull);
-        let many = ChangeObjects {
-            objects: vec![object(1).object],
-            events: vec![],
-            reply: None,
-            requires: Vec::new(),
-        };
+        let many = ChangeObjects::of(vec![object(1).object]);
         assert_eq!(store.write(many.clone()).await.unwrap(), Changed::MerchantsFull);
         assert!(!is_there(&store, 1).await);
         store.write(Run("UPDATE counts SET value = value - 1")).await.unwrap();
