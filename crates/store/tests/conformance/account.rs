@@ -52,7 +52,7 @@ fn a_link_is_atomic() {
             reply: Some(reply(merchant(1), "key", fixture.time.now())),
             ..CompleteLink::of(vec![carrier.clone()], vec![new(&one), new(&two)])
         };
-        assert_eq!(fixture.write(link.clone()).await, Written::Done);
+        fixture.done(link.clone()).await;
         assert_eq!(fixture.write(link).await, Written::KeyTaken);
         assert_eq!(find(&fixture, &one).await, Some(one.clone()));
         assert_eq!(find(&fixture, &two).await, Some(two.clone()));
@@ -64,8 +64,7 @@ fn a_link_is_atomic() {
         let created = new(&one).events.remove(0);
         let found = fixture.read(FindEvent { merchant: merchant(1), event: created.id }).await;
         assert_eq!(found.map(|stored| stored.event), Some(created));
-        let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
-        assert_eq!(fixture.read(session).await, Some(carrier));
+        assert_eq!(fixture.find(merchant(1), Kind::Session, 1).await, Some(carrier));
     });
 }
 
@@ -77,13 +76,13 @@ fn a_link_takes_several_objects() {
         let made = Object::Session(session(merchant(1), 2));
         let link = |objects| CompleteLink::of(objects, vec![]);
         let both = link(vec![made.clone(), carrier.clone()]);
-        assert_eq!(fixture.write(both.clone()).await, Written::Done);
+        fixture.done(both.clone()).await;
         let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
         assert_eq!(fixture.read(find(1)).await, Some(carrier));
         assert_eq!(fixture.read(find(2)).await, Some(made.clone()));
-        assert_eq!(fixture.write(both).await, Written::VersionConflict);
+        fixture.conflicts(both).await;
         let other = Object::Session(session(merchant(1), 3));
-        assert_eq!(fixture.write(link(vec![other, made])).await, Written::VersionConflict);
+        fixture.conflicts(link(vec![other, made])).await;
         assert_eq!(fixture.read(find(3)).await, None);
     });
 }
@@ -92,24 +91,23 @@ fn a_link_takes_several_objects() {
 #[test]
 fn a_link_with_a_version_conflict_writes_no_rows() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let carrier = carrier(&fixture, 1).await;
         let other = account(merchant(1), 12);
         let mut twin = account(merchant(1), 13);
         twin.bank_account.clone_from(&linked.bank_account);
         let link =
             |new, again| CompleteLink { again, ..CompleteLink::of(vec![carrier.clone()], new) };
-        let twice = link(vec![new(&other), new(&twin)], vec![]);
-        assert_eq!(fixture.write(twice).await, Written::VersionConflict);
-        let conflicting = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
-        assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
+        fixture.conflicts(link(vec![new(&other), new(&twin)], vec![])).await;
+        fixture.conflicts(link(vec![new(&other)], vec![AccountChange::of(linked.clone())])).await;
         assert_eq!(find(&fixture, &other).await, None);
-        let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
-        assert_eq!(fixture.read(session).await.map(|object| object.version()), Some(1));
+        assert_eq!(
+            fixture.find(merchant(1), Kind::Session, 1).await.map(|object| object.version()),
+            Some(1)
+        );
         let fits = link(vec![new(&other)], vec![AccountChange::of(next(&linked))]);
-        assert_eq!(fixture.write(fits.clone()).await, Written::Done);
-        assert_eq!(fixture.write(fits).await, Written::VersionConflict);
+        fixture.done(fits.clone()).await;
+        fixture.conflicts(fits).await;
     });
 }
 
@@ -118,8 +116,7 @@ fn a_link_with_a_version_conflict_writes_no_rows() {
 #[test]
 fn a_bank_account_is_linked_once() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let twin = |number| Account {
             bank_account: linked.bank_account.clone(),
             ..account(merchant(1), number)
@@ -147,12 +144,12 @@ fn a_bank_account_is_linked_once() {
         let other_customer = Holder::Customer(CustomerId::from_number(2));
         fixture.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
         let link = CompleteLink::of(vec![carrier(&fixture, 1).await], vec![new(&twin(17))]);
-        assert_eq!(fixture.write(link.clone()).await, Written::VersionConflict);
+        fixture.conflicts(link.clone()).await;
         let mut gone = next(&linked);
         gone.disconnect();
-        assert_eq!(fixture.write(change(gone)).await, Written::Done);
+        fixture.done(change(gone)).await;
         assert_eq!(fixture.read(lookup.clone()).await, None);
-        assert_eq!(fixture.write(link).await, Written::Done);
+        fixture.done(link).await;
         assert_eq!(fixture.read(lookup).await.map(|account| account.id), Some(twin(17).id));
     });
 }
@@ -178,35 +175,30 @@ fn a_disconnected_account_stays_so() {
 #[test]
 fn a_change_depends_on_a_version() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let mut changed = next(&linked);
         changed.subscribe(T0);
         let mut stolen = changed.clone();
         stolen.merchant = merchant(2);
-        assert_eq!(fixture.write(change(stolen)).await, Written::VersionConflict);
+        fixture.conflicts(change(stolen)).await;
         let with_old_connection = AccountChange {
             connection: Some(connection(&linked)),
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
-        let conflicting = ChangeAccount::of(with_old_connection.clone());
-        assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
+        fixture.conflicts(ChangeAccount::of(with_old_connection.clone())).await;
         assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
         let newer = Connection { version: 2, ..connection(&linked) };
         let fits = AccountChange { connection: Some(newer), ..with_old_connection };
         let reply = Some(reply(merchant(1), "key", fixture.time.now()));
         let fits = ChangeAccount { change: fits, reply, requires: Vec::new() };
-        assert_eq!(fixture.write(fits.clone()).await, Written::Done);
+        fixture.done(fits.clone()).await;
         assert_eq!(fixture.write(fits.clone()).await, Written::KeyTaken);
-        assert_eq!(
-            fixture.write(ChangeAccount { reply: None, ..fits }).await,
-            Written::VersionConflict
-        );
+        fixture.conflicts(ChangeAccount { reply: None, ..fits }).await;
         assert_eq!(find(&fixture, &linked).await, Some(changed.clone()));
         let mut inactive = next(&changed);
         inactive.status = AccountStatus::Disconnected;
-        assert_eq!(fixture.write(change(inactive.clone())).await, Written::Done);
+        fixture.done(change(inactive.clone())).await;
         assert_eq!(find(&fixture, &linked).await, Some(inactive));
     });
 }
@@ -224,15 +216,15 @@ fn one_refresh_of_a_feature_is_pending() {
             })
         };
         let second = start(2, Feature::Transactions, 2);
-        assert_eq!(fixture.write(second.clone()).await, Written::VersionConflict);
-        assert_eq!(fixture.write(start(2, Feature::Balance, 1)).await, Written::Done);
+        fixture.conflicts(second.clone()).await;
+        fixture.done(start(2, Feature::Balance, 1)).await;
         let key = RefreshKey { account: linked.id, feature: Feature::Transactions, sequence: 1 };
         let mut interrupting = start(3, Feature::Transactions, 2);
         interrupting.change.ended = vec![(key, RefreshStatus::Failed)];
-        assert_eq!(fixture.write(interrupting.clone()).await, Written::Done);
+        fixture.done(interrupting.clone()).await;
         interrupting.change.account.version = 4;
         interrupting.change.started.clear();
-        assert_eq!(fixture.write(interrupting).await, Written::VersionConflict);
+        fixture.conflicts(interrupting).await;
     });
 }
 
@@ -241,8 +233,7 @@ fn one_refresh_of_a_feature_is_pending() {
 #[test]
 fn an_event_is_emitted_once() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let with_event = |event| {
             ChangeAccount::of(AccountChange {
                 events: vec![event],
@@ -250,10 +241,10 @@ fn an_event_is_emitted_once() {
             })
         };
         let emitted = event(&linked, EventType::AccountCreated, 0);
-        assert_eq!(fixture.write(with_event(emitted.clone())).await, Written::Done);
+        fixture.done(with_event(emitted.clone())).await;
         let mut again = with_event(model::event::Event { livemode: true, ..emitted.clone() });
         again.change.account.version = 3;
-        assert_eq!(fixture.write(again).await, Written::Done);
+        fixture.done(again).await;
         assert_eq!(find(&fixture, &linked).await.map(|account| account.version), Some(3));
         let found = fixture.read(FindEvent { merchant: merchant(1), event: emitted.id }).await;
         assert_eq!(found.map(|stored| stored.event), Some(emitted));
@@ -299,8 +290,7 @@ fn accounts_are_listed() {
         let mut moved = fixture.read(find).await.unwrap();
         moved.version += 1;
         moved.authorization = AuthorizationId::from_number(1);
-        let change = ChangeAccount::of(AccountChange::of(moved));
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeAccount::of(AccountChange::of(moved))).await;
         assert_eq!(numbers(odd, Cursor::Newest, 3).await, (vec![5, 4, 3], true));
         assert_eq!(
             numbers(AccountsOf::Merchant, Cursor::Newest, 4).await,
@@ -331,8 +321,7 @@ fn accounts_are_listed() {
 #[test]
 fn connections_are_replaced() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let newer = Connection {
             version: 2,
             credential: vec![0, 1, 255],
@@ -342,12 +331,10 @@ fn connections_are_replaced() {
             ..connection(&linked)
         };
         let change = ChangeConnection::of(newer.clone());
-        assert_eq!(fixture.write(change.clone()).await, Written::Done);
-        assert_eq!(fixture.write(change).await, Written::VersionConflict);
+        fixture.done(change.clone()).await;
+        fixture.conflicts(change).await;
         let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
-        let stolen = ChangeConnection::of(stolen);
-        assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
-        let of = FindConnection { merchant: merchant(1), account: linked.id };
-        assert_eq!(fixture.read(of).await, Some(newer));
+        fixture.conflicts(ChangeConnection::of(stolen)).await;
+        assert_eq!(fixture.connection(&linked).await, Some(newer));
     });
 }

@@ -2,12 +2,12 @@
 //! and on the in-memory model, and everything that can be read afterwards is equal.
 
 use crate::changes::{changed, made, new_account};
-use crate::fixture::{T0, begin, delivery, merchant, reply, session, sqlite};
+use crate::fixture::{T0, begin, delivery, merchant, reply, session, settlement, sqlite};
 use crate::steps::{At, Item, New, Step, steps};
 use model::Word;
 use model::account::Account;
 use model::clock::{Clock, ClockStatus};
-use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use model::delivery::{Delivery, DeliveryStatus};
 use model::event::Event;
 use model::id::{AccountId, ClockId, EndpointId, MerchantId, SnapshotId};
 use model::refresh::RefreshJob;
@@ -244,24 +244,11 @@ impl Both {
     ) {
         let Some(delivery) = pick(&self.deliveries, delivery) else { return };
         let now = self.time.now();
-        let attempt = attempt.map(|number| Attempt {
-            number,
-            at: now,
-            status: Some(200),
-            duration_ms: 1,
-            body: String::new(),
-            error: None,
-            signature: None,
-            resent: false,
-            mark: None,
-        });
+        let attempt = attempt.map(|number| crate::fixture::attempt(number, now));
         self.write(SettleDelivery {
-            key: delivery.key,
-            merchant: delivery.merchant,
             claim: delivery.claim + u32::from(old),
             attempt,
-            status,
-            due_at: now.plus_ms(1_000),
+            ..settlement(delivery, status, now.plus_ms(1_000))
         })
         .await;
     }

@@ -1,7 +1,8 @@
 //! The backlog: due work of every kind is counted, with the age of the oldest.
 
 use crate::fixture::{
-    Fixture, T0, account, delivery, event, job, merchant, next, on_both, payment_intent, test_clock,
+    Fixture, T0, account, delivery, event, job, merchant, next, on_both, payment_intent,
+    settlement, test_clock,
 };
 use model::bank::Feature;
 use model::clock::ServerTime;
@@ -10,7 +11,7 @@ use model::event::{Event, EventType};
 use model::refresh::RunAt;
 use store::{
     AccountChange, Backlog, ChangeAccount, ClaimClocks, ClaimDeliveries, ClaimRefreshes, DueWork,
-    MeasureBacklog, Object, SettleDelivery, StartAdvance, Written,
+    MeasureBacklog, Object, StartAdvance,
 };
 
 async fn backlog(fixture: &Fixture) -> Backlog {
@@ -54,12 +55,11 @@ fn due_refreshes_and_accounts_are_counted() {
 #[test]
 fn undelivered_events_are_counted() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let events: Vec<Event> =
             (0..2).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
         let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
-        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
+        fixture.done(ChangeAccount::of(change)).await;
         fixture.time.pass_ms(2_000);
         let waiting = backlog(&fixture).await;
         assert_eq!((waiting.events.count, waiting.deliveries), (2, due(0, 0)));
@@ -99,15 +99,7 @@ async fn settle(fixture: &Fixture, status: DeliveryStatus) {
         in_flight: vec![],
     };
     let claimed = fixture.write(claim).await.remove(0);
-    let settle = SettleDelivery {
-        key: claimed.key,
-        merchant: claimed.merchant,
-        claim: claimed.claim,
-        attempt: None,
-        status,
-        due_at: now.plus_ms(60_000),
-    };
-    assert_eq!(fixture.write(settle).await, Written::Done);
+    fixture.done(settlement(&claimed, status, now.plus_ms(60_000))).await;
 }
 
 /// Objects without a test clock and unclaimed advances are counted. Objects and refreshes on a
@@ -129,8 +121,7 @@ fn due_objects_and_clocks_are_counted() {
         assert_eq!((objects.objects, objects.clocks), (due(2, 60_000), 0));
         assert_eq!(objects.refreshes.count, 1);
         let advancing = model::clock::TestClock { version: 2, ..clock };
-        let advance = StartAdvance { clock: advancing, events: vec![], reply: None };
-        assert_eq!(fixture.write(advance).await, Written::Done);
+        fixture.done(StartAdvance { clock: advancing, events: vec![], reply: None }).await;
         let advancing = backlog(&fixture).await;
         assert_eq!((advancing.clocks, advancing.refreshes.count), (1, 0));
         let now = fixture.time.now();

@@ -34,8 +34,7 @@ fn on_clock(number: u64, due: Option<i64>) -> Account {
 
 async fn start(fixture: &Fixture) {
     fixture.create(Object::TestClock(test_clock(merchant(1), 5))).await;
-    let start = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-    assert_eq!(fixture.write(start).await, Written::Done);
+    fixture.done(StartAdvance { clock: advancing(2), events: vec![], reply: None }).await;
 }
 
 async fn claim(fixture: &Fixture) -> Vec<ClockClaim> {
@@ -51,15 +50,13 @@ fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock
 #[test]
 fn an_advance_is_claimed() {
     on_both(async |fixture| {
-        let missing = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-        assert_eq!(fixture.write(missing).await, Written::VersionConflict);
+        fixture.conflicts(StartAdvance { clock: advancing(2), events: vec![], reply: None }).await;
         assert!(claim(&fixture).await.is_empty());
         start(&fixture).await;
         let again = StartAdvance { clock: advancing(3), events: vec![], reply: None };
-        assert_eq!(fixture.write(again.clone()).await, Written::VersionConflict);
+        fixture.conflicts(again.clone()).await;
         let key = reply(merchant(1), "key", fixture.time.now());
-        let record = store::CreateIdempotencyRecord { record: key.clone() };
-        assert_eq!(fixture.write(record).await, Written::Done);
+        fixture.done(store::CreateIdempotencyRecord { record: key.clone() }).await;
         let taken = StartAdvance { reply: Some(key), ..again };
         assert_eq!(fixture.write(taken).await, Written::KeyTaken);
         let clock = test_clock(merchant(1), 5).id;
@@ -68,10 +65,7 @@ fn an_advance_is_claimed() {
         assert!(claim(&fixture).await.is_empty());
         fixture.time.pass_ms(1_000);
         assert_eq!(claim(&fixture).await, [ClockClaim { number: 2, ..first }]);
-        assert_eq!(
-            fixture.write(step(first, advancing(3), vec![])).await,
-            Written::VersionConflict
-        );
+        fixture.conflicts(step(first, advancing(3), vec![])).await;
     });
 }
 
@@ -81,19 +75,17 @@ fn the_last_step_ends_the_job() {
     on_both(async |fixture| {
         start(&fixture).await;
         let claimed = claim(&fixture).await[0];
-        assert_eq!(
-            fixture.write(step(claimed, advancing(2), vec![])).await,
-            Written::VersionConflict
-        );
-        assert_eq!(fixture.write(step(claimed, advancing(3), vec![])).await, Written::Done);
+        fixture.conflicts(step(claimed, advancing(2), vec![])).await;
+        fixture.done(step(claimed, advancing(3), vec![])).await;
         fixture.time.pass_ms(10_000);
         assert!(claim(&fixture).await.is_empty());
         let ready = TestClock { version: 4, ..test_clock(merchant(1), 5) };
-        assert_eq!(fixture.write(step(claimed, ready.clone(), vec![])).await, Written::Done);
-        let find = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 5 };
-        assert_eq!(fixture.read(find).await, Some(Object::TestClock(ready)));
-        let again = StartAdvance { clock: advancing(5), events: vec![], reply: None };
-        assert_eq!(fixture.write(again).await, Written::Done);
+        fixture.done(step(claimed, ready.clone(), vec![])).await;
+        assert_eq!(
+            fixture.find(merchant(1), Kind::TestClock, 5).await,
+            Some(Object::TestClock(ready))
+        );
+        fixture.done(StartAdvance { clock: advancing(5), events: vec![], reply: None }).await;
         assert_eq!(claim(&fixture).await.len(), 1);
     });
 }
@@ -147,7 +139,7 @@ fn refreshes_of_an_advancing_clock_are_not_claimed() {
         assert!(fixture.write(claim_refreshes).await.is_empty());
         let claimed = claim(&fixture).await[0];
         let ready = TestClock { version: 3, ..test_clock(merchant(1), 5) };
-        assert_eq!(fixture.write(step(claimed, ready, vec![])).await, Written::Done);
+        fixture.done(step(claimed, ready, vec![])).await;
         assert_eq!(fixture.write(claim_refreshes).await.len(), 1);
     });
 }
@@ -198,7 +190,7 @@ fn a_step_is_atomic() {
         let mut bad = items.clone();
         let conflicting = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
         bad.push(ClockItem::PutOff(Box::new(conflicting)));
-        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
+        fixture.conflicts(step(claimed, advancing(3), bad)).await;
         let mut bad = items.clone();
         let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });
         bad.push(ClockItem::Objects {
@@ -206,12 +198,12 @@ fn a_step_is_atomic() {
             events: vec![],
             requires: Vec::new(),
         });
-        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
+        fixture.conflicts(step(claimed, advancing(3), bad)).await;
         let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 7 };
         assert_eq!(fixture.read(made).await, None);
         let find = FindAccount { merchant: merchant(1), account: linked.id };
         assert_eq!(fixture.read(find).await, Some(linked.clone()));
-        assert_eq!(fixture.write(step(claimed, advancing(3), items)).await, Written::Done);
+        fixture.done(step(claimed, advancing(3), items)).await;
         assert_eq!(fixture.read(find).await, Some(four));
         let list = ListDueOnClock {
             merchant: merchant(1),
@@ -226,8 +218,7 @@ fn a_step_is_atomic() {
         let find = FindTransaction { merchant: merchant(1), transaction };
         assert!(fixture.read(find).await.is_some());
         assert_eq!(fixture.read(made).await, Some(Object::Session(session(merchant(1), 7))));
-        let find = FindEvent { merchant: merchant(1), event: emitted.id };
-        assert_eq!(fixture.read(find).await.map(|stored| stored.event), Some(emitted));
+        assert_eq!(fixture.event(merchant(1), emitted.id).await, Some(emitted));
     });
 }
 

@@ -98,8 +98,7 @@ fn a_failing_command_fails_alone() {
                 assert!(created.is_err());
             } else {
                 assert_eq!(created.unwrap(), Created::Done);
-                let find = FindObject { merchant: owner, kind: Kind::Customer, number };
-                assert!(fixture.read(find).await.is_some());
+                assert!(fixture.find(owner, Kind::Customer, number).await.is_some());
             }
         }
     });

@@ -1,6 +1,6 @@
 //! Deliveries: claimed round-robin, settled under their claim.
 
-use crate::fixture::{Fixture, account, delivery, event, merchant, next, on_both};
+use crate::fixture::{Fixture, delivery, event, merchant, next, on_both, settlement};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
@@ -8,17 +8,16 @@ use model::id::{EndpointId, EventId};
 use store::{
     AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, FindEvent,
     ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries,
-    SettleDelivery, WithAttempts, Written,
+    SettleDelivery, WithAttempts,
 };
 
 /// One event with deliveries to these endpoints, due in that many milliseconds.
 async fn dispatched(fixture: &Fixture, number: u64, due: &[(u64, i64)]) -> EventId {
-    let linked = account(merchant(1), number);
-    fixture.link(linked.clone(), vec![]).await;
+    let linked = fixture.linked(merchant(1), number).await;
     let event = event(&next(&linked), EventType::AccountCreated, 0);
     let id = event.id;
     let change = AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) };
-    assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
+    fixture.done(ChangeAccount::of(change)).await;
     let now = fixture.time.now();
     let deliveries =
         due.iter().map(|&(endpoint, ms)| delivery(merchant(1), id, endpoint, now.plus_ms(ms)));
@@ -85,33 +84,21 @@ fn a_delivery_is_settled_under_its_claim() {
         let event = dispatched(&fixture, 11, &[(1, 0)]).await;
         let claimed = fixture.write(claim(&fixture, 9)).await.remove(0);
         let attempt = |number, status| Attempt {
-            number,
-            at: fixture.time.now(),
             status,
-            duration_ms: 12,
             body: "ok".to_owned(),
-            error: None,
-            signature: None,
-            resent: false,
-            mark: None,
+            ..crate::fixture::attempt(number, fixture.time.now())
         };
         let settle = SettleDelivery {
-            key: claimed.key,
-            merchant: merchant(1),
-            claim: 1,
             attempt: Some(attempt(1, Some(500))),
-            status: DeliveryStatus::Pending,
-            due_at: fixture.time.now().plus_ms(10),
+            ..settlement(&claimed, DeliveryStatus::Pending, fixture.time.now().plus_ms(10))
         };
-        let wrong = SettleDelivery { claim: 0, ..settle.clone() };
-        assert_eq!(fixture.write(wrong).await, Written::VersionConflict);
-        let stolen = SettleDelivery { merchant: merchant(2), ..settle.clone() };
-        assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
-        assert_eq!(fixture.write(settle.clone()).await, Written::Done);
+        fixture.conflicts(SettleDelivery { claim: 0, ..settle.clone() }).await;
+        fixture.conflicts(SettleDelivery { merchant: merchant(2), ..settle.clone() }).await;
+        fixture.done(settle.clone()).await;
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
         fixture.time.pass_ms(10);
         assert_eq!(fixture.write(claim(&fixture, 9)).await[0].claim, 2);
-        assert_eq!(fixture.write(settle.clone()).await, Written::VersionConflict);
+        fixture.conflicts(settle.clone()).await;
         let last = SettleDelivery {
             claim: 2,
             attempt: None,
@@ -119,8 +106,8 @@ fn a_delivery_is_settled_under_its_claim() {
             due_at: ServerTime(0),
             ..settle.clone()
         };
-        assert_eq!(fixture.write(last.clone()).await, Written::Done);
-        assert_eq!(fixture.write(last).await, Written::VersionConflict);
+        fixture.done(last.clone()).await;
+        fixture.conflicts(last).await;
         fixture.time.pass_ms(10_000);
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
         let listed = fixture.read(ListDeliveries { merchant: merchant(1), event }).await;
@@ -146,22 +133,15 @@ fn deliveries_are_sent_again() {
     on_both(async |fixture| {
         let event = dispatched(&fixture, 11, &[(1, 0)]).await;
         let linked = fixture.write(claim(&fixture, 9)).await.remove(0);
-        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::VersionConflict);
-        let settle = SettleDelivery {
-            key: linked.key,
-            merchant: merchant(1),
-            claim: 1,
-            attempt: None,
-            status: DeliveryStatus::Succeeded,
-            due_at: fixture.time.now(),
-        };
-        assert_eq!(fixture.write(settle).await, Written::Done);
+        fixture.conflicts(resend(&fixture, event, &[2, 1])).await;
+        let now = fixture.time.now();
+        fixture.done(settlement(&linked, DeliveryStatus::Succeeded, now)).await;
         let of_other = ResendDeliveries { merchant: merchant(2), ..resend(&fixture, event, &[1]) };
-        assert_eq!(fixture.write(of_other).await, Written::VersionConflict);
+        fixture.conflicts(of_other).await;
         let unknown = EventId { number: 1, ..event };
-        assert_eq!(fixture.write(resend(&fixture, unknown, &[1])).await, Written::VersionConflict);
+        fixture.conflicts(resend(&fixture, unknown, &[1])).await;
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
-        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::Done);
+        fixture.done(resend(&fixture, event, &[2, 1])).await;
         let again = fixture.write(claim(&fixture, 9)).await;
         assert_eq!(keys(&again), [(11, 1), (11, 2)]);
         assert_eq!((again[0].claim, again[0].resent_from), (2, Some(0)));

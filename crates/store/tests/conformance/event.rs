@@ -1,13 +1,16 @@
 //! Events: listed, found and dispatched.
 
-use crate::fixture::{Fixture, account, customer, delivery, event, first, merchant, next, on_both};
+use crate::fixture::{
+    Fixture, account, attempt, customer, delivery, event, first, merchant, next, on_both,
+    settlement,
+};
 use model::clock::AccountTime;
-use model::delivery::{Attempt, DeliveryStatus};
+use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
 use model::id::EventId;
 use store::{
     AccountChange, Bounds, ChangeAccount, Cursor, FindEvent, ListDeliveries, ListEvents, Object,
-    Page, SettleDelivery, Written,
+    Page, SettleDelivery,
 };
 
 /// Events of one account, each by its own change, a millisecond apart, oldest first.
@@ -20,7 +23,7 @@ async fn events(fixture: &Fixture, types: &[(EventType, i64)]) -> Vec<Event> {
         let event = Event { created: AccountTime(*created), ..event(&linked, *event_type, 0) };
         let change =
             AccountChange { events: vec![event.clone()], ..AccountChange::of(linked.clone()) };
-        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
+        fixture.done(ChangeAccount::of(change)).await;
         fixture.time.pass_ms(1);
         events.push(event);
     }
@@ -55,27 +58,8 @@ async fn dispatch(fixture: &Fixture, event: &Event, endpoints: &[u64]) {
 
 async fn settle(fixture: &Fixture, event: &Event, endpoint: u64, status: DeliveryStatus) {
     let now = fixture.time.now();
-    let key = delivery(merchant(1), event.id, endpoint, now).key;
-    let attempt = Attempt {
-        number: 1,
-        at: now,
-        status: Some(200),
-        duration_ms: 5,
-        body: String::new(),
-        error: None,
-        signature: None,
-        resent: false,
-        mark: None,
-    };
-    let settle = SettleDelivery {
-        key,
-        merchant: merchant(1),
-        claim: 0,
-        attempt: Some(attempt),
-        status,
-        due_at: now,
-    };
-    assert_eq!(fixture.write(settle).await, Written::Done);
+    let settlement = settlement(&delivery(merchant(1), event.id, endpoint, now), status, now);
+    fixture.done(SettleDelivery { attempt: Some(attempt(1, now)), ..settlement }).await;
 }
 
 const CREATED: EventType = EventType::AccountCreated;
@@ -160,12 +144,10 @@ fn only_known_events_get_deliveries() {
     on_both(async |fixture| {
         let events = events(&fixture, &[(CREATED, 1)]).await;
         let now = fixture.time.now();
-        let other = account(merchant(2), 12);
-        fixture.link(other.clone(), vec![]).await;
+        let other = fixture.linked(merchant(2), 12).await;
         let waits = event(&next(&other), CREATED, 0);
         let change = AccountChange { events: vec![waits], ..AccountChange::of(next(&other)) };
-        let change = ChangeAccount::of(change);
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeAccount::of(change)).await;
         let deliveries = vec![delivery(merchant(2), events[0].id, 1, now)];
         fixture.dispatch(merchant(2), events[0].id, deliveries).await;
         assert_eq!(fixture.undispatched(merchant(1)).await, events);

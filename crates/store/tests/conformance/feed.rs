@@ -1,14 +1,14 @@
 //! Feeds: claimed, dispatched and read by their numbers.
 
-use crate::fixture::{Fixture, account, customer, delivery, event, merchant, next, on_both, reply};
+use crate::fixture::{Fixture, customer, delivery, event, merchant, next, on_both, reply};
 use model::account::Account;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
 use model::id::{AccountId, EventId, MerchantId};
 use store::{
     AccountChange, ChangeAccount, ClaimFeeds, DispatchEvents, FeedClaim, FindEvent, ListDeliveries,
-    ListFeed, ListUndispatched, ListWaitingFeeds, ResetSandbox, RestoreSnapshot, Snapshotted,
-    WaitingFeed, Written,
+    ListFeed, ListUndispatched, ListWaitingFeeds, ResetSandbox, RestoreSnapshot, WaitingFeed,
+    Written,
 };
 
 /// Changes an account, with one event. A millisecond passes.
@@ -17,16 +17,9 @@ async fn change(fixture: &Fixture, account: &mut Account) -> Event {
     let event = event(account, EventType::AccountRefreshedBalance, 0);
     let change =
         AccountChange { events: vec![event.clone()], ..AccountChange::of(account.clone()) };
-    let change = ChangeAccount::of(change);
-    assert_eq!(fixture.write(change).await, Written::Done);
+    fixture.done(ChangeAccount::of(change)).await;
     fixture.time.pass_ms(1);
     event
-}
-
-async fn linked(fixture: &Fixture, owner: u64, number: u64) -> Account {
-    let account = account(merchant(owner), number);
-    fixture.link(account.clone(), vec![]).await;
-    account
 }
 
 /// Dispatches events without deliveries.
@@ -50,9 +43,9 @@ async fn numbers(fixture: &Fixture, list: ListFeed) -> Vec<(u64, EventId)> {
 #[test]
 fn dispatch_numbers_events() {
     on_both(async |fixture| {
-        let mut one = linked(&fixture, 1, 11).await;
-        let mut two = linked(&fixture, 1, 12).await;
-        let mut other = linked(&fixture, 2, 13).await;
+        let mut one = fixture.linked(merchant(1), 11).await;
+        let mut two = fixture.linked(merchant(1), 12).await;
+        let mut other = fixture.linked(merchant(2), 13).await;
         let first = change(&fixture, &mut two).await;
         let second = change(&fixture, &mut one).await;
         let third = change(&fixture, &mut two).await;
@@ -94,7 +87,7 @@ fn dispatch_numbers_events() {
 #[test]
 fn batches_are_bounded_in_bytes() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         for _ in 0..3 {
             change(&fixture, &mut account).await;
         }
@@ -111,7 +104,7 @@ fn batches_are_bounded_in_bytes() {
 #[test]
 fn leases_expire() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         assert_eq!(fixture.claim_feed(merchant(1), true).await, None, "no event waits");
         let event = change(&fixture, &mut account).await;
         let first = fixture.claim_feed(merchant(1), false).await.unwrap();
@@ -135,7 +128,7 @@ fn leases_expire() {
 #[test]
 fn older_claims_are_rejected() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         let event = change(&fixture, &mut account).await;
         let old = fixture.claim_feed(merchant(1), false).await.unwrap();
         let new = fixture.claim_feed(merchant(1), true).await.unwrap();
@@ -146,12 +139,11 @@ fn older_claims_are_rejected() {
             objects: vec![],
             leased_until: None,
         };
-        assert_eq!(fixture.write(stale.clone()).await, Written::VersionConflict);
+        fixture.conflicts(stale.clone()).await;
         let list = ListDeliveries { merchant: merchant(1), event: event.id };
         assert!(fixture.read(list).await.is_empty());
-        let taken = DispatchEvents { claim: new, ..stale.clone() };
-        assert_eq!(fixture.write(taken).await, Written::Done);
-        assert_eq!(fixture.write(stale).await, Written::VersionConflict);
+        fixture.done(DispatchEvents { claim: new, ..stale.clone() }).await;
+        fixture.conflicts(stale).await;
         let unknown = FeedClaim { number: new.number + 1, ..new };
         assert_eq!(dispatch(&fixture, unknown, &[]).await, Written::VersionConflict);
         let strange = FeedClaim { merchant: merchant(7), number: 0 };
@@ -166,7 +158,7 @@ fn older_claims_are_rejected() {
 #[test]
 fn released_claims_stay_valid() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         let first = change(&fixture, &mut account).await;
         let claim = fixture.claim_feed(merchant(1), false).await.unwrap();
         assert_eq!(dispatch(&fixture, claim, &[&first]).await, Written::Done);
@@ -185,7 +177,7 @@ fn released_claims_stay_valid() {
 fn waiting_feeds_are_listed() {
     on_both(async |fixture| {
         for (owner, number) in [(3, 13), (1, 11), (2, 12)] {
-            let mut account = linked(&fixture, owner, number).await;
+            let mut account = fixture.linked(merchant(owner), number).await;
             change(&fixture, &mut account).await;
         }
         let list = |after, limit| ListWaitingFeeds { after, limit };
@@ -215,7 +207,7 @@ fn waiting_feeds_are_listed() {
 #[test]
 fn restored_events_keep_their_numbers() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         let first = change(&fixture, &mut account).await;
         let waiting = change(&fixture, &mut account).await;
         fixture.dispatch(merchant(1), first.id, vec![]).await;
@@ -224,17 +216,15 @@ fn restored_events_keep_their_numbers() {
         let undone = change(&fixture, &mut account).await;
         let old = fixture.claim_feed(merchant(1), false).await.unwrap();
         assert_eq!(dispatch(&fixture, old, &[&undone]).await, Written::Done);
-        let restore = RestoreSnapshot { merchant: merchant(1), snapshot, reply: None };
-        assert_eq!(fixture.write(restore).await, Snapshotted::Done);
+        fixture.done(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, [(1, first.id)]);
         assert_eq!(dispatch(&fixture, old, &[&waiting]).await, Written::VersionConflict);
         fixture.dispatch(merchant(1), waiting.id, vec![]).await;
         let all = [(1, first.id), (4, waiting.id)];
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, all);
         let record = reply(merchant(1), "reset", fixture.time.now());
-        let reset = ResetSandbox { merchant: merchant(1), reply: Some(record) };
-        assert_eq!(fixture.write(reset).await, Snapshotted::Done);
-        let mut later = linked(&fixture, 1, 12).await;
+        fixture.done(ResetSandbox { merchant: merchant(1), reply: Some(record) }).await;
+        let mut later = fixture.linked(merchant(1), 12).await;
         assert_eq!(later.id, AccountId::from_number(12));
         let event = change(&fixture, &mut later).await;
         fixture.dispatch(merchant(1), event.id, vec![]).await;
@@ -246,7 +236,7 @@ fn restored_events_keep_their_numbers() {
 #[test]
 fn objects_are_stored_with_the_dispatch() {
     on_both(async |fixture| {
-        let mut account = linked(&fixture, 1, 11).await;
+        let mut account = fixture.linked(merchant(1), 11).await;
         let event = change(&fixture, &mut account).await;
         let claim = fixture.claim_feed(merchant(1), false).await.unwrap();
         let counter = |version| {
@@ -259,11 +249,11 @@ fn objects_are_stored_with_the_dispatch() {
             objects: vec![counter(version)],
             leased_until: None,
         };
-        assert_eq!(fixture.write(dispatch(2)).await, Written::VersionConflict);
+        fixture.conflicts(dispatch(2)).await;
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, []);
-        assert_eq!(fixture.write(dispatch(1)).await, Written::Done);
-        assert_eq!(fixture.write(dispatch(1)).await, Written::VersionConflict);
-        assert_eq!(fixture.write(dispatch(2)).await, Written::Done);
+        fixture.done(dispatch(1)).await;
+        fixture.conflicts(dispatch(1)).await;
+        fixture.done(dispatch(2)).await;
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, [(1, event.id)]);
     });
 }

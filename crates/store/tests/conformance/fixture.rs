@@ -6,17 +6,19 @@ use model::account::Account;
 use model::bank::Feature;
 use model::clock::{Clock, ServerTime};
 use model::customer::Customer;
-use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
+use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::event::{Event, EventType};
-use model::id::{ClockId, CustomerId, EndpointId, EventId, MerchantId};
+use model::id::{AccountId, ClockId, CustomerId, EndpointId, EventId, MerchantId};
 use model::payments::intent::{Intent, IntentStatus};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
-    ClaimFeeds, CompleteLink, Connection, CreateObject, Created, Cursor, DispatchEvents,
-    Failpoints, FeedClaim, IdempotencyRecord, ListUndispatched, NewAccount, Object, Page, Place,
-    Read, Store, StoreBounds, StoreSettings, Write, Written,
+    Bounds, Changed, ClaimFeeds, CompleteLink, Connection, CreateObject, Created, Cursor,
+    DispatchEvents, Failpoints, FeedClaim, FindConnection, FindEvent, FindObject,
+    IdempotencyRecord, Kind, ListTransactions, ListUndispatched, NewAccount, Object, Page, Place,
+    Read, SettleDelivery, Snapshotted, Store, StoreBounds, StoreSettings, Write, Written,
 };
 use testkit::clock::ManualClock;
 use testkit::objects;
@@ -25,6 +27,32 @@ use testkit::rng::SeededRng;
 /// The clock of a test, at [`T0`].
 pub(crate) fn begin() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(T0.0))
+}
+
+/// A result of a command that can be done, or a version conflict.
+pub(crate) trait Outcome: Debug + PartialEq {
+    const DONE: Self;
+    const CONFLICT: Self;
+}
+
+impl Outcome for Written {
+    const DONE: Self = Self::Done;
+    const CONFLICT: Self = Self::VersionConflict;
+}
+
+impl Outcome for Created {
+    const DONE: Self = Self::Done;
+    const CONFLICT: Self = Self::VersionConflict;
+}
+
+impl Outcome for Changed {
+    const DONE: Self = Self::Done;
+    const CONFLICT: Self = Self::VersionConflict;
+}
+
+impl Outcome for Snapshotted {
+    const DONE: Self = Self::Done;
+    const CONFLICT: Self = Self::VersionConflict;
 }
 
 /// A store under test.
@@ -42,9 +70,28 @@ impl Fixture {
         self.store.read(command).await.unwrap()
     }
 
+    /// Writes a command that must be done.
+    pub(crate) async fn done<C>(&self, command: C)
+    where
+        C: Write + Debug,
+        C::Output: Outcome,
+    {
+        let shown = format!("{command:?}");
+        assert_eq!(self.write(command).await, C::Output::DONE, "{shown}");
+    }
+
+    /// Writes a command that must be a version conflict.
+    pub(crate) async fn conflicts<C>(&self, command: C)
+    where
+        C: Write + Debug,
+        C::Output: Outcome,
+    {
+        let shown = format!("{command:?}");
+        assert_eq!(self.write(command).await, C::Output::CONFLICT, "{shown}");
+    }
+
     pub(crate) async fn create(&self, object: Object) {
-        let created = self.write(create(object)).await;
-        assert_eq!(created, Created::Done);
+        self.done(create(object)).await;
     }
 
     /// Dispatches an event with these deliveries, whoever has claimed the feed.
@@ -57,7 +104,7 @@ impl Fixture {
         let Some(claim) = self.claim_feed(merchant, true).await else { return };
         let events = vec![(event, deliveries)];
         let dispatch = DispatchEvents { claim, events, objects: vec![], leased_until: None };
-        assert_eq!(self.write(dispatch).await, Written::Done);
+        self.done(dispatch).await;
     }
 
     /// Claims a feed for a second.
@@ -74,6 +121,37 @@ impl Fixture {
         self.read(list).await.events
     }
 
+    pub(crate) async fn find(
+        &self,
+        merchant: MerchantId,
+        kind: Kind,
+        number: u64,
+    ) -> Option<Object> {
+        self.read(FindObject { merchant, kind, number }).await
+    }
+
+    pub(crate) async fn event(&self, merchant: MerchantId, event: EventId) -> Option<Event> {
+        self.read(FindEvent { merchant, event }).await.map(|stored| stored.event)
+    }
+
+    pub(crate) async fn connection(&self, account: &Account) -> Option<Connection> {
+        self.read(FindConnection { merchant: account.merchant, account: account.id }).await
+    }
+
+    /// The ordinals of an account's transactions.
+    pub(crate) async fn rows(&self, account: &Account) -> Vec<u32> {
+        let listed = self.read(list_rows(account.merchant, account.id)).await;
+        let items = listed.map(|listed| listed.page.items).unwrap_or_default();
+        items.iter().map(|row| row.id.ordinal).collect()
+    }
+
+    /// Links a new account and returns it.
+    pub(crate) async fn linked(&self, merchant: MerchantId, number: u64) -> Account {
+        let account = account(merchant, number);
+        self.link(account.clone(), vec![]).await;
+        account
+    }
+
     /// Links an account through its own session.
     pub(crate) async fn link(&self, account: Account, started: Vec<RefreshJob>) {
         let mut session = session(account.merchant, account.id.number());
@@ -82,7 +160,7 @@ impl Fixture {
         let connection = connection(&account);
         let new = NewAccount { account, connection, started, events: vec![] };
         let command = CompleteLink::of(vec![Object::Session(session)], vec![new]);
-        assert_eq!(self.write(command).await, Written::Done);
+        self.done(command).await;
     }
 }
 
@@ -136,6 +214,37 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         status: IntentStatus::Processing,
         settles_at: Some(T0.plus(86_400)),
         ..objects::payment_intent()
+    }
+}
+
+/// The list of an account's transactions.
+pub(crate) fn list_rows(merchant: MerchantId, account: AccountId) -> ListTransactions {
+    let (transacted_at, after, page) = (Bounds::default(), None, first(10));
+    ListTransactions { merchant, account, transacted_at, after, page }
+}
+
+/// The settlement of a delivery under its claim, without an attempt.
+pub(crate) fn settlement(
+    delivery: &Delivery,
+    status: DeliveryStatus,
+    due_at: ServerTime,
+) -> SettleDelivery {
+    let Delivery { key, merchant, claim, .. } = *delivery;
+    SettleDelivery { key, merchant, claim, attempt: None, status, due_at }
+}
+
+/// An attempt of a delivery that succeeded.
+pub(crate) fn attempt(number: u32, at: ServerTime) -> Attempt {
+    Attempt {
+        number,
+        at,
+        status: Some(200),
+        duration_ms: 1,
+        body: String::new(),
+        error: None,
+        signature: None,
+        resent: false,
+        mark: None,
     }
 }
 

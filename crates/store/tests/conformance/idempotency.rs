@@ -10,10 +10,7 @@ fn a_key_is_taken_once() {
     on_both(async |fixture| {
         let now = fixture.time.now();
         let record = reply(merchant(1), "key", now);
-        assert_eq!(
-            fixture.write(CreateIdempotencyRecord { record: record.clone() }).await,
-            Written::Done
-        );
+        fixture.done(CreateIdempotencyRecord { record: record.clone() }).await;
         let other = IdempotencyRecord { status: 400, ..record.clone() };
         assert_eq!(
             fixture.write(CreateIdempotencyRecord { record: other }).await,
@@ -28,7 +25,7 @@ fn a_key_is_taken_once() {
             None
         );
         let other = IdempotencyRecord { merchant: merchant(2), ..record };
-        assert_eq!(fixture.write(CreateIdempotencyRecord { record: other }).await, Written::Done);
+        fixture.done(CreateIdempotencyRecord { record: other }).await;
     });
 }
 
@@ -37,10 +34,7 @@ fn a_key_is_taken_once() {
 fn an_old_record_is_replaced() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
-        assert_eq!(
-            fixture.write(CreateIdempotencyRecord { record: record.clone() }).await,
-            Written::Done
-        );
+        fixture.done(CreateIdempotencyRecord { record: record.clone() }).await;
         fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
         let now = fixture.time.now();
         let find = FindIdempotencyRecord { merchant: merchant(1), key: "key".to_owned(), now };
@@ -54,10 +48,7 @@ fn an_old_record_is_replaced() {
         let now = fixture.time.now();
         assert_eq!(fixture.read(FindIdempotencyRecord { now, ..find.clone() }).await, None);
         let late = IdempotencyRecord { at: now, body: b"new".to_vec(), ..record };
-        assert_eq!(
-            fixture.write(CreateIdempotencyRecord { record: late.clone() }).await,
-            Written::Done
-        );
+        fixture.done(CreateIdempotencyRecord { record: late.clone() }).await;
         assert_eq!(fixture.read(FindIdempotencyRecord { now, ..find }).await, Some(late));
     });
 }

@@ -27,10 +27,6 @@ fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
     }
 }
 
-fn change(object: Object) -> ChangeObject {
-    ChangeObject::of(object)
-}
-
 /// Each kind of object is read as it was stored, including its secret.
 #[test]
 fn objects_are_read_as_stored() {
@@ -66,13 +62,12 @@ fn a_change_of_an_old_version_conflicts() {
             ..changed.clone()
         });
         let changed = Object::Endpoint(changed);
-        assert_eq!(fixture.write(change(other)).await, Written::VersionConflict);
-        assert_eq!(fixture.write(change(changed.clone())).await, Written::Done);
-        assert_eq!(fixture.write(change(changed.clone())).await, Written::VersionConflict);
-        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
-        assert_eq!(fixture.read(find).await, Some(changed));
+        fixture.conflicts(ChangeObject::of(other)).await;
+        fixture.done(ChangeObject::of(changed.clone())).await;
+        fixture.conflicts(ChangeObject::of(changed.clone())).await;
+        assert_eq!(fixture.find(owner, Kind::Endpoint, 1).await, Some(changed));
         let missing = Object::Endpoint(endpoint(owner, 2));
-        assert_eq!(fixture.write(change(missing)).await, Written::VersionConflict);
+        fixture.conflicts(ChangeObject::of(missing)).await;
     });
 }
 
@@ -88,13 +83,11 @@ fn refused_commands_write_no_rows() {
             ..CreateObject::of(Object::Endpoint(endpoint(owner, 1)))
         };
         assert_eq!(fixture.write(full.clone()).await, Created::KindFull);
-        let done = CreateObject { kind_max: Some(1), ..full.clone() };
-        assert_eq!(fixture.write(done).await, Created::Done);
+        fixture.done(CreateObject { kind_max: Some(1), ..full.clone() }).await;
         let second = Object::Endpoint(endpoint(owner, 2));
         let taken = CreateObject { object: second.clone(), kind_max: None, ..full.clone() };
         assert_eq!(fixture.write(taken).await, Created::KeyTaken);
-        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
-        assert_eq!(fixture.read(find).await, None);
+        assert_eq!(fixture.find(owner, Kind::Endpoint, 2).await, None);
         let full = CreateObject { object: second, kind_max: Some(1), reply: None, ..full };
         assert_eq!(fixture.write(full).await, Created::KindFull);
         let mut changed = endpoint(owner, 1);
@@ -113,13 +106,11 @@ fn deleted_objects_do_not_count() {
         fixture.create(Object::Endpoint(endpoint(owner, 1))).await;
         let mut deleted = endpoint(owner, 1);
         (deleted.version, deleted.deleted) = (2, true);
-        assert_eq!(fixture.write(change(Object::Endpoint(deleted.clone()))).await, Written::Done);
-        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
-        assert_eq!(fixture.read(find).await, Some(Object::Endpoint(deleted)));
+        fixture.done(ChangeObject::of(Object::Endpoint(deleted.clone()))).await;
+        assert_eq!(fixture.find(owner, Kind::Endpoint, 1).await, Some(Object::Endpoint(deleted)));
         assert!(fixture.read(list(Kind::Endpoint, first(10))).await.items.is_empty());
         let second = create(Object::Endpoint(endpoint(owner, 2)));
-        let second = CreateObject { kind_max: Some(1), ..second };
-        assert_eq!(fixture.write(second).await, Created::Done);
+        fixture.done(CreateObject { kind_max: Some(1), ..second }).await;
     });
 }
 
@@ -132,8 +123,10 @@ fn a_taken_number_fails() {
         let mut other = customer(owner, 1);
         other.name = Some("Other".to_owned());
         assert!(fixture.store.write(create(Object::Customer(other))).await.is_err());
-        let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
-        assert_eq!(fixture.read(find).await, Some(Object::Customer(customer(owner, 1))));
+        assert_eq!(
+            fixture.find(owner, Kind::Customer, 1).await,
+            Some(Object::Customer(customer(owner, 1)))
+        );
         fixture.create(Object::Customer(customer(merchant(2), 1))).await;
     });
 }
@@ -279,14 +272,11 @@ fn objects_change_together() {
                 Object::Session(two.clone()),
             ])
         };
-        assert_eq!(fixture.write(change.clone()).await, Changed::Done);
+        fixture.done(change.clone()).await;
         assert_eq!(fixture.write(change).await, Changed::KeyTaken);
-        let find = FindObject { merchant: owner, kind: Kind::Session, number: 1 };
-        assert_eq!(fixture.read(find).await, Some(Object::Session(two)));
-        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
-        assert_eq!(fixture.read(find).await, Some(made));
-        let find = FindEvent { merchant: owner, event: emitted.id };
-        assert_eq!(fixture.read(find).await.map(|stored| stored.event), Some(emitted));
+        assert_eq!(fixture.find(owner, Kind::Session, 1).await, Some(Object::Session(two)));
+        assert_eq!(fixture.find(owner, Kind::Endpoint, 2).await, Some(made));
+        assert_eq!(fixture.event(owner, emitted.id).await, Some(emitted));
     });
 }
 
@@ -301,8 +291,8 @@ fn two_merchants_change_together() {
         let row = Object::ConnectedAccount(account);
         let objects = vec![tie.clone(), row.clone()];
         let change = ChangeObjects::of(objects);
-        assert_eq!(fixture.write(change.clone()).await, Changed::Done);
-        assert_eq!(fixture.write(change).await, Changed::VersionConflict);
+        fixture.done(change.clone()).await;
+        fixture.conflicts(change).await;
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
             let (kind, number) = (object.kind(), object.number());
             let find = FindObject { merchant: owner, kind, number };
@@ -328,13 +318,12 @@ fn one_version_conflict_writes_no_rows() {
         };
         let next = |number, version| Session { version, ..session(owner, number) };
         for bad in [next(1, 1), next(1, 3), next(2, 2)] {
-            assert_eq!(fixture.write(change(bad)).await, Changed::VersionConflict);
-            let find = FindObject { merchant: owner, kind: Kind::Customer, number: 3 };
-            assert_eq!(fixture.read(find).await, None);
+            fixture.conflicts(change(bad)).await;
+            assert_eq!(fixture.find(owner, Kind::Customer, 3).await, None);
             let find = FindEvent { merchant: owner, event: emitted.id };
             assert_eq!(fixture.read(find).await, None);
         }
         // The idempotency key was not used either.
-        assert_eq!(fixture.write(change(next(1, 2))).await, Changed::Done);
+        fixture.done(change(next(1, 2))).await;
     });
 }

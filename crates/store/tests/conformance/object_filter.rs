@@ -8,9 +8,8 @@ use model::id::{CustomerId, MerchantId};
 use model::stored::{Filter, range_values};
 use std::collections::BTreeSet;
 use store::{
-    Bounds, ChangeObject, ChangeObjects, Changed, CountObjects, Cursor, FindOtherWithValue, Kind,
-    ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot, Snapshotted,
-    Written,
+    Bounds, ChangeObject, ChangeObjects, CountObjects, Cursor, FindOtherWithValue, Kind,
+    ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot,
 };
 
 const KINDS: [Kind; 9] = [
@@ -170,19 +169,17 @@ fn a_change_moves_the_object_to_other_lists() {
     on_both(async |fixture| {
         for kind in KINDS {
             let mut objects = three(&fixture, kind).await;
-            let change = |object| ChangeObject::of(object);
             let conflicts = sample(kind, merchant(1), 1, true);
-            assert_eq!(fixture.write(change(conflicts)).await, Written::VersionConflict);
+            fixture.conflicts(ChangeObject::of(conflicts)).await;
             assert_listed(&fixture, kind, &objects).await;
             objects[0] = changed(kind, 1, true);
-            assert_eq!(fixture.write(change(objects[0].clone())).await, Written::Done);
+            fixture.done(ChangeObject::of(objects[0].clone())).await;
             assert_listed(&fixture, kind, &objects).await;
             objects[1] = changed(kind, 2, false);
             let new = sample(kind, merchant(1), 5, false);
             objects.push(new.clone());
             let many = vec![objects[1].clone(), new];
-            let change = ChangeObjects::of(many);
-            assert_eq!(fixture.write(change).await, Changed::Done);
+            fixture.done(ChangeObjects::of(many)).await;
             assert_listed(&fixture, kind, &objects).await;
         }
     });
@@ -195,8 +192,7 @@ fn lists_follow_the_time_of_creation() {
         three(&fixture, Kind::Price).await;
         let Object::Price(mut price) = changed(Kind::Price, 1, false) else { unreachable!() };
         price.created = T0.plus(100);
-        let change = ChangeObject::of(Object::Price(price));
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeObject::of(Object::Price(price))).await;
         let active = ObjectsOf::value(Filter::Active, &true);
         assert_eq!(numbers(&fixture, list(Kind::Price, active)).await, [1, 3]);
     });
@@ -210,8 +206,7 @@ fn deleted_objects_leave_their_lists() {
         let Object::Product(mut product) = changed(Kind::Product, 3, false) else { unreachable!() };
         product.deleted = true;
         objects[2] = Object::Product(product);
-        let change = ChangeObject::of(objects[2].clone());
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeObject::of(objects[2].clone())).await;
         assert_listed(&fixture, Kind::Product, &objects).await;
         let numbered = list(Kind::Product, ObjectsOf::Numbers(vec![1, 3, 9]));
         assert_eq!(numbers(&fixture, numbered).await, [1]);
@@ -280,8 +275,7 @@ fn another_object_with_a_value_is_found() {
             };
             customer.deleted = true;
             let object = Object::Customer(customer);
-            let change = ChangeObject::of(object);
-            assert_eq!(fixture.write(change).await, Written::Done);
+            fixture.done(ChangeObject::of(object)).await;
         }
         assert_eq!(fixture.read(find(merchant(1), "ADA", 2)).await, None);
     });
@@ -322,14 +316,11 @@ fn lists_follow_a_restore_and_a_reset() {
         let objects = three(&fixture, Kind::Invoice).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
         let object = changed(Kind::Invoice, 1, true);
-        let change = ChangeObject::of(object);
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeObject::of(object)).await;
         fixture.create(sample(Kind::Invoice, merchant(1), 7, false)).await;
-        let restore = RestoreSnapshot { merchant: merchant(1), snapshot, reply: None };
-        assert_eq!(fixture.write(restore).await, Snapshotted::Done);
+        fixture.done(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
         assert_listed(&fixture, Kind::Invoice, &objects).await;
-        let reset = ResetSandbox { merchant: merchant(1), reply: None };
-        assert_eq!(fixture.write(reset).await, Snapshotted::Done);
+        fixture.done(ResetSandbox { merchant: merchant(1), reply: None }).await;
         assert_listed(&fixture, Kind::Invoice, &[]).await;
         let of = ObjectsOf::value(Filter::Status, "draft");
         let others = ListObjects { merchant: merchant(2), ..list(Kind::Invoice, of) };

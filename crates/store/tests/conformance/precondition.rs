@@ -11,10 +11,9 @@ use model::customer::Customer;
 use model::id::AccountId;
 use model::stored::Filter;
 use store::{
-    AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, Changed,
-    ClaimClocks, ClockItem, CompleteLink, Connection, CreateObject, Created, FindAccount,
-    FindConnection, FindObject, Kind, NewAccount, Object, ObjectKey, Precondition, StartAdvance,
-    StepClock, Written,
+    AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
+    ClockItem, CompleteLink, Connection, CreateObject, Created, FindAccount, FindConnection,
+    FindObject, Kind, NewAccount, Object, ObjectKey, Precondition, StartAdvance, StepClock,
 };
 
 fn key(kind: Kind, number: u64) -> ObjectKey {
@@ -49,8 +48,7 @@ async fn fill(fixture: &Fixture) {
         let made = Customer { email, invoice_prefix, ..customer(merchant(1), number) };
         fixture.create(Object::Customer(made.clone())).await;
         let changed = Customer { version: 2, deleted: number == 2, ..made };
-        let change = ChangeObject::of(Object::Customer(changed));
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeObject::of(Object::Customer(changed))).await;
     }
     fixture.link(account(merchant(1), 11), vec![]).await;
 }
@@ -114,11 +112,9 @@ fn all_preconditions_must_hold() {
         let fails = Precondition::Exists(key(Kind::Customer, 2));
         let object = Object::Session(session(merchant(1), 100));
         for requires in [vec![holds.clone(), fails.clone()], vec![fails, holds.clone()]] {
-            let command = CreateObject { requires, ..create(object.clone()) };
-            assert_eq!(fixture.write(command).await, Created::VersionConflict);
+            fixture.conflicts(CreateObject { requires, ..create(object.clone()) }).await;
         }
-        let command = CreateObject { requires: vec![holds.clone(), holds], ..create(object) };
-        assert_eq!(fixture.write(command).await, Created::Done);
+        fixture.done(CreateObject { requires: vec![holds.clone(), holds], ..create(object) }).await;
     });
 }
 
@@ -129,8 +125,7 @@ fn preconditions_are_about_the_state_before() {
     on_both(async |fixture| {
         let requires = vec![Precondition::Version(key(Kind::Session, 100), 0)];
         let object = Object::Session(session(merchant(1), 100));
-        let command = CreateObject { requires, ..create(object) };
-        assert_eq!(fixture.write(command).await, Created::Done);
+        fixture.done(CreateObject { requires, ..create(object) }).await;
     });
 }
 
@@ -149,17 +144,16 @@ fn commands_about_objects_check_them() {
             ..customer(merchant(1), 1)
         });
         let change = |requires| ChangeObject { requires, ..ChangeObject::of(next.clone()) };
-        assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
+        fixture.conflicts(change(fails.clone())).await;
         assert_eq!(fixture.read(stored).await, before);
         let many = |requires| ChangeObjects {
             requires,
             ..ChangeObjects::of(vec![next.clone(), Object::Session(session(merchant(1), 100))])
         };
-        assert_eq!(fixture.write(many(fails.clone())).await, Changed::VersionConflict);
+        fixture.conflicts(many(fails.clone())).await;
         assert_eq!(fixture.read(stored).await, before);
-        let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 100 };
-        assert_eq!(fixture.read(made).await, None);
-        assert_eq!(fixture.write(many(holds)).await, Changed::Done);
+        assert_eq!(fixture.find(merchant(1), Kind::Session, 100).await, None);
+        fixture.done(many(holds)).await;
         assert_eq!(fixture.read(stored).await, Some(next));
     });
 }
@@ -178,17 +172,17 @@ fn commands_about_accounts_check_them() {
             requires,
             ..ChangeAccount::of(AccountChange::of(next(&linked)))
         };
-        assert_eq!(fixture.write(change(fails.clone())).await, Written::VersionConflict);
+        fixture.conflicts(change(fails.clone())).await;
         assert_eq!(fixture.read(find(11)).await, Some(linked.clone()));
-        assert_eq!(fixture.write(change(holds.clone())).await, Written::Done);
+        fixture.done(change(holds.clone())).await;
 
         let stored = FindConnection { merchant: merchant(1), account: linked.id };
         let other = Connection { version: 2, state: b"new".to_vec(), ..connection(&linked) };
         let replace =
             |requires| ChangeConnection { connection: other.clone(), requires, reply: None };
-        assert_eq!(fixture.write(replace(fails.clone())).await, Written::VersionConflict);
+        fixture.conflicts(replace(fails.clone())).await;
         assert_eq!(fixture.read(stored).await, Some(connection(&linked)));
-        assert_eq!(fixture.write(replace(holds.clone())).await, Written::Done);
+        fixture.done(replace(holds.clone())).await;
 
         let second: Account = account(merchant(1), 12);
         let link = |requires| CompleteLink {
@@ -203,9 +197,9 @@ fn commands_about_accounts_check_them() {
                 }],
             )
         };
-        assert_eq!(fixture.write(link(fails)).await, Written::VersionConflict);
+        fixture.conflicts(link(fails)).await;
         assert_eq!(fixture.read(find(12)).await, None);
-        assert_eq!(fixture.write(link(holds)).await, Written::Done);
+        fixture.done(link(holds)).await;
         assert_eq!(fixture.read(find(12)).await, Some(second.clone()));
     });
 }
@@ -223,8 +217,7 @@ fn steps_of_a_clock_check_them() {
             target: Some(T0.plus(100)),
             ..clock.clone()
         };
-        let start = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-        assert_eq!(fixture.write(start).await, Written::Done);
+        fixture.done(StartAdvance { clock: advancing(2), events: vec![], reply: None }).await;
         let now = fixture.time.now();
         let claim = ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 1 };
         let claim = fixture.write(claim).await[0];
@@ -248,10 +241,10 @@ fn steps_of_a_clock_check_them() {
         };
         let made = FindObject { merchant: merchant(1), kind: Kind::PaymentIntent, number: 7 };
         let fails = vec![Precondition::Exists(key(Kind::Customer, 2))];
-        assert_eq!(fixture.write(step(fails)).await, Written::VersionConflict);
+        fixture.conflicts(step(fails)).await;
         assert_eq!(fixture.read(made).await, None);
         let holds = vec![Precondition::Exists(key(Kind::Customer, 1))];
-        assert_eq!(fixture.write(step(holds)).await, Written::Done);
+        fixture.done(step(holds)).await;
         assert!(fixture.read(made).await.is_some());
     });
 }

@@ -1,6 +1,8 @@
 //! Clean-up: rows past their age are deleted, rows that are still needed stay.
 
-use crate::fixture::{Fixture, account, delivery, event, job, merchant, next, on_both, reply};
+use crate::fixture::{
+    Fixture, account, delivery, event, job, merchant, next, on_both, reply, settlement,
+};
 use model::bank::Feature;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
@@ -11,8 +13,8 @@ use model::limits::{
 use model::link::{FlowEnd, LinkFlow, LinkFlowState, Pane};
 use model::refresh::RefreshStatus;
 use store::{
-    AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, FindEvent,
-    FindObject, Kind, ListDeliveries, Object, Prune, Pruned, SettleDelivery, Written,
+    AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, FindEvent, Kind,
+    ListDeliveries, Object, Prune, Pruned,
 };
 use testkit::objects;
 
@@ -23,19 +25,10 @@ async fn prune(fixture: &Fixture) -> Pruned {
 async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatus>) {
     let now = fixture.time.now();
     let to_endpoint = delivery(merchant(1), event.id, 1, now);
-    let key = to_endpoint.key;
-    let deliveries = if status.is_some() { vec![to_endpoint] } else { vec![] };
+    let deliveries = if status.is_some() { vec![to_endpoint.clone()] } else { vec![] };
     fixture.dispatch(merchant(1), event.id, deliveries).await;
     if let Some(status) = status {
-        let settle = SettleDelivery {
-            key,
-            merchant: merchant(1),
-            claim: 0,
-            attempt: None,
-            status,
-            due_at: now,
-        };
-        assert_eq!(fixture.write(settle).await, Written::Done);
+        fixture.done(settlement(&to_endpoint, status, now)).await;
     }
 }
 
@@ -44,7 +37,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatu
 fn old_records_are_deleted() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
-        assert_eq!(fixture.write(CreateIdempotencyRecord { record }).await, Written::Done);
+        fixture.done(CreateIdempotencyRecord { record }).await;
         fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
         assert_eq!(prune(&fixture).await, Pruned::default());
         fixture.time.pass_ms(1);
@@ -58,12 +51,11 @@ fn old_records_are_deleted() {
 #[test]
 fn old_settled_events_are_deleted() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let events: Vec<Event> =
             (0..4).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
         let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
-        assert_eq!(fixture.write(ChangeAccount::of(change)).await, Written::Done);
+        fixture.done(ChangeAccount::of(change)).await;
         dispatch(&fixture, &events[0], None).await;
         dispatch(&fixture, &events[1], Some(DeliveryStatus::Failed)).await;
         dispatch(&fixture, &events[2], Some(DeliveryStatus::Pending)).await;
@@ -108,8 +100,7 @@ fn old_link_flows_are_deleted() {
             [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];
         for flow in [&left, &found_again] {
             let object = Object::LinkFlow(flow.clone());
-            let create = CreateObject::of(object);
-            assert_eq!(fixture.write(create).await, Created::Done);
+            fixture.done(CreateObject::of(object)).await;
         }
         fixture.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
         assert_eq!(prune(&fixture).await.objects, 0);
@@ -118,8 +109,7 @@ fn old_link_flows_are_deleted() {
         assert_eq!(prune(&fixture).await, Pruned::default());
         for (flow, record) in [(left, false), (found_again, true)] {
             let (merchant, kind) = (merchant(1), Kind::LinkFlow);
-            let find = FindObject { merchant, kind, number: flow.id.number() };
-            assert_eq!(fixture.read(find).await.is_some(), record);
+            assert_eq!(fixture.find(merchant, kind, flow.id.number()).await.is_some(), record);
         }
     });
 }

@@ -1,8 +1,6 @@
 //! Refreshes: claimed, put off and ended.
 
-use crate::fixture::{
-    Fixture, T0, account, connection, event, first, job, merchant, next, on_both, row,
-};
+use crate::fixture::{Fixture, T0, account, connection, event, job, merchant, next, on_both, row};
 use model::account::Account;
 use model::bank::{BankOwner, Feature};
 use model::clock::{AccountTime, ServerTime};
@@ -11,9 +9,8 @@ use model::id::OwnershipId;
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use store::{
-    AccountChange, ApplyRefresh, Bounds, ChangeAccount, Claim, ClaimRefreshes, Connection,
-    FailRefresh, FindConnection, FindOwnership, ListDueAccounts, ListTransactions, PutOffRefresh,
-    Written,
+    AccountChange, ApplyRefresh, ChangeAccount, Claim, ClaimRefreshes, Connection, FailRefresh,
+    FindOwnership, ListDueAccounts, PutOffRefresh,
 };
 
 const LEASE_MS: i64 = 60_000;
@@ -22,6 +19,10 @@ async fn claim(fixture: &Fixture, limit: usize) -> Vec<RefreshJob> {
     let now = fixture.time.now();
     let leased_until = now.plus_ms(LEASE_MS);
     fixture.write(ClaimRefreshes { now, leased_until, limit }).await
+}
+
+fn features(claimed: &[RefreshJob]) -> Vec<Feature> {
+    claimed.iter().map(|job| job.key.feature).collect()
 }
 
 fn of(job: &RefreshJob) -> Claim {
@@ -35,17 +36,6 @@ fn apply(job: &RefreshJob, account: &Account) -> ApplyRefresh {
         rows: vec![],
         ownership: None,
     }
-}
-
-async fn rows(fixture: &Fixture, account: &Account) -> Vec<u32> {
-    let list = ListTransactions {
-        merchant: account.merchant,
-        account: account.id,
-        transacted_at: Bounds::default(),
-        after: None,
-        page: first(100),
-    };
-    fixture.read(list).await.unwrap().page.items.iter().map(|row| row.id.ordinal).collect()
 }
 
 /// The longest due refresh is claimed first, and a leased one is not claimed. An expired lease
@@ -69,25 +59,19 @@ fn claims_are_leased() {
         assert_eq!((first.claim, first.attempts), (1, 1));
         assert_eq!(first.leased_until, Some(now.plus_ms(LEASE_MS)));
         let claimed = claim(&fixture, 9).await;
-        assert_eq!(
-            claimed.iter().map(|job| job.key.feature).collect::<Vec<_>>(),
-            [Feature::Balance]
-        );
+        assert_eq!(features(&claimed), [Feature::Balance]);
         assert!(claim(&fixture, 9).await.is_empty());
         fixture.time.pass_ms(LEASE_MS - 1);
         let claimed = claim(&fixture, 9).await;
-        assert_eq!(
-            claimed.iter().map(|job| job.key.feature).collect::<Vec<_>>(),
-            [Feature::Transactions]
-        );
+        assert_eq!(features(&claimed), [Feature::Transactions]);
         fixture.time.pass_ms(1);
         let claimed = claim(&fixture, 9).await;
         assert_eq!(
             claimed.iter().map(|job| (job.key.feature, job.claim)).collect::<Vec<_>>(),
             [(Feature::Ownership, 2), (Feature::Balance, 2)]
         );
-        assert_eq!(fixture.write(apply(first, &linked)).await, Written::VersionConflict);
-        assert_eq!(fixture.write(apply(&claimed[0], &linked)).await, Written::Done);
+        fixture.conflicts(apply(first, &linked)).await;
+        fixture.done(apply(&claimed[0], &linked)).await;
     });
 }
 
@@ -114,27 +98,16 @@ fn a_refresh_is_put_off() {
         let (run_at, attempts) = (RunAt::Server(later), job.attempts);
         let put_off = PutOffRefresh { claim: of(&job), run_at, attempts, connection: None };
         let old = Claim { number: Some(0), ..of(&job) };
-        assert_eq!(
-            fixture.write(PutOffRefresh { claim: old, ..put_off.clone() }).await,
-            Written::VersionConflict
-        );
+        fixture.conflicts(PutOffRefresh { claim: old, ..put_off.clone() }).await;
         let stolen = Claim { merchant: merchant(2), ..of(&job) };
-        assert_eq!(
-            fixture.write(PutOffRefresh { claim: stolen, ..put_off.clone() }).await,
-            Written::VersionConflict
-        );
+        fixture.conflicts(PutOffRefresh { claim: stolen, ..put_off.clone() }).await;
         let unclaimed = Claim { number: None, ..of(&job) };
-        assert_eq!(
-            fixture.write(PutOffRefresh { claim: unclaimed, ..put_off.clone() }).await,
-            Written::VersionConflict
-        );
+        fixture.conflicts(PutOffRefresh { claim: unclaimed, ..put_off.clone() }).await;
         let same = PutOffRefresh { connection: Some(connection(&linked)), ..put_off.clone() };
-        assert_eq!(fixture.write(same).await, Written::VersionConflict);
+        fixture.conflicts(same).await;
         let newer = Connection { version: 2, ..connection(&linked) };
-        let with_connection = PutOffRefresh { connection: Some(newer.clone()), ..put_off };
-        assert_eq!(fixture.write(with_connection).await, Written::Done);
-        let find = FindConnection { merchant: merchant(1), account: linked.id };
-        assert_eq!(fixture.read(find).await, Some(newer));
+        fixture.done(PutOffRefresh { connection: Some(newer.clone()), ..put_off }).await;
+        assert_eq!(fixture.connection(&linked).await, Some(newer));
         assert!(claim(&fixture, 9).await.is_empty());
         fixture.time.pass_ms(500);
         let again = claim(&fixture, 9).await.remove(0);
@@ -167,18 +140,18 @@ fn a_refresh_is_applied_atomically() {
         };
         let mut bad = command.clone();
         bad.change.connection = Some(connection(&linked));
-        assert_eq!(fixture.write(bad).await, Written::VersionConflict);
-        assert!(rows(&fixture, &linked).await.is_empty());
-        assert_eq!(fixture.write(command.clone()).await, Written::Done);
-        assert_eq!(rows(&fixture, &linked).await, [2, 1]);
+        fixture.conflicts(bad).await;
+        assert!(fixture.rows(&linked).await.is_empty());
+        fixture.done(command.clone()).await;
+        assert_eq!(fixture.rows(&linked).await, [2, 1]);
         let find = FindOwnership { merchant: merchant(1), ownership: id };
         assert_eq!(fixture.read(find).await, Some(ownership));
         assert_eq!(fixture.read(FindOwnership { merchant: merchant(2), ..find }).await, None);
         let mut again = command;
         again.change.account.version = 3;
         again.rows = vec![row(linked.id, 30, 3)];
-        assert_eq!(fixture.write(again).await, Written::VersionConflict);
-        assert_eq!(rows(&fixture, &linked).await, [2, 1]);
+        fixture.conflicts(again).await;
+        assert_eq!(fixture.rows(&linked).await, [2, 1]);
     });
 }
 
@@ -190,13 +163,12 @@ fn an_end_depends_on_the_account_version() {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
         let job = claim(&fixture, 9).await.remove(0);
-        let changed = ChangeAccount::of(AccountChange::of(next(&linked)));
-        assert_eq!(fixture.write(changed).await, Written::Done);
-        assert_eq!(fixture.write(apply(&job, &linked)).await, Written::VersionConflict);
+        fixture.done(ChangeAccount::of(AccountChange::of(next(&linked)))).await;
+        fixture.conflicts(apply(&job, &linked)).await;
         let fail = FailRefresh { claim: of(&job), change: AccountChange::of(next(&linked)) };
-        assert_eq!(fixture.write(fail.clone()).await, Written::VersionConflict);
+        fixture.conflicts(fail.clone()).await;
         let change = AccountChange::of(next(&next(&linked)));
-        assert_eq!(fixture.write(FailRefresh { change, ..fail }).await, Written::Done);
+        fixture.done(FailRefresh { change, ..fail }).await;
         fixture.time.pass_ms(LEASE_MS);
         assert!(claim(&fixture, 9).await.is_empty());
     });
@@ -207,8 +179,7 @@ fn an_end_depends_on_the_account_version() {
 #[test]
 fn a_refresh_may_start_and_end_at_once() {
     on_both(async |fixture| {
-        let linked = account(merchant(1), 11);
-        fixture.link(linked.clone(), vec![]).await;
+        let linked = fixture.linked(merchant(1), 11).await;
         let ended = job(&linked, Feature::Transactions, 1);
         let following = job(&linked, Feature::Transactions, 2);
         let claim_of = Claim { key: ended.key, merchant: merchant(1), number: None };
@@ -223,12 +194,12 @@ fn a_refresh_may_start_and_end_at_once() {
         };
         let mut unknown = command.clone();
         unknown.change.started.remove(0);
-        assert_eq!(fixture.write(unknown).await, Written::VersionConflict);
-        assert_eq!(fixture.write(command).await, Written::Done);
+        fixture.conflicts(unknown).await;
+        fixture.done(command).await;
         let claimed = claim(&fixture, 9).await;
         assert_eq!(claimed.iter().map(|job| job.key.sequence).collect::<Vec<_>>(), [2]);
         let key = RefreshKey { sequence: 3, ..ended.key };
-        let fail = FailRefresh {
+        let command = FailRefresh {
             claim: Claim { key, ..claim_of },
             change: AccountChange {
                 started: vec![RefreshJob { key, ..ended }],
@@ -236,7 +207,7 @@ fn a_refresh_may_start_and_end_at_once() {
                 ..AccountChange::of(next(&next(&linked)))
             },
         };
-        assert_eq!(fixture.write(fail).await, Written::Done);
+        fixture.done(command).await;
         fixture.time.pass_ms(LEASE_MS);
         assert!(claim(&fixture, 9).await.is_empty());
     });
@@ -271,8 +242,7 @@ fn due_accounts_are_listed() {
         assert_eq!(list(30, 9).await, [12, 16, 11]);
         assert_eq!(list(31, 2).await, [12, 16]);
         let moved = Account { version: 2, ..due(12, Some(40), None) };
-        let change = ChangeAccount::of(AccountChange::of(moved));
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeAccount::of(AccountChange::of(moved))).await;
         assert_eq!(list(31, 9).await, [16, 11, 13]);
         assert_eq!(fixture.time.now(), ServerTime(1_700_000_000_000_000));
     });

@@ -3,8 +3,8 @@
 
 use crate::agree::{Both, pick};
 use crate::fixture::{
-    Fixture, T0, account, create, customer, delivery, endpoint, event, first, job, merchant, next,
-    on_both, reply, row, test_clock,
+    Fixture, T0, account, create, customer, delivery, endpoint, event, job, merchant, next,
+    on_both, reply, row, settlement, test_clock,
 };
 use crate::steps::Sandbox;
 use model::account::Account;
@@ -19,12 +19,11 @@ use model::refresh::RefreshJob;
 use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 use store::{
-    AccountChange, ApplyRefresh, Bounds, ChangeAccount, ChangeObject, ChangeObjects, Changed,
-    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, Created,
-    DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord, FindLinkedAccount,
-    FindObject, Kind, ListDeliveries, ListTransactions, MeasureSandbox, Object, Prune, Pruned,
-    ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance, StepClock,
-    TakeSnapshot, Written,
+    AccountChange, ApplyRefresh, ChangeAccount, ChangeObject, ChangeObjects, Claim, ClaimClocks,
+    ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, DropSnapshot, FindAccount, FindEvent,
+    FindIdempotencyRecord, FindLinkedAccount, FindObject, Kind, ListDeliveries, MeasureSandbox,
+    Object, Prune, Pruned, ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted,
+    StartAdvance, StepClock, TakeSnapshot, Written,
 };
 
 impl Both {
@@ -81,8 +80,7 @@ pub(crate) async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> Snap
     let id = SnapshotId::from_number(number);
     let size = fixture.read(MeasureSandbox { merchant: of }).await;
     let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };
-    let take = TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None };
-    assert_eq!(fixture.write(take).await, Snapshotted::Done);
+    fixture.done(TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None }).await;
     id
 }
 
@@ -124,18 +122,6 @@ fn ended(linked: &Account, job: &RefreshJob, ordinal: u32) -> ApplyRefresh {
     }
 }
 
-async fn rows(fixture: &Fixture, linked: &Account) -> Vec<u32> {
-    let list = ListTransactions {
-        merchant: linked.merchant,
-        account: linked.id,
-        transacted_at: Bounds::default(),
-        after: None,
-        page: first(9),
-    };
-    let listed = fixture.read(list).await.map(|listed| listed.page.items).unwrap_or_default();
-    listed.iter().map(|row| row.id.ordinal).collect()
-}
-
 /// A restore brings back the links of bank accounts, and a reset ends them.
 #[test]
 fn links_are_restored() {
@@ -156,8 +142,7 @@ fn links_are_restored() {
         let snapshot = take(&fixture, merchant(1), 1).await;
         let mut gone = next(&linked);
         gone.disconnect();
-        let change =
-            ChangeAccount { change: AccountChange::of(gone), reply: None, requires: Vec::new() };
+        let change = ChangeAccount::of(AccountChange::of(gone));
         assert_eq!(fixture.write(change).await, Written::Done);
         fixture.link(twin(12), vec![]).await;
         assert_eq!(found().await, Some(twin(12).id));
@@ -177,12 +162,12 @@ fn links_are_restored() {
 fn a_restore_brings_rows_back() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
-        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        fixture.done(ended(&linked, &job, 1)).await;
         fixture.create(Object::Endpoint(endpoint(merchant(1), 3))).await;
         let emitted = fixture.undispatched(merchant(1)).await.remove(0).id;
         let now = fixture.time.now();
         let record = |key: &str| CreateIdempotencyRecord { record: reply(merchant(1), key, now) };
-        assert_eq!(fixture.write(record("before")).await, Written::Done);
+        fixture.done(record("before")).await;
         let before = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
 
@@ -190,13 +175,9 @@ fn a_restore_brings_rows_back() {
         fixture.dispatch(merchant(1), emitted, deliveries).await;
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
-        let change = ChangeObject::of(Object::Endpoint(changed));
-        assert_eq!(fixture.write(change).await, Written::Done);
-        assert_eq!(
-            fixture.write(create(Object::Customer(customer(merchant(1), 9)))).await,
-            Created::Done
-        );
-        assert_eq!(fixture.write(record("after")).await, Written::Done);
+        fixture.done(ChangeObject::of(Object::Endpoint(changed))).await;
+        fixture.done(create(Object::Customer(customer(merchant(1), 9)))).await;
+        fixture.done(record("after")).await;
 
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         assert_eq!(
@@ -210,9 +191,11 @@ fn a_restore_brings_rows_back() {
         };
         assert_eq!(found.secrets, endpoint(merchant(1), 3).secrets);
         assert_eq!(fixture.read(find_object(Kind::Customer, 9)).await, None);
-        let of = FindConnection { merchant: merchant(1), account: linked.id };
-        assert_eq!(fixture.read(of).await.unwrap().credential, b"a password at the bank");
-        assert_eq!(rows(&fixture, &linked).await, [1]);
+        assert_eq!(
+            fixture.connection(&linked).await.unwrap().credential,
+            b"a password at the bank"
+        );
+        assert_eq!(fixture.rows(&linked).await, [1]);
         let stored =
             fixture.read(FindEvent { merchant: merchant(1), event: emitted }).await.unwrap();
         assert_eq!(stored.feed, None);
@@ -237,13 +220,13 @@ fn a_claimed_refresh_is_fenced() {
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         let restored = find(&fixture, 11).await;
         for late in [&linked, &restored] {
-            assert_eq!(fixture.write(ended(late, &job, 1)).await, Written::VersionConflict);
+            fixture.conflicts(ended(late, &job, 1)).await;
         }
         let now = fixture.time.now();
         let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
         let again = fixture.write(claim).await.remove(0);
         assert!(again.claim > job.claim);
-        assert_eq!(fixture.write(ended(&restored, &again, restored.rows + 1)).await, Written::Done);
+        fixture.done(ended(&restored, &again, restored.rows + 1)).await;
     });
 }
 
@@ -252,7 +235,7 @@ fn a_claimed_refresh_is_fenced() {
 fn claimed_deliveries_and_clocks_are_fenced() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
-        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        fixture.done(ended(&linked, &job, 1)).await;
         let emitted = fixture.undispatched(merchant(1)).await.remove(0).id;
         let now = fixture.time.now();
         let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
@@ -260,8 +243,7 @@ fn claimed_deliveries_and_clocks_are_fenced() {
         fixture.create(Object::TestClock(test_clock(merchant(1), 4))).await;
         let mut clock = test_clock(merchant(1), 4);
         (clock.version, clock.status) = (2, ClockStatus::Advancing);
-        let start = StartAdvance { clock, events: vec![], reply: None };
-        assert_eq!(fixture.write(start).await, Written::Done);
+        fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
         let leased_until = now.plus_ms(60_000);
         let claim =
             ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
@@ -271,17 +253,11 @@ fn claimed_deliveries_and_clocks_are_fenced() {
         let snapshot = take(&fixture, merchant(1), 1).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
 
-        let settle = |claim| SettleDelivery {
-            key: sent.key,
-            merchant: sent.merchant,
-            claim,
-            attempt: None,
-            status: DeliveryStatus::Succeeded,
-            due_at: now,
-        };
-        assert_eq!(fixture.write(settle(sent.claim)).await, Written::VersionConflict);
+        let settle =
+            |claim| SettleDelivery { claim, ..settlement(&sent, DeliveryStatus::Succeeded, now) };
+        fixture.conflicts(settle(sent.claim)).await;
         let again = fixture.write(claim).await.remove(0);
-        assert_eq!(fixture.write(settle(again.claim)).await, Written::Done);
+        fixture.done(settle(again.claim)).await;
         let of_clock = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 4 };
         let Some(Object::TestClock(mut clock)) = fixture.read(of_clock).await else {
             panic!("the clock is back");
@@ -294,9 +270,9 @@ fn claimed_deliveries_and_clocks_are_fenced() {
             events: vec![],
             leased_until,
         };
-        assert_eq!(fixture.write(step(moved)).await, Written::VersionConflict);
+        fixture.conflicts(step(moved)).await;
         let again = fixture.write(claim_clocks).await.remove(0);
-        assert_eq!(fixture.write(step(again)).await, Written::Done);
+        fixture.done(step(again)).await;
     });
 }
 
@@ -307,7 +283,7 @@ fn ids_are_used_once() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
-        assert_eq!(fixture.write(ended(&linked, &job, 40)).await, Written::Done);
+        fixture.done(ended(&linked, &job, 40)).await;
         let mut gone = find(&fixture, 11).await;
         let sequence = gone.start_refresh(Feature::Transactions, T0);
         gone.version += 1;
@@ -316,8 +292,7 @@ fn ids_are_used_once() {
             events: vec![event(&gone, EventType::AccountReactivated, 0)],
             ..AccountChange::of(gone.clone())
         };
-        let change = ChangeAccount::of(change);
-        assert_eq!(fixture.write(change).await, Written::Done);
+        fixture.done(ChangeAccount::of(change)).await;
         for between in [false, true] {
             if between {
                 assert_eq!(reset(&fixture, merchant(1)).await, Snapshotted::Done);
@@ -345,23 +320,23 @@ fn job_of(account: &Account, sequence: u32) -> RefreshJob {
 fn a_reset_removes_all_rows() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
-        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        fixture.done(ended(&linked, &job, 1)).await;
         fixture.link(account(merchant(2), 12), vec![]).await;
         let other = fixture.read(MeasureSandbox { merchant: merchant(2) }).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
         let last = reply(merchant(1), "reset", fixture.time.now());
         let command = ResetSandbox { merchant: merchant(1), reply: Some(last.clone()) };
-        assert_eq!(fixture.write(command.clone()).await, Snapshotted::Done);
+        fixture.done(command.clone()).await;
         let left = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         assert_eq!((left.rows(), left.bytes), (0, 0));
-        assert!(rows(&fixture, &linked).await.is_empty());
+        assert!(fixture.rows(&linked).await.is_empty());
         assert!(fixture.undispatched(merchant(1)).await.is_empty());
         assert_eq!(fixture.read(MeasureSandbox { merchant: merchant(2) }).await, other);
         // The repeated command finds the idempotency record.
         assert_eq!(fixture.write(command).await, Snapshotted::KeyTaken);
-        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::VersionConflict);
+        fixture.conflicts(ended(&linked, &job, 1)).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
-        assert_eq!(rows(&fixture, &linked).await, [1]);
+        assert_eq!(fixture.rows(&linked).await, [1]);
     });
 }
 
@@ -376,7 +351,7 @@ fn refused_snapshot_commands_change_no_rows() {
         let snapshot = SandboxSnapshot { size, ..empty_snapshot(merchant(1), id) };
         let command = TakeSnapshot { snapshot: snapshot.clone(), snapshots_max: 1, reply: None };
         fixture.create(Object::Customer(customer(merchant(1), 2))).await;
-        assert_eq!(fixture.write(command.clone()).await, Snapshotted::VersionConflict);
+        fixture.conflicts(command.clone()).await;
         assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
         take(&fixture, merchant(1), 1).await;
         let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
@@ -387,7 +362,7 @@ fn refused_snapshot_commands_change_no_rows() {
         let of_other = |reply| DropSnapshot { merchant: merchant(2), snapshot: id, reply };
         assert_eq!(fixture.write(of_other(None)).await, Snapshotted::Missing);
         let drop = DropSnapshot { merchant: merchant(1), ..of_other(None) };
-        assert_eq!(fixture.write(drop.clone()).await, Snapshotted::Done);
+        fixture.done(drop.clone()).await;
         assert_eq!(fixture.write(drop).await, Snapshotted::Missing);
         assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
     });
@@ -410,7 +385,7 @@ fn connected_accounts_belong_to_their_platform() {
         };
         let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
         let open = ChangeObjects::of(objects);
-        assert_eq!(fixture.write(open.clone()).await, Changed::Done);
+        fixture.done(open.clone()).await;
         fixture.create(Object::Customer(customer(own, 5))).await;
         let find = |kind, number| FindObject { merchant: own, kind, number };
         let there = async |kind, number| fixture.read(find(kind, number)).await.is_some();
@@ -427,7 +402,7 @@ fn connected_accounts_belong_to_their_platform() {
         assert_eq!(reset(&fixture, merchant(1)).await, Snapshotted::Done);
         assert!(!there(Kind::Customer, 6).await);
         assert!(!there(Kind::PlatformTie, PlatformTie::NUMBER).await);
-        assert_eq!(fixture.write(open).await, Changed::Done);
+        fixture.done(open).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         assert!(there(Kind::Customer, 6).await);
         assert!(there(Kind::PlatformTie, PlatformTie::NUMBER).await);

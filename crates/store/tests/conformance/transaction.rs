@@ -1,13 +1,13 @@
 //! Transactions: listed and found.
 
-use crate::fixture::{Fixture, account, job, merchant, next, on_both, row};
+use crate::fixture::{Fixture, job, list_rows, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use store::{
     AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindBankId, FindLeftOut,
-    FindStoredTransactions, FindTransaction, ListTransactions, ListedTransactions, Page, Written,
+    FindStoredTransactions, FindTransaction, ListTransactions, ListedTransactions, Page,
 };
 
 /// Stores rows by a refresh that starts and ends at once.
@@ -20,13 +20,12 @@ async fn store(fixture: &Fixture, account: &Account, rows: Vec<StoredTransaction
         rows,
         ownership: None,
     };
-    assert_eq!(fixture.write(command).await, Written::Done);
+    fixture.done(command).await;
 }
 
 /// Seven rows in two refreshes. The second changed the fifth and the first row.
 async fn seven(fixture: &Fixture) -> Vec<StoredTransaction> {
-    let stored = account(merchant(1), 11);
-    fixture.link(stored.clone(), vec![]).await;
+    let stored = fixture.linked(merchant(1), 11).await;
     let mut rows: Vec<StoredTransaction> =
         (1..=7).map(|ordinal| row(stored.id, i64::from(ordinal / 2), ordinal)).collect();
     store(fixture, &stored, rows.clone()).await;
@@ -41,20 +40,13 @@ async fn seven(fixture: &Fixture) -> Vec<StoredTransaction> {
         };
     }
     store(fixture, &next(&stored), vec![rows[0].clone(), rows[4].clone()]).await;
-    let other = account(merchant(2), 12);
-    fixture.link(other.clone(), vec![]).await;
+    let other = fixture.linked(merchant(2), 12).await;
     store(fixture, &other, vec![row(other.id, 5, 1)]).await;
     rows
 }
 
 fn list(rows: &[StoredTransaction]) -> ListTransactions {
-    ListTransactions {
-        merchant: merchant(1),
-        account: rows[0].shown.id.account,
-        transacted_at: Bounds::default(),
-        after: None,
-        page: Page { limit: 10, cursor: Cursor::Newest },
-    }
+    list_rows(merchant(1), rows[0].shown.id.account)
 }
 
 async fn ordinals(fixture: &Fixture, command: ListTransactions) -> (Vec<u32>, bool) {
