@@ -13,13 +13,13 @@ use model::delivery::{Attempt, DeliveryStatus};
 use model::event::{Event, EventType};
 use model::id::TransactionId;
 use model::limits::LEASE_MS_DEFAULT;
-use model::money::Currency;
 use model::refresh::RefreshJob;
 use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use std::pin::pin;
 use store::{
     AccountChange, ApplyRefresh, Claim, ClaimDeliveries, ClaimRefreshes, SettleDelivery, Written,
 };
+use testkit::objects;
 
 const STORES: [Kept; 2] = [Kept::Memory, Kept::Sqlite];
 const LEASE_OVER_S: i64 = LEASE_MS_DEFAULT / 1_000 + 1;
@@ -60,15 +60,12 @@ fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     let now = job.started_at;
     let shown = Transaction {
         id: TransactionId { account: account.id, listed_at: now, ordinal: 1 },
-        amount: -100,
-        currency: Currency::USD,
-        description: "COFFEE".to_owned(),
         status: TransactionStatus::Posted,
         transacted_at: now,
         posted_at: Some(now),
-        void_at: None,
         sequence: job.key.sequence,
         updated: now,
+        ..objects::transaction()
     };
     account.version += 1;
     account.rows = 1;
@@ -197,17 +194,8 @@ fn only_the_newest_claim_settles_a_delivery() {
             let second = claim().await.pop().expect("the lease is over");
             assert_eq!(second.payload, first.payload, "the payload is frozen");
             let settle = async |claim: u32, status: u16| {
-                let attempt = Attempt {
-                    number: 1,
-                    at: app.clock().server_now(),
-                    status: Some(status),
-                    duration_ms: 5,
-                    body: String::new(),
-                    error: None,
-                    signature: None,
-                    resent: false,
-                    mark: None,
-                };
+                let attempt = objects::attempt(1, app.clock().server_now());
+                let attempt = Attempt { status: Some(status), ..attempt };
                 let settle = SettleDelivery {
                     key: first.key,
                     merchant: first.merchant,

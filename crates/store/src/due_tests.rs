@@ -89,14 +89,13 @@ fn on_both(test: impl AsyncFn(Store)) {
 }
 
 async fn create(store: &Store, alarm: Alarm) {
-    let object = Object::Alarm(alarm);
-    let create = CreateObject::of(object);
+    let create = CreateObject::of(Object::Alarm(alarm));
     assert_eq!(store.write(create).await.unwrap(), Created::Done);
 }
 
 async fn change(store: &Store, alarm: Alarm) {
-    let objects = vec![Object::Alarm(Alarm { version: alarm.version + 1, ..alarm })];
-    let change = ChangeObjects::of(objects);
+    let change =
+        ChangeObjects::of(vec![Object::Alarm(Alarm { version: alarm.version + 1, ..alarm })]);
     assert_eq!(store.write(change).await.unwrap(), Changed::Done);
 }
 

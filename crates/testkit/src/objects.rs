@@ -6,6 +6,7 @@ use model::account::{Account, AccountStatus, Category, Holder, Permission, Subca
 use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
 use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
+use model::delivery::Attempt;
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::extra_params::ExtraParams;
 use model::id::{
@@ -339,6 +340,21 @@ pub fn account() -> Account {
         bank_due_at: None,
         rows: 0,
         undone: Undone::default(),
+    }
+}
+
+/// An attempt of a delivery that succeeded.
+pub fn attempt(number: u32, at: ServerTime) -> Attempt {
+    Attempt {
+        number,
+        at,
+        status: Some(200),
+        duration_ms: 1,
+        body: String::new(),
+        error: None,
+        signature: None,
+        resent: false,
+        mark: None,
     }
 }
 

@@ -244,7 +244,7 @@ impl Both {
     ) {
         let Some(delivery) = pick(&self.deliveries, delivery) else { return };
         let now = self.time.now();
-        let attempt = attempt.map(|number| crate::fixture::attempt(number, now));
+        let attempt = attempt.map(|number| testkit::objects::attempt(number, now));
         self.write(SettleDelivery {
             claim: delivery.claim + u32::from(old),
             attempt,

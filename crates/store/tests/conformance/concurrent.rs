@@ -1,10 +1,12 @@
 //! Concurrent callers: every command is atomic, and commands run one after the other.
 
-use crate::fixture::{account, begin, create, customer, job, merchant, sqlite};
+use crate::fixture::{account, begin, customer, job, merchant, sqlite};
 use model::bank::Feature;
 use model::clock::Clock;
 use std::sync::Arc;
-use store::{ChangeObject, ClaimRefreshes, Created, FindObject, Kind, Object, Store, Written};
+use store::{
+    ChangeObject, ClaimRefreshes, CreateObject, Created, FindObject, Kind, Object, Store, Written,
+};
 
 fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Fixture)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
@@ -33,8 +35,7 @@ fn no_change_is_lost() {
                     let Some(Object::Customer(mut customer)) = found else { unreachable!() };
                     customer.version += 1;
                     customer.balance += 1;
-                    let object = Object::Customer(customer);
-                    let change = ChangeObject::of(object);
+                    let change = ChangeObject::of(Object::Customer(customer));
                     if store.write(change).await.unwrap() == Written::Done {
                         done += 1;
                     }
@@ -88,7 +89,7 @@ fn a_failing_command_fails_alone() {
                 let store = fixture.store.clone();
                 // Every third customer has a number that exists.
                 let number = if index % 3 == 0 { 1 } else { 100 + index };
-                let command = create(Object::Customer(customer(owner, number)));
+                let command = CreateObject::of(Object::Customer(customer(owner, number)));
                 tokio::spawn(async move { (number, store.write(command).await) })
             })
             .collect();
@@ -112,13 +113,13 @@ fn a_closed_store_rejects_commands() {
     runtime.block_on(async {
         assert!(store.is_ready());
         let waiting = store.clone();
-        let command = create(Object::Customer(customer(merchant(1), 1)));
+        let command = CreateObject::of(Object::Customer(customer(merchant(1), 1)));
         let task = tokio::spawn(async move { waiting.write(command).await });
         tokio::task::yield_now().await;
         store.close().await;
         assert_eq!(task.await.unwrap().unwrap(), Created::Done);
         assert!(!store.is_ready());
-        let late = create(Object::Customer(customer(merchant(1), 2)));
+        let late = CreateObject::of(Object::Customer(customer(merchant(1), 2)));
         assert!(store.write(late).await.is_err());
         let find = FindObject { merchant: merchant(1), kind: Kind::Customer, number: 1 };
         assert!(store.read(find).await.is_err());

@@ -86,7 +86,7 @@ fn a_delivery_is_settled_under_its_claim() {
         let attempt = |number, status| Attempt {
             status,
             body: "ok".to_owned(),
-            ..crate::fixture::attempt(number, fixture.time.now())
+            ..testkit::objects::attempt(number, fixture.time.now())
         };
         let settle = SettleDelivery {
             attempt: Some(attempt(1, Some(500))),

@@ -1,17 +1,17 @@
 //! Events: listed, found and dispatched.
 
 use crate::fixture::{
-    Fixture, account, attempt, customer, delivery, event, first, merchant, next, on_both,
-    settlement,
+    Fixture, account, customer, delivery, event, first, merchant, next, on_both, settlement,
 };
 use model::clock::AccountTime;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
 use model::id::EventId;
 use store::{
-    AccountChange, Bounds, ChangeAccount, Cursor, FindEvent, ListDeliveries, ListEvents, Object,
-    Page, SettleDelivery,
+    AccountChange, Bounds, ChangeAccount, CreateObject, Cursor, FindEvent, ListDeliveries,
+    ListEvents, Object, Page, SettleDelivery,
 };
+use testkit::objects;
 
 /// Events of one account, each by its own change, a millisecond apart, oldest first.
 async fn events(fixture: &Fixture, types: &[(EventType, i64)]) -> Vec<Event> {
@@ -59,7 +59,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, endpoints: &[u64]) {
 async fn settle(fixture: &Fixture, event: &Event, endpoint: u64, status: DeliveryStatus) {
     let now = fixture.time.now();
     let settlement = settlement(&delivery(merchant(1), event.id, endpoint, now), status, now);
-    fixture.done(SettleDelivery { attempt: Some(attempt(1, now)), ..settlement }).await;
+    fixture.done(SettleDelivery { attempt: Some(objects::attempt(1, now)), ..settlement }).await;
 }
 
 const CREATED: EventType = EventType::AccountCreated;
@@ -195,7 +195,7 @@ fn shards_keep_the_order_of_commits() {
             let snapshot = model::event::Snapshot::Customer(Box::new(object.clone()));
             let template = event(&account(owner, 1), EventType::CustomerCreated, 0);
             let event = Event { id, account: None, snapshot, ..template };
-            let mut create = crate::fixture::create(Object::Customer(object));
+            let mut create = CreateObject::of(Object::Customer(object));
             create.events = vec![event];
             assert_eq!(fixture.write(create).await, store::Created::Done);
             ids.push(id);

@@ -6,7 +6,7 @@ use model::account::Account;
 use model::bank::Feature;
 use model::clock::{Clock, ServerTime};
 use model::customer::Customer;
-use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::event::{Event, EventType};
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, EventId, MerchantId};
 use model::payments::intent::{Intent, IntentStatus};
@@ -91,7 +91,7 @@ impl Fixture {
     }
 
     pub(crate) async fn create(&self, object: Object) {
-        self.done(create(object)).await;
+        self.done(CreateObject::of(object)).await;
     }
 
     /// Dispatches an event with these deliveries, whoever has claimed the feed.
@@ -196,10 +196,6 @@ pub(crate) fn first<C>(limit: u32) -> Page<C> {
     Page { limit, cursor: Cursor::Newest }
 }
 
-pub(crate) fn create(object: Object) -> CreateObject {
-    CreateObject::of(object)
-}
-
 pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
     Customer { id: CustomerId::from_number(number), merchant, ..objects::customer() }
 }
@@ -231,21 +227,6 @@ pub(crate) fn settlement(
 ) -> SettleDelivery {
     let Delivery { key, merchant, claim, .. } = *delivery;
     SettleDelivery { key, merchant, claim, attempt: None, status, due_at }
-}
-
-/// An attempt of a delivery that succeeded.
-pub(crate) fn attempt(number: u32, at: ServerTime) -> Attempt {
-    Attempt {
-        number,
-        at,
-        status: Some(200),
-        duration_ms: 1,
-        body: String::new(),
-        error: None,
-        signature: None,
-        resent: false,
-        mark: None,
-    }
 }
 
 /// The next version of an account.

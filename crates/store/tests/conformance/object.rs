@@ -1,8 +1,7 @@
 //! Objects: created, changed, found and listed.
 
 use crate::fixture::{
-    T0, account, create, customer, endpoint, event, first, merchant, on_both, reply, session,
-    test_clock,
+    T0, account, customer, endpoint, event, first, merchant, on_both, reply, session, test_clock,
 };
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -92,8 +91,8 @@ fn refused_commands_write_no_rows() {
         assert_eq!(fixture.write(full).await, Created::KindFull);
         let mut changed = endpoint(owner, 1);
         changed.version = 2;
-        let object = Object::Endpoint(changed);
-        let taken = ChangeObject { reply: Some(record), ..ChangeObject::of(object) };
+        let taken =
+            ChangeObject { reply: Some(record), ..ChangeObject::of(Object::Endpoint(changed)) };
         assert_eq!(fixture.write(taken).await, Written::KeyTaken);
     });
 }
@@ -109,7 +108,7 @@ fn deleted_objects_do_not_count() {
         fixture.done(ChangeObject::of(Object::Endpoint(deleted.clone()))).await;
         assert_eq!(fixture.find(owner, Kind::Endpoint, 1).await, Some(Object::Endpoint(deleted)));
         assert!(fixture.read(list(Kind::Endpoint, first(10))).await.items.is_empty());
-        let second = create(Object::Endpoint(endpoint(owner, 2)));
+        let second = CreateObject::of(Object::Endpoint(endpoint(owner, 2)));
         fixture.done(CreateObject { kind_max: Some(1), ..second }).await;
     });
 }
@@ -122,7 +121,7 @@ fn a_taken_number_fails() {
         fixture.create(Object::Customer(customer(owner, 1))).await;
         let mut other = customer(owner, 1);
         other.name = Some("Other".to_owned());
-        assert!(fixture.store.write(create(Object::Customer(other))).await.is_err());
+        assert!(fixture.store.write(CreateObject::of(Object::Customer(other))).await.is_err());
         assert_eq!(
             fixture.find(owner, Kind::Customer, 1).await,
             Some(Object::Customer(customer(owner, 1)))
@@ -289,8 +288,7 @@ fn two_merchants_change_together() {
         let inside = account.acts_as();
         let tie = Object::PlatformTie(account.tie());
         let row = Object::ConnectedAccount(account);
-        let objects = vec![tie.clone(), row.clone()];
-        let change = ChangeObjects::of(objects);
+        let change = ChangeObjects::of(vec![tie.clone(), row.clone()]);
         fixture.done(change.clone()).await;
         fixture.conflicts(change).await;
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {

@@ -1,6 +1,6 @@
 //! Filters of objects: lists by each filter, and the entries after every kind of change.
 
-use crate::fixture::{Fixture, T0, create, first, merchant, on_both};
+use crate::fixture::{Fixture, T0, first, merchant, on_both};
 use crate::sample::Sample;
 use crate::snapshot::take;
 use model::extra_params::ExtraParams;
@@ -8,8 +8,8 @@ use model::id::{CustomerId, MerchantId};
 use model::stored::{Filter, range_values};
 use std::collections::BTreeSet;
 use store::{
-    Bounds, ChangeObject, ChangeObjects, CountObjects, Cursor, FindOtherWithValue, Kind,
-    ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot,
+    Bounds, ChangeObject, ChangeObjects, CountObjects, CreateObject, Cursor, FindOtherWithValue,
+    Kind, ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot,
 };
 
 const KINDS: [Kind; 9] = [
@@ -178,8 +178,7 @@ fn a_change_moves_the_object_to_other_lists() {
             objects[1] = changed(kind, 2, false);
             let new = sample(kind, merchant(1), 5, false);
             objects.push(new.clone());
-            let many = vec![objects[1].clone(), new];
-            fixture.done(ChangeObjects::of(many)).await;
+            fixture.done(ChangeObjects::of(vec![objects[1].clone(), new])).await;
             assert_listed(&fixture, kind, &objects).await;
         }
     });
@@ -274,8 +273,7 @@ fn another_object_with_a_value_is_found() {
                 unreachable!()
             };
             customer.deleted = true;
-            let object = Object::Customer(customer);
-            fixture.done(ChangeObject::of(object)).await;
+            fixture.done(ChangeObject::of(Object::Customer(customer))).await;
         }
         assert_eq!(fixture.read(find(merchant(1), "ADA", 2)).await, None);
     });
@@ -315,8 +313,7 @@ fn lists_follow_a_restore_and_a_reset() {
     on_both(async |fixture| {
         let objects = three(&fixture, Kind::Invoice).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
-        let object = changed(Kind::Invoice, 1, true);
-        fixture.done(ChangeObject::of(object)).await;
+        fixture.done(ChangeObject::of(changed(Kind::Invoice, 1, true))).await;
         fixture.create(sample(Kind::Invoice, merchant(1), 7, false)).await;
         fixture.done(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
         assert_listed(&fixture, Kind::Invoice, &objects).await;
@@ -333,7 +330,7 @@ fn lists_follow_a_restore_and_a_reset() {
 fn a_taken_number_changes_no_list() {
     on_both(async |fixture| {
         let objects = three(&fixture, Kind::Price).await;
-        let taken = create(sample(Kind::Price, merchant(1), 1, true));
+        let taken = CreateObject::of(sample(Kind::Price, merchant(1), 1, true));
         assert!(fixture.store.write(taken).await.is_err());
         assert_listed(&fixture, Kind::Price, &objects).await;
     });

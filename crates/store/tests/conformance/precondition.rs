@@ -1,8 +1,8 @@
 //! Preconditions: what they say, and that each command checks them.
 
 use crate::fixture::{
-    Fixture, T0, account, connection, create, customer, job, merchant, next, on_both,
-    payment_intent, session, test_clock,
+    Fixture, T0, account, connection, customer, job, merchant, next, on_both, payment_intent,
+    session, test_clock,
 };
 use model::account::Account;
 use model::bank::Feature;
@@ -96,7 +96,7 @@ fn preconditions_hold_for_the_states_they_name() {
         for (number, (precondition, holds)) in (100..).zip(cases.clone()) {
             let object = Object::Session(session(merchant(1), number));
             let requires = vec![precondition.clone()];
-            let made = fixture.write(CreateObject { requires, ..create(object) }).await;
+            let made = fixture.write(CreateObject { requires, ..CreateObject::of(object) }).await;
             let wanted = if holds { Created::Done } else { Created::VersionConflict };
             assert_eq!(made, wanted, "{precondition:?}");
         }
@@ -112,9 +112,11 @@ fn all_preconditions_must_hold() {
         let fails = Precondition::Exists(key(Kind::Customer, 2));
         let object = Object::Session(session(merchant(1), 100));
         for requires in [vec![holds.clone(), fails.clone()], vec![fails, holds.clone()]] {
-            fixture.conflicts(CreateObject { requires, ..create(object.clone()) }).await;
+            fixture.conflicts(CreateObject { requires, ..CreateObject::of(object.clone()) }).await;
         }
-        fixture.done(CreateObject { requires: vec![holds.clone(), holds], ..create(object) }).await;
+        fixture
+            .done(CreateObject { requires: vec![holds.clone(), holds], ..CreateObject::of(object) })
+            .await;
     });
 }
 
@@ -125,7 +127,7 @@ fn preconditions_are_about_the_state_before() {
     on_both(async |fixture| {
         let requires = vec![Precondition::Version(key(Kind::Session, 100), 0)];
         let object = Object::Session(session(merchant(1), 100));
-        fixture.done(CreateObject { requires, ..create(object) }).await;
+        fixture.done(CreateObject { requires, ..CreateObject::of(object) }).await;
     });
 }
 

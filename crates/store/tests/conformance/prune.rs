@@ -99,8 +99,7 @@ fn old_link_flows_are_deleted() {
         let [left, found_again] =
             [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];
         for flow in [&left, &found_again] {
-            let object = Object::LinkFlow(flow.clone());
-            fixture.done(CreateObject::of(object)).await;
+            fixture.done(CreateObject::of(Object::LinkFlow(flow.clone()))).await;
         }
         fixture.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
         assert_eq!(prune(&fixture).await.objects, 0);

@@ -3,8 +3,8 @@
 
 use crate::agree::{Both, pick};
 use crate::fixture::{
-    Fixture, T0, account, create, customer, delivery, endpoint, event, job, merchant, next,
-    on_both, reply, row, settlement, test_clock,
+    Fixture, T0, account, customer, delivery, endpoint, event, job, merchant, next, on_both, reply,
+    row, settlement, test_clock,
 };
 use crate::steps::Sandbox;
 use model::account::Account;
@@ -20,10 +20,10 @@ use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 use store::{
     AccountChange, ApplyRefresh, ChangeAccount, ChangeObject, ChangeObjects, Claim, ClaimClocks,
-    ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, DropSnapshot, FindAccount, FindEvent,
-    FindIdempotencyRecord, FindLinkedAccount, FindObject, Kind, ListDeliveries, MeasureSandbox,
-    Object, Prune, Pruned, ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted,
-    StartAdvance, StepClock, TakeSnapshot, Written,
+    ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, CreateObject, DropSnapshot,
+    FindAccount, FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindObject, Kind,
+    ListDeliveries, MeasureSandbox, Object, Prune, Pruned, ResetSandbox, RestoreSnapshot,
+    SettleDelivery, Snapshotted, StartAdvance, StepClock, TakeSnapshot, Written,
 };
 
 impl Both {
@@ -176,7 +176,7 @@ fn a_restore_brings_rows_back() {
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
         fixture.done(ChangeObject::of(Object::Endpoint(changed))).await;
-        fixture.done(create(Object::Customer(customer(merchant(1), 9)))).await;
+        fixture.done(CreateObject::of(Object::Customer(customer(merchant(1), 9)))).await;
         fixture.done(record("after")).await;
 
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
@@ -383,8 +383,8 @@ fn connected_accounts_belong_to_their_platform() {
             account: "acct_x".to_owned(),
             deleted: false,
         };
-        let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
-        let open = ChangeObjects::of(objects);
+        let open =
+            ChangeObjects::of(vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)]);
         fixture.done(open.clone()).await;
         fixture.create(Object::Customer(customer(own, 5))).await;
         let find = |kind, number| FindObject { merchant: own, kind, number };

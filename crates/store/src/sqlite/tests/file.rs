@@ -1,6 +1,6 @@
 //! The file: access by several servers, its contents, and its state after closing.
 
-use super::{at, folder, is_there, object, run, settings};
+use super::{at, is_there, object, place, run, settings};
 use crate::sqlite::Sqlite;
 use crate::sqlite::migration::MIGRATIONS;
 use crate::{
@@ -25,8 +25,7 @@ fn open_error(settings: StoreSettings) -> OpenError {
 /// Committed data is readable after the database is opened again.
 #[test]
 fn committed_data_survives_reopening() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     run(async {
         let store = Store::open(at(&path)).unwrap();
         assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
@@ -41,8 +40,7 @@ fn committed_data_survives_reopening() {
 /// A second server on one database is rejected until the first has ended.
 #[test]
 fn a_second_server_is_rejected() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     let first = Store::open(at(&path)).unwrap();
     assert!(
         matches!(open_error(at(&path)), OpenError::Locked(lock) if lock.ends_with("bank.db.lock"))
@@ -54,8 +52,7 @@ fn a_second_server_is_rejected() {
 /// A database of a newer or another program is rejected and not changed.
 #[test]
 fn another_programs_database_is_rejected() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     drop(Store::open(at(&path)).unwrap());
     let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
@@ -73,8 +70,7 @@ fn another_programs_database_is_rejected() {
 /// A wrong seal key is rejected when the database is opened, not at the first read of a secret.
 #[test]
 fn another_seal_key_is_rejected() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     drop(Store::open(at(&path)).unwrap());
     let other = StoreSettings { seal_key: [8; 32], ..at(&path) };
     assert!(matches!(open_error(other), OpenError::OtherSealKey));
@@ -159,8 +155,7 @@ fn reply() -> IdempotencyRecord {
 /// Secrets are readable through the store, but no file of the database contains their bytes.
 #[test]
 fn secrets_are_encrypted() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (folder, path) = place();
     run(async {
         let store = Store::open(at(&path)).unwrap();
         let (flow, token) = (Object::LinkFlow(flow()), Object::Token(token()));
@@ -204,8 +199,7 @@ fn contains_bytes(folder: &Path, bytes: &[u8]) -> bool {
 /// A sealed value that was moved to another row cannot be opened there.
 #[test]
 fn a_moved_secret_cannot_be_opened() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     run(async {
         let store = Store::open(at(&path)).unwrap();
         for number in [5, 7] {
@@ -228,8 +222,7 @@ fn a_moved_secret_cannot_be_opened() {
 /// Numbers that no program writes are an error, not another number.
 #[test]
 fn corrupt_numbers_are_errors() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     let store = Store::open(at(&path)).unwrap();
     let claim = ClaimClocks { now: ServerTime(1), leased_until: ServerTime(2), limit: 9 };
     let after_row = |row| {

@@ -45,8 +45,7 @@ pub(crate) fn at(path: &Path) -> StoreSettings {
 /// The smallest object.
 fn object(number: u64) -> CreateObject {
     let clock = TestClock { id: ClockId::from_number(number), ..objects::test_clock() };
-    let object = Object::TestClock(clock);
-    CreateObject::of(object)
+    CreateObject::of(Object::TestClock(clock))
 }
 
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
@@ -56,6 +55,13 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 /// A folder for a database, which is removed with the test.
 fn folder() -> tempfile::TempDir {
     tempfile::TempDir::new().unwrap()
+}
+
+/// The path of a database in a new folder, which is removed with the test.
+fn place() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    (folder, path)
 }
 
 /// True if an object exists.

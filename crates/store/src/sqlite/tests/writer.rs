@@ -1,6 +1,6 @@
 //! The writer: groups, failures, panics, the queue.
 
-use super::{at, cause, folder, is_there, object, run, settings};
+use super::{at, cause, folder, is_there, object, place, run, settings};
 use crate::memory::Memory;
 use crate::seal::Sealer;
 use crate::sqlite::open::{open_reader, open_writer};
@@ -15,6 +15,7 @@ use crate::{
 use model::clock::ServerTime;
 use model::id::MerchantId;
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, mpsc};
 use tokio::sync::oneshot;
 
@@ -51,6 +52,16 @@ impl Write for Gate {
     fn memory(&self, _: &mut Memory) -> Result<(), Failure> {
         Ok(())
     }
+}
+
+/// Runs commands that are queued while the writer is blocked, so that they form one group.
+async fn in_one_group<T>(store: &Store, commands: Pin<Box<impl Future<Output = T>>>) -> T {
+    let (gate, handle) = Gate::closed();
+    let group = async {
+        handle.reached.await.unwrap();
+        tokio::join!(commands, async { handle.open.send(()).unwrap() }).0
+    };
+    tokio::join!(store.write(gate), group).1
 }
 
 /// Runs one statement, which may fail at once or at the commit.
@@ -138,8 +149,7 @@ const PARENT: &str = "INSERT INTO parents (id) VALUES (2)";
 /// database again and continues.
 #[test]
 fn a_failed_commit_fails_the_group() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     let writer = checking_writer(&path);
     run(async {
         let (gate, handle) = Gate::closed();
@@ -172,13 +182,10 @@ fn a_failed_commit_fails_the_group() {
 /// Commands that fail after they wrote are undone alone, without the other commands of their group.
 #[test]
 fn failing_commands_are_undone_alone() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     let store = Store::open(at(&path)).unwrap();
     run(async {
-        let (gate, handle) = Gate::closed();
-        let group = async {
-            handle.reached.await.unwrap();
+        let group = Box::pin(async {
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
@@ -187,11 +194,9 @@ fn failing_commands_are_undone_alone() {
                 store.write(WriteAndPanic(object(4))),
                 store.write(crate::CreateObject { kind_max: Some(2), ..object(5) }),
                 store.write(object(6)),
-                async { handle.open.send(()).unwrap() },
             )
-        };
-        let (_, (one, again, full, three, panicked, also_full, six, ())) =
-            tokio::join!(store.write(gate), group);
+        });
+        let (one, again, full, three, panicked, also_full, six) = in_one_group(&store, group).await;
         insta::assert_snapshot!(cause(&again.unwrap_err()), @"the row exists already");
         insta::assert_snapshot!(cause(&panicked.unwrap_err()), @"the command WriteAndPanic panicked");
         for full in [full, also_full] {
@@ -216,17 +221,14 @@ fn a_panicking_command_is_undone_alone() {
     let folder = folder();
     let store = Store::open(at(&folder.path().join("bank.db"))).unwrap();
     run(async {
-        let (gate, handle) = Gate::closed();
-        let group = async {
-            handle.reached.await.unwrap();
+        let group = Box::pin(async {
             tokio::join!(
                 store.write(object(1)),
                 store.write(WriteAndPanic(object(2))),
                 store.write(object(3)),
-                async { handle.open.send(()).unwrap() },
             )
-        };
-        let (_, (one, panicked, three, ())) = tokio::join!(store.write(gate), group);
+        });
+        let (one, panicked, three) = in_one_group(&store, group).await;
         assert_eq!(one.unwrap(), Created::Done);
         insta::assert_snapshot!(cause(&panicked.unwrap_err()), @"the command WriteAndPanic panicked");
         assert_eq!(three.unwrap(), Created::Done);
@@ -331,20 +333,15 @@ fn the_writer_counts() {
     run(async {
         let before = store.writer_stats();
         assert_eq!((before.groups, before.commands, before.last_group_commands), (0, 0, 0));
-        let (gate, handle) = Gate::closed();
-        let group = async {
-            handle.reached.await.unwrap();
+        let group = Box::pin(async {
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
                 store.write(ChangeObject::of(object(1).object)),
-                async {
-                    assert_eq!(store.writer_stats().queue_length, 3);
-                    handle.open.send(()).unwrap();
-                },
+                async { assert_eq!(store.writer_stats().queue_length, 3) },
             )
-        };
-        let (_, (created, again, changed, ())) = tokio::join!(store.write(gate), group);
+        });
+        let (created, again, changed, ()) = in_one_group(&store, group).await;
         assert_eq!(created.unwrap(), Created::Done);
         assert!(again.is_err());
         assert_eq!(changed.unwrap(), Written::VersionConflict);
@@ -379,11 +376,11 @@ fn a_full_queue_rejects_commands() {
         // The gate is a group of its own, so the whole queue is free.
         let room = WRITER_QUEUE_MAX as u64;
         for number in 1..room {
-            assert!(poll_once(std::pin::pin!(store.write(object(number)))).await.is_none());
+            assert!(poll_once(pin!(store.write(object(number)))).await.is_none());
         }
-        let mut last = std::pin::pin!(store.write(object(room)));
+        let mut last = pin!(store.write(object(room)));
         assert!(poll_once(last.as_mut()).await.is_none());
-        let rejected = poll_once(std::pin::pin!(store.write(object(room + 1)))).await;
+        let rejected = poll_once(pin!(store.write(object(room + 1)))).await;
         assert!(matches!(rejected, Some(Err(Error::Busy))));
         handle.open.send(()).unwrap();
         task.await.unwrap().unwrap();
@@ -394,7 +391,7 @@ fn a_full_queue_rejects_commands() {
 }
 
 /// Polls a write once, and drops it if it waits.
-async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+async fn poll_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(match future.as_mut().poll(context) {
             std::task::Poll::Ready(output) => Some(output),
@@ -413,7 +410,7 @@ fn a_command_outlives_its_caller() {
         let waiting = store.clone();
         let task = tokio::spawn(async move { waiting.write(gate).await });
         handle.reached.await.unwrap();
-        assert!(poll_once(std::pin::pin!(store.write(object(1)))).await.is_none());
+        assert!(poll_once(pin!(store.write(object(1)))).await.is_none());
         handle.open.send(()).unwrap();
         task.await.unwrap().unwrap();
         assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
@@ -424,8 +421,7 @@ fn a_command_outlives_its_caller() {
 /// Workers without due work write no rows: no other connection sees a commit.
 #[test]
 fn idle_claims_write_no_rows() {
-    let folder = folder();
-    let path = folder.path().join("bank.db");
+    let (_folder, path) = place();
     let store = Store::open(at(&path)).unwrap();
     let reader = open_reader(&path).unwrap();
     let version =
