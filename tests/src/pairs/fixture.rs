@@ -49,11 +49,7 @@ const CONNECTIONS: &[Step] = &[
         LINK,
         "carrier={linking}&institution=Short+History&accounts[]=Success",
     ),
-    step(
-        "",
-        "/v1/financial_connections/accounts/{subscribed}/subscribe",
-        "features[]=transactions",
-    ),
+    step("", "{fc}/{subscribed}/subscribe", "features[]=transactions"),
     step("linking", SESSIONS, "{holder}={other_customer}&{permissions}"),
     step("inactive=/accounts/data/0/id", LINK, "carrier={linking}&accounts[]=Success"),
     step("linking", SESSIONS, "{holder}={clock_customer}&{permissions}"),
@@ -64,7 +60,7 @@ const CONNECTIONS: &[Step] = &[
 
 /// Objects that are made when the refreshes of the accounts have ended.
 const PAYMENT_OBJECTS: &[Step] = &[
-    step("", "/v1/test_helpers/financial_connections/accounts/{inactive}/deactivate", ""),
+    step("", "{controls}/{inactive}/deactivate", ""),
     step("method=/payment_method", SETUPS, "customer={customer}&{saved}"),
     step("other_method=/payment_method", SETUPS, "customer={customer}&{saved}"),
     step("free_method=/payment_method", SETUPS, "{saved}"),
@@ -130,7 +126,7 @@ const CONNECTED: &[Step] = &[
 ];
 
 /// Texts that many forms contain.
-const PHRASES: [(&str, &str); 12] = [
+const PHRASES: [(&str, &str); 20] = [
     ("holder", "account_holder[type]=customer&account_holder[customer]"),
     ("payee", "account_holder[type]=account&account_holder[account]"),
     (
@@ -168,7 +164,15 @@ const PHRASES: [(&str, &str); 12] = [
          &external_account[account_number]",
     ),
     ("accepted", "mandate_data[customer_acceptance][type]=offline"),
+    ("proved", "amounts[]=32&amounts[]=45"),
+    ("pending", "pending_invoice_items_behavior=include"),
+    ("by_other", "default_payment_method={other_method}"),
     ("fc", "/v1/financial_connections/accounts"),
+    ("controls", "/v1/test_helpers/financial_connections/accounts"),
+    ("methods", "/v1/payment_methods"),
+    ("payments", "/v1/payment_intents"),
+    ("setups", "/v1/setup_intents"),
+    ("configurations", "/v1/payment_method_configurations"),
 ];
 
 /// A template with phrases in place of their names. Names of objects stay.

@@ -67,7 +67,12 @@ const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 const INVOICES: &str = "/v1/invoices";
 const ITEMS: &str = "/v1/invoiceitems";
 const CHECKOUT: &str = "/v1/checkout/sessions";
+const PAYMENTS: &str = "/v1/payment_intents";
 const BANKS: &str = "/v1/accounts/{connected}/external_accounts";
+const OTHER_BANK: &str = "/v1/accounts/{connected}/external_accounts/{other_bank}";
+const INSIDE_SESSIONS: &str = "inside /v1/financial_connections/sessions";
+const INSIDE_LINK: &str = "inside /v1/test_helpers/financial_connections/link";
+const INSIDE_SUBSCRIPTIONS: &str = "inside /v1/subscriptions";
 
 /// All kinds.
 pub const KINDS: &[CallKind] = &[
@@ -117,26 +122,10 @@ pub const KINDS: &[CallKind] = &[
     post("disconnect_account", "{fc}/{account}/disconnect", ""),
     post("disconnect_subscribed", "{fc}/{subscribed}/disconnect", ""),
     post("refresh_clock_account", "{fc}/{clock_account}/refresh", "features[]=transactions"),
-    post(
-        "deactivate_account",
-        "/v1/test_helpers/financial_connections/accounts/{account}/deactivate",
-        "",
-    ),
-    post(
-        "reactivate_account",
-        "/v1/test_helpers/financial_connections/accounts/{inactive}/reactivate",
-        "",
-    ),
-    post(
-        "add_transaction",
-        "/v1/test_helpers/financial_connections/accounts/{account}/transactions",
-        "amount=-1200",
-    ),
-    post(
-        "set_balance",
-        "/v1/test_helpers/financial_connections/accounts/{account}/balance",
-        "current=5",
-    ),
+    post("deactivate_account", "{controls}/{account}/deactivate", ""),
+    post("reactivate_account", "{controls}/{inactive}/reactivate", ""),
+    post("add_transaction", "{controls}/{account}/transactions", "amount=-1200"),
+    post("set_balance", "{controls}/{account}/balance", "current=5"),
     post("update_settings", "/v1/financial_connections/settings", "permissions[]=balances"),
     // Products and prices
     post("create_product", "/v1/products", "name=Cake"),
@@ -156,51 +145,35 @@ pub const KINDS: &[CallKind] = &[
         "type=us_bank_account&billing_details[name]=Ada\
          &us_bank_account[financial_connections_account]={account}",
     ),
-    post("attach_method", "/v1/payment_methods/{free_method}/attach", "customer={customer}"),
-    post(
-        "attach_to_other",
-        "/v1/payment_methods/{free_method}/attach",
-        "customer={other_customer}",
-    ),
-    post("update_method", "/v1/payment_methods/{other_method}", "metadata[a]=b"),
-    post("detach_method", "/v1/payment_methods/{method}/detach", ""),
-    post("detach_other_method", "/v1/payment_methods/{other_method}/detach", ""),
+    post("attach_method", "{methods}/{free_method}/attach", "customer={customer}"),
+    post("attach_to_other", "{methods}/{free_method}/attach", "customer={other_customer}"),
+    post("update_method", "{methods}/{other_method}", "metadata[a]=b"),
+    post("detach_method", "{methods}/{method}/detach", ""),
+    post("detach_other_method", "{methods}/{other_method}/detach", ""),
     // Payment Intents and Setup Intents
-    post("create_payment", "/v1/payment_intents", "{amount}&customer={customer}"),
+    post("create_payment", PAYMENTS, "{amount}&customer={customer}"),
     post(
         "create_confirmed_payment",
-        "/v1/payment_intents",
+        PAYMENTS,
         "{amount}&customer={customer}&payment_method={other_method}&confirm=true&{accepted}",
     ),
-    post("update_payment", "/v1/payment_intents/{payable}", "amount=2100"),
-    post("set_payment_method", "/v1/payment_intents/{payable}", "payment_method={other_method}"),
-    post("confirm_payment", "/v1/payment_intents/{payable}/confirm", "{accepted}"),
-    post("cancel_payment", "/v1/payment_intents/{payable}/cancel", ""),
-    post("cancel_linkable_payment", "/v1/payment_intents/{payment}/cancel", ""),
-    post(
-        "verify_payment",
-        "/v1/payment_intents/{payment_deposits}/verify_microdeposits",
-        "amounts[]=32&amounts[]=45",
-    ),
+    post("update_payment", "{payments}/{payable}", "amount=2100"),
+    post("set_payment_method", "{payments}/{payable}", "payment_method={other_method}"),
+    post("confirm_payment", "{payments}/{payable}/confirm", "{accepted}"),
+    post("cancel_payment", "{payments}/{payable}/cancel", ""),
+    post("cancel_linkable_payment", "{payments}/{payment}/cancel", ""),
+    post("verify_payment", "{payments}/{payment_deposits}/verify_microdeposits", "{proved}"),
     post("create_setup", "/v1/setup_intents", "customer={customer}"),
     post("create_confirmed_setup", "/v1/setup_intents", "customer={customer}&{saved}"),
-    post("update_setup", "/v1/setup_intents/{setup_ready}", "payment_method={other_method}"),
-    post("confirm_setup", "/v1/setup_intents/{setup_ready}/confirm", "{accepted}"),
-    post("cancel_setup", "/v1/setup_intents/{setup}/cancel", ""),
-    post(
-        "verify_setup",
-        "/v1/setup_intents/{setup_deposits}/verify_microdeposits",
-        "amounts[]=32&amounts[]=45",
-    ),
+    post("update_setup", "{setups}/{setup_ready}", "payment_method={other_method}"),
+    post("confirm_setup", "{setups}/{setup_ready}/confirm", "{accepted}"),
+    post("cancel_setup", "{setups}/{setup}/cancel", ""),
+    post("verify_setup", "{setups}/{setup_deposits}/verify_microdeposits", "{proved}"),
     // Invoices and their items
     post("create_invoice", INVOICES, "customer={customer}"),
-    post(
-        "create_invoice_of_pending",
-        INVOICES,
-        "customer={customer}&pending_invoice_items_behavior=include",
-    ),
+    post("create_invoice_of_pending", INVOICES, "customer={customer}&{pending}"),
     post("update_invoice", "/v1/invoices/{draft}", "description=June"),
-    post("set_invoice_method", "/v1/invoices/{draft}", "default_payment_method={other_method}"),
+    post("set_invoice_method", "/v1/invoices/{draft}", "{by_other}"),
     post("finalize_invoice", "/v1/invoices/{draft}/finalize", ""),
     delete("delete_invoice", "/v1/invoices/{draft}"),
     post("pay_invoice", "/v1/invoices/{open}/pay", "payment_method={other_method}"),
@@ -217,13 +190,9 @@ pub const KINDS: &[CallKind] = &[
     post(
         "create_subscription_with_method",
         SUBSCRIPTIONS,
-        "customer={customer}&{month}&default_payment_method={other_method}",
+        "customer={customer}&{month}&{by_other}",
     ),
-    post(
-        "create_empty_subscription",
-        SUBSCRIPTIONS,
-        "customer={customer}&default_payment_method={other_method}",
-    ),
+    post("create_empty_subscription", SUBSCRIPTIONS, "customer={customer}&{by_other}"),
     post(
         "create_subscription_on_clock",
         SUBSCRIPTIONS,
@@ -231,11 +200,7 @@ pub const KINDS: &[CallKind] = &[
     ),
     post("update_subscription", "/v1/subscriptions/{subscription}", "metadata[a]=b"),
     post("end_subscription", "/v1/subscriptions/{subscription}", "cancel_at_period_end=true"),
-    post(
-        "set_subscription_method",
-        "/v1/subscriptions/{subscription}",
-        "default_payment_method={other_method}",
-    ),
+    post("set_subscription_method", "/v1/subscriptions/{subscription}", "{by_other}"),
     delete("cancel_subscription", "/v1/subscriptions/{subscription}"),
     delete("cancel_incomplete", "/v1/subscriptions/{incomplete}"),
     post("create_checkout", CHECKOUT, "customer={customer}&mode=payment&{line}"),
@@ -244,15 +209,11 @@ pub const KINDS: &[CallKind] = &[
     post("expire_payment_checkout", "/v1/checkout/sessions/{checkout}/expire", ""),
     // Payment method configurations
     post("create_configuration", "/v1/payment_method_configurations", "name=New"),
-    post("update_configuration", "/v1/payment_method_configurations/{configuration}", "name=B"),
-    post(
-        "deactivate_configuration",
-        "/v1/payment_method_configurations/{configuration}",
-        "active=false",
-    ),
+    post("update_configuration", "{configurations}/{configuration}", "name=B"),
+    post("deactivate_configuration", "{configurations}/{configuration}", "active=false"),
     post(
         "create_payment_by_configuration",
-        "/v1/payment_intents",
+        PAYMENTS,
         "amount=2000&currency=usd&payment_method_configuration={configuration}",
     ),
     // Connected accounts
@@ -260,29 +221,17 @@ pub const KINDS: &[CallKind] = &[
     post("update_connected", "/v1/accounts/{connected}", "metadata[a]=b"),
     delete("delete_connected", "/v1/accounts/{connected}"),
     post("create_bank", BANKS, "{numbers}=000222222227"),
-    post("update_bank", "/v1/accounts/{connected}/external_accounts/{other_bank}", "metadata[a]=b"),
-    post(
-        "set_default_bank",
-        "/v1/accounts/{connected}/external_accounts/{other_bank}",
-        "default_for_currency=true",
-    ),
-    delete("delete_bank", "/v1/accounts/{connected}/external_accounts/{other_bank}"),
+    post("update_bank", OTHER_BANK, "metadata[a]=b"),
+    post("set_default_bank", OTHER_BANK, "default_for_currency=true"),
+    delete("delete_bank", OTHER_BANK),
     post("create_customer_inside", "inside /v1/customers", "name=Dan"),
-    post(
-        "create_session_inside",
-        "inside /v1/financial_connections/sessions",
-        "{holder}={inside_customer}&{permissions}",
-    ),
+    post("create_session_inside", INSIDE_SESSIONS, "{holder}={inside_customer}&{permissions}"),
     post(
         "create_subscription_inside",
-        "inside /v1/subscriptions",
+        INSIDE_SUBSCRIPTIONS,
         "customer={inside_customer}&items[0][price]={inside_monthly}&{later}",
     ),
-    post(
-        "link_session_inside",
-        "inside /v1/test_helpers/financial_connections/link",
-        "carrier={inside_session}",
-    ),
+    post("link_session_inside", INSIDE_LINK, "carrier={inside_session}"),
     delete("delete_customer_inside", "inside /v1/customers/{inside_customer}"),
     // Webhook endpoints
     post(
