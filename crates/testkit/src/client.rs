@@ -12,16 +12,25 @@ use std::collections::BTreeMap;
 pub const KEY: &str = "sk_test_123";
 
 /// Parts of paths and parameters, with the text that snapshots of calls show for them.
-const FREQUENT: [(&str, &str); 7] = [
+const FREQUENT: [(&str, &str); 10] = [
+    ("/v1/test_helpers/financial_connections", "HELPERS"),
     ("/v1/financial_connections", "…"),
     ("payment_settings[payment_method_options][us_bank_account][financial_connections]", "…"),
     ("payment_method_options[us_bank_account][financial_connections]", "…"),
     ("payment_method_data[us_bank_account]", "…"),
+    (HOLDER, "HOLDER"),
+    (NUMBERS, "NUMBERS"),
     (ONE_ITEM, "ONE_ITEM"),
     (MONTHLY, "MONTHLY"),
     ("line_items[0][price_data]", "…"),
 ];
 
+/// The parameters of a session that name a customer, whose id follows.
+pub const HOLDER: &str = "account_holder[type]=customer&account_holder[customer]";
+/// The parameters of an external account without its number.
+pub const NUMBERS: &str = "external_account[object]=bank_account&external_account[country]=US\
+                           &external_account[currency]=usd\
+                           &external_account[routing_number]=110000000";
 /// The parameters of a Checkout Session for two teas of 12.50 dollars each.
 pub const ONE_ITEM: &str = "mode=payment&line_items[0][quantity]=2\
                             &line_items[0][price_data][currency]=usd\
@@ -118,16 +127,21 @@ impl Client {
 
     /// The API error of each call, for snapshots. A call is method, path and form. Frequent parts of
     /// paths and parameters are shown as `…`, and frequent forms by the name of their constant.
+    /// Calls in a row with the same error are listed above it.
     pub async fn api_errors(&self, calls: &[(&str, &str, &str)]) -> String {
-        let mut shown = String::new();
+        let (mut shown, mut last) = (String::new(), String::new());
         for (method, path, form) in calls {
             let response = self.request(method, path).form(form).send().await;
             let call = format!("{method} {path} {form}");
             let call = FREQUENT.iter().fold(call, |call, (part, shown)| call.replace(part, shown));
+            let error = show::wrapped(&response.error_text(), 4);
+            if error != last {
+                shown += &last;
+            }
             shown += &show::wrapped(&call, 0);
-            shown += &show::wrapped(&response.error_text(), 4);
+            last = error;
         }
-        shown
+        shown + &last
     }
 }
 

@@ -41,7 +41,7 @@ pub mod sample;
 pub mod server;
 
 #[cfg(feature = "http")]
-pub use crate::client::{Client, KEY, MONTHLY, ONE_ITEM, Response};
+pub use crate::client::{Client, HOLDER, KEY, MONTHLY, NUMBERS, ONE_ITEM, Response};
 #[cfg(feature = "server")]
 pub use crate::payments::{CHECKOUT, INTENTS, SETUP_INTENTS, SUBSCRIPTIONS, path_of};
 #[cfg(feature = "http")]

@@ -1,6 +1,6 @@
 //! Calls that create the objects that many tests need. Each asserts that it succeeds.
 
-use crate::client::{Client, Response};
+use crate::client::{Client, HOLDER, Response};
 use crate::server::BEGIN_S;
 
 /// The prefix of most paths.
@@ -48,8 +48,7 @@ impl Client {
     /// Creates a session of a customer with these further parameters and returns it.
     pub async fn session(&self, customer: &str, more: &str) -> Response {
         let form = format!(
-            "account_holder[type]=customer&account_holder[customer]={customer}\
-             &permissions[]=transactions&permissions[]=balances&permissions[]=ownership&{more}"
+            "{HOLDER}={customer}&permissions[]=transactions&permissions[]=balances&permissions[]=ownership&{more}"
         );
         self.post(&format!("{FC}/sessions"), &form).await.ok()
     }

@@ -10,6 +10,7 @@
 use crate::client::Client;
 use crate::clock::ManualClock;
 use crate::engine::{EngineParts, store_settings};
+use crate::receiver::Recorder;
 use connectors::sandbox::Sandbox;
 use engine::{Engine, Settings};
 use lab::Lab;
@@ -131,6 +132,52 @@ impl App {
         Self::with(Options::default()).await
     }
 
+    /// A server with a customer, whose id is returned.
+    pub async fn with_customer() -> (Self, String) {
+        let app = Self::start().await;
+        let customer = app.customer().await;
+        (app, customer)
+    }
+
+    /// A server with the product `gold`.
+    pub async fn with_gold() -> Self {
+        let app = Self::start().await;
+        app.gold().await;
+        app
+    }
+
+    /// A server with the product `gold` and a customer, whose id is returned.
+    pub async fn with_gold_and_customer() -> (Self, String) {
+        let app = Self::with_gold().await;
+        let customer = app.customer().await;
+        (app, customer)
+    }
+
+    /// A server with a customer on a test clock. The ids of both are returned.
+    pub async fn on_clock() -> (Self, String, String) {
+        let app = Self::start().await;
+        let (customer, clock) = app.customer_on_clock().await;
+        (app, customer, clock)
+    }
+
+    /// A server with a linked account, whose id is returned.
+    pub async fn with_account() -> (Self, String) {
+        let app = Self::start().await;
+        let account = app.account().await;
+        (app, account)
+    }
+
+    /// A server, and a receiver of webhooks without an endpoint.
+    pub async fn with_receiver() -> (Self, Recorder) {
+        (Self::start().await, Recorder::start().await.unwrap())
+    }
+
+    /// Three receivers of webhooks without an endpoint.
+    pub async fn three_receivers() -> [Recorder; 3] {
+        let receiver = async || Recorder::start().await.unwrap();
+        [receiver().await, receiver().await, receiver().await]
+    }
+
     /// A server with these choices.
     pub async fn with(options: Options) -> Self {
         let clock = ManualClock::at(BEGIN_S);
@@ -196,6 +243,12 @@ impl App {
     /// Moves the time forward.
     pub fn pass_s(&self, seconds: i64) {
         self.clock.pass_ms(seconds * 1_000);
+    }
+
+    /// Moves the time forward, and steps every worker until all are idle.
+    pub async fn elapse_s(&self, seconds: i64) {
+        self.pass_s(seconds);
+        self.run_workers_until_idle().await;
     }
 
     /// Steps every worker until all are idle.

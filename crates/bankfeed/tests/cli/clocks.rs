@@ -39,8 +39,7 @@ fn advances_a_clock() {
 /// A span longer than the server accepts at once is split into several calls.
 #[test]
 fn advances_far() {
-    let server = Server::start();
-    server.link(&["--new-clock=1600000000"]);
+    let (server, _) = Server::linked(&["--new-clock=1600000000"]);
     let mut told = server.run(&["advance", "5y"]);
     told += &server.run(&["advance", "20y"]);
     told += &server.run(&["advance", "3x"]);

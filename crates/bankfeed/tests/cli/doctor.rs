@@ -1,6 +1,6 @@
 //! Tests of `doctor`.
 
-use crate::support::{command, told};
+use crate::support::{command, in_new_folder, told};
 use std::fs::{Permissions, set_permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -42,8 +42,7 @@ fn serve(db: &Path) {
 /// There is no problem before the first start, nor after a server was killed.
 #[test]
 fn finds_nothing_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (folder, db) = in_new_folder("bank.db");
     mode(folder.path(), 0o700);
     let mut shown = look(&db, FREE);
     serve(&db);
@@ -78,8 +77,7 @@ fn finds_nothing_wrong() {
 /// issued keys, and none if the folder shuts them out.
 #[test]
 fn reports_modes() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (folder, db) = in_new_folder("bank.db");
     let [keys, log] = ["bank.db.api-keys", "bank.db-wal"].map(|name| folder.path().join(name));
     serve(&db);
     mode(&log, 0o600);
@@ -116,8 +114,7 @@ fn reports_modes() {
 /// Each problem is reported with advice, and ends the command with 1.
 #[test]
 fn finds_what_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (folder, db) = in_new_folder("bank.db");
     let key = folder.path().join("bank.db.key");
     serve(&db);
     let wrong = |shown: String| {

@@ -1,6 +1,6 @@
 //! The ends of commands: lost output, readers that close early, and wrong usage.
 
-use crate::support::{Server, command, told};
+use crate::support::{Server, command, in_new_folder, told};
 use std::fs::File;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -8,8 +8,7 @@ use std::process::Stdio;
 /// Output that cannot be written is an error of every command, in every format.
 #[test]
 fn lost_output_is_an_error() {
-    let server = Server::start();
-    let account = server.link(&["--subscribe"]);
+    let (server, account) = Server::linked(&["--subscribe"]);
     let account = account.as_str();
     server.run(&["refresh", account, "--wait", "--feature", "balance"]);
     for arguments in [
@@ -57,8 +56,7 @@ fn lost_output_is_an_error() {
 /// If the reader closes early, as `head` does, the command ends silently, like `cat`.
 #[test]
 fn readers_may_go() {
-    let server = Server::start();
-    let account = server.link(&["--subscribe"]);
+    let (server, account) = Server::linked(&["--subscribe"]);
     for arguments in [
         &["accounts"][..],
         &["export", &account],
@@ -80,8 +78,7 @@ fn readers_may_go() {
 /// A key that could not be printed is revoked.
 #[test]
 fn an_unread_key_is_revoked() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (_folder, db) = in_new_folder("bank.db");
     let full = File::options().write(true).open("/dev/full").unwrap();
     let arguments = ["key", "create", "--db", db.to_str().unwrap()];
     let output = command(&arguments).stdout(full).output().unwrap();

@@ -1,6 +1,6 @@
 //! Tests of `export`.
 
-use crate::support::Server;
+use crate::support::{Server, in_new_folder};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::RowAccessor as _;
 
@@ -81,8 +81,7 @@ fn writes_texts() {
 fn writes_parquet() {
     let server = Server::start();
     let account = account(&server);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("rows.parquet");
+    let (_folder, file) = in_new_folder("rows.parquet");
     let told =
         server.json(&["export", &account, "--format", "parquet", "-o", file.to_str().unwrap()]);
     assert_eq!(told[0]["rows"], 5);
@@ -106,13 +105,11 @@ fn writes_parquet() {
 /// A file appears complete or not at all. An account that cannot be exported is an error.
 #[test]
 fn refuses_what_cannot_be_written() {
-    let server = Server::start();
-    let account = server.link(&["--subscribe"]);
+    let (server, account) = Server::linked(&["--subscribe"]);
     let mut told = server.run(&["export", &account, "--format", "ofx"]);
     told += &server.run(&["export", &account, "-o", "/nowhere/rows.csv"]);
     told += &server.run(&["export", &account, "--format", "xlsx"]);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("rows.csv");
+    let (folder, file) = in_new_folder("rows.csv");
     let named = file.to_str().unwrap();
     server.run(&["export", "fca_123", "-o", named]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

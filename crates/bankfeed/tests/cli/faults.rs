@@ -68,8 +68,7 @@ fn the_server_is_another_program() {
 /// of an unknown object, because the object may belong to another key.
 #[test]
 fn keys_are_named() {
-    let server = Server::start();
-    let account = server.link(&[]);
+    let (server, account) = Server::linked(&[]);
     let mut shown = server.run(&["accounts", "--api-key", "sk_live_0123456789abcdef"]);
     let arguments = ["accounts", account.as_str()];
     let mut other = server.command(&arguments);
@@ -99,8 +98,7 @@ fn keys_are_named() {
 /// Colours appear on a terminal or on request, and never if they are turned off.
 #[test]
 fn colours_are_for_terminals() {
-    let server = Server::start();
-    server.link(&[]);
+    let (server, _) = Server::linked(&[]);
     let printed = |variables: &[(&str, &str)]| {
         let output = server.command(&["accounts"]).envs(variables.iter().copied()).output();
         String::from_utf8(output.unwrap().stdout).unwrap()

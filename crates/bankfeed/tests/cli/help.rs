@@ -1,6 +1,6 @@
 //! Tests of help texts and of the flags that every command accepts.
 
-use crate::support::{Server, command, told};
+use crate::support::{Server, command, in_new_folder, told};
 
 /// The output of a command that needs no server.
 fn run(arguments: &[&str]) -> String {
@@ -188,8 +188,7 @@ fn every_command_shows_examples() {
 /// Global flags are accepted before and after a command, and also by subcommands.
 #[test]
 fn global_flags_have_any_place() {
-    let server = Server::start();
-    let account = server.link(&["--api-key", "sk_test_other"]);
+    let (server, account) = Server::linked(&["--api-key", "sk_test_other"]);
     for arguments in [
         &["--json", "--api-key", "sk_test_other", "accounts"][..],
         &["accounts", "--json", "--api-key", "sk_test_other"],
@@ -245,8 +244,7 @@ fn flags_without_effect_are_rejected() {
 /// Commands that print lines for people print objects with `--json`.
 #[test]
 fn local_commands_print_json() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (_folder, db) = in_new_folder("bank.db");
     let key = |arguments: &[&str]| {
         let db = ["--json", "--db", db.to_str().unwrap()];
         let arguments = [&["key"], arguments, &db].concat();

@@ -28,8 +28,7 @@ fn without_requests(told: &str) -> String {
 /// observation, the command ends with 3.
 #[test]
 fn judges_a_client() {
-    let server = Server::start();
-    let account = server.link(&["--subscribe"]);
+    let (server, account) = Server::linked(&["--subscribe"]);
     server.run(&["transactions", &account, "--limit", "2"]);
     let mut told = server.run(&["judge"]);
     let path = format!("/v1/financial_connections/transactions?account={account}");

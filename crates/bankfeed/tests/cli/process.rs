@@ -2,7 +2,7 @@
 //!
 //! Each wait is for a named condition, and fails if the condition never comes true.
 
-use crate::support::{call, command};
+use crate::support::{call, command, in_new_folder};
 use model::calendar::{date_of, day_of_second};
 use serde_json::Value;
 use std::future::ready;
@@ -93,8 +93,7 @@ async fn forwards_signed_events() {
 /// the next one with a revoked key fails. The text of a key is shown once, and is in no file.
 #[test]
 fn issues_and_revokes_keys_while_the_server_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (folder, db) = in_new_folder("bank.db");
     let db = db.to_str().unwrap();
     let server = start(&["serve", "--listen", "127.0.0.1:0", "--keys", "issued", "--db", db]);
     let url = server.after(LISTENS).unwrap();
@@ -150,8 +149,7 @@ fn issues_and_revokes_keys_while_the_server_runs() {
 /// temporary database does not know it. With the named file such a server accepts the key.
 #[test]
 fn a_temporary_database_needs_a_named_file_of_keys() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("bank.db");
+    let (_folder, db) = in_new_folder("bank.db");
     let db = db.to_str().unwrap();
     let file = format!("{db}.api-keys");
     let create = |flag: &str, path: &str| {
@@ -184,8 +182,7 @@ fn a_temporary_database_needs_a_named_file_of_keys() {
 /// line and key, and no server starts.
 #[test]
 fn serves_scenarios() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("one.toml");
+    let (_folder, file) = in_new_folder("one.toml");
     std::fs::write(&file, "name = \"One\"\n[[accounts]]\nname = \"First\"").unwrap();
     let file = file.to_str().unwrap();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--memory", "--scenario", file];

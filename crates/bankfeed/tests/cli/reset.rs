@@ -6,8 +6,7 @@ use crate::terminal::converse;
 /// A program has to confirm a reset by a flag, because it has no terminal to type into.
 #[test]
 fn programs_confirm_by_a_flag() {
-    let server = Server::start();
-    server.link(&[]);
+    let (server, _) = Server::linked(&[]);
     let mut shown = server.run(&["reset"]);
     assert_eq!(server.json(&["accounts"]).len(), 1);
     shown += &server.run(&["reset", "--yes"]);
@@ -25,8 +24,7 @@ fn programs_confirm_by_a_flag() {
 /// A person types a word. Any other text removes no data.
 #[test]
 fn people_type_a_word() {
-    let server = Server::start();
-    server.link(&[]);
+    let (server, _) = Server::linked(&[]);
     let question = "Type yes to continue: ";
     for typed in ["no\n", "\n", "\u{4}"] {
         let (shown, code) = converse(server.command(&["reset"]), &[(question, typed)]);

@@ -5,8 +5,7 @@ use crate::support::Server;
 /// A sandbox is saved under a name, emptied and restored by the name. Then the snapshot is deleted.
 #[test]
 fn keeps_and_brings_back() {
-    let server = Server::start();
-    let account = server.link(&[]);
+    let (server, account) = Server::linked(&[]);
     let mut told = server.run(&["snapshot", "create", "seeded"]);
     told += &server.run(&["reset", "--yes"]);
     assert!(server.json(&["accounts"]).is_empty());

@@ -1,6 +1,6 @@
 //! Tests of the advice for mistyped names.
 
-use crate::support::{Server, command, told};
+use crate::support::{Server, command, in_new_folder, told};
 
 /// The nearest bank, account, snapshot and event type is suggested. A short list is shown whole.
 #[test]
@@ -61,8 +61,7 @@ fn suggests_names_of_the_server() {
 /// otherwise.
 #[test]
 fn suggests_names_of_the_program() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("bankfeed.toml");
+    let (_folder, file) = in_new_folder("bankfeed.toml");
     std::fs::write(&file, "memroy = true").unwrap();
     let file = file.to_str().unwrap();
     let mut shown = String::new();

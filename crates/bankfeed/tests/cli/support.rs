@@ -18,6 +18,13 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// The path of a file in a new folder, which is removed when the test ends.
+pub(crate) fn in_new_folder(name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    (folder, path)
+}
+
 /// A running server, killed at the end of its test.
 pub(crate) struct Server {
     _process: Process,
@@ -28,6 +35,14 @@ impl Server {
     /// Starts a server with a temporary database.
     pub(crate) fn start() -> Self {
         Self::with(&["--memory"])
+    }
+
+    /// Starts a server with an account that is linked with these additional arguments. Returns the
+    /// account's id too.
+    pub(crate) fn linked(arguments: &[&str]) -> (Self, String) {
+        let server = Self::start();
+        let account = server.link(arguments);
+        (server, account)
     }
 
     /// Starts a server with these additional flags.

@@ -1,6 +1,6 @@
 //! The output of commands on a terminal: colours and progress.
 
-use crate::support::{Server, command};
+use crate::support::{Server, command, in_new_folder};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -83,8 +83,7 @@ pub(crate) fn converse(mut command: Command, turns: &[(&str, &str)]) -> (String,
 /// Colours appear on a terminal unless they are turned off. JSON has no colours.
 #[test]
 fn a_terminal_has_colours() {
-    let server = Server::start();
-    server.link(&[]);
+    let (server, _) = Server::linked(&[]);
     let green = "\u{1b}[32mactive\u{1b}[0m";
     let accounts = shown(server.command(&["accounts"]));
     assert!(accounts.contains(green), "{accounts}");
@@ -114,8 +113,7 @@ fn the_log_has_colours() {
 /// shown themselves.
 #[test]
 fn long_work_is_shown() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("slow.toml");
+    let (folder, file) = in_new_folder("slow.toml");
     let slow = "name = \"Slow\"\naccounts = [{ name = \"A\", timeline = [\
                 { day = 0, refresh_takes = \"1h\" }] }]";
     std::fs::write(&file, slow).unwrap();

@@ -2,7 +2,7 @@
 //! parameter, and none causes an internal error.
 
 use std::fmt::Write as _;
-use testkit::{App, CHECKOUT, FC, ONE_ITEM, Response};
+use testkit::{App, CHECKOUT, FC, HOLDER, ONE_ITEM, Response};
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
@@ -24,8 +24,7 @@ async fn told(app: &App, calls: &[(&str, String)]) -> String {
 /// they are.
 #[tokio::test]
 async fn amounts_and_periods() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let item = |more: &str| ("/v1/invoiceitems", format!("customer={customer}&{more}"));
     let held = app.post("/v1/invoiceitems", &item("amount=1").1).await.ok();
     let update = format!("/v1/invoiceitems/{}", held.id());
@@ -158,12 +157,8 @@ async fn due_dates() {
 /// rejected.
 #[tokio::test]
 async fn addresses() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let session = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[]=transactions&return_url="
-    );
+    let (app, customer) = App::with_customer().await;
+    let session = format!("{HOLDER}={customer}&permissions[]=transactions&return_url=");
     let connections = "payment_method_options[us_bank_account][financial_connections][return_url]=";
     let intent = "amount=100&currency=usd&payment_method_types[]=us_bank_account";
     let sessions = format!("{FC}/sessions");

@@ -16,6 +16,13 @@ impl Browser {
         Self::open_for(app, carrier, "").await
     }
 
+    /// Opens the flow of a new session of a customer with these further parameters.
+    pub(crate) async fn of_session(app: &App, customer: &str, more: &str) -> (Response, Self) {
+        let session = app.session(customer, more).await;
+        let browser = Self::open(app, &session).await;
+        (session, browser)
+    }
+
     /// Opens the flow of a carrier with further parameters.
     pub(crate) async fn open_for(app: &App, carrier: &Response, more: &str) -> Self {
         Self::open_as(&app.with_key("pk_test_123"), carrier, more).await

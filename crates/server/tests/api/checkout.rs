@@ -7,8 +7,7 @@ use testkit::{App, BEGIN_S, CHECKOUT, DAY_S, ONE_ITEM, OPTIONS};
 /// The linked account and its transactions can be expanded from the session.
 #[tokio::test]
 async fn as_the_guide_prints_it() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = format!(
         "customer={customer}&payment_method_types[]=us_bank_account\
          &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
@@ -94,8 +93,7 @@ async fn as_the_guide_prints_it() {
 /// method stays attached to the customer.
 #[tokio::test]
 async fn a_payment_is_paid_when_its_debit_ends() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = format!(
         "{ONE_ITEM}&customer={customer}&metadata[order]=7&success_url=https://shop.example/thanks\
          &payment_intent_data[description]=Tea&payment_intent_data[metadata][order]=7"
@@ -151,8 +149,7 @@ async fn a_payment_is_paid_when_its_debit_ends() {
 /// event reports it.
 #[tokio::test]
 async fn a_failed_debit_is_told() {
-    let app = App::start().await;
-    let (customer, clock) = app.customer_on_clock().await;
+    let (app, customer, clock) = App::on_clock().await;
     let form = format!("{ONE_ITEM}&customer={customer}");
     let id = app.checkout(&form).await.id();
     let linked = app.link_carrier(&id, "accounts[]=Insufficient+Funds").await.ok();
@@ -209,11 +206,9 @@ async fn expires() {
     400: Only a Checkout Session that is open can be expired; this one is expired.
     ");
 
-    app.pass_s(30 * 60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(30 * 60).await;
     assert_eq!(app.status(&early).await, "expired");
-    app.pass_s(DAY_S - 30 * 60 - 1);
-    app.run_workers_until_idle().await;
+    app.elapse_s(DAY_S - 30 * 60 - 1).await;
     assert_eq!(app.status(&left).await, "open");
     app.pass_s(1);
     insta::assert_snapshot!(app.link_carrier(&left, "").await.api_error(), @"
@@ -236,11 +231,9 @@ async fn expires() {
 /// The session of a customer on a test clock expires by that clock.
 #[tokio::test]
 async fn expires_on_its_clock() {
-    let app = App::start().await;
-    let (customer, clock) = app.customer_on_clock().await;
+    let (app, customer, clock) = App::on_clock().await;
     let id = app.checkout(&format!("customer={customer}")).await.id();
-    app.pass_s(2 * DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(2 * DAY_S).await;
     assert_eq!(app.status(&id).await, "open");
     app.advance(&clock, BEGIN_S + DAY_S).await;
     assert_eq!(app.status(&id).await, "expired");
@@ -249,8 +242,7 @@ async fn expires_on_its_clock() {
 /// Lists filter by customer, address, status, time and Payment Intent, and page in both directions.
 #[tokio::test]
 async fn lists() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let mut ids = Vec::new();
     for form in ["mode=setup", &format!("customer={customer}"), ONE_ITEM, "mode=setup"] {
         ids.push(app.checkout(form).await.id());

@@ -15,8 +15,7 @@ const TEA_A_MONTH: &str = "mode=subscription&line_items[0][quantity]=1\
 /// are used unchanged. Both appear in the line items.
 #[tokio::test]
 async fn sells_at_prices() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let price = app.price(700, "").await;
     let form = format!(
         "{ONE_ITEM}&line_items[1][price]={price}&line_items[1][quantity]=3&expand[]=line_items"
@@ -83,8 +82,7 @@ async fn sells_at_prices() {
 /// and all later ones. The account and its transactions can be found through the subscription.
 #[tokio::test]
 async fn a_link_begins_a_subscription() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = format!(
         "{TEA_A_MONTH}&customer={customer}&line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
          &line_items[1][price_data][unit_amount]=2000\

@@ -88,8 +88,7 @@ async fn the_last_conflict_is_returned() {
     let renamed = |customer: &Customer, name: String| {
         let version = customer.version + 1;
         let customer = Customer { name: Some(name), version, ..customer.clone() };
-        let object = Object::Customer(customer);
-        engine.store().write(ChangeObject::of(object))
+        engine.store().write(ChangeObject::of(Object::Customer(customer)))
     };
     let changed: Result<(), Error> = engine
         .change("rename", async || {

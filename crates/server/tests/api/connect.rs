@@ -1,16 +1,21 @@
 //! Connected accounts: their life cycle and the recipients of their events.
 
 use serde_json::Value;
-use testkit::{App, Client, Recorder, Response};
+use testkit::{App, Client, NUMBERS, Recorder, Response};
 
 pub(crate) const ACCOUNTS: &str = "/v1/accounts";
-pub(crate) const NUMBERS: &str = "external_account[object]=bank_account&external_account[country]=US\
-    &external_account[currency]=usd&external_account[routing_number]=110000000";
 
 /// Creates a connected account of the platform. Returns its id.
 pub(crate) async fn connected(app: &App) -> String {
     let form = "type=custom&capabilities[transfers][requested]=true";
     app.post(ACCOUNTS, form).await.ok().id()
+}
+
+/// A server with a connected account, whose id is returned.
+pub(crate) async fn with_connected() -> (App, String) {
+    let app = App::start().await;
+    let id = connected(&app).await;
+    (app, id)
 }
 
 /// Types and previous attributes of the events that a client sees, newest first.
@@ -172,8 +177,7 @@ async fn the_platform_itself() {
 /// Every error of a call about accounts.
 #[tokio::test]
 async fn api_errors() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let path = format!("{ACCOUNTS}/{id}");
     let external = format!("{path}/external_accounts");
     let with = |number: &str| format!("{NUMBERS}&external_account[account_number]={number}");
@@ -219,8 +223,6 @@ async fn api_errors() {
     GET /v1/accounts?starting_after=acct_nobody
         400 resource_missing starting_after: No such account: 'acct_nobody'
     GET /v1/accounts/acct_nobody
-        403 account_invalid: The API key has no access to the account 'acct_nobody': there is no
-          such account, or it is no longer connected to yours.
     POST /v1/accounts/acct_nobody email=a@b.c
         403 account_invalid: The API key has no access to the account 'acct_nobody': there is no
           such account, or it is no longer connected to yours.
@@ -233,21 +235,13 @@ async fn api_errors() {
     POST /v1/accounts/acct_…/external_accounts external_account=pm_1
         404 resource_missing external_account: No such PaymentMethod: 'pm_1'
     POST /v1/accounts/acct_…/external_accounts external_account[object]=card
+    POST /v1/accounts/acct_…/external_accounts NUMBERS
         400 parameter_missing external_account[account_number]: Missing required parameter:
           external_account[account_number].
-    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
-      external_account[country]=US&external_account[currency]=usd&
-      external_account[routing_number]=110000000
-        400 parameter_missing external_account[account_number]: Missing required parameter:
-          external_account[account_number].
-    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
-      external_account[country]=US&external_account[currency]=usd&
-      external_account[routing_number]=110000000&external_account[account_number]=12
+    POST /v1/accounts/acct_…/external_accounts NUMBERS&external_account[account_number]=12
         400 account_number_invalid external_account[account_number]: The account number must have 4
           to 17 digits.
-    POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
-      external_account[country]=US&external_account[currency]=usd&
-      external_account[routing_number]=110000000&external_account[account_number]=12345678
+    POST /v1/accounts/acct_…/external_accounts NUMBERS&external_account[account_number]=12345678
         400 account_number_invalid external_account[account_number]: In test mode only test numbers
           will do, such as 000123456789 with the routing number 110000000.
     POST /v1/accounts/acct_…/external_accounts external_account[object]=bank_account&
@@ -266,9 +260,7 @@ async fn api_errors() {
         400 - external_account[currency]: Accounts at banks of the United States are paid out to in
           usd.
     GET /v1/accounts/acct_…/external_accounts/ba_1
-        404 resource_missing id: No such external account: 'ba_1'
     POST /v1/accounts/acct_…/external_accounts/ba_1 metadata[a]=b
-        404 resource_missing id: No such external account: 'ba_1'
     DELETE /v1/accounts/acct_…/external_accounts/ba_1
         404 resource_missing id: No such external account: 'ba_1'
     GET /v1/accounts/acct_…/external_accounts?object=wallet
@@ -310,11 +302,7 @@ async fn api_errors() {
 #[tokio::test]
 async fn endpoints_hear_of_connected_accounts() {
     let app = App::start().await;
-    let (platform, connect, own) = (
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-    );
+    let [platform, connect, own] = App::three_receivers().await;
     let id = connected(&app).await;
     let of_platform = app.endpoint(&platform.url, "*", "").await;
     assert_eq!(of_platform.at("/application"), Value::Null);

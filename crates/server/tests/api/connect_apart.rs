@@ -177,8 +177,7 @@ async fn nobody_sees_the_rows_of_another() {
     }
     // The payments complete, and some are disputed.
     app.run_workers_until_idle().await;
-    app.pass_s(10 * DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(10 * DAY_S).await;
     for (client, paths) in clients.iter().zip(&mut made) {
         followed(client, paths).await;
     }

@@ -1,16 +1,15 @@
 //! External accounts of connected accounts, and the guide's ways to create them.
 
 use crate::browser::Browser;
-use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session, told};
+use crate::connect::{ACCOUNTS, payout_session, told, with_connected};
 use serde_json::Value;
-use testkit::{App, FC};
+use testkit::{FC, NUMBERS};
 
 /// The first external account is the default. Another one can replace it. A default that is still
 /// needed cannot be deleted.
 #[tokio::test]
 async fn life_of_external_accounts() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let path = format!("{ACCOUNTS}/{id}/external_accounts");
     let form = format!(
         "{NUMBERS}&external_account[account_number]=000123456789\
@@ -84,8 +83,7 @@ async fn life_of_external_accounts() {
 /// Lists of external accounts page in both directions.
 #[tokio::test]
 async fn pages_of_external_accounts() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let path = format!("{ACCOUNTS}/{id}/external_accounts");
     let mut made = Vec::new();
     for number in ["000123456789", "000111111113", "000111111116", "000222222227"] {
@@ -124,8 +122,7 @@ async fn pages_of_external_accounts() {
 /// its token becomes the connected account's external account.
 #[tokio::test]
 async fn payouts_from_a_session() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let form = payout_session(&id, "");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.id());
@@ -189,8 +186,7 @@ async fn payouts_from_a_session() {
 /// Typed numbers return the token as well. Newer versions need a parameter that allows typing.
 #[tokio::test]
 async fn payouts_from_typed_numbers() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let form = payout_session(&id, "");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let browser = Browser::open(&app, &session).await;
@@ -222,8 +218,7 @@ async fn payouts_from_typed_numbers() {
 /// account itself, and the external account is created from it.
 #[tokio::test]
 async fn payouts_from_a_setup_intent() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let inside = app.in_account(&id);
     let form = "attach_to_self=true&flow_directions[]=outbound&flow_directions[]=inbound\
         &payment_method_types[]=us_bank_account";
@@ -279,8 +274,7 @@ async fn payouts_from_a_setup_intent() {
 /// The API also creates tokens of bank account numbers, inside the account or by its platform.
 #[tokio::test]
 async fn tokens_of_numbers() {
-    let app = App::start().await;
-    let id = connected(&app).await;
+    let (app, id) = with_connected().await;
     let form = "bank_account[country]=US&bank_account[currency]=usd\
         &bank_account[routing_number]=110000000&bank_account[account_number]=000123456789\
         &bank_account[account_holder_name]=Jenny&bank_account[account_holder_type]=company";

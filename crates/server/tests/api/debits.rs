@@ -42,8 +42,7 @@ struct Days {
 
 impl Days {
     async fn begin() -> Self {
-        let app = App::start().await;
-        let (customer, clock) = app.customer_on_clock().await;
+        let (app, customer, clock) = App::on_clock().await;
         Self { app, clock, customer, passed: 0 }
     }
 

@@ -35,14 +35,12 @@ async fn the_server_completes_a_deletion() {
     assert_eq!(app.count(CUSTOMERS).await, 0);
     let link = format!("carrier={}", waiting.id());
     insta::assert_snapshot!(app.api_errors(&[("POST", LINK, &link)]).await, @"
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…
+    POST HELPERS/link carrier=fcsess_…
         404 resource_missing carrier: No such customer: 'cus_…'
     ");
-    app.pass_s(59);
-    app.run_workers_until_idle().await;
+    app.elapse_s(59).await;
     assert_eq!(status(&app, &account).await, "active");
-    app.pass_s(1);
-    app.run_workers_until_idle().await;
+    app.elapse_s(1).await;
     assert_eq!(status(&app, &account).await, "disconnected");
     let event = app.get("/v1/events?type=customer.deleted").await.ok();
     let facts = event.facts(&[
@@ -75,8 +73,7 @@ async fn a_repeated_call_completes_a_deletion() {
     assert_eq!(app.delete(&path).await.ok().at("/deleted"), true);
     assert_eq!(status(&app, &account).await, "disconnected");
     assert_eq!(app.count("/v1/events?type=customer.deleted").await, 1);
-    app.pass_s(60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(60).await;
     assert_eq!(app.count("/v1/events?type=customer.deleted").await, 1);
 }
 
@@ -94,12 +91,10 @@ async fn the_server_completes_the_deletion_of_a_clock() {
     insta::assert_snapshot!(
         app.api_errors(&[("POST", CUSTOMERS, &form), ("GET", &path, "")]).await, @"
     POST /v1/customers test_clock=clock_…
-        404 resource_missing test_clock: No such test clock: 'clock_…'
     GET /v1/test_helpers/test_clocks/clock_…
         404 resource_missing test_clock: No such test clock: 'clock_…'
     ");
-    app.pass_s(60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(60).await;
     assert_eq!(status(&app, &account).await, "disconnected");
     assert_eq!(app.get(&format!("{CUSTOMERS}/{customer}")).await.ok().at("/deleted"), true);
     let events = app.event_types().await;
@@ -137,7 +132,7 @@ async fn a_connected_account_takes_its_objects_along() {
     assert_eq!(status(&app, &linked).await, "disconnected");
     let link = format!("carrier={}", waiting.id());
     insta::assert_snapshot!(app.api_errors(&[("POST", LINK, &link)]).await, @"
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…
+    POST HELPERS/link carrier=fcsess_…
         404 resource_missing carrier: No such account: 'acct_…'
     ");
     // No call acts in the account any more, so its rows are read from the store.
@@ -165,8 +160,7 @@ async fn a_connected_account_takes_its_objects_along() {
 /// again.
 #[tokio::test]
 async fn a_debit_outlives_its_clock() {
-    let app = App::start().await;
-    let (customer, clock) = app.customer_on_clock().await;
+    let (app, customer, clock) = App::on_clock().await;
     let form = format!(
         "amount=500&currency=usd&customer={customer}&confirm=true\
          &payment_method=pm_usBankAccount_success"
@@ -175,7 +169,6 @@ async fn a_debit_outlives_its_clock() {
     assert_eq!(app.status(&intent).await, "processing");
     app.delete(&format!("{CLOCKS}/{clock}")).await.ok();
     assert_eq!(app.status(&intent).await, "processing");
-    app.pass_s(30 * testkit::DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(30 * testkit::DAY_S).await;
     assert_eq!(app.status(&intent).await, "succeeded");
 }

@@ -1,6 +1,6 @@
 //! A server with a seed and a fixed time repeats its responses.
 
-use testkit::{Response, start_process};
+use testkit::{HOLDER, Response, start_process};
 
 /// The maximum number of polls while a refresh is running.
 const POLLS_MAX: usize = 10_000;
@@ -22,10 +22,7 @@ async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
     let hook = "url=http://127.0.0.1:9/&enabled_events[]=*&metadata[a]=b";
     note(app.post("/v1/webhook_endpoints", hook).await);
     let customer = note(app.post("/v1/customers", "email=ada@example.com").await).id();
-    let session = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[]=transactions&prefetch[]=transactions"
-    );
+    let session = format!("{HOLDER}={customer}&permissions[]=transactions&prefetch[]=transactions");
     let session = note(app.post("/v1/financial_connections/sessions", &session).await);
     let secret = format!("client_secret={}", session.text("/client_secret"));
     let linked = app.post("/v1/test_helpers/financial_connections/link", &secret).await;

@@ -3,7 +3,7 @@
 
 use settings::KeyPolicy;
 use std::io::{Read as _, Write as _};
-use testkit::{App, Options};
+use testkit::{App, HOLDER, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -321,8 +321,7 @@ async fn expands_the_clock_of_a_customer() {
 /// Both spellings of expand reach four levels, in lists and in single objects.
 #[tokio::test]
 async fn expansion() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     let accounts = "/v1/financial_connections/accounts";
     let one = app.get(&format!("{accounts}/{account}?expand[]=account_holder.customer")).await.ok();
     assert_eq!(one.text("/account_holder/customer/object"), "customer");
@@ -348,12 +347,8 @@ async fn expansion() {
 /// reader and for the handler.
 #[tokio::test]
 async fn items_are_named_by_the_index_that_was_sent() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let base = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[4]=balances&permissions[9]=transactions"
-    );
+    let (app, customer) = App::with_customer().await;
+    let base = format!("{HOLDER}={customer}&permissions[4]=balances&permissions[9]=transactions");
     let sessions = "/v1/financial_connections/sessions";
     let intents = "/v1/payment_intents";
     insta::assert_snapshot!(app.api_errors(&[
@@ -361,11 +356,11 @@ async fn items_are_named_by_the_index_that_was_sent() {
         ("POST", sessions, &format!("{base}&prefetch[7]=nothing")),
         ("POST", intents, "amount=100&currency=usd&payment_method_types[3]=card"),
     ]).await, @"
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[4]=balances&permissions[9]=transactions&prefetch[7]=ownership&prefetch[2]=balances
+    POST …/sessions HOLDER=cus_…&permissions[4]=balances&permissions[9]=transactions&
+      prefetch[7]=ownership&prefetch[2]=balances
         400 - prefetch[7]: To prefetch ownership, ask for the permission ownership too.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[4]=balances&permissions[9]=transactions&prefetch[7]=nothing
+    POST …/sessions HOLDER=cus_…&permissions[4]=balances&permissions[9]=transactions&
+      prefetch[7]=nothing
         400 - prefetch[7]: Invalid prefetch[7]: must be one of balances, ownership, or transactions
     POST /v1/payment_intents amount=100&currency=usd&payment_method_types[3]=card
         400 - payment_method_types: This server collects bank accounts: payment_method_types must

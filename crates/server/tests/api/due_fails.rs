@@ -20,8 +20,7 @@ async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
     };
     held.version += 1;
     spoil(&mut held);
-    let object = Object::Subscription(held);
-    let change = ChangeObject::of(object);
+    let change = ChangeObject::of(Object::Subscription(held));
     assert_eq!(app.engine.store().write(change).await.unwrap(), Written::Done);
 }
 
@@ -53,8 +52,7 @@ async fn others_go_on() {
     }
     spoil(&app, &ids[0].1, cost_too_much).await;
     spoil(&app, &ids[1].1, count_too_far).await;
-    app.pass_s(10 * DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(10 * DAY_S).await;
     let mut seen = Vec::new();
     for (client, id) in &ids {
         let shown = client.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
@@ -72,8 +70,7 @@ async fn others_go_on() {
 /// The advance of a clock completes although a period cannot be invoiced.
 #[tokio::test]
 async fn a_clock_arrives() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     app.pays_by(&customer, "success").await;
     let id = app.subscription(&customer, &format!("{MONTHLY}&{TRIAL}")).await.id();
@@ -88,8 +85,7 @@ async fn a_clock_arrives() {
 /// afterwards. Another clock still completes its advance.
 #[tokio::test]
 async fn a_clock_fails() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let mut clocks = Vec::new();
     for _ in 0..2 {
         let (customer, clock) = app.customer_on_clock().await;

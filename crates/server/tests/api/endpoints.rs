@@ -30,19 +30,10 @@ async fn life_of_an_endpoint() {
     let path = format!("{ENDPOINTS}/{}", made.id());
     assert_eq!(app.get(&path).await.ok().at("/secret"), serde_json::Value::Null);
     let form = "disabled=true&enabled_events[0]=*&description=&metadata[a]=b";
-    insta::assert_snapshot!(app.post(&path, form).await.shown(), @r#"
-    200
-    {
-      created: 1767225600
-      enabled_events: ["*"]
-      id: "we_…"
-      livemode: false
-      metadata: { a: "b" }
-      object: "webhook_endpoint"
-      status: "disabled"
-      url: "https://example.com/hook"
-      null: api_version, application, description
-    }
+    let changed = app.post(&path, form).await.ok();
+    insta::assert_snapshot!(changed.shown_beside(&made), @r#"
+    { description: null, enabled_events: ["*"], metadata: { a: "b" }, status: "disabled" }
+    absent: ["secret"]
     "#);
     assert_eq!(app.count(ENDPOINTS).await, 1);
     insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
@@ -55,8 +46,7 @@ async fn life_of_an_endpoint() {
 /// After a roll both secrets sign until the older one expires.
 #[tokio::test]
 async fn rolls() {
-    let app = App::start().await;
-    let receiver = Recorder::start().await.unwrap();
+    let (app, receiver) = App::with_receiver().await;
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
     let made = app.post(ENDPOINTS, &form).await.ok();
     let path = format!("{ENDPOINTS}/{}/roll_secret", made.id());
@@ -78,8 +68,7 @@ async fn rolls() {
 /// event counts it as pending. A disabled endpoint receives no further deliveries.
 #[tokio::test]
 async fn retries() {
-    let app = App::start().await;
-    let receiver = Recorder::start().await.unwrap();
+    let (app, receiver) = App::with_receiver().await;
     receiver.respond(500);
     let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
     let endpoint = app.post(ENDPOINTS, &form).await.ok().id();
@@ -96,8 +85,7 @@ async fn retries() {
     app.run_workers_until_idle().await;
     assert_eq!(receiver.take().len(), 0);
     receiver.respond(204);
-    app.pass_s(10);
-    app.run_workers_until_idle().await;
+    app.elapse_s(10).await;
     assert_eq!((receiver.take().len(), pending().await), (1, 0.into()));
     let deliveries = app.get(&format!("/v1/test_helpers/events/{event}/deliveries")).await.ok();
     assert_eq!(deliveries.text("/data/0/status"), "succeeded");
@@ -113,8 +101,7 @@ async fn retries() {
 /// A call that waits for the event then returns it.
 #[tokio::test]
 async fn a_closed_endpoint_is_waited_for_no_more() {
-    let app = App::start().await;
-    let receiver = Recorder::start().await.unwrap();
+    let (app, receiver) = App::with_receiver().await;
     receiver.respond(500);
     app.customer().await;
     app.run_workers_until_idle().await;
@@ -148,8 +135,7 @@ async fn a_closed_endpoint_is_waited_for_no_more() {
 /// a platform and events of its connected accounts.
 #[tokio::test]
 async fn a_new_endpoint_gets_only_later_events() {
-    let app = App::start().await;
-    let account = crate::connect::connected(&app).await;
+    let (app, account) = crate::connect::with_connected().await;
     let own = app.in_account(&account);
     for (client, more) in [(&*app, ""), (&own, "connect=true")] {
         let (early, late) = (Recorder::start().await.unwrap(), Recorder::start().await.unwrap());

@@ -1,7 +1,7 @@
 //! Every error of each call about customers and accounts, except errors that all calls share. There
 //! is one test per resource.
 
-use testkit::{App, FC};
+use testkit::{App, FC, HOLDER};
 
 /// Errors of calls about customers.
 #[tokio::test]
@@ -27,9 +27,7 @@ async fn customers() {
     POST /v1/customers shipping[address][city]=Rome
         400 parameter_missing shipping[name]: Missing required parameter: shipping[name].
     GET /v1/customers/cus_1
-        404 resource_missing id: No such customer: 'cus_1'
     POST /v1/customers/cus_1 name=x
-        404 resource_missing id: No such customer: 'cus_1'
     DELETE /v1/customers/cus_1
         404 resource_missing id: No such customer: 'cus_1'
     GET /v1/customers?test_clock=clock_1
@@ -47,10 +45,9 @@ async fn customers() {
 /// Errors of calls about sessions.
 #[tokio::test]
 async fn sessions() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let path = format!("{FC}/sessions");
-    let holder = format!("account_holder[type]=customer&account_holder[customer]={customer}");
+    let holder = format!("{HOLDER}={customer}");
     let with = |more: &str| format!("{holder}&permissions[]=transactions&{more}");
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", &path, ""),
@@ -100,52 +97,41 @@ async fn sessions() {
       permissions[]=balances
         400 - account_holder[customer_account]: This server has no v2 customer accounts; name a
           customer (cus_…) instead.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&account_holder[account]=acct_1
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&account_holder[account]=acct_1
         400 - account_holder[account]: account_holder[account] does not go with an account holder of
           type customer.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_1&
-      permissions[]=balances
+    POST …/sessions HOLDER=cus_1&permissions[]=balances
         404 resource_missing account_holder[customer]: No such customer: 'cus_1'
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…
+    POST …/sessions HOLDER=cus_…
         400 parameter_missing permissions: Missing required parameter: permissions.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=balance
+    POST …/sessions HOLDER=cus_…&permissions[]=balance
         400 - permissions[0]: Invalid permissions[0]: must be one of balances, ownership,
           payment_method, or transactions
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&prefetch[]=balance
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&prefetch[]=balance
         400 - prefetch[0]: Invalid prefetch[0]: must be one of balances, ownership, or transactions
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&prefetch[]=transactions&prefetch[]=ownership
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&prefetch[]=transactions&
+      prefetch[]=ownership
         400 - prefetch[1]: To prefetch ownership, ask for the permission ownership too.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&filters[account_subcategories][]=other
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&filters[account_subcategories][]=other
         400 - filters[account_subcategories][0]: Invalid filters[account_subcategories][0]: must be
           one of checking, credit_card, line_of_credit, mortgage, or savings
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&filters[country]=USA
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&filters[country]=USA
         400 parameter_unknown filters[country]: Received unknown parameter: filters[country]. Did
           you mean countries?
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&filters[countries][]=U1
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&filters[countries][]=U1
         400 - filters[countries][0]: A country is given as two letters, such as US.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&filters[require_payment_method_support]=some
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&
+      filters[require_payment_method_support]=some
         400 - filters[require_payment_method_support]: Invalid
           filters[require_payment_method_support]: must be one of all, at_least_one, or none
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&limits[x]=1
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&limits[x]=1
         400 parameter_missing limits[accounts]: Missing required parameter: limits[accounts].
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&limits[accounts]=0
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&limits[accounts]=0
         400 parameter_invalid_integer limits[accounts]: Invalid integer: limits[accounts] must be
           between 1 and 4294967295
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&manual_entry[mode]=custom
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&manual_entry[mode]=custom
         400 - manual_entry[mode]: Invalid manual_entry[mode]: must be one of automatic or disabled
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=transactions&return_url=
+    POST …/sessions HOLDER=cus_…&permissions[]=transactions&return_url=
         400 parameter_invalid_empty return_url: return_url is an empty string. Send a value, or
           leave it out.
     GET …/sessions/fcsess_1
@@ -209,17 +195,13 @@ async fn accounts() {
     POST …/accounts/fca_…/refresh features[]=balances
         400 - features[0]: Invalid features[0]: must be one of balance, ownership, or transactions
     POST …/accounts/fca_…/subscribe features[]=balance
-        400 - features[0]: Invalid features[0]: must be transactions
     POST …/accounts/fca_…/unsubscribe features[0]=ownership
         400 - features[0]: Invalid features[0]: must be transactions
     POST …/accounts/fca_…/disconnect now=true
         400 parameter_unknown now: Received unknown parameter: now
     POST …/accounts/fca_1/refresh features[]=balance
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/subscribe features[]=transactions
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/unsubscribe features[]=transactions
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/disconnect
         404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET …/accounts/fca_…/owners
@@ -234,12 +216,8 @@ async fn accounts() {
 /// Data without the holder's permission can be neither refreshed nor read.
 #[tokio::test]
 async fn permissions() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let form = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[]=payment_method"
-    );
+    let (app, customer) = App::with_customer().await;
+    let form = format!("{HOLDER}={customer}&permissions[]=payment_method");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let of = |call: &str| format!("{FC}/accounts/{account}/{call}");
@@ -251,8 +229,6 @@ async fn permissions() {
         ("GET", &format!("{FC}/transactions?account={account}"), ""),
     ]).await, @"
     POST …/accounts/fca_…/refresh features[]=balance
-        400 - features[0]: The holder of this account did not grant the permission balances; link it
-          again with a session that asks for it.
     POST …/accounts/fca_…/refresh features[]=balance&features[]=ownership
         400 - features[0]: The holder of this account did not grant the permission balances; link it
           again with a session that asks for it.

@@ -73,9 +73,7 @@ async fn endpoints() {
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&disabled=true
         400 parameter_unknown disabled: Received unknown parameter: disabled
     GET /v1/webhook_endpoints/we_1
-        404 resource_missing id: No such webhook endpoint: 'we_1'
     POST /v1/webhook_endpoints/we_1 disabled=true
-        404 resource_missing id: No such webhook endpoint: 'we_1'
     DELETE /v1/webhook_endpoints/we_1
         404 resource_missing id: No such webhook endpoint: 'we_1'
     GET /v1/webhook_endpoints?starting_after=we_1
@@ -119,9 +117,7 @@ async fn clocks() {
         400 parameter_invalid_integer frozen_time: Invalid integer: frozen_time must be between 0
           and 253402300799
     GET /v1/test_helpers/test_clocks/clock_1
-        404 resource_missing test_clock: No such test clock: 'clock_1'
     DELETE /v1/test_helpers/test_clocks/clock_1
-        404 resource_missing test_clock: No such test clock: 'clock_1'
     POST /v1/test_helpers/test_clocks/clock_1/advance frozen_time=1
         404 resource_missing test_clock: No such test clock: 'clock_1'
     GET /v1/test_helpers/test_clocks?starting_after=clock_1
@@ -129,8 +125,6 @@ async fn clocks() {
     POST /v1/test_helpers/test_clocks/clock_…/advance
         400 parameter_missing frozen_time: Missing required parameter: frozen_time.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1767225600
-        400 - frozen_time: frozen_time must be later than 1767225600, the time this clock shows, by
-          at most 63244800 seconds.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1862092800
         400 - frozen_time: frozen_time must be later than 1767225600, the time this clock shows, by
           at most 63244800 seconds.
@@ -142,7 +136,6 @@ async fn clocks() {
     let locked = app.api_errors(&[("POST", &update, "name=x"), ("POST", &advance, &later)]).await;
     insta::assert_snapshot!(locked, @"
     POST /v1/customers/cus_… name=x
-        429 lock_timeout: The object is being changed by another request or process. Try again.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1767225660
         429 lock_timeout: The object is being changed by another request or process. Try again.
     ");
@@ -156,8 +149,7 @@ async fn clocks() {
 /// Errors of linking.
 #[tokio::test]
 async fn linking() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let session = app.session(&customer, "limits[accounts]=1").await;
     let path = format!("{HELPERS}/link");
     let with = |more: &str| format!("carrier={}&{more}", session.id());
@@ -175,28 +167,27 @@ async fn linking() {
         ("POST", &path, &with("institution=Down+(Scheduled)")),
         ("POST", &path, &savings),
     ]).await, @"
-    POST /v1/test_helpers/financial_connections/link
+    POST HELPERS/link
         400 parameter_missing client_secret: Missing required parameter: client_secret.
-    POST /v1/test_helpers/financial_connections/link client_secret=fcsess_client_secret_x
+    POST HELPERS/link client_secret=fcsess_client_secret_x
         400 - client_secret: No link flow has this client secret.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_1
+    POST HELPERS/link carrier=fcsess_1
         404 resource_missing carrier: No such Financial Connections session: 'fcsess_1'
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&client_secret=x
+    POST HELPERS/link carrier=fcsess_…&client_secret=x
         400 parameters_exclusive client_secret: You may give only one of these parameters:
           client_secret, carrier.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&institution=Bank+of+Nowhere
+    POST HELPERS/link carrier=fcsess_…&institution=Bank+of+Nowhere
         400 - institution: No such institution: 'Bank of Nowhere'.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&outcome=maybe
+    POST HELPERS/link carrier=fcsess_…&outcome=maybe
         400 - outcome: Invalid outcome: must be one of success, cancel, institution_down, or
           login_failed
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Nothing
+    POST HELPERS/link carrier=fcsess_…&accounts[]=Nothing
         400 - accounts[0]: The institution has no account 'Nothing'.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Success&
-      accounts[]=Savings
+    POST HELPERS/link carrier=fcsess_…&accounts[]=Success&accounts[]=Savings
         400 - accounts: This session links at most 1 accounts.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&institution=Down+(Scheduled)
+    POST HELPERS/link carrier=fcsess_…&institution=Down+(Scheduled)
         400 - institution: Down (Scheduled) is down for maintenance until 1767232800.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&accounts[]=Success
+    POST HELPERS/link carrier=fcsess_…&accounts[]=Success
         400 - accounts[0]: The session's filters[account_subcategories] leaves out 'Success'.
     ");
     app.post(&path, &with("outcome=cancel")).await.ok();
@@ -205,9 +196,9 @@ async fn linking() {
     let expired = format!("carrier={}", expired.id());
     let told = app.api_errors(&[("POST", &path, &with("")), ("POST", &path, &expired)]).await;
     insta::assert_snapshot!(told, @"
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
+    POST HELPERS/link carrier=fcsess_…&
         400: This link flow has ended; make a new session to link again.
-    POST /v1/test_helpers/financial_connections/link carrier=fcsess_…
+    POST HELPERS/link carrier=fcsess_…
         400: This link flow has expired; make a new session.
     ");
 }
@@ -251,73 +242,57 @@ async fn steering() {
         ("POST", &unknown("reactivate"), ""),
         ("GET", &format!("{HELPERS}/institutions?limit=1"), ""),
     ]).await.replace(&id, "ID"), @"
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions
+    POST HELPERS/accounts/fca_…/transactions
         400 parameter_missing amount: Missing required parameter: amount.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&currency=dollar
+    POST HELPERS/accounts/fca_…/transactions amount=1&currency=dollar
         400 - currency: A currency is given as three letters, such as usd.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&status=void
+    POST HELPERS/accounts/fca_…/transactions amount=1&status=void
         400 - status: Invalid status: must be one of pending or posted
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions amount=1&
-      transacted_at=4000000000
+    POST HELPERS/accounts/fca_…/transactions amount=1&transacted_at=4000000000
         400 - transacted_at: The test bank refuses: the time must lie between 1751673600 and
           1767225600.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
+    POST HELPERS/accounts/fca_…/transactions/ID
         400: The test bank refuses: nothing to change.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
-      status=gone
+    POST HELPERS/accounts/fca_…/transactions/ID status=gone
         400 - status: Invalid status: must be one of pending, posted, or void
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/ID
-      status=posted
+    POST HELPERS/accounts/fca_…/transactions/ID status=posted
         400 - status: The test bank refuses: the transaction is posted at the bank.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/nothing amount=1
+    POST HELPERS/accounts/fca_…/transactions/nothing amount=1
         404 resource_missing transaction: The test bank refuses: no such transaction at the bank.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/balance
+    POST HELPERS/accounts/fca_…/balance
         400 parameter_missing current: Missing required parameter: current.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/owners
+    POST HELPERS/accounts/fca_…/owners
         400 parameter_missing owners: Missing required parameter: owners.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/owners
-      owners[0][email]=ada@example.com
+    POST HELPERS/accounts/fca_…/owners owners[0][email]=ada@example.com
         400 parameter_missing owners[0][name]: Missing required parameter: owners[0][name].
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh outcome=succeeded&
-      cause=institution_error
+    POST HELPERS/accounts/fca_…/next_refresh outcome=succeeded&cause=institution_error
         400 - cause: A refresh that succeeds has no cause to fail.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh cause=interrupted
+    POST HELPERS/accounts/fca_…/next_refresh cause=interrupted
+    POST HELPERS/accounts/fca_…/next_refresh cause=weather
         400 - cause: Invalid cause: must be one of institution_unavailable, institution_timeout,
           institution_error, login_required, access_denied, account_closed, account_unavailable, or
           unsupported
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh cause=weather
-        400 - cause: Invalid cause: must be one of institution_unavailable, institution_timeout,
-          institution_error, login_required, access_denied, account_closed, account_unavailable, or
-          unsupported
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh delay_seconds=-1
+    POST HELPERS/accounts/fca_…/next_refresh delay_seconds=-1
         400 parameter_invalid_integer delay_seconds: Invalid integer: delay_seconds must be between
           0 and 2592000
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/next_refresh times=0
+    POST HELPERS/accounts/fca_…/next_refresh times=0
         400 parameter_invalid_integer times: Invalid integer: times must be between 1 and 1000
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate cause=weather
+    POST HELPERS/accounts/fca_…/deactivate cause=weather
         400 - cause: Invalid cause: must be one of access_denied, access_expired, account_closed,
           account_unavailable, institution_requirement, or unspecified
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/deactivate action=wait
+    POST HELPERS/accounts/fca_…/deactivate action=wait
         400 - action: Invalid action: must be one of none or relink_required
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/transactions amount=1
+    POST HELPERS/accounts/fca_1/transactions amount=1
+    POST HELPERS/accounts/fca_1/balance current=1
+    POST HELPERS/accounts/fca_1/owners owners=
+    GET HELPERS/accounts/fca_1/ledger
+    POST HELPERS/accounts/fca_1/next_refresh
+    GET HELPERS/accounts/fca_1/next_refresh
+    DELETE HELPERS/accounts/fca_1/next_refresh
+    POST HELPERS/accounts/fca_1/deactivate
+    POST HELPERS/accounts/fca_1/reactivate
         404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/balance current=1
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/owners owners=
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    GET /v1/test_helpers/financial_connections/accounts/fca_1/ledger
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    GET /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    DELETE /v1/test_helpers/financial_connections/accounts/fca_1/next_refresh
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/deactivate
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST /v1/test_helpers/financial_connections/accounts/fca_1/reactivate
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
-    GET /v1/test_helpers/financial_connections/institutions?limit=1
+    GET HELPERS/institutions?limit=1
         400 parameter_unknown limit: Received unknown parameter: limit
     ");
 }

@@ -239,8 +239,7 @@ async fn a_stream_has_one_reader_or_ends() {
 /// only their own events.
 #[tokio::test]
 async fn a_platform_hears_of_its_accounts() {
-    let app = App::start().await;
-    let account = crate::connect::connected(&app).await;
+    let (app, account) = crate::connect::with_connected().await;
     app.run_workers_until_idle().await;
     app.pass_s(1);
     let own = app.in_account(&account);
@@ -265,8 +264,7 @@ async fn a_platform_hears_of_its_accounts() {
 /// that only prints events is not checked.
 #[tokio::test]
 async fn what_is_forwarded_is_judged() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     app.run_workers_until_idle().await;
     let refresh = async || {
         app.pass_s(2);

@@ -91,8 +91,7 @@ async fn a_lost_webhook_never_comes() {
     hook(&app, &receiver).await;
     let id = fault(&app, "kind=webhook_lost&first=1").await;
     let customer = customers(&app, 1).await.remove(0);
-    app.pass_s(30 * 86_400);
-    app.run_workers_until_idle().await;
+    app.elapse_s(30 * 86_400).await;
     assert!(heard(&receiver).is_empty());
     let lost = app.get(&format!("{LEDGER}?status=lost")).await.ok();
     assert_eq!(lost.at("/data/0/fault"), json!({"id": id, "kind": "webhook_lost"}));
@@ -126,11 +125,9 @@ async fn webhooks_go_wrong() {
 
     fault(&app, "kind=webhook_delayed&first=1&delay_ms=60000").await;
     let one = customers(&app, 1).await.remove(0);
-    app.pass_s(59);
-    app.run_workers_until_idle().await;
+    app.elapse_s(59).await;
     assert!(heard(&receiver).is_empty());
-    app.pass_s(1);
-    app.run_workers_until_idle().await;
+    app.elapse_s(1).await;
     assert_eq!(heard(&receiver), [one]);
 
     fault(&app, "kind=webhook_reordered&first=1").await;
@@ -140,16 +137,14 @@ async fn webhooks_go_wrong() {
     fault(&app, "kind=webhook_reordered&first=1&delay_ms=5000").await;
     let one = customers(&app, 1).await.remove(0);
     assert!(heard(&receiver).is_empty());
-    app.pass_s(5);
-    app.run_workers_until_idle().await;
+    app.elapse_s(5).await;
     assert_eq!(heard(&receiver), [one]);
 
     fault(&app, "kind=webhook_wrongly_signed&first=1").await;
     receiver.respond(400);
     customers(&app, 1).await;
     receiver.respond(200);
-    app.pass_s(10);
-    app.run_workers_until_idle().await;
+    app.elapse_s(10).await;
     let posts = receiver.take();
     let signed: Vec<bool> = posts.iter().map(|post| is_signed(post, &secret)).collect();
     assert_eq!(signed, [false, true]);

@@ -1,7 +1,7 @@
 //! The calls of Stripe's guide to transactions, with the printed bodies and the documented effects.
 
 use serde_json::{Value, json};
-use testkit::{App, BEGIN_S, DAY_S, Recorder, Response};
+use testkit::{App, BEGIN_S, DAY_S, HOLDER, Response};
 
 const ACCOUNTS: &str = "/v1/financial_connections/accounts";
 const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
@@ -54,8 +54,7 @@ async fn customer_and_session() {
     }
     "#);
     let form = format!(
-        "account_holder[type]=customer&account_holder[customer]={}\
-         &permissions[]=payment_method&permissions[]=balances&permissions[]=transactions\
+        "{HOLDER}={}&permissions[]=payment_method&permissions[]=balances&permissions[]=transactions\
          &prefetch[]=transactions",
         customer.id()
     );
@@ -84,8 +83,7 @@ async fn customer_and_session() {
 /// returns the subscription and a pending refresh. An event reports the end of the refresh.
 #[tokio::test]
 async fn subscribe() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     assert_eq!(show(&app, &account).await.at("/transaction_refresh"), Value::Null);
 
     let subscribed = act(&app, &account, "subscribe").await.ok();
@@ -110,8 +108,7 @@ async fn subscribe() {
 /// is 200 with the same refresh id and a notice, and no event is emitted.
 #[tokio::test]
 async fn refresh_too_early() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     let first = act(&app, &account, "refresh").await.ok();
     assert_eq!(first.header("stripe-notice"), None);
     let id = first.text("/transaction_refresh/id");
@@ -135,8 +132,7 @@ async fn refresh_too_early() {
 /// Data from earlier refreshes stays readable.
 #[tokio::test]
 async fn inactive_account() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
     assert!(
@@ -176,13 +172,11 @@ async fn subscribe_during_prefetch() {
 /// the three days after unsubscribing no refresh runs. Subscribing again starts a new refresh.
 #[tokio::test]
 async fn daily_work() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     act(&app, &account, "subscribe").await.ok();
     app.run_workers_until_idle().await;
     for day in 2..=4 {
-        app.pass_s(DAY_S);
-        app.run_workers_until_idle().await;
+        app.elapse_s(DAY_S).await;
         assert_eq!(told_refreshes(&app).await.len(), day);
     }
     act(&app, &account, "refresh").await.ok();
@@ -192,8 +186,7 @@ async fn daily_work() {
     app.pass_s(10);
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
-    app.pass_s(DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(DAY_S).await;
     assert_eq!(told_refreshes(&app).await.len(), 6);
 
     let last = show(&app, &account).await.at("/transaction_refresh");
@@ -201,8 +194,7 @@ async fn daily_work() {
     assert_eq!(unsubscribed.at("/subscriptions"), json!([]));
     assert_eq!(unsubscribed.at("/transaction_refresh"), last);
     for _ in 0..3 {
-        app.pass_s(DAY_S);
-        app.run_workers_until_idle().await;
+        app.elapse_s(DAY_S).await;
     }
     assert_eq!(told_refreshes(&app).await.len(), 6);
     let again = act(&app, &account, "subscribe").await.ok();
@@ -213,8 +205,7 @@ async fn daily_work() {
 /// A failed refresh also emits its event, and keeps the existing data.
 #[tokio::test]
 async fn failure_is_told() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
     steer(&app, &account, "next_refresh", "outcome=failed&cause=institution_timeout").await;
@@ -238,8 +229,7 @@ async fn failure_is_told() {
 /// changed, page by page.
 #[tokio::test]
 async fn list_after_a_refresh() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     let first = act(&app, &account, "refresh").await.ok().text("/transaction_refresh/id");
     app.run_workers_until_idle().await;
     let list = format!("/v1/financial_connections/transactions?account={account}");
@@ -284,8 +274,7 @@ async fn list_after_a_refresh() {
 /// The webhook is signed, and contains the account in the version of the endpoint.
 #[tokio::test]
 async fn webhook() {
-    let app = App::start().await;
-    let receiver = Recorder::start().await.unwrap();
+    let (app, receiver) = App::with_receiver().await;
     let version = "api_version=2026-07-29.dahlia";
     let endpoint = app.endpoint(&receiver.url, REFRESHED, version).await;
     let account = app.account().await;

@@ -136,8 +136,7 @@ async fn checkout_is_paid_on_its_page() {
 /// the holder enters their amounts.
 #[tokio::test]
 async fn an_account_is_saved_and_its_deposits_are_told() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = format!("mode=setup&customer={customer}&currency=usd");
     let (session, page) = checkout(&app, &form).await;
     let back = type_in(&app, &page, ADA, "000123456789", "").await;

@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, read, shown};
 use std::fmt::Write as _;
-use testkit::{App, Client, FC, Response};
+use testkit::{App, Client, FC, HOLDER, Response};
 
 pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
@@ -22,9 +22,7 @@ async fn hosted(app: &App) -> Response {
 }
 
 fn of(customer: &str) -> String {
-    format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}&permissions[]=balances"
-    )
+    format!("{HOLDER}={customer}&permissions[]=balances")
 }
 
 const HOSTED: &str = "ui_mode=hosted&hosted[return_url]=https://shop.example/back?a=1";
@@ -100,8 +98,7 @@ async fn every_other_end() {
 /// is not hosted.
 #[tokio::test]
 async fn api_errors() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let mut told = String::new();
     for more in [
         "ui_mode=embedded",

@@ -61,8 +61,7 @@ async fn refuses_another_request_under_the_key() {
 /// request would have another outcome by now. Parameter errors are not stored.
 #[tokio::test]
 async fn keeps_outcomes_but_not_parse_errors() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     let path = |call: &str| format!("/v1/financial_connections/accounts/{account}/{call}");
     app.post(&path("refresh"), "features[]=transactions").await.ok();
     let unchanged =

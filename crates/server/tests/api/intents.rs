@@ -16,8 +16,7 @@ fn guide_call(more: &str) -> String {
 /// A payment from the first call to the transactions: linked, prefetched, confirmed, settled.
 #[tokio::test]
 async fn a_payment_intent_collects_an_account() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
     let intent = app.post(INTENTS, &form).await.ok();
     insta::assert_snapshot!(intent.shown(), @r#"
@@ -241,8 +240,7 @@ async fn typed_numbers_are_verified_by_deposits() {
 /// The payment method of an account is attached, changed, listed and detached.
 #[tokio::test]
 async fn payment_methods_live() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let session = app.session(&customer, "&permissions[]=payment_method").await;
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let form = format!(
@@ -295,8 +293,6 @@ async fn a_browser_sees_its_own_intent() {
     GET /v1/payment_intents/pi_…
         400 parameter_missing client_secret: Missing required parameter: client_secret.
     POST /v1/payment_intents/pi_… amount=600
-        403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
-          is for client flows only.
     GET /v1/payment_intents
         403 secret_key_required: This call needs a secret API key (sk_…). A publishable key (pk_…)
           is for client flows only.

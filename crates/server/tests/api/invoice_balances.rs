@@ -61,8 +61,7 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
 /// An event reports the change of the customer.
 #[tokio::test]
 async fn a_balance_is_collected_with_the_next_invoice() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     app.post(&path_of(&customer), "balance=-400").await.ok();
     let invoice = finalized(&app, Some(&customer), 1_000).await;
     let events = app.get("/v1/events?type=customer.updated").await.ok();

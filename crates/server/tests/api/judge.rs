@@ -429,8 +429,7 @@ async fn finds_nothing_of_a_good_client() {
     let all = format!("{}&limit=100", after(&failed));
     let next = format!("{}&starting_after={row}", after(&failed));
     client.plans(&[&after(&failed), &next, &next, &all], 200);
-    app.pass_s(10);
-    app.run_workers_until_idle().await;
+    app.elapse_s(10).await;
     // A person lists the transactions, and a test reads the bank's ledger.
     app.get(&client.list("")).await.ok();
     app.get(&client.list("&transacted_at[gte]=1767200000")).await.ok();

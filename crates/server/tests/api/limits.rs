@@ -89,8 +89,7 @@ async fn full_of_merchants() {
 /// It reports that it is not ready.
 #[tokio::test]
 async fn internal_failure() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     app.engine.store().close().await;
 
     let written = app.post(CUSTOMERS, "email=ada@example.com").await;

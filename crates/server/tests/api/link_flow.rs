@@ -9,8 +9,7 @@ use testkit::{App, FC};
 async fn form_bank() {
     let app = App::start().await;
     let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
-    let session = app.session(&customer, "prefetch[]=balances").await;
-    let browser = Browser::open(&app, &session).await;
+    let (session, browser) = Browser::of_session(&app, &customer, "prefetch[]=balances").await;
     let list = browser.page().await;
     insta::assert_snapshot!(shown(&list), @"
     200
@@ -133,8 +132,7 @@ async fn form_bank() {
     You may close this page.
     ");
 
-    let ended = app.session_in_preview(&session).await;
-    assert_eq!(ended.at("/status"), "succeeded");
+    assert_eq!(app.session_in_preview(&session).await.at("/status"), "succeeded");
     let listed = app.get(&format!("{FC}/accounts?session={}", session.id())).await.ok();
     let names: Vec<_> = listed.items("/data").iter().map(|a| a["display_name"].clone()).collect();
     assert_eq!(names, ["Savings", "Success"]);
@@ -151,8 +149,7 @@ async fn form_bank() {
 #[tokio::test]
 async fn bank_page() {
     let app = App::start().await;
-    let session = app.session(&app.customer().await, "limits[accounts]=1").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) = Browser::of_session(&app, &app.customer().await, "limits[accounts]=1").await;
     insta::assert_snapshot!(shown(&browser.log_in_at(&app, "Bank (OAuth)").await), @"
     200
     Continue at Bank (OAuth)
@@ -220,15 +217,14 @@ async fn bank_page() {
 /// Banks that are down, and one that ends the login: the messages, the next steps, and the outcome.
 #[tokio::test]
 async fn banks_that_fail() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     for (bank, said) in [
         ("Down (Scheduled)", "Down (Scheduled) is not available"),
         ("Down (Unscheduled)", "Down (Unscheduled) is not available"),
         ("Down (Error)", "The login at Down (Error) failed"),
     ] {
-        let session = app.session(&customer, "manual_entry[mode]=automatic").await;
-        let browser = Browser::open(&app, &session).await;
+        let (session, browser) =
+            Browser::of_session(&app, &customer, "manual_entry[mode]=automatic").await;
         let page = browser.log_in_at(&app, bank).await;
         assert!(read(&page).contains(said), "{}", read(&page));
         if bank == "Down (Scheduled)" {
@@ -248,12 +244,10 @@ async fn banks_that_fail() {
         browser.step("back", "").await;
         browser.log_in_at(&app, bank).await;
         assert!(read(&browser.step("cancel", "").await).contains("No account was linked"));
-        let ended = app.session_in_preview(&session).await;
-        assert_eq!(ended.at("/status"), "failed");
+        assert_eq!(app.session_in_preview(&session).await.at("/status"), "failed");
     }
     // A bank that ends the login in its form.
-    let session = app.session(&customer, "").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) = Browser::of_session(&app, &customer, "").await;
     browser.log_in_at(&app, "Bank (Non-OAuth)").await;
     let page = browser.step("login", "bank_username=a&bank_password=error").await;
     insta::assert_snapshot!(shown(&page), @"
@@ -284,8 +278,8 @@ async fn leaves_from_everywhere() {
         &[("sign_in", "")],
     ];
     for way in ways {
-        let session = app.session(&customer, "manual_entry[mode]=automatic").await;
-        let browser = Browser::open(&app, &session).await;
+        let (session, browser) =
+            Browser::of_session(&app, &customer, "manual_entry[mode]=automatic").await;
         for (step, form) in way {
             browser.step(step, form).await.ok();
         }
@@ -303,10 +297,8 @@ async fn leaves_from_everywhere() {
 /// An expired flow, and one with a session that ended elsewhere, report this and accept no steps.
 #[tokio::test]
 async fn expired_and_closed() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let session = app.session(&customer, "").await;
-    let closed = Browser::open(&app, &session).await;
+    let (app, customer) = App::with_customer().await;
+    let (session, closed) = Browser::of_session(&app, &customer, "").await;
     app.link(&session, "").await;
     insta::assert_snapshot!(shown(&closed.page().await), @"
     200
@@ -316,8 +308,7 @@ async fn expired_and_closed() {
     ");
     assert!(read(&closed.step_of(1, "cancel", "").await).contains("Already finished"));
 
-    let session = app.session(&customer, "").await;
-    let expired = Browser::open(&app, &session).await;
+    let (session, expired) = Browser::of_session(&app, &customer, "").await;
     app.pass_s(86_400);
     let page = expired.page().await;
     insta::assert_snapshot!(shown(&page), @"
@@ -338,8 +329,7 @@ async fn expired_and_closed() {
 #[tokio::test]
 async fn two_tabs() {
     let app = App::start().await;
-    let session = app.session(&app.customer().await, "").await;
-    let browser = Browser::open(&app, &session).await;
+    let (session, browser) = Browser::of_session(&app, &app.customer().await, "").await;
     let first = version(&browser.page().await);
     let bank = institution(&app, "Test (Non-OAuth)").await;
     let other = institution(&app, "Test (OAuth)").await;
@@ -373,8 +363,7 @@ async fn two_tabs() {
 #[tokio::test]
 async fn search() {
     let app = App::start().await;
-    let session = app.session(&app.customer().await, "").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) = Browser::of_session(&app, &app.customer().await, "").await;
     let find = async |wanted: &str| {
         let path = format!("{}?q={wanted}", browser.path);
         read(&app.bare_request("GET", &path).send().await)

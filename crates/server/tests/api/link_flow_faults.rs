@@ -6,10 +6,9 @@ use testkit::App;
 /// The holder types numbers. After each fault, the session gets a token and no account.
 #[tokio::test]
 async fn manual_entry() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let session = app.session(&customer, "manual_entry[mode]=automatic").await;
-    let browser = Browser::open(&app, &session).await;
+    let (app, customer) = App::with_customer().await;
+    let (session, browser) =
+        Browser::of_session(&app, &customer, "manual_entry[mode]=automatic").await;
     insta::assert_snapshot!(read(&browser.step("manual", "").await), @"
     200
     Enter your bank details
@@ -98,8 +97,7 @@ async fn manual_entry() {
         }
         "#);
     // If the session does not allow it, this step does not exist.
-    let session = app.session(&customer, "").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) = Browser::of_session(&app, &customer, "").await;
     assert!(!read(&browser.page().await).contains("Enter account numbers"));
     assert!(read(&browser.step("manual", "").await).contains("Choose your bank"));
 }
@@ -108,11 +106,9 @@ async fn manual_entry() {
 /// sent.
 #[tokio::test]
 async fn accounts_that_cannot_be_picked() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let checking = "filters[account_subcategories][]=checking&limits[accounts]=2";
-    let session = app.session(&customer, checking).await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) = Browser::of_session(&app, &customer, checking).await;
     let page = browser.accounts_of(&app, "Short History").await;
     insta::assert_snapshot!(read(&page), @"
     200
@@ -148,8 +144,8 @@ async fn accounts_that_cannot_be_picked() {
     let page = paying.step("accounts", "account=11&account=12").await;
     assert_eq!(page.body.matches(" checked").count(), 2);
 
-    let session = app.session(&customer, "filters[require_payment_method_support]=all").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) =
+        Browser::of_session(&app, &customer, "filters[require_payment_method_support]=all").await;
     let page = browser.accounts_of(&app, "Invalid Payment Accounts").await;
     insta::assert_snapshot!(read(&page), @"
     200

@@ -9,8 +9,7 @@ use testkit::{App, FC};
 #[tokio::test]
 async fn refuses_strangers() {
     let app = App::start().await;
-    let session = app.session(&app.customer().await, "").await;
-    let browser = Browser::open(&app, &session).await;
+    let (session, browser) = Browser::of_session(&app, &app.customer().await, "").await;
     let token = browser.path.strip_prefix("/link/").unwrap().to_owned();
     let get = async |path: String| app.bare_request("GET", &path).send().await;
     let other = if token.ends_with('x') { "y" } else { "x" };
@@ -77,11 +76,7 @@ async fn begins() {
         400 parameters_exclusive client_secret: You may give only one of these parameters:
           client_secret, carrier.
     POST /v1/link_flows carrier=fcsess_…&origin=https://shop.example/x
-        400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
-          https://shop.example.
     POST /v1/link_flows carrier=fcsess_…&origin=null
-        400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
-          https://shop.example.
     POST /v1/link_flows carrier=fcsess_…&origin=https://a;script-src%20*
         400 - origin: An origin is a scheme and a host, and a port where it needs one, such as
           https://shop.example.
@@ -185,8 +180,8 @@ async fn keeps_secrets() {
     // call sites that another thread reached first.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let app = App::start().await;
-    let session = app.session(&app.customer().await, "manual_entry[mode]=automatic").await;
-    let browser = Browser::open(&app, &session).await;
+    let (_, browser) =
+        Browser::of_session(&app, &app.customer().await, "manual_entry[mode]=automatic").await;
     let bank = institution(&app, "Bank (Non-OAuth)").await;
     browser.step("institution", &format!("institution={bank}")).await;
     browser.step("consent", "").await;

@@ -116,16 +116,14 @@ async fn linked_again() {
     let app = App::start().await;
     let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
     let link = async || {
-        let session = app.session(&customer, "").await;
-        let browser = Browser::open(&app, &session).await;
+        let (session, browser) = Browser::of_session(&app, &customer, "").await;
         browser.accounts_of(&app, "Inactive Accounts").await;
         browser.step("accounts", "account=0").await.ok();
         let session = app.get(&format!("{FC}/sessions/{}", session.id())).await.ok();
         (session.text("/accounts/data/0/id"), session.text("/accounts/data/0/status"))
     };
     let (first, _) = link().await;
-    app.pass_s(120);
-    app.run_workers_until_idle().await;
+    app.elapse_s(120).await;
     let account = app.get(&format!("{FC}/accounts/{first}")).await.ok();
     assert_eq!(account.at("/status"), "inactive");
     assert_eq!(link().await, (first, "active".to_owned()));

@@ -1,6 +1,6 @@
 //! Live mode without a connector to a real bank, and the registration that it requires.
 
-use testkit::{App, Client, FC};
+use testkit::{App, Client, FC, HOLDER};
 
 /// Completes the registration, and creates a live mode customer with a session. Returns the
 /// session.
@@ -28,15 +28,11 @@ async fn test_helpers_refuse_live_keys() {
         .await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/test_clocks frozen_time=1767225600
-        400: This call works in test mode only. Use a test key (sk_test_…).
     GET /v1/test_helpers/test_clocks
-        400: This call works in test mode only. Use a test key (sk_test_…).
-    POST /v1/test_helpers/financial_connections/link client_secret=x
-        400: This call works in test mode only. Use a test key (sk_test_…).
-    GET /v1/test_helpers/financial_connections/institutions
+    POST HELPERS/link client_secret=x
+    GET HELPERS/institutions
         400: This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/customers test_clock=clock_1
-        400 - test_clock: Test clocks exist in test mode only.
     GET /v1/customers?test_clock=clock_1
         400 - test_clock: Test clocks exist in test mode only.
     ");
@@ -74,7 +70,6 @@ async fn nothing_for_tests_is_taken() {
         400 routing_number_invalid us_bank_account[routing_number]: This is the routing number of
           the test bank, which only test mode knows.
     POST /v1/payment_methods/pm_usBankAccount_success/attach customer=cus_…
-        404 resource_missing payment_method: No such PaymentMethod: 'pm_usBankAccount_success'
     POST /v1/payment_intents amount=100&currency=usd&payment_method_types[]=us_bank_account&
       payment_method=pm_usBankAccount_success
         404 resource_missing payment_method: No such PaymentMethod: 'pm_usBankAccount_success'
@@ -122,26 +117,18 @@ async fn live_data_needs_the_registration() {
     let live = app.live();
     let customer = live.customer().await;
     let account = "fca_1";
-    let session = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[]=balances"
-    );
+    let session = format!("{HOLDER}={customer}&permissions[]=balances");
     insta::assert_snapshot!(live.api_errors(&[
         ("POST", &format!("{FC}/sessions"), &session),
         ("POST", &format!("{FC}/accounts/{account}/refresh"), "features[]=transactions"),
         ("POST", &format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions"),
         ("GET", &format!("{FC}/transactions?account={account}"), ""),
     ]).await, @"
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=balances
+    POST …/sessions HOLDER=cus_…&permissions[]=balances
         400: Your registration for the live data of Financial Connections is not complete for
           balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/refresh features[]=transactions
-        400: Your registration for the live data of Financial Connections is not complete for
-          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/subscribe features[]=transactions
-        400: Your registration for the live data of Financial Connections is not complete for
-          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     GET …/transactions?account=fca_1
         400: Your registration for the live data of Financial Connections is not complete for
           transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
@@ -185,12 +172,7 @@ async fn the_registration_is_completed_by_kind() {
     assert_eq!(live.get(&settings).await.ok().json(), completed.json());
 
     let customer = live.customer().await;
-    let session = |permission: &str| {
-        format!(
-            "account_holder[type]=customer&account_holder[customer]={customer}\
-             &permissions[]={permission}"
-        )
-    };
+    let session = |permission: &str| format!("{HOLDER}={customer}&permissions[]={permission}");
     let sessions = format!("{FC}/sessions");
     let made = live.post(&sessions, &session("transactions")).await.ok();
     assert_eq!(made.at("/livemode"), true);
@@ -203,14 +185,11 @@ async fn the_registration_is_completed_by_kind() {
         ("POST", &settings, "registration[transactions]=done"),
         ("POST", &settings, "registration[names]=active"),
     ]).await, @"
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-      permissions[]=balances
+    POST …/sessions HOLDER=cus_…&permissions[]=balances
         400: Your registration for the live data of Financial Connections is not complete for
           balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
     POST …/accounts/fca_1/refresh features[]=transactions
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/accounts/fca_1/subscribe features[]=transactions
-        404 resource_missing account: No such Financial Connections account: 'fca_1'
     GET …/transactions?account=fca_1
         404 resource_missing account: No such Financial Connections account: 'fca_1'
     POST …/settings registration[transactions]=unrequested
@@ -240,10 +219,7 @@ async fn a_platform_is_registered_for_its_accounts() {
     };
     let customer = call("/v1/customers", "name=Ada").await.ok();
     assert_eq!(customer.at("/livemode"), true);
-    let form = format!(
-        "account_holder[type]=customer&account_holder[customer]={}&permissions[]=transactions",
-        customer.id()
-    );
+    let form = format!("{HOLDER}={}&permissions[]=transactions", customer.id());
     let sessions = format!("{FC}/sessions");
     assert_eq!(call(&sessions, &form).await.status, 400);
     live.post(&format!("{FC}/settings"), "registration[transactions]=active").await.ok();

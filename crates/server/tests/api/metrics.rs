@@ -139,8 +139,7 @@ async fn are_where_the_setting_says() {
 /// happened, so the script makes each of them happen.
 #[tokio::test]
 async fn alerts_name_metrics() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     app.refresh(&account, "transactions").await.ok();
     app.run_workers_until_idle().await;
     let scraped = app.bare_request("GET", "/metrics").send().await.ok();

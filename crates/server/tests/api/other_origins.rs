@@ -72,8 +72,7 @@ async fn secret_routes_are_closed_to_other_origins() {
 /// accounts, but no data from the bank.
 #[tokio::test]
 async fn a_browser_reads_no_bank_data() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let more = "prefetch[]=balances&prefetch[]=ownership&prefetch[]=transactions";
     let session = app.session(&customer, more).await;
     let linked = app.link(&session, "").await;
@@ -122,8 +121,7 @@ async fn a_browser_reads_no_bank_data() {
 /// A browser may see the payment method that it created, but neither its metadata nor its customer.
 #[tokio::test]
 async fn a_browser_expands_its_payment_method_only() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let form = format!(
         "amount=500&currency=usd&customer={customer}&metadata[inner]=x\
          &payment_method_data[type]=us_bank_account&payment_method_data[metadata][inner]=y\

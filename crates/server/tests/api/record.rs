@@ -1,7 +1,7 @@
 //! The record of calls: `serve --record FILE`.
 
 use serde_json::Value;
-use testkit::start_process;
+use testkit::{HOLDER, start_process};
 
 /// The file contains each request and its response, one line per call, before the response arrives.
 /// It never contains a key.
@@ -47,9 +47,7 @@ async fn addresses_that_are_keys_are_cut() {
     let checkout = "mode=setup&success_url=https://shop.example/&currency=usd";
     let checkout = client.post("/v1/checkout/sessions", checkout).await.ok().text("/url");
     let customer = client.post("/v1/customers", "").await.ok().id();
-    let session = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}&permissions[]=balances"
-    );
+    let session = format!("{HOLDER}={customer}&permissions[]=balances");
     let session = client.post("/v1/financial_connections/sessions", &session).await.ok();
     let flow = format!("client_secret={}", session.text("/client_secret"));
     let flow = client.post("/v1/link_flows", &flow).await.ok().text("/url");

@@ -3,7 +3,7 @@
 use crate::browser::{Browser, read, shown};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use testkit::{App, BEGIN_S, DAY_S, FC, HELPERS, Options, Response};
+use testkit::{App, BEGIN_S, DAY_S, FC, HELPERS, HOLDER, Options, Response};
 
 const PREVIEW: &str = "2026-10-14.preview";
 
@@ -44,8 +44,7 @@ async fn two_inactive(app: &App) -> [String; 2] {
     let more =
         "institution=Inactive Accounts&accounts[]=Inactive Checking&accounts[]=Inactive Savings";
     let accounts = linked(app, more).await;
-    app.pass_s(60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(60).await;
     [accounts[0].id(), accounts[1].id()]
 }
 
@@ -282,8 +281,7 @@ async fn api_errors() {
         format!("relink_options[authorization]={}", account.text("/authorization"))
     };
     let one = |account: &Response| format!("&relink_options[account]={}", account.id());
-    let stranger =
-        format!("&account_holder[type]=customer&account_holder[customer]={}", app.customer().await);
+    let stranger = format!("&{HOLDER}={}", app.customer().await);
     let hosted = "&ui_mode=hosted&hosted[return_url]=https://a.example";
     let refused = [
         ("nobody and nothing", String::new()),
@@ -362,8 +360,7 @@ async fn api_errors() {
 /// lost, and it is renewed repeatedly.
 #[tokio::test]
 async fn day_by_day_on_a_clock() {
-    let app = App::start().await;
-    let (customer, clock) = app.customer_on_clock().await;
+    let (app, customer, clock) = App::on_clock().await;
     let session = app.session(&customer, "").await;
     let ended = app.link(&session, "institution=Immediately Requires Reauthentication").await;
     let id = ended.text("/accounts/data/0/id");

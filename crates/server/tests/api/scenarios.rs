@@ -270,28 +270,27 @@ async fn refuses() {
         ("GET", "/v1/test_helpers/financial_connections/accounts/fca_1/scenario", ""),
         ("GET", &format!("{busy}/scenario"), ""),
     ]).await, @"
-    POST /v1/test_helpers/financial_connections/scenarios
+    POST HELPERS/scenarios
         400 parameter_missing scenario: Missing required parameter: scenario.
-    POST /v1/test_helpers/financial_connections/scenarios name=overdrawn&scenario=name
+    POST HELPERS/scenarios name=overdrawn&scenario=name
         400 parameters_exclusive scenario: You may give only one of these parameters: scenario,
           name.
-    POST /v1/test_helpers/financial_connections/scenarios name=nothing
+    POST HELPERS/scenarios name=nothing
         400 - name: No ready scenario is called 'nothing'; there are: steady-income, gig-worker,
           overdrawn, fraud-pattern, closed-account, slow-bank, flaky-bank, busy-business.
-    POST /v1/test_helpers/financial_connections/scenarios
+    POST HELPERS/scenarios
       scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
         400 - scenario: The scenario cannot be read: line 4: accounts.blance: no such key; here are:
           available, balance, category, currency, description, history_days, institution, kind,
           last4, name, owners, payable, stretches, timeline.
-    GET /v1/test_helpers/financial_connections/scenarios/scn_1
+    GET HELPERS/scenarios/scn_1
+    DELETE HELPERS/scenarios/scn_1
         404 resource_missing id: No such scenario: 'scn_1'
-    DELETE /v1/test_helpers/financial_connections/scenarios/scn_1
-        404 resource_missing id: No such scenario: 'scn_1'
-    GET /v1/test_helpers/financial_connections/scenarios?starting_after=scn_1
+    GET HELPERS/scenarios?starting_after=scn_1
         400 resource_missing starting_after: No such scenario: 'scn_1'
-    GET /v1/test_helpers/financial_connections/accounts/fca_1/scenario
+    GET HELPERS/accounts/fca_1/scenario
         404 resource_missing account: No such Financial Connections account: 'fca_1'
-    GET /v1/test_helpers/financial_connections/accounts/fca_…/scenario
+    GET HELPERS/accounts/fca_…/scenario
         400: The account cannot be exported: its history does not fit into a scenario: line 1: a
           scenario has at most 262144 bytes.
     ");
@@ -300,12 +299,12 @@ async fn refuses() {
     }
     let full = app.api_errors(&[("POST", SCENARIOS, "name=overdrawn")]).await;
     insta::assert_snapshot!(full, @"
-    POST /v1/test_helpers/financial_connections/scenarios name=overdrawn
+    POST HELPERS/scenarios name=overdrawn
         400: You have as many objects of this kind as you may have.
     ");
     let live = app.live().api_errors(&[("GET", SCENARIOS, "")]).await;
     insta::assert_snapshot!(live, @"
-    GET /v1/test_helpers/financial_connections/scenarios
+    GET HELPERS/scenarios
         400: This call works in test mode only. Use a test key (sk_test_…).
     ");
 }

@@ -1,6 +1,6 @@
 //! The settings page in a browser without script.
 
-use testkit::{App, Client, FC, Response};
+use testkit::{App, Client, FC, HOLDER, Response};
 
 /// Posts a form of the page, with or without a visit.
 async fn post(client: &Client, form: &str) -> Response {
@@ -43,8 +43,7 @@ async fn completes_the_registration() {
     let key = app.keys().issue(1, true);
     let live = app.with_key(&key.secret);
     let session = format!(
-        "account_holder[type]=customer&account_holder[customer]={}\
-         &permissions[]=transactions&permissions[]=balances",
+        "{HOLDER}={}&permissions[]=transactions&permissions[]=balances",
         live.customer().await
     );
     let sessions = format!("{FC}/sessions");

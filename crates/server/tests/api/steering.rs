@@ -21,8 +21,7 @@ async fn a_delay_ends_at_a_fixed_time() {
     let path = format!("{FC}/accounts/{account}");
     let mut statuses = Vec::new();
     for wait_s in [0, 59, 1] {
-        app.pass_s(wait_s);
-        app.run_workers_until_idle().await;
+        app.elapse_s(wait_s).await;
         statuses.push(app.get(&path).await.ok().text("/balance_refresh/status"));
     }
     assert_eq!(statuses, ["pending", "pending", "succeeded"]);
@@ -32,8 +31,7 @@ async fn a_delay_ends_at_a_fixed_time() {
 /// succeed and both changes take effect.
 #[tokio::test]
 async fn reactivates_while_the_bank_changes() {
-    let app = App::start().await;
-    let account = app.account().await;
+    let (app, account) = App::with_account().await;
     app.run_workers_until_idle().await;
     app.post(&format!("{HELPERS}/accounts/{account}/deactivate"), "").await.ok();
     // The test calls the engine directly, because the order is certain there. Each call reads
@@ -65,8 +63,7 @@ async fn reactivates_while_the_bank_changes() {
 /// place emits another.
 #[tokio::test]
 async fn announces_the_expiry_of_each_number() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let events =
         "/v1/events?type=financial_connections.account.upcoming_account_number_expiry&limit=10";
     let mut told = Vec::new();

@@ -9,8 +9,7 @@ use testkit::{App, CONNECTIONS, FC, MONTHLY, OPTIONS, SUBSCRIPTIONS};
 /// that the official types require.
 #[tokio::test]
 async fn a_setup_intent_collects() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let more = format!("{CONNECTIONS}[prefetch][]=transactions");
     let made = app.subscription(&customer, &more).await;
     insta::assert_snapshot!(made.shown(), @r#"
@@ -97,9 +96,7 @@ async fn a_setup_intent_collects() {
 /// settings request.
 #[tokio::test]
 async fn an_invoice_collects() {
-    let app = App::start().await;
-    app.gold().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_gold_and_customer().await;
     let more = format!(
         "{MONTHLY}&payment_behavior=default_incomplete\
          &payment_settings[save_default_payment_method]=on_subscription\
@@ -205,8 +202,7 @@ async fn settings_speak_for_the_silent() {
 /// later subscription to the account.
 #[tokio::test]
 async fn every_way_leads_to_transactions() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let monthly = format!("{MONTHLY}&payment_behavior=default_incomplete");
     for prefetched in [true, false] {
         let word = |hash: &str| {

@@ -7,8 +7,7 @@ use testkit::{App, BEGIN_S, DAY_S, MONTHLY, SUBSCRIPTIONS, path_of};
 /// does not expire during a debit.
 #[tokio::test]
 async fn expires_when_it_is_not_paid() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let left = app.subscription(&customer, &more).await.id();
@@ -41,8 +40,7 @@ async fn expires_when_it_is_not_paid() {
 /// paying the invoice makes it active again.
 #[tokio::test]
 async fn renews_on_its_clock() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     app.pays_by(&customer, "success").await;
     let made = app.subscription(&customer, MONTHLY).await;
@@ -104,8 +102,7 @@ async fn renews_on_its_clock() {
 /// month is invoiced when the trial ends, on schedule or by an update.
 #[tokio::test]
 async fn trials_end() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let more = format!("{MONTHLY}&trial_period_days=10&expand[]=latest_invoice");
     let made = app.subscription(&customer, &more).await;
@@ -135,9 +132,7 @@ async fn trials_end() {
 /// Invoices that are sent wait for the customer, and the subscription stays active.
 #[tokio::test]
 async fn sends_invoices() {
-    let app = App::start().await;
-    app.gold().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_gold_and_customer().await;
     let more = format!("{MONTHLY}&collection_method=send_invoice&days_until_due=30");
     let made = app.subscription(&customer, &format!("{more}&expand[]=latest_invoice")).await;
     let facts = made.facts(&[
@@ -155,8 +150,7 @@ async fn sends_invoices() {
 /// rest.
 #[tokio::test]
 async fn ends() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let incomplete = app.subscription(&customer, &waits).await.id();
@@ -208,8 +202,7 @@ async fn ends() {
 /// are also listed and retrieved separately.
 #[tokio::test]
 async fn changes_items() {
-    let app = App::start().await;
-    app.gold().await;
+    let app = App::with_gold().await;
     let (customer, clock) = app.customer_on_clock().await;
     app.pays_by(&customer, "success").await;
     let made = app.subscription(&customer, &format!("{MONTHLY}&items[0][quantity]=2")).await;
@@ -278,9 +271,7 @@ async fn changes_items() {
 /// only on request.
 #[tokio::test]
 async fn lists() {
-    let app = App::start().await;
-    app.gold().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_gold_and_customer().await;
     let (other, clock) = app.customer_on_clock().await;
     let price = app.price(50, "recurring[interval]=month").await;
     let mut ids = Vec::new();
@@ -311,9 +302,7 @@ async fn lists() {
 /// Deleting a clock ends the subscriptions on it.
 #[tokio::test]
 async fn renews_in_real_time() {
-    let app = App::start().await;
-    app.gold().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_gold_and_customer().await;
     let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
     let waiting = app.subscription(&customer, &waits).await.id();
     app.pays_by(&customer, "success").await;
@@ -321,8 +310,7 @@ async fn renews_in_real_time() {
     let (other, clock) = app.customer_on_clock().await;
     let hanging = app.subscription(&other, "").await.id();
     app.run_workers_until_idle().await;
-    app.pass_s(100 * DAY_S);
-    app.run_workers_until_idle().await;
+    app.elapse_s(100 * DAY_S).await;
     assert_eq!(app.status(&waiting).await, "incomplete_expired");
     let shown = app.retrieve(&running).await;
     assert_eq!(shown.text("/status"), "active");

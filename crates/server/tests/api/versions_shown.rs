@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, FC, Recorder};
+use testkit::{App, FC, HOLDER};
 
 /// One version of each date with a change, oldest first, after the last version before the first
 /// change.
@@ -125,8 +125,7 @@ async fn an_account_in_each_version() {
     let token = "institution=Tokenized Account Number\
         &accounts[]=Immediately Expiring Tokenized Account Number";
     let expired = linked(token).await;
-    app.pass_s(60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(60).await;
     let seen = in_each(&app, &format!("{FC}/accounts/{expired}")).await;
     insta::assert_snapshot!(table(&seen, &["/account_numbers/0/status"]), @r#"
     /account_numbers/0/status
@@ -154,8 +153,7 @@ async fn an_account_in_each_version() {
 /// Each parameter is accepted from its version on, and unknown before.
 #[tokio::test]
 async fn parameters_in_each_version() {
-    let app = App::start().await;
-    let customer = app.customer().await;
+    let (app, customer) = App::with_customer().await;
     let mut told = String::new();
     for more in [
         "filters[country]=US",
@@ -172,10 +170,7 @@ async fn parameters_in_each_version() {
         let _ = writeln!(told, "{more}");
         let mut before = String::new();
         for version in VERSIONS.into_iter().chain([BETA]) {
-            let form = format!(
-                "account_holder[type]=customer&account_holder[customer]={customer}\
-                 &permissions[]=balances&{more}"
-            );
+            let form = format!("{HOLDER}={customer}&permissions[]=balances&{more}");
             let path = format!("{FC}/sessions");
             let call = app.request("POST", &path).header("Stripe-Version", version);
             let reply = call.form(&form).send().await;
@@ -245,11 +240,7 @@ async fn parameters_in_each_version() {
 #[tokio::test]
 async fn each_endpoint_has_its_version() {
     let app = App::start().await;
-    let receivers = [
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-    ];
+    let receivers = App::three_receivers().await;
     let versions = ["&api_version=2025-08-27.basil", "&api_version=2026-10-14.preview", ""];
     for (receiver, version) in receivers.iter().zip(versions) {
         let form = format!(
@@ -307,12 +298,8 @@ async fn unknown_versions_are_refused() {
 /// Problems with an account's numbers have a separate error code since clover.
 #[tokio::test]
 async fn codes_of_numbers_came_with_clover() {
-    let app = App::start().await;
-    let customer = app.customer().await;
-    let form = format!(
-        "account_holder[type]=customer&account_holder[customer]={customer}\
-         &permissions[]=payment_method"
-    );
+    let (app, customer) = App::with_customer().await;
+    let form = format!("{HOLDER}={customer}&permissions[]=payment_method");
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let bank = "institution=Invalid Payment Accounts";
     let account = app.link(&session, bank).await.text("/accounts/data/0/id");

@@ -74,8 +74,7 @@ async fn waits_for_the_answer_of_the_endpoint() {
     app.run_workers_until_idle().await;
     assert!(looks().await.is_pending());
     receiver.respond(200);
-    app.pass_s(60);
-    app.run_workers_until_idle().await;
+    app.elapse_s(60).await;
     let Poll::Ready(Ok(answer)) = looks().await else { panic!("the wait did not end") };
     assert!(String::from_utf8(answer.body).unwrap().contains(&customer));
     assert_eq!(receiver.take().len(), 2);
@@ -188,11 +187,7 @@ async fn refuses_what_never_comes() {
 #[tokio::test]
 async fn a_walk_skips_no_event() {
     let app = App::start().await;
-    let (steady, failing, delayed) = (
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-        Recorder::start().await.unwrap(),
-    );
+    let [steady, failing, delayed] = App::three_receivers().await;
     app.customer().await;
     app.run_workers_until_idle().await;
     let mut walked = vec![waited(&app, "timeout=0").await.unwrap()];
@@ -223,8 +218,7 @@ async fn a_walk_skips_no_event() {
     assert!(stops > 3, "later events were delivered before the next one, {stops} times");
     failing.respond(200);
     for _ in 0..3 {
-        app.pass_s(3_600);
-        app.run_workers_until_idle().await;
+        app.elapse_s(3_600).await;
     }
     while let Ok(id) = walk(&app, &walked).await {
         walked.push(id);
