@@ -3,17 +3,30 @@
 //! transaction, so that a new database is ready after a single commit.
 //!
 //! The database stores their checksums. A database with an unknown or a different migration is
-//! rejected before it is changed. A crash in the middle of migrations undoes all of them.
+//! rejected before it is changed. A crash in the middle of migrations undoes all of them, and the
+//! next start runs them again.
+//!
+//! A migration reports its progress after each statement and after each page of its step. The
+//! progress of an existing database is logged.
 
 use super::{bucket, object_filter};
 use crate::store::Failure;
 use crate::{OpenError, exact};
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, Error, params};
+use rusqlite::{Batch, Connection, Error, params};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The step of a migration in Rust.
-type Step = fn(&Connection) -> Result<(), Failure>;
+/// The step of a migration in Rust. It calls the function after each page of rows.
+type Step = fn(&Connection, &mut dyn FnMut()) -> Result<(), Failure>;
+
+/// The rows that a migration writes between two lines of the log.
+const LOGGED_ROWS: u64 = 100_000;
+/// The steps of `SQLite`'s virtual machine after which the log shows that one statement still runs.
+/// They take about ten seconds.
+const LOGGED_STEPS: i32 = 1_000_000_000;
 
 /// One migration.
 #[derive(Clone, Copy)]
@@ -62,22 +75,80 @@ pub(super) const LIST_MIGRATIONS: &str =
 pub(super) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, checksum) VALUES (?1, ?2)";
 
-/// Runs the missing migrations. Returns true if there were any.
+/// The progress of the migrations of one start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The number of the migration that is running.
+    pub(super) number: u32,
+    /// The number of migrations in the program.
+    pub(super) known: u32,
+    /// The rows that the migration has written, changed or deleted.
+    pub(super) rows: u64,
+    /// The state of the migration.
+    pub(super) state: State,
+}
+
+/// The state of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Its first statement is next.
+    Begun,
+    /// A statement or a page of rows has ended.
+    Running,
+    /// All its statements have ended. The commit follows the last migration.
+    Ended,
+}
+
+/// Runs the missing migrations and logs their progress. Returns true if there were any.
 pub(super) fn migrate(
     connection: &mut Connection,
     migrations: &[Migration],
+) -> Result<bool, OpenError> {
+    let mut log = ProgressLog::default();
+    let running = Arc::clone(&log.running);
+    let still_running = move || {
+        let migration = running.load(Ordering::Relaxed);
+        if migration > 0 {
+            tracing::info!(migration, "a statement of the migration is still running");
+        }
+        false
+    };
+    connection.progress_handler(LOGGED_STEPS, Some(still_running))?;
+    let migrated = migrate_with(connection, migrations, &mut |progress| log.write(progress));
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    migrated
+}
+
+/// Runs the missing migrations and reports their progress. Returns true if there were any.
+pub(super) fn migrate_with(
+    connection: &mut Connection,
+    migrations: &[Migration],
+    report: &mut dyn FnMut(Progress),
 ) -> Result<bool, OpenError> {
     define_bucket_of(connection)?;
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
     let done = count_done(&transaction, migrations)?;
+    let known = exact(migrations.len(), "there are few migrations");
     for (number, Migration { sql, step }) in (1_u32..).zip(migrations).skip(done) {
-        transaction.execute_batch(sql)?;
+        let before = transaction.total_changes();
+        let mut report = |state| {
+            let rows = transaction.total_changes() - before;
+            report(Progress { number, known, rows, state });
+        };
+        report(State::Begun);
+        let mut statements = Batch::new(&transaction, sql);
+        while let Some(mut statement) = statements.next()? {
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            report(State::Running);
+        }
         if let Some(step) = step {
-            step(&transaction)
+            step(&transaction, &mut || report(State::Running))
                 .map_err(|failure| OpenError::Migration { number, source: Box::new(failure) })?;
         }
         transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
+        report(State::Ended);
     }
     transaction.commit()?;
     Ok(done < migrations.len())
@@ -90,6 +161,39 @@ fn define_bucket_of(connection: &Connection) -> Result<(), OpenError> {
         let shard = context.get::<i64>(0)?;
         Ok(bucket(u64::try_from(shard).map_err(|_| Error::IntegralValueOutOfRange(0, shard))?))
     })?)
+}
+
+/// The lines of the log about the migrations of one start.
+#[derive(Default)]
+struct ProgressLog {
+    /// The number of the running migration. Zero for a new database, which has no rows to migrate.
+    running: Arc<AtomicU32>,
+    is_new: bool,
+    /// The rows of the running migration at its last line.
+    logged: u64,
+}
+
+impl ProgressLog {
+    fn write(&mut self, progress: Progress) {
+        let Progress { number: migration, known, rows, state } = progress;
+        self.is_new |= migration == 1;
+        if self.is_new {
+            return;
+        }
+        match state {
+            State::Begun => {
+                self.running.store(migration, Ordering::Relaxed);
+                self.logged = 0;
+                tracing::info!(migration, known, "the migration of the database begins");
+            }
+            State::Running if rows - self.logged >= LOGGED_ROWS => {
+                self.logged = rows;
+                tracing::info!(migration, known, rows, "the migration goes on");
+            }
+            State::Running => {}
+            State::Ended => tracing::info!(migration, known, rows, "the migration has ended"),
+        }
+    }
 }
 
 /// The number of `migrations` that a database has had. A database with other migrations is an

@@ -294,8 +294,9 @@ fn count_rows(
     Ok(count)
 }
 
-/// Writes the entries of all rows, which a migration has added or changed.
-pub(super) fn fill(connection: &Connection) -> Result<(), Failure> {
+/// Writes the entries of all rows, which a migration has added or changed. Calls the function after
+/// each page of rows.
+pub(super) fn fill(connection: &Connection, page_ended: &mut dyn FnMut()) -> Result<(), Failure> {
     let mut last = (i64::MIN, String::new(), 0);
     loop {
         let after = params![last.0, last.1, last.2, super::limit(FILL_ROWS)];
@@ -308,11 +309,12 @@ pub(super) fn fill(connection: &Connection) -> Result<(), Failure> {
             connection.prepare_cached(SET_FILTERS)?.execute(key)?;
             insert_entries(&object, &entries, connection)?;
         }
+        page_ended();
     }
-    fill_snapshots(connection)
+    fill_snapshots(connection, page_ended)
 }
 
-fn fill_snapshots(connection: &Connection) -> Result<(), Failure> {
+fn fill_snapshots(connection: &Connection, page_ended: &mut dyn FnMut()) -> Result<(), Failure> {
     let mut last = (i64::MIN, 0, String::new(), 0);
     loop {
         let after = named_params! {
@@ -335,6 +337,7 @@ fn fill_snapshots(connection: &Connection) -> Result<(), Failure> {
                 ":number": row.number,
             })?;
         }
+        page_ended();
     }
 }
 
