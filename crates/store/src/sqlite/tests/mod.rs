@@ -10,6 +10,8 @@ mod levels;
 mod list_costs;
 mod long_reads;
 mod merchant;
+mod migrated;
+mod migrations;
 mod rows;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;

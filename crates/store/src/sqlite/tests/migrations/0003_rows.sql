@@ -1,0 +1,1 @@
+UPDATE refreshes SET started_server = 1700000000000000;

@@ -1,0 +1,1 @@
+UPDATE counts SET value = 2 WHERE name = 'merchants';
