@@ -173,18 +173,24 @@ fn progress_is_reported() {
     assert!(rows > 50, "{rows}");
 }
 
-/// The state of a database before and after the missing migrations.
+/// The state of a database before and after the missing migrations, and the length of the next one.
 struct Expected {
     before: Vec<u64>,
     after: Vec<u64>,
+    /// The reports of the next migration.
+    reports: usize,
+    /// Its steps in `SQLite`'s virtual machine.
+    steps: u32,
 }
 
 impl Expected {
     fn of(version: usize) -> Self {
         let mut connection = in_memory(version);
         let before = dump(&connection);
+        let mut reports = 0;
+        let steps = interrupt(&mut connection, version, u32::MAX, &mut |_| reports += 1).unwrap();
         migrate(&mut connection, MIGRATIONS).unwrap();
-        Self { before, after: dump(&connection) }
+        Self { before, after: dump(&connection), reports, steps }
     }
 
     /// Asserts that an interrupted start has changed no row, and that the next one migrates the
@@ -196,19 +202,21 @@ impl Expected {
     }
 }
 
-/// Runs the next migration and stops after the `steps`-th report, as by a panic. Returns true if it
-/// ended before.
-fn stop_after(connection: &mut Connection, version: usize, steps: usize) -> bool {
-    let mut left = steps;
-    let mut report = |_| {
-        // Unlike a panic, this does not print a message.
-        if left == 0 {
-            resume_unwind(Box::new("stopped by the test"));
-        }
-        left -= 1;
-    };
-    let next = &MIGRATIONS[..=version];
-    catch_unwind(AssertUnwindSafe(|| migrate_with(connection, next, &mut report).unwrap())).is_ok()
+/// Runs the next migration and interrupts it at a step of `SQLite`'s virtual machine. Returns the
+/// steps that it took.
+fn interrupt(
+    connection: &mut Connection,
+    version: usize,
+    at: u32,
+    report: &mut dyn FnMut(Progress),
+) -> Result<u32, OpenError> {
+    let steps = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&steps);
+    let is_end = move || counted.fetch_add(1, Ordering::Relaxed) == at;
+    connection.progress_handler(1, Some(is_end)).unwrap();
+    let migrated = migrate_with(connection, &MIGRATIONS[..=version], report);
+    connection.progress_handler(0, None::<fn() -> bool>).unwrap();
+    migrated.map(|_| steps.load(Ordering::Relaxed))
 }
 
 /// A start that ends after any statement of any migration changes no row. The next start runs all
@@ -218,14 +226,21 @@ fn a_migration_can_stop_after_each_statement() {
     for version in versions() {
         let expected = Expected::of(version);
         let mut connection = in_memory(version);
-        let mut steps = 0;
-        while !stop_after(&mut connection, version, steps) {
-            let at = format!("migration {}, step {steps}", version + 1);
+        for stop in 0..expected.reports {
+            let mut passed = 0;
+            let mut report = |_| {
+                // Unlike a panic, this does not print a message.
+                if passed == stop {
+                    resume_unwind(Box::new("stopped by the test"));
+                }
+                passed += 1;
+            };
+            let next = &MIGRATIONS[..=version];
+            let start = AssertUnwindSafe(|| migrate_with(&mut connection, next, &mut report));
+            assert!(catch_unwind(start).is_err());
+            let at = format!("migration {}, step {stop}", version + 1);
             assert!(dump(&connection) == expected.before, "{at}: rows have changed");
-            steps += 1;
         }
-        let mut connection = in_memory(version);
-        stop_after(&mut connection, version, steps - 1);
         expected.assert_goes_on(&mut connection, &format!("migration {}", version + 1));
     }
 }
@@ -233,30 +248,17 @@ fn a_migration_can_stop_after_each_statement() {
 /// The number of points within the statements of a migration at which a test interrupts it.
 const POINTS: u32 = 8;
 
-/// Runs the next migration and interrupts it at a step of `SQLite`'s virtual machine. Returns the
-/// steps that it took.
-fn interrupt(connection: &mut Connection, version: usize, at: u32) -> Result<u32, OpenError> {
-    let steps = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&steps);
-    let is_end = move || counted.fetch_add(1, Ordering::Relaxed) == at;
-    connection.progress_handler(1, Some(is_end)).unwrap();
-    let migrated = migrate_with(connection, &MIGRATIONS[..=version], &mut |_| {});
-    connection.progress_handler(0, None::<fn() -> bool>).unwrap();
-    migrated.map(|_| steps.load(Ordering::Relaxed))
-}
-
 /// A statement of a migration can be interrupted at any of its steps.
 #[test]
 fn a_migration_can_stop_within_a_statement() {
     for version in versions() {
         let expected = Expected::of(version);
-        let steps = interrupt(&mut in_memory(version), version, u32::MAX).unwrap();
         let mut connection = in_memory(version);
         for point in 1..=POINTS {
-            let step = steps / (POINTS + 1) * point;
-            let error = interrupt(&mut connection, version, step).unwrap_err();
+            let step = expected.steps / (POINTS + 1) * point;
+            let error = interrupt(&mut connection, version, step, &mut |_| {}).unwrap_err();
             assert!(matches!(error, OpenError::Database(_) | OpenError::Migration { .. }));
-            let at = format!("migration {}, step {step} of {steps}", version + 1);
+            let at = format!("migration {}, step {step}", version + 1);
             assert!(dump(&connection) == expected.before, "{at}: rows have changed");
         }
         expected.assert_goes_on(&mut connection, &format!("migration {}", version + 1));
@@ -270,8 +272,8 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// A process that is killed in the first or in the last missing migration leaves files with the rows
-/// from before. The next start migrates them.
+/// A process that is killed during a migration leaves files with the rows from before. The next start
+/// migrates them.
 #[test]
 fn a_killed_process_leaves_a_database_that_migrates() {
     for version in versions() {
@@ -281,20 +283,14 @@ fn a_killed_process_leaves_a_database_that_migrates() {
         fill(&mut connection, version);
         // Pages that do not fit are written to the log before the commit.
         connection.execute_batch("PRAGMA cache_size = 1").unwrap();
-        let mut killed = Vec::new();
-        let mut report = |Progress { number, known, state, .. }| {
-            if state == State::Ended && [version + 1, known as usize].contains(&(number as usize)) {
-                let copy = place();
-                copy_files(folder.path(), copy.0.path());
-                killed.push((number, copy));
+        let (copied, copy) = place();
+        let mut report = |progress: Progress| {
+            if progress.state == State::Ended {
+                copy_files(folder.path(), copied.path());
             }
         };
-        migrate_with(&mut connection, MIGRATIONS, &mut report).unwrap();
-        assert!(!killed.is_empty());
-        for (number, (_folder, path)) in killed {
-            let mut connection = open_writer(&path, false).unwrap();
-            let at = format!("from {version}, killed in migration {number}");
-            expected.assert_goes_on(&mut connection, &at);
-        }
+        migrate_with(&mut connection, &MIGRATIONS[..=version], &mut report).unwrap();
+        let mut connection = open_writer(&copy, false).unwrap();
+        expected.assert_goes_on(&mut connection, &format!("killed in migration {}", version + 1));
     }
 }
