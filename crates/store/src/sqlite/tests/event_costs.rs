@@ -120,8 +120,8 @@ impl Database {
         let events = format!(
             "{copies} INSERT INTO events (bucket, shard, number, merchant, account, created, \
              type, committed_at, feed, statuses, body) \
-             SELECT e.bucket, e.shard, e.number + n * 1000000, e.merchant, e.account, {created}, e.type, e.committed_at + n * 1000, e.feed + n * 1000, \
-             e.statuses, e.body FROM c, events AS e WHERE {which}"
+             SELECT e.bucket, e.shard, e.number + n * 1000000, e.merchant, e.account, {created}, \
+             e.type, e.committed_at + n * 1000, e.feed + n * 1000, e.statuses, e.body FROM c, events AS e WHERE {which}"
         );
         let deliveries = format!(
             "{copies} INSERT INTO deliveries (bucket, shard, number, endpoint, merchant, status, \
