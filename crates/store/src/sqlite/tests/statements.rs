@@ -381,15 +381,15 @@ fn hot_plans() {
     insta::assert_snapshot!(plans(transaction::LIST_TRANSACTIONS.older), @"SEARCH transactions USING PRIMARY KEY (bucket=? AND account=? AND listed_at>? AND (listed_at,ordinal)<(?,?))");
     insta::assert_snapshot!(plans(transaction::LIST_CHANGED.older), @"
     CO-ROUTINE c
-    SEARCH transactions USING COVERING INDEX transactions_changed (bucket=? AND account=? AND sequence>?)
+    SEARCH transactions USING COVERING INDEX transactions_changed (account=? AND sequence>?)
     USE TEMP B-TREE FOR ORDER BY
     SCAN c
     SEARCH t USING PRIMARY KEY (bucket=? AND account=? AND listed_at=? AND ordinal=?)
     ");
     insta::assert_snapshot!(plans(transaction::FIND_EARLIEST), @"SEARCH transactions USING INDEX transactions_moved (bucket=? AND account=?)");
     insta::assert_snapshot!(plans(transaction::FIND_LATEST), @"SEARCH transactions USING INDEX transactions_moved (bucket=? AND account=?)");
-    insta::assert_snapshot!(plans(transaction::FIND_LEFT_OUT), @"SEARCH transactions USING INDEX transactions_changed (bucket=? AND account=? AND sequence>?)");
-    insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (bucket=? AND account=? AND bank_id=?)");
+    insta::assert_snapshot!(plans(transaction::FIND_LEFT_OUT), @"SEARCH transactions USING INDEX transactions_changed (account=? AND sequence>?)");
+    insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (account=? AND bank_id=? AND bucket=?)");
     insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
     SEARCH r USING INDEX refreshes_due (run_server>? AND run_server<?)
     CORRELATED SCALAR SUBQUERY 1
