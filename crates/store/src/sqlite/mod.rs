@@ -172,6 +172,8 @@ pub struct Batch<'a> {
     /// The values that were made before the command queued.
     pub(crate) prepared: &'a Prepared,
     pub(crate) statements: &'a dyn Statements,
+    /// The failpoints within commands.
+    pub(crate) failpoints: &'a Failpoints,
 }
 
 /// A committed state, as one command sees it.

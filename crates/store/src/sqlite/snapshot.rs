@@ -52,6 +52,10 @@ pub(super) const DELETE_RECORD: &str = "DELETE FROM replies WHERE merchant = ?1 
 pub(super) const DELETE_SNAPSHOT: &str =
     "DELETE FROM objects WHERE merchant = ?1 AND kind = 'snapshot' AND number = ?2";
 
+/// The failpoint after each table that a restore or a reset clears, and after each that a restore
+/// fills.
+const BETWEEN_TABLES: &str = "between_tables";
+
 const HIGHEST: [&str; 5] = [
     FIND_HIGHEST_OBJECT,
     FIND_HIGHEST_CLOCK_JOB,
@@ -125,6 +129,7 @@ pub(crate) fn restore(
         let merchant = column(merchant.number());
         for table in SNAPSHOT_TABLES {
             run(table.restore, &[&merchant, &id, &floor], batch)?;
+            batch.failpoints.reach(BETWEEN_TABLES);
         }
         object_filter::rebuild(owner, batch)?;
         for account in list_accounts(merchant, batch)? {
@@ -206,6 +211,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
         }
         for table in SNAPSHOT_TABLES {
             run(table.clear, &[&number, &left_out(owner, *merchant)], batch)?;
+            batch.failpoints.reach(BETWEEN_TABLES);
         }
         batch.execute(DELETE_ACCOUNT_LINKS, [number])?;
         object_filter::rebuild(*merchant, batch)?;

@@ -375,6 +375,7 @@ impl State {
             merchants_max: self.settings.bounds.merchants_max,
             prepared: &Prepared::default(),
             statements: &GroupStatements::of(connection),
+            failpoints: &self.settings.failpoints,
         };
         self.run_and_commit(&batch, group)
     }

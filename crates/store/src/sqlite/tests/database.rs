@@ -7,7 +7,7 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
 use crate::sqlite::prepared::Prepared;
 use crate::sqlite::{Batch, GroupStatements, Reading};
-use crate::{Read, Write};
+use crate::{Failpoints, Read, Write};
 use model::clock::ServerTime;
 use rusqlite::{Connection, StatementStatus};
 use std::cell::Cell;
@@ -43,6 +43,7 @@ impl Database {
             merchants_max: 9,
             prepared: &Prepared::default(),
             statements: &GroupStatements::of(&self.connection),
+            failpoints: &Failpoints::default(),
         })
     }
 
