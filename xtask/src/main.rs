@@ -38,7 +38,7 @@ cargo xtask <command>
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
   bench         measure speeds as ratios to their ceilings; --short only shows that they work
   instructions  count instructions of six operations; --record writes the figures
-  crash         kill the real binary under load; --seed N repeats a plan, --rounds N runs more
+  crash         kill the real binary; --seed N repeats a plan, --rounds N and --large N kill more
   shapes        write the schemas of payment objects, from the path of an OpenAPI document
   fuzz          fuzz parsers of foreign bytes, for some seconds each
   nightly       run the long forms: benches, crash, fuzz, property tests

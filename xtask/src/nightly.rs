@@ -8,6 +8,8 @@ use crate::{bench, crash, fuzz};
 
 /// Rounds of kills, each with a seed of its own.
 const CRASH_ROUNDS: &str = "20";
+/// Kills in restores, resets and migrations.
+const LARGE_KILLS: &str = "200";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "600";
 /// Cases of each property test that has no fixed number.
@@ -33,8 +35,8 @@ fn run_steps(steps: &mut Steps, pairs: &mut Vec<String>) -> Result<Counts, Failu
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut counts = steps.run(Group::Nightly, "property tests", property_tests)?;
     counts += steps.run(Group::Nightly, "pairs of calls", || pairs_of_calls(pairs))?;
-    let rounds = words(&["--rounds", CRASH_ROUNDS]);
-    counts += steps.run(Group::Nightly, "crash", || crash::run(&rounds))?;
+    let kills = words(&["--rounds", CRASH_ROUNDS, "--large", LARGE_KILLS]);
+    counts += steps.run(Group::Nightly, "crash", || crash::run(&kills))?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
     steps.run(Group::Nightly, "benches", || bench::run(&[]))?;
     steps.run(Group::Nightly, "bench of many accounts", || bench::run(&words(&["--scale"])))?;

@@ -19,7 +19,7 @@ const RESPONSE_MAX: Duration = Duration::from_mins(1);
 const ATTEMPT_MS_MAX: u64 = 40_000;
 /// Rows of a page.
 const PAGE_ROWS: &str = "100";
-const API_KEY: &str = "sk_test_crash";
+pub(super) const API_KEY: &str = "sk_test_crash";
 
 /// A form.
 pub(super) type Form = Vec<(String, String)>;
@@ -143,6 +143,14 @@ impl Client {
         let url = self.up.borrow().clone()?;
         let called = self.attempt("GET", &url, path, &Vec::new(), None).await.ok()?;
         Some((called.status, serde_json::from_slice(&called.body).unwrap_or_default()))
+    }
+
+    /// Posts once with a new idempotency key. Returns the status, or `None` if there is no response.
+    pub(super) async fn try_post(&self, path: &str) -> Option<u16> {
+        let key = format!("crash-once-{}", self.keys.fetch_add(1, Ordering::Relaxed));
+        let url = self.up.borrow().clone()?;
+        let called = self.attempt("POST", &url, path, &Vec::new(), Some(&key)).await.ok()?;
+        Some(called.status)
     }
 
     /// All POSTs with a response.

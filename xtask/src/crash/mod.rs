@@ -10,13 +10,22 @@
 //! and return the same responses, no call took effect twice, and no refresh, event or delivery is
 //! lost. The follower's copy, the server's list and the bank's ledger are equal.
 //!
+//! Further kills come while a sandbox is restored or reset, and while a database of an earlier release
+//! is migrated. Each of these is one transaction. After each kill the server has all of it or no part
+//! of it.
+//!
 //! Every wait is for a named condition and has a bound.
 
 mod check;
 mod client;
+mod fingerprint;
 mod follower;
+mod large;
 mod load;
+mod migrate;
+mod old_database;
 mod receiver;
+mod replace;
 mod server;
 mod settle;
 
@@ -78,11 +87,11 @@ struct Report {
 }
 
 /// Builds the binary and runs the trial. `--seed N` repeats a plan, and `--rounds N` runs N plans with
-/// consecutive seeds.
+/// consecutive seeds. `--large N` kills N times in restores, resets and migrations.
 pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
-    let Options { seed, rounds } = Options::parse(arguments)?;
+    let Options { seed, rounds, large } = Options::parse(arguments)?;
     process::build()?;
-    let mut counts = Counts::default();
+    let mut counts = large::run(seed, large)?;
     for round in 0..rounds {
         counts += run_round(seed.wrapping_add(round))?;
     }
@@ -120,11 +129,13 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
 struct Options {
     seed: u64,
     rounds: u64,
+    /// The kills in restores, resets and migrations.
+    large: u64,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self { seed: time::fresh_seed(), rounds: 1 };
+        let mut options = Self { seed: time::fresh_seed(), rounds: 1, large: large::KILLS };
         for pair in arguments.chunks(2) {
             let [flag, number] = pair else {
                 return Err(format!("{} needs a number", pair.concat()));
@@ -133,7 +144,8 @@ impl Options {
             match flag.as_str() {
                 "--seed" => options.seed = parsed,
                 "--rounds" => options.rounds = parsed,
-                _ => return Err("the options are --seed N and --rounds N".to_owned()),
+                "--large" => options.large = parsed,
+                _ => return Err("the options are --seed N, --rounds N and --large N".to_owned()),
             }
         }
         Ok(options)
@@ -296,8 +308,8 @@ mod tests {
         let parse = |words: &[&str]| {
             Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
         };
-        let expected = Options { seed: 12, rounds: 3 };
-        assert_eq!(parse(&["--seed", "12", "--rounds", "3"]), Ok(expected));
+        let expected = Options { seed: 12, rounds: 3, large: 9 };
+        assert_eq!(parse(&["--seed", "12", "--rounds", "3", "--large", "9"]), Ok(expected));
         assert!(parse(&["--seed", "x"]).is_err());
         assert!(parse(&["--seed"]).is_err());
         assert!(parse(&["--kills", "3"]).is_err());

@@ -26,6 +26,8 @@ const GONE_MAX: Duration = Duration::from_secs(10);
 const LOG_LINES_MAX: usize = 40;
 /// The text before the server's address in its output.
 const LISTENS: &str = " listens on ";
+/// The text of the log when a migration of an existing database begins.
+const MIGRATES: &str = "the migration of the database begins";
 const SIGKILL: i32 = 9;
 
 /// Settings of the server. Leases and polls are short, so that the work of a killed server is claimed
@@ -61,9 +63,11 @@ struct Running {
 
 /// The state of a process, read from its output.
 #[derive(Clone, Debug, Default)]
-struct State {
+pub(super) struct State {
     /// Its URL, once it listens.
-    url: Option<String>,
+    pub(super) url: Option<String>,
+    /// True if it has begun to migrate an existing database.
+    pub(super) migrates: bool,
     reached: bool,
     ended: bool,
 }
@@ -96,6 +100,23 @@ impl Server {
     /// failpoint during its start.
     pub(super) async fn start(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
         let began = moment();
+        self.launch(failpoint)?;
+        let running = self.running.as_mut().ok_or("the server does not run")?;
+        let started = bounded("the server to start", START_MAX, async {
+            let met = running.state.wait_for(|state| state.url.is_some() || state.ended).await;
+            met.map(|state| state.clone()).map_err(|error| error.to_string())
+        })
+        .await?;
+        if started.ended {
+            return Err("the server ended during its start".to_owned());
+        }
+        self.start_ms_max = self.start_ms_max.max(began.elapsed().as_millis());
+        self.up.send_replace(started.url);
+        Ok(())
+    }
+
+    /// Starts the process and does not wait until it accepts requests.
+    pub(super) fn launch(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
         let mut command = Command::new(&self.binary);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--db"])
@@ -116,19 +137,19 @@ impl Server {
         if let Some(output) = child.stderr.take() {
             self.read(output, &states);
         }
-        let mut starting = state.clone();
         self.running = Some(Running { child, state });
-        let started = bounded("the server to start", START_MAX, async {
-            let met = starting.wait_for(|state| state.url.is_some() || state.ended).await;
-            met.map(|state| state.clone()).map_err(|error| error.to_string())
+        Ok(())
+    }
+
+    /// Waits until the server has begun to migrate an existing database.
+    pub(super) async fn migrating(&mut self) -> Result<(), Failure> {
+        let running = self.running.as_mut().ok_or("the server does not run")?;
+        let ended = bounded("the server to begin a migration", START_MAX, async {
+            let met = running.state.wait_for(|state| state.migrates || state.ended).await;
+            met.map(|state| !state.migrates).map_err(|error| error.to_string())
         })
         .await?;
-        if started.ended {
-            return Err("the server ended during its start".to_owned());
-        }
-        self.start_ms_max = self.start_ms_max.max(began.elapsed().as_millis());
-        self.up.send_replace(started.url);
-        Ok(())
+        if ended { Err("the server ended without a kill".to_owned()) } else { Ok(()) }
     }
 
     /// Waits until the server has stopped at the armed failpoint.
@@ -142,8 +163,9 @@ impl Server {
         if ended { Err("the server ended without a kill".to_owned()) } else { Ok(()) }
     }
 
-    /// Kills the server with SIGKILL, as a crash would. It flushes and closes no file.
-    pub(super) async fn kill(&mut self) -> Result<(), Failure> {
+    /// Kills the server with SIGKILL, as a crash would. It flushes and closes no file. Returns the
+    /// last state of the process.
+    pub(super) async fn kill(&mut self) -> Result<State, Failure> {
         let mut running = self.running.take().ok_or("the server does not run")?;
         let failed = |error: std::io::Error| error.to_string();
         if let Some(status) = running.child.try_wait().map_err(failed)? {
@@ -156,7 +178,7 @@ impl Server {
         })
         .await?;
         match status.signal() {
-            Some(SIGKILL) => Ok(()),
+            Some(SIGKILL) => Ok(running.state.borrow().clone()),
             _ => Err(format!("the server ended without a kill: {status}")),
         }
     }
@@ -187,6 +209,9 @@ impl Server {
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some(url) = url_in(&line) {
                     states.send_modify(|state| state.url = Some(url));
+                }
+                if line.contains(MIGRATES) {
+                    states.send_modify(|state| state.migrates = true);
                 }
                 if line.starts_with("failpoint ") {
                     states.send_modify(|state| state.reached = true);
