@@ -42,9 +42,11 @@ pub(super) async fn run(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     let mut original = None;
+    // The versions follow each other, from a random one.
+    let mut version = u32::try_from(rng.below(VERSION_MAX.into())).unwrap_or(0);
     for number in 0..kills {
         if number % KILLS_OF_VERSION == 0 {
-            let version = 1 + u32::try_from(rng.below(VERSION_MAX.into())).unwrap_or(0);
+            version = 1 + version % VERSION_MAX;
             original = Some(Original::make(folder, version, number).await?);
         }
         let Some(original) = &original else { continue };
