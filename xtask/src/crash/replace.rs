@@ -143,7 +143,7 @@ impl Sandbox {
     async fn change(&mut self, refreshed: &[String]) -> Result<(), Failure> {
         let client = Arc::clone(&self.client);
         let customers = self.contents[State::First as usize].ids("/v1/customers");
-        let homes: Vec<String> = accounts_holders(&client, refreshed).await?;
+        let homes: Vec<String> = holders_of(&client, refreshed).await?;
         let single = customers.iter().filter(|customer| !homes.contains(customer));
         for (number, customer) in single.take(CUSTOMERS_CHANGED).enumerate() {
             let path = format!("/v1/customers/{customer}");
@@ -312,7 +312,7 @@ async fn snapshot(client: &Client) -> Result<String, Failure> {
 }
 
 /// The customers that hold these accounts.
-async fn accounts_holders(client: &Client, accounts: &[String]) -> Result<Vec<String>, Failure> {
+async fn holders_of(client: &Client, accounts: &[String]) -> Result<Vec<String>, Failure> {
     let mut holders = Vec::new();
     for account in accounts {
         let path = format!("/v1/financial_connections/accounts/{account}");
