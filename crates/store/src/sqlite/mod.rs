@@ -40,6 +40,7 @@ mod open;
 mod precondition;
 pub(crate) mod prepared;
 pub(crate) mod prune;
+mod queue;
 mod readers;
 pub(crate) mod refresh;
 pub(crate) mod snapshot;

@@ -17,10 +17,11 @@
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::open_writer;
 use super::prepared::{Prepared, Preparing};
+use super::queue::{Queued, Ran, Waiting};
 use super::{Batch, GroupStatements, OpenError};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
-use crate::store::{Failure, Outcome, command_name};
+use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::{Clock, ServerTime};
 use model::limits::WRITER_GROUP_MAX;
@@ -34,7 +35,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tracing::Span;
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -139,8 +139,7 @@ impl Writer {
             group_commands = tracing::field::Empty
         );
         let span = span.or_current();
-        let message =
-            Message::Run(Box::new(Waiting { command, prepared, output: None, sender, span }));
+        let message = Message::Run(Box::new(Waiting::new(command, prepared, sender, span)));
         let queue = self.queue.as_ref().ok_or(Failure::Closed)?;
         queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
@@ -191,87 +190,6 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         self.join();
-    }
-}
-
-/// The result of a command.
-enum Ran {
-    /// Its writes are part of the commit.
-    Applied,
-    /// It rejected the write, for a reason that its output states.
-    Rejected,
-    /// It rejected the write because of a version conflict.
-    VersionConflict,
-    /// It failed.
-    Failed,
-}
-
-impl Ran {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Applied => "done",
-            Self::Rejected => "rejected",
-            Self::VersionConflict => "rejected: version conflict",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// A command in the queue, without its type.
-trait Queued: Send {
-    /// The name of the command's type.
-    fn name(&self) -> &'static str;
-    /// The span of the command.
-    fn span(&self) -> &Span;
-    /// Runs the command and stores its output.
-    fn run(&mut self, batch: &Batch<'_>) -> Ran;
-    /// Stores a failure in place of the output.
-    fn fail(&mut self, failure: Failure);
-    /// Sends the output to the caller. Without a commit, it is a failure.
-    fn respond(self: Box<Self>, committed: bool);
-}
-
-struct Waiting<C: Write> {
-    command: C,
-    prepared: Prepared,
-    output: Option<Result<C::Output, Failure>>,
-    sender: oneshot::Sender<Result<C::Output, Error>>,
-    span: Span,
-}
-
-impl<C: Write> Queued for Waiting<C> {
-    fn name(&self) -> &'static str {
-        command_name::<C>()
-    }
-
-    fn span(&self) -> &Span {
-        &self.span
-    }
-
-    fn run(&mut self, batch: &Batch<'_>) -> Ran {
-        let output = self.command.sqlite(&Batch { prepared: &self.prepared, ..*batch });
-        let ran = match &output {
-            Ok(output) if output.stays() => Ran::Applied,
-            Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
-            Ok(_) => Ran::Rejected,
-            Err(_) => Ran::Failed,
-        };
-        self.output = Some(output);
-        ran
-    }
-
-    fn fail(&mut self, failure: Failure) {
-        self.output = Some(Err(failure));
-    }
-
-    fn respond(self: Box<Self>, committed: bool) {
-        let response = match self.output {
-            Some(output) if committed => output.map_err(Error::from),
-            Some(Err(failure)) => Err(failure.into()),
-            _ => Err(Failure::Commit.into()),
-        };
-        // The receiver is gone if the caller was dropped. The command is committed all the same.
-        let _ = self.sender.send(response);
     }
 }
 

@@ -1,0 +1,102 @@
+//! Commands in the writer's queue. A command runs once or, if the writer rolls back a group, twice.
+
+use super::Batch;
+use super::prepared::Prepared;
+use crate::store::{Failure, Outcome, command_name};
+use crate::{Error, Write};
+use tokio::sync::oneshot;
+use tracing::Span;
+
+/// The result of a command.
+pub(super) enum Ran {
+    /// Its writes are part of the commit.
+    Applied,
+    /// It rejected the write, for a reason that its output states.
+    Rejected,
+    /// It rejected the write because of a version conflict.
+    VersionConflict,
+    /// It failed.
+    Failed,
+}
+
+impl Ran {
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Applied => "done",
+            Self::Rejected => "rejected",
+            Self::VersionConflict => "rejected: version conflict",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A command in the queue, without its type.
+pub(super) trait Queued: Send {
+    /// The name of the command's type.
+    fn name(&self) -> &'static str;
+    /// The span of the command.
+    fn span(&self) -> &Span;
+    /// Runs the command and stores its output.
+    fn run(&mut self, batch: &Batch<'_>) -> Ran;
+    /// Stores a failure in place of the output.
+    fn fail(&mut self, failure: Failure);
+    /// Sends the output to the caller. Without a commit, it is a failure.
+    fn respond(self: Box<Self>, committed: bool);
+}
+
+/// A command in the queue, with its type.
+pub(super) struct Waiting<C: Write> {
+    command: C,
+    prepared: Prepared,
+    output: Option<Result<C::Output, Failure>>,
+    sender: oneshot::Sender<Result<C::Output, Error>>,
+    span: Span,
+}
+
+impl<C: Write> Waiting<C> {
+    /// A command with its prepared values, and the sender of its output.
+    pub(super) fn new(
+        command: C,
+        prepared: Prepared,
+        sender: oneshot::Sender<Result<C::Output, Error>>,
+        span: Span,
+    ) -> Self {
+        Self { command, prepared, output: None, sender, span }
+    }
+}
+
+impl<C: Write> Queued for Waiting<C> {
+    fn name(&self) -> &'static str {
+        command_name::<C>()
+    }
+
+    fn span(&self) -> &Span {
+        &self.span
+    }
+
+    fn run(&mut self, batch: &Batch<'_>) -> Ran {
+        let output = self.command.sqlite(&Batch { prepared: &self.prepared, ..*batch });
+        let ran = match &output {
+            Ok(output) if output.stays() => Ran::Applied,
+            Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
+            Ok(_) => Ran::Rejected,
+            Err(_) => Ran::Failed,
+        };
+        self.output = Some(output);
+        ran
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.output = Some(Err(failure));
+    }
+
+    fn respond(self: Box<Self>, committed: bool) {
+        let response = match self.output {
+            Some(output) if committed => output.map_err(Error::from),
+            Some(Err(failure)) => Err(failure.into()),
+            _ => Err(Failure::Commit.into()),
+        };
+        // The receiver is gone if the caller was dropped. The command is committed all the same.
+        let _ = self.sender.send(response);
+    }
+}
