@@ -2,7 +2,8 @@
 //!
 //! Each is a `run_…_once` without input that reads due work from the store. A loop around it waits
 //! for a wake-up or for the poll interval. A lost wake-up costs one poll interval. A panic fails
-//! the current work and not the worker. At shutdown each worker finishes its current work.
+//! the current work and not the worker. At shutdown each worker finishes its current work. An advance
+//! of a test clock ends at its next step, and continues at the next start.
 
 use crate::events::deliver::InFlight;
 use crate::events::dispatch::Turns;
@@ -144,7 +145,8 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = round(&engine, "clock", Box::pin(engine.run_clock_once())).await;
+        let stops = || *stop.borrow();
+        let worked = round(&engine, "clock", Box::pin(engine.run_clock_until(stops))).await;
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.clock), time, &mut stop).await;
         }

@@ -147,8 +147,14 @@ impl Engine {
         .await
     }
 
-    /// Advances clocks by one claim each. Returns the number of steps.
+    /// Advances clocks to the ends of their advances. Returns the number of steps.
     pub async fn run_clock_once(&self) -> Result<usize, Error> {
+        self.run_clock_until(|| false).await
+    }
+
+    /// The same until `stops` returns true. Each claimed clock then makes one more step, which ends its
+    /// lease, so that the next start continues the advance at once.
+    pub async fn run_clock_until(&self, stops: impl Fn() -> bool) -> Result<usize, Error> {
         let now = self.clock.server_now();
         let claim =
             ClaimClocks { now, leased_until: now.plus_ms(self.settings.lease_ms), limit: 16 };
@@ -157,7 +163,7 @@ impl Engine {
         let mut failed = None;
         for claim in claims {
             let span = tracing::info_span!("advance", clock.id = %claim.clock);
-            match caught(Box::pin(self.work_clock(claim))).instrument(span).await {
+            match caught(Box::pin(self.work_clock(claim, &stops))).instrument(span).await {
                 Ok(made) => steps += made,
                 // The advance continues when its lease has expired. Other clocks do not wait for
                 // it.
@@ -173,7 +179,11 @@ impl Engine {
     }
 
     /// Continues an advance. Returns the number of steps.
-    async fn work_clock(&self, claim: ClockClaim) -> Result<usize, Error> {
+    async fn work_clock(
+        &self,
+        claim: ClockClaim,
+        stops: impl Fn() -> bool,
+    ) -> Result<usize, Error> {
         let (mut steps, mut conflicts) = (0, 0);
         let mut known = RowCache::default();
         // One claim carries an advance to its end, because each step extends the lease. A step
@@ -181,7 +191,9 @@ impl Engine {
         // conflict again and again, another worker holds the claim.
         while conflicts < limits::STALE_RETRIES_MAX {
             steps += 1;
-            match self.step_clock(claim, &mut known).await? {
+            let is_last = stops();
+            match self.step_clock(claim, &mut known, is_last).await? {
+                Step::More if is_last => break,
                 Step::More => conflicts = 0,
                 Step::Conflict => {
                     conflicts += 1;
@@ -224,8 +236,13 @@ impl Engine {
         }
     }
 
-    /// Makes one step of an advance.
-    async fn step_clock(&self, claim: ClockClaim, known: &mut RowCache) -> Result<Step, Error> {
+    /// Makes one step of an advance. The last step before the server stops ends the lease.
+    async fn step_clock(
+        &self,
+        claim: ClockClaim,
+        known: &mut RowCache,
+        is_last: bool,
+    ) -> Result<Step, Error> {
         let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
             return Ok(Step::Done);
         };
@@ -277,7 +294,8 @@ impl Engine {
         } else if let Some(left) = left {
             clock.frozen_time = clock.frozen_time.max(left.min(target));
         }
-        let leased_until = self.clock.server_now().plus_ms(self.settings.lease_ms);
+        let lease_ms = if is_last { 0 } else { self.settings.lease_ms };
+        let leased_until = self.clock.server_now().plus_ms(lease_ms);
         // Test clocks exist in test mode only.
         let livemode = false;
         let refreshes: Vec<_> = items.iter().filter_map(refresh_of).collect();

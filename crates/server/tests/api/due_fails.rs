@@ -81,6 +81,27 @@ async fn a_clock_arrives() {
     assert_eq!(app.status(&id).await, "past_due");
 }
 
+/// When the server stops, an advance ends at its next step. The next start continues it at once.
+#[tokio::test]
+async fn a_clock_stops_with_the_server() {
+    let (app, customer, clock) = App::on_clock().await;
+    let session = app.session(&customer, "").await;
+    let account = app.link(&session, "").await.text("/accounts/data/0/id").to_owned();
+    app.subscribe(&account).await;
+    app.run_workers_until_idle().await;
+    let path = format!("/v1/test_helpers/test_clocks/{clock}");
+    let arrival = BEGIN_S + 9 * DAY_S;
+    app.post(&format!("{path}/advance"), &format!("frozen_time={arrival}")).await.ok();
+    let mut steps = 0;
+    while app.get(&path).await.ok().text("/status") == "advancing" {
+        assert_eq!(app.engine.run_clock_until(|| true).await.unwrap(), 1, "after {steps} steps");
+        steps += 1;
+        assert!(steps < 100, "the advance never ends");
+    }
+    assert!(steps >= 9, "a step for each daily refresh, and not {steps}");
+    assert_eq!(app.get(&path).await.ok().at("/frozen_time"), arrival);
+}
+
 /// An advance that cannot continue ends as a failure and emits an event. The clock can be deleted
 /// afterwards. Another clock still completes its advance.
 #[tokio::test]
