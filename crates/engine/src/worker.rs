@@ -145,8 +145,8 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let stops = || *stop.borrow();
-        let worked = round(&engine, "clock", Box::pin(engine.run_clock_until(stops))).await;
+        let is_stopping = || *stop.borrow();
+        let worked = round(&engine, "clock", Box::pin(engine.run_clock_until(is_stopping))).await;
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.clock), time, &mut stop).await;
         }

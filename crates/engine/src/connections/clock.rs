@@ -152,9 +152,9 @@ impl Engine {
         self.run_clock_until(|| false).await
     }
 
-    /// The same until `stops` returns true. Each claimed clock then makes one more step, which ends its
+    /// The same until `is_stopping` returns true. Each claimed clock then makes one more step, which ends its
     /// lease, so that the next start continues the advance at once.
-    pub async fn run_clock_until(&self, stops: impl Fn() -> bool) -> Result<usize, Error> {
+    pub async fn run_clock_until(&self, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
         let now = self.clock.server_now();
         let claim =
             ClaimClocks { now, leased_until: now.plus_ms(self.settings.lease_ms), limit: 16 };
@@ -163,7 +163,7 @@ impl Engine {
         let mut failed = None;
         for claim in claims {
             let span = tracing::info_span!("advance", clock.id = %claim.clock);
-            match caught(Box::pin(self.work_clock(claim, &stops))).instrument(span).await {
+            match caught(Box::pin(self.work_clock(claim, &is_stopping))).instrument(span).await {
                 Ok(made) => steps += made,
                 // The advance continues when its lease has expired. Other clocks do not wait for
                 // it.
@@ -182,7 +182,7 @@ impl Engine {
     async fn work_clock(
         &self,
         claim: ClockClaim,
-        stops: impl Fn() -> bool,
+        is_stopping: impl Fn() -> bool,
     ) -> Result<usize, Error> {
         let (mut steps, mut conflicts) = (0, 0);
         let mut known = RowCache::default();
@@ -191,7 +191,7 @@ impl Engine {
         // conflict again and again, another worker holds the claim.
         while conflicts < limits::STALE_RETRIES_MAX {
             steps += 1;
-            let is_last = stops();
+            let is_last = is_stopping();
             match self.step_clock(claim, &mut known, is_last).await? {
                 Step::More if is_last => break,
                 Step::More => conflicts = 0,

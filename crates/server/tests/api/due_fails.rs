@@ -86,7 +86,7 @@ async fn a_clock_arrives() {
 async fn a_clock_stops_with_the_server() {
     let (app, customer, clock) = App::on_clock().await;
     let session = app.session(&customer, "").await;
-    let account = app.link(&session, "").await.text("/accounts/data/0/id").to_owned();
+    let account = app.link(&session, "").await.text("/accounts/data/0/id");
     app.subscribe(&account).await;
     app.run_workers_until_idle().await;
     let path = format!("/v1/test_helpers/test_clocks/{clock}");
