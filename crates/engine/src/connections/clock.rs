@@ -152,8 +152,8 @@ impl Engine {
         self.run_clock_until(|| false).await
     }
 
-    /// The same until `is_stopping` returns true. Each claimed clock then makes one more step, which ends its
-    /// lease, so that the next start continues the advance at once.
+    /// The same until `is_stopping` returns true. Each claimed clock then makes one more step, which
+    /// ends its lease, so that the next start continues the advance at once.
     pub async fn run_clock_until(&self, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
         let now = self.clock.server_now();
         let claim =

@@ -5,91 +5,43 @@ use super::{Failure, Param, Reading, bind};
 use crate::{Bounds, Cursor, Listed, Page, exact};
 use rusqlite::Row;
 
-/// The statements of one list. Both take `:edge_first` and `:edge_second` (the pair after which the
-/// page begins) and `:end` (the last value of the pair's first part). They also take `:row_limit`
-/// and the list's own parameters.
+/// The statements of one list. Both take `:edge_first`, `:edge_second` and, with three columns,
+/// `:edge_third` (the position after which the page begins), and `:end` (the last value of the first
+/// column). They also take `:row_limit` and the list's own parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
-    /// Reads down from the pair.
+    /// Reads down from the position.
     pub(super) older: &'static str,
-    /// Reads up from the pair.
+    /// Reads up from the position.
     pub(super) newer: &'static str,
 }
 
 /// Builds a [`Lists`] from the common part of the two statements and the two or three columns of the
 /// position.
 macro_rules! lists {
-    ($select:literal, $first:literal, $second:literal, $third:literal) => {
+    (@of $edge:literal, $select:literal, $first:literal $(, $other:literal)+) => {
         $crate::sqlite::list::Lists {
             older: concat!(
-                $select,
-                " AND (",
-                $first,
-                ", ",
-                $second,
-                ", ",
-                $third,
-                ") < (:edge_first, :edge_second, :edge_third) AND ",
-                $first,
-                " >= :end ORDER BY ",
-                $first,
-                " DESC, ",
-                $second,
-                " DESC, ",
-                $third,
-                " DESC LIMIT :row_limit"
+                $select, " AND (", $first $(, ", ", $other)+, ") < ", $edge,
+                " AND ", $first, " >= :end ORDER BY ", $first, " DESC" $(, ", ", $other, " DESC")+,
+                " LIMIT :row_limit"
             ),
             newer: concat!(
-                $select,
-                " AND (",
-                $first,
-                ", ",
-                $second,
-                ", ",
-                $third,
-                ") > (:edge_first, :edge_second, :edge_third) AND ",
-                $first,
-                " <= :end ORDER BY ",
-                $first,
-                ", ",
-                $second,
-                ", ",
-                $third,
+                $select, " AND (", $first $(, ", ", $other)+, ") > ", $edge,
+                " AND ", $first, " <= :end ORDER BY ", $first $(, ", ", $other)+,
                 " LIMIT :row_limit"
             ),
         }
     };
     ($select:literal, $first:literal, $second:literal) => {
-        $crate::sqlite::list::Lists {
-            older: concat!(
-                $select,
-                " AND (",
-                $first,
-                ", ",
-                $second,
-                ") < (:edge_first, :edge_second) AND ",
-                $first,
-                " >= :end ORDER BY ",
-                $first,
-                " DESC, ",
-                $second,
-                " DESC LIMIT :row_limit"
-            ),
-            newer: concat!(
-                $select,
-                " AND (",
-                $first,
-                ", ",
-                $second,
-                ") > (:edge_first, :edge_second) AND ",
-                $first,
-                " <= :end ORDER BY ",
-                $first,
-                ", ",
-                $second,
-                " LIMIT :row_limit"
-            ),
-        }
+        $crate::sqlite::list::lists!(
+            @of "(:edge_first, :edge_second)", $select, $first, $second
+        )
+    };
+    ($select:literal, $first:literal, $second:literal, $third:literal) => {
+        $crate::sqlite::list::lists!(
+            @of "(:edge_first, :edge_second, :edge_third)", $select, $first, $second, $third
+        )
     };
 }
 pub(super) use lists;

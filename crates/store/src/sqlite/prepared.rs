@@ -17,6 +17,7 @@ use model::id::{AccountId, EventId, MerchantId};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A part of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +125,10 @@ impl<'a> Preparing<'a> {
     }
 
     fn json(&mut self, part: Part, value: &impl Serialize) -> Result<(), Failure> {
-        self.done.texts.insert(part, serde_json::to_string(value)?);
+        // Of two reports of one event, the first is stored.
+        if let Entry::Vacant(vacant) = self.done.texts.entry(part) {
+            vacant.insert(serde_json::to_string(value)?);
+        }
         Ok(())
     }
 
