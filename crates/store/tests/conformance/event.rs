@@ -208,3 +208,17 @@ fn shards_keep_the_order_of_commits() {
         assert_eq!(listed.iter().map(|stored| stored.event.id).collect::<Vec<_>>(), ids);
     });
 }
+
+/// Of two reports of one event in a command, the first is stored.
+#[test]
+fn the_first_report_of_an_event_is_stored() {
+    on_both(async |fixture| {
+        let owner = merchant(1);
+        let reported = event(&account(owner, 11), EventType::AccountCreated, 0);
+        let again = Event { created: reported.created.plus(5), ..reported.clone() };
+        let mut create = CreateObject::of(Object::Customer(customer(owner, 1)));
+        create.events = vec![reported.clone(), again];
+        assert_eq!(fixture.write(create).await, store::Created::Done);
+        assert_eq!(fixture.event(owner, reported.id).await, Some(reported));
+    });
+}
