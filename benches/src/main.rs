@@ -22,6 +22,7 @@ mod measure;
 mod pages;
 mod proc;
 mod report;
+mod restore;
 mod scale;
 mod server;
 mod start;
@@ -63,8 +64,18 @@ Without a name all workloads run except scale. --short runs each once and small,
 const STATIC_RESPONSE: &str = "static-response";
 /// The argument that runs one operation for `cargo xtask instructions`.
 const INSTRUCTIONS: &str = "instructions";
-const WORKLOADS: &[&str] =
-    &["pages", "deep", "delta", "snapshot", "first", "clock", "deliver", "start", "emulators"];
+const WORKLOADS: &[&str] = &[
+    "pages",
+    "deep",
+    "delta",
+    "snapshot",
+    "first",
+    "clock",
+    "deliver",
+    "restore",
+    "start",
+    "emulators",
+];
 const SCALE: &str = "scale";
 /// Accounts of the scale workload: long form, short form.
 const SCALE_ACCOUNTS: (u32, u32) = (10_000, 20);
@@ -145,6 +156,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
             "first" => ingest::first(&place, form).await,
             "clock" => clock::run(&place, form).await,
             "deliver" => deliver::run(&place, form).await,
+            "restore" => restore::run(&place, form).await,
             "start" => start::run(&place, form).await,
             "emulators" => emulators::run(&place, form).await,
             _ => scale::run(&place, options.accounts, form).await,

@@ -24,7 +24,8 @@ const PAGE_ROWS: u32 = 100;
 /// The longest time of the last refreshes after all accounts are linked.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-const FIND_PENDING: &str = "SELECT EXISTS (SELECT 1 FROM refreshes WHERE status = 'pending')";
+pub(crate) const FIND_PENDING: &str =
+    "SELECT EXISTS (SELECT 1 FROM refreshes WHERE status = 'pending')";
 const COUNT_ROWS: &str = "SELECT COUNT(*) FROM transactions";
 
 /// Loads the accounts, then measures.
@@ -72,7 +73,7 @@ pub(crate) async fn run(place: &Path, accounts: u32, form: Form) -> Result<Vec<R
 }
 
 /// Links accounts of different customers. Returns their ids.
-async fn link_many(address: SocketAddr, accounts: u32) -> Result<Vec<String>, Failure> {
+pub(crate) async fn link_many(address: SocketAddr, accounts: u32) -> Result<Vec<String>, Failure> {
     let mut linking = JoinSet::new();
     for first in 0..LINKING {
         linking.spawn(async move {
