@@ -90,11 +90,12 @@ impl JsonWriter {
     }
 
     /// Writes a string that needs no escape: an id, a word of the API, a currency.
-    pub fn plain(&mut self, text: &str) -> &mut Self {
-        debug_assert!(needs_no_escape(text.as_bytes()), "plain strings need no escape");
+    pub fn plain(&mut self, text: impl AsRef<[u8]>) -> &mut Self {
+        let text = text.as_ref();
+        debug_assert!(needs_no_escape(text), "plain strings need no escape");
         self.begin_value();
         self.buffer.push(b'"');
-        self.buffer.extend_from_slice(text.as_bytes());
+        self.buffer.extend_from_slice(text);
         self.buffer.push(b'"');
         self.end_value()
     }

@@ -67,6 +67,13 @@ impl IdText {
     }
 }
 
+/// The bytes of the text, without a check that they are UTF-8.
+impl AsRef<[u8]> for IdText {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
 /// Reads an id from a borrowed text, because a stored account contains eight ids.
 pub(super) struct TextVisitor<T>(pub(super) PhantomData<T>);
 

@@ -94,7 +94,7 @@ fn write_holder(
                     customer::write(w, customer, view, test_clock.as_ref());
                 }
                 _ => {
-                    w.plain(id.text().as_str());
+                    w.plain(id.text());
                 }
             }
             w.key("type").plain("customer");

@@ -10,7 +10,7 @@ pub const OBJECT: &str = "token";
 /// Writes a token.
 pub fn write(writer: &mut JsonWriter, token: &BankAccountToken) {
     writer.object(|w| {
-        w.key("id").plain(token.id.text().as_str());
+        w.key("id").plain(token.id.text());
         w.key("object").plain(OBJECT);
         w.key("bank_account").object(|w| write_bank_account(w, token));
         w.key("client_ip").null();
@@ -22,7 +22,7 @@ pub fn write(writer: &mut JsonWriter, token: &BankAccountToken) {
 }
 
 fn write_bank_account(w: &mut JsonWriter, token: &BankAccountToken) {
-    w.key("id").plain(token.bank_account.text().as_str());
+    w.key("id").plain(token.bank_account.text());
     w.key("object").plain("bank_account");
     w.key("account_holder_name").optional_string(token.holder_name.as_deref());
     w.key("account_holder_type").plain(token.holder_type.word());

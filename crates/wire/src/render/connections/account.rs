@@ -43,7 +43,7 @@ pub fn write(
 ) {
     let version = view.version;
     writer.object(|w| {
-        w.key("id").plain(account.id.text().as_str());
+        w.key("id").plain(account.id.text());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
         write_holder(w, account.holder.as_ref(), holder, view);
@@ -51,7 +51,7 @@ pub fn write(
             write_numbers(w, account, version);
         }
         if version.has(&RELINK) {
-            w.key("authorization").plain(account.authorization.text().as_str());
+            w.key("authorization").plain(account.authorization.text());
         }
         w.key("balance");
         write_balance(w, account.balance.as_ref().filter(|_| !view.browser));
@@ -61,7 +61,7 @@ pub fn write(
         w.key("display_name").optional_string(account.display_name.as_deref());
         if version.has(&INSTITUTION) {
             w.key("inferred_balances_refresh").null();
-            w.key("institution").plain(account.institution.text().as_str());
+            w.key("institution").plain(account.institution.text());
         }
         w.key("institution_name").string(&account.institution_name);
         w.key("last4").optional_string(account.last4.as_deref());
@@ -153,7 +153,7 @@ fn write_ownership(
     match (readable, expanded) {
         (Some(id), Some(expanded)) if expanded.id == id => ownership::write(w, expanded),
         (Some(id), _) => {
-            w.plain(id.text().as_str());
+            w.plain(id.text());
         }
         (None, _) => {
             w.null();
@@ -184,7 +184,7 @@ fn write_refresh(
         if feature == Feature::Transactions
             && let Some(id) = account.transaction_refresh_id()
         {
-            w.key("id").plain(id.text().as_str());
+            w.key("id").plain(id.text());
         }
         w.key("last_attempted_at").integer(state.last_attempted_at.0);
         w.key("next_refresh_available_at").optional_integer(next_available(account, state));

@@ -14,12 +14,12 @@ pub const OBJECT: &str = "financial_connections.authorization";
 pub fn write(writer: &mut JsonWriter, authorization: &Authorization, view: &View<'_>) {
     let preview = view.version.has(&RELINK);
     writer.object(|w| {
-        w.key("id").plain(authorization.id.text().as_str());
+        w.key("id").plain(authorization.id.text());
         w.key("object").plain(OBJECT);
         if preview {
             w.key("account_holder");
             write_holder(w, authorization.holder.as_ref(), None, view);
-            w.key("institution").plain(authorization.institution.text().as_str());
+            w.key("institution").plain(authorization.institution.text());
         }
         w.key("institution_name").string(&authorization.institution_name);
         w.key("livemode").boolean(authorization.livemode);

@@ -23,7 +23,7 @@ pub fn write(writer: &mut JsonWriter, clock: &TestClock) {
 /// clocks exist in test mode only.
 pub fn write_whole(writer: &mut JsonWriter, clock: &TestClock) {
     writer.object(|w| {
-        w.key("id").plain(clock.id.text().as_str());
+        w.key("id").plain(clock.id.text());
         w.key("object").plain(OBJECT);
         w.key("created").integer(clock.created.0);
         w.key("deletes_after").integer(clock.deletes_after().0);

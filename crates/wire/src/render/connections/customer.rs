@@ -51,7 +51,7 @@ pub fn write_whole(
     test_clock: Option<&TestClock>,
 ) {
     writer.object(|w| {
-        w.key("id").plain(customer.id.text().as_str());
+        w.key("id").plain(customer.id.text());
         w.key("object").plain(OBJECT);
         w.key("address");
         write_address(w, customer.address.as_ref());

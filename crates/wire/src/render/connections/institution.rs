@@ -62,7 +62,7 @@ pub struct TestAccount<'a> {
 /// Writes a test bank. All test banks are American and have no web page.
 pub fn write(writer: &mut JsonWriter, institution: &Institution<'_>) {
     writer.object(|w| {
-        w.key("id").plain(institution.id.text().as_str());
+        w.key("id").plain(institution.id.text());
         w.key("object").plain(OBJECT);
         w.key("accounts").array(|w| {
             for account in institution.accounts {

@@ -22,7 +22,7 @@ pub fn owners_url(id: OwnershipId) -> String {
 /// Writes a snapshot with the first page of its owners.
 pub fn write(writer: &mut JsonWriter, ownership: &Ownership) {
     writer.object(|w| {
-        w.key("id").plain(ownership.id.text().as_str());
+        w.key("id").plain(ownership.id.text());
         w.key("object").plain(OBJECT);
         w.key("created").integer(ownership.created.0);
         w.key("owners");
@@ -43,11 +43,11 @@ pub fn write_owner(
     refreshed_at: AccountTime,
 ) {
     writer.object(|w| {
-        w.key("id").plain(id.text().as_str());
+        w.key("id").plain(id.text());
         w.key("object").plain(OWNER_OBJECT);
         w.key("email").optional_string(owner.email.as_deref());
         w.key("name").string(&owner.name);
-        w.key("ownership").plain(id.ownership.text().as_str());
+        w.key("ownership").plain(id.ownership.text());
         w.key("phone").optional_string(owner.phone.as_deref());
         w.key("raw_address").optional_string(owner.raw_address.as_deref());
         w.key("refreshed_at").integer(refreshed_at.0);

@@ -53,7 +53,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
     let version = view.version;
     let set_up = version.has(&SESSION_SETUP);
     writer.object(|w| {
-        w.key("id").plain(session.id.text().as_str());
+        w.key("id").plain(session.id.text());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
         write_holder(w, session.holder.as_ref(), parts.holder, view);

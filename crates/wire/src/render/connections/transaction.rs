@@ -40,9 +40,9 @@ impl Renderer {
         writer.begin_value();
         writer
             .fragment(br#"{"id":""#)
-            .fragment(transaction.id.text().as_str().as_bytes())
+            .fragment(transaction.id.text().as_ref())
             .fragment(br#"","object":"financial_connections.transaction","account":""#)
-            .fragment(account.as_str().as_bytes())
+            .fragment(account.as_ref())
             .fragment(br#"","amount":"#)
             .digits(transaction.amount)
             .fragment(br#","currency":""#)
@@ -61,7 +61,7 @@ impl Renderer {
             .fragment(br#"},"transacted_at":"#)
             .digits(transaction.transacted_at.0)
             .fragment(br#","transaction_refresh":""#)
-            .fragment(refresh.as_str().as_bytes())
+            .fragment(refresh.as_ref())
             .fragment(br#"","updated":"#)
             .digits(transaction.updated.0)
             .fragment(b"}")

@@ -11,7 +11,7 @@ pub const OBJECT: &str = "webhook_endpoint";
 /// Writes an endpoint. Its newest secret is included only if `secret_shown` is true.
 pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
     writer.object(|w| {
-        w.key("id").plain(endpoint.id.text().as_str());
+        w.key("id").plain(endpoint.id.text());
         w.key("object").plain(OBJECT);
         w.key("api_version").optional_string(endpoint.api_version.as_deref());
         w.key("application");

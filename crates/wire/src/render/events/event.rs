@@ -29,7 +29,7 @@ pub fn write(
     connected: Option<&str>,
 ) {
     writer.object(|w| {
-        w.key("id").plain(event.id.text().as_str());
+        w.key("id").plain(event.id.text());
         w.key("object").plain(OBJECT);
         if let Some(account) = connected {
             w.key("account").string(account);
