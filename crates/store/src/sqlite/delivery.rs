@@ -4,7 +4,10 @@ use super::event_list::{self, Found, Part, edge, parts_by_statuses};
 use super::event_statuses::{self, Statuses};
 use super::list::Window;
 use super::prepared;
-use super::{Batch, Failure, Param, Reading, bucket, column, from_json, idempotency, number, word};
+use super::{
+    Batch, Failure, Param, Reading, bucket, column, from_json, idempotency, next_claim, number,
+    word,
+};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
     ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
@@ -28,18 +31,17 @@ pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (bucket, shard,
 /// of the index of due deliveries, which `SQLite` would not choose for the lowest endpoint alone.
 pub(super) const FIND_NEXT_ENDPOINT: &str = "SELECT endpoint FROM deliveries \
      WHERE status = 'pending' AND endpoint > ?1 ORDER BY endpoint, due_at LIMIT 1";
-pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT due_at, shard, number, merchant, \
-     claim \
+pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT shard, number, endpoint, merchant, status, \
+     attempts, due_at, claim, leased_until, payload, resent_from, hit \
      FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
      AND (leased_until IS NULL OR leased_until <= ?2) \
      ORDER BY due_at, shard, number LIMIT ?3";
-/// Changes no row if another worker has claimed it since the statement above has read it.
+/// Changes no row if another worker has claimed it since the statement above has read it. It returns
+/// no row, because `SQLite` would copy the returned row into a table of its own.
 pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
-     SET claim = claim + 1, leased_until = :leased_until \
+     SET claim = :claim + 1, leased_until = :leased_until \
      WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
-     AND merchant = :merchant AND claim = :claim \
-     RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
-     payload, resent_from, hit";
+     AND merchant = :merchant AND claim = :claim";
 pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status, \
      due_at = :due_at, attempts = attempts + :attempts_added, leased_until = NULL \
      WHERE bucket = :bucket AND shard = :shard AND number = :number AND endpoint = :endpoint \
@@ -104,18 +106,13 @@ pub(super) fn insert(
     Ok(inserted == 1)
 }
 
-/// A due delivery in the order of claims: the first of each endpoint, then the second of each.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// A due delivery with its rank among those of its endpoint.
 struct Due {
     rank: usize,
-    at: i64,
-    endpoint: i64,
-    event: (u64, i64),
-    merchant: i64,
-    claim: i64,
+    delivery: Delivery,
 }
 
-/// Claims due deliveries round-robin by endpoint.
+/// Claims due deliveries round-robin by endpoint: the first of each, then the second of each.
 pub(crate) fn claim(
     command: &ClaimDeliveries,
     batch: &Batch<'_>,
@@ -131,50 +128,70 @@ pub(crate) fn claim(
         reading.find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, i64>(0)?))?
     {
         let used = in_flight.get(&endpoint).copied().unwrap_or(0);
-        free.push((endpoint, command.per_endpoint.saturating_sub(used)));
+        if used < command.per_endpoint {
+            free.push((endpoint, command.per_endpoint - used));
+        }
         last = endpoint;
     }
-    // One of each endpoint is often enough, and is cheap with many endpoints.
-    let mut due = list_due(command, &free, 1, &reading)?;
-    if due.len() < command.limit {
-        due = list_due(command, &free, command.limit, &reading)?;
-    }
-    due.sort_unstable();
+    let mut due = list_due(command, free, &reading)?;
+    due.sort_unstable_by_key(|Due { rank, delivery }| {
+        (*rank, delivery.due_at, delivery.key.endpoint)
+    });
     due.truncate(command.limit);
     let mut claimed = Vec::with_capacity(due.len());
-    for Due { event: (shard, number), endpoint, merchant, claim, .. } in due {
+    for Due { mut delivery, .. } in due {
+        let DeliveryKey { event: EventId { shard, number }, endpoint } = delivery.key;
+        let merchant = column(delivery.merchant.number());
         let values: [Param<'_>; 7] = [
+            (":claim", &delivery.claim),
             (":leased_until", &command.leased_until.0),
             (":bucket", &bucket(shard)),
             (":shard", &column(shard)),
-            (":number", &number),
-            (":endpoint", &endpoint),
+            (":number", &column(number)),
+            (":endpoint", &column(endpoint.number())),
             (":merchant", &merchant),
-            (":claim", &claim),
         ];
-        claimed.extend(reading.find_named(CLAIM_DELIVERY, &values, read)?);
+        if batch.execute_named(CLAIM_DELIVERY, &[&values])? == 1 {
+            delivery.claim = next_claim(delivery.claim)?;
+            delivery.leased_until = Some(command.leased_until);
+            claimed.push(delivery);
+        }
     }
     Ok(claimed)
 }
 
-/// The due deliveries of each endpoint, at most `most` and at most its free share.
+/// The due deliveries of endpoints, at most the free share of each. Those with the lowest ranks are
+/// enough for a claim. Each endpoint is read as far as an equal share of the claim. Endpoints that have
+/// more are read again, as far as a share of the rest.
 fn list_due(
     command: &ClaimDeliveries,
-    free: &[(i64, usize)],
-    most: usize,
+    mut endpoints: Vec<(i64, usize)>,
     reading: &Reading<'_>,
 ) -> Result<Vec<Due>, Failure> {
     let mut due = Vec::new();
-    for &(endpoint, free) in free {
-        let limit = super::limit(free.min(most));
-        let key = params![endpoint, command.now.0, limit];
-        let mut rank = 0;
-        due.extend(reading.list(LIST_DUE_OF_ENDPOINT, key, |row| {
-            rank += 1;
-            let event = (number(row, 1)?, row.get(2)?);
-            let (merchant, claim) = (row.get(3)?, row.get(4)?);
-            Ok(Due { rank, at: row.get(0)?, endpoint, event, merchant, claim })
-        })?);
+    let mut share = 0;
+    while !endpoints.is_empty() && due.len() < command.limit {
+        let left = command.limit - due.len();
+        share = left.div_ceil(endpoints.len()).max(share + 1);
+        let (mut with_more, mut of_those) = (Vec::new(), Vec::new());
+        for (endpoint, free) in endpoints {
+            let most = free.min(share);
+            let key = params![endpoint, command.now.0, super::limit(most)];
+            let listed = reading.list(LIST_DUE_OF_ENDPOINT, key, read)?;
+            let has_more = listed.len() == most && most < free;
+            let ranked = (1..).zip(listed).map(|(rank, delivery)| Due { rank, delivery });
+            if has_more {
+                of_those.extend(ranked);
+                with_more.push((endpoint, free));
+            } else {
+                due.extend(ranked);
+            }
+        }
+        endpoints = with_more;
+        if due.len() + of_those.len() >= command.limit {
+            due.extend(of_those);
+            break;
+        }
     }
     Ok(due)
 }
