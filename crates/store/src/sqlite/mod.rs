@@ -67,6 +67,7 @@ use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use tempfile::TempDir;
 use writer::Writer;
@@ -195,34 +196,59 @@ pub(crate) trait Statements {
     ) -> Result<(), Failure>;
 }
 
-/// The statements that one group of commands has used. They are found by the address of their text,
-/// which costs a fraction of a look-up in the connection's cache, because that compares texts.
-pub(crate) struct GroupStatements<'c> {
+/// The statements that a connection has used in batches. They stay open as long as it does.
+///
+/// They are found by the address of their text. A look-up in the connection's cache costs several times
+/// as much, because that compares texts.
+pub(crate) struct UsedStatements<'c> {
     connection: &'c Connection,
-    used: RefCell<HashMap<(usize, usize), CachedStatement<'c>>>,
+    /// A statement is absent while it runs, so that it can be used within itself.
+    used: RefCell<HashMap<(usize, usize), Option<CachedStatement<'c>>, BuildAddressHasher>>,
 }
 
-impl<'c> GroupStatements<'c> {
+type BuildAddressHasher = BuildHasherDefault<AddressHasher>;
+
+/// Hashes addresses of constants, which no client can choose.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        // The golden ratio spreads addresses, which are close to each other, over all bits.
+        self.0 = (self.0.rotate_left(32) ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl<'c> UsedStatements<'c> {
     pub(crate) fn of(connection: &'c Connection) -> Self {
         Self { connection, used: RefCell::default() }
     }
 }
 
-impl Statements for GroupStatements<'_> {
+impl Statements for UsedStatements<'_> {
     fn with(
         &self,
         sql: &'static str,
         run: &mut dyn FnMut(&mut Statement<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let key = (sql.as_ptr().addr(), sql.len());
-        // Taken out while it runs, so that the same statement can be used within it.
-        let used = self.used.borrow_mut().remove(&key);
+        let used = self.used.borrow_mut().get_mut(&key).and_then(Option::take);
         let mut statement = match used {
             Some(statement) => statement,
             None => self.connection.prepare_cached(sql)?,
         };
         run(&mut statement)?;
-        self.used.borrow_mut().insert(key, statement);
+        self.used.borrow_mut().insert(key, Some(statement));
         Ok(())
     }
 }

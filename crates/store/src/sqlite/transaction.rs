@@ -258,25 +258,26 @@ pub(super) fn upsert_many(
         return Ok(());
     }
     let owner = column(merchant.number());
-    let mut statement = batch.connection.prepare_cached(UPSERT_TRANSACTION)?;
     let mut buffer = Vec::with_capacity(256);
-    for StoredTransaction { bank_id, shown: row } in rows {
-        body::write(row, &mut buffer);
-        let params: [Param<'_>; 9] = [
-            (":bucket", &row.id.account.bucket()),
-            (":account", &column(row.id.account.number())),
-            (":listed_at", &row.id.listed_at.0),
-            (":ordinal", &row.id.ordinal),
-            (":merchant", &owner),
-            (":transacted_at", &row.transacted_at.0),
-            (":sequence", &row.sequence),
-            (":bank_id", bank_id),
-            (":body", &buffer),
-        ];
-        bind(&mut statement, &[&params])?;
-        statement.raw_execute()?;
-    }
-    Ok(())
+    batch.statements.with(UPSERT_TRANSACTION, &mut |statement| {
+        for StoredTransaction { bank_id, shown: row } in rows {
+            body::write(row, &mut buffer);
+            let params: [Param<'_>; 9] = [
+                (":bucket", &row.id.account.bucket()),
+                (":account", &column(row.id.account.number())),
+                (":listed_at", &row.id.listed_at.0),
+                (":ordinal", &row.id.ordinal),
+                (":merchant", &owner),
+                (":transacted_at", &row.transacted_at.0),
+                (":sequence", &row.sequence),
+                (":bank_id", bank_id),
+                (":body", &buffer),
+            ];
+            bind(statement, &[&params])?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    })
 }
 
 /// A stored row: the columns that [`read`] takes, then the bank id.

@@ -18,7 +18,7 @@ use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::open_writer;
 use super::prepared::{Prepared, Preparing};
 use super::queue::{Queued, Ran, Waiting};
-use super::{Batch, GroupStatements, OpenError};
+use super::{Batch, OpenError, UsedStatements};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
 use crate::store::{Failure, command_name};
@@ -113,16 +113,11 @@ impl Writer {
         let path = settings.path.clone();
         let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
-        let state = State {
-            connection: Some(connection),
-            settings,
-            last_commit,
-            log,
-            shared: Arc::clone(&shared),
-        };
+        let state = State { settings, last_commit, log, shared: Arc::clone(&shared) };
+        let commands = Commands::of(messages);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || state.run(messages))
+            .spawn(move || state.run(connection, commands))
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
         Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), path, seal, shared })
     }
@@ -193,9 +188,48 @@ impl Drop for Writer {
     }
 }
 
+/// The commands that wait, as the thread sees them.
+struct Commands {
+    messages: mpsc::Receiver<Message>,
+    group: Vec<Box<dyn Queued>>,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+impl Commands {
+    fn of(messages: mpsc::Receiver<Message>) -> Self {
+        Self { messages, group: Vec::with_capacity(WRITER_GROUP_MAX), closing: None }
+    }
+
+    /// Waits for a group. Returns false if no more commands come.
+    fn next_group(&mut self) -> bool {
+        if self.closing.is_some() {
+            return false;
+        }
+        let mut next = self.messages.blocking_recv();
+        while let Some(message) = next {
+            match message {
+                Message::Run(command) => self.group.push(command),
+                Message::Close(sender) => {
+                    self.closing = Some(sender);
+                    break;
+                }
+            }
+            let has_room = self.group.len() < WRITER_GROUP_MAX;
+            next = if has_room { self.messages.try_recv().ok() } else { None };
+        }
+        !self.group.is_empty()
+    }
+
+    /// Sends the responses of the group.
+    fn respond(&mut self, committed: bool) {
+        for command in self.group.drain(..) {
+            command.respond(committed);
+        }
+    }
+}
+
 /// The state of the writer thread.
 struct State {
-    connection: Option<Connection>,
     settings: WriterSettings,
     /// The time that was given to the last event.
     last_commit: Cell<ServerTime>,
@@ -204,71 +238,65 @@ struct State {
 }
 
 impl State {
-    fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        let mut group = Vec::with_capacity(WRITER_GROUP_MAX);
-        let mut closing = None;
-        // Declared last, so it is dropped before the commands: a caller that gets an error because
-        // the thread died finds the store not alive.
+    fn run(mut self, connection: Connection, mut commands: Commands) {
+        // Dropped before the commands, so a caller that gets an error because the thread died finds
+        // the store not alive.
         let _guard = AliveGuard(Arc::clone(&self.shared));
-        while closing.is_none() {
-            let Some(first) = messages.blocking_recv() else { break };
-            let mut next = Some(first);
-            while let Some(message) = next {
-                match message {
-                    Message::Run(command) => group.push(command),
-                    Message::Close(sender) => {
-                        closing = Some(sender);
-                        break;
-                    }
+        let mut open = Some(connection);
+        while commands.next_group() {
+            open = open.or_else(|| self.reopen());
+            if let Some(connection) = &open {
+                if self.serve(connection, &mut commands) {
+                    break;
                 }
-                next = if group.len() < WRITER_GROUP_MAX { messages.try_recv().ok() } else { None };
+            } else {
+                self.shared.counters.start_group(commands.group.len());
+                self.count_failed_commit(&Failure::NotOpen, &commands);
             }
-            if !group.is_empty() {
-                self.run_group(&mut group);
-            }
+            // The state of the connection is unknown, so the writer drops it.
+            drop(open.take());
+            self.shared.ready.store(false, Ordering::Release);
+            open = self.reopen();
+            commands.respond(false);
         }
         self.shared.ready.store(false, Ordering::Release);
-        if let Some(connection) = self.connection.take()
+        if let Some(connection) = open
             && let Err(error) = checkpoint(&connection, CHECKPOINT_WHOLE)
         {
             tracing::warn!(error = %error, "the last checkpoint of the write-ahead log failed");
         }
-        if let Some(sender) = closing {
+        if let Some(sender) = commands.closing.take() {
             let _ = sender.send(());
         }
     }
 
-    /// Runs a group, commits it and sends the responses.
-    fn run_group(&mut self, group: &mut Vec<Box<dyn Queued>>) {
-        self.shared.counters.start_group(group.len());
-        self.reopen();
-        let committed = match self.commit_group(group) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(error = %error, commands = group.len(), "a commit failed");
-                self.shared.counters.commits_failed.raise();
-                // The state of the connection is unknown, so the writer drops it.
-                self.connection = None;
-                self.shared.ready.store(false, Ordering::Release);
-                self.reopen();
-                false
+    /// Runs the group that waits, and all later ones. Returns true when no more commands come. Returns
+    /// false after a failed commit, with the group that has no response yet.
+    fn serve(&mut self, connection: &Connection, commands: &mut Commands) -> bool {
+        let statements = UsedStatements::of(connection);
+        loop {
+            self.shared.counters.start_group(commands.group.len());
+            if let Err(error) = self.commit_group(connection, &statements, &mut commands.group) {
+                self.count_failed_commit(&error, commands);
+                return false;
             }
-        };
-        for command in group.drain(..) {
-            command.respond(committed);
-        }
-        if let Some(connection) = &self.connection
-            && let Err(error) = self.log.checkpoint_early(connection)
-        {
-            tracing::warn!(error = %error, "a checkpoint of the write-ahead log failed");
+            commands.respond(true);
+            if let Err(error) = self.log.checkpoint_early(connection) {
+                tracing::warn!(error = %error, "a checkpoint of the write-ahead log failed");
+            }
+            if !commands.next_group() {
+                return true;
+            }
         }
     }
 
-    /// Opens the database if it is not open.
-    fn reopen(&mut self) {
-        if self.connection.is_some() {
-            return;
-        }
+    fn count_failed_commit(&self, error: &Failure, commands: &Commands) {
+        tracing::error!(error = %error, commands = commands.group.len(), "a commit failed");
+        self.shared.counters.commits_failed.raise();
+    }
+
+    /// Opens the database.
+    fn reopen(&self) -> Option<Connection> {
         let opened =
             open_writer(&self.settings.path, self.settings.durable).and_then(|mut connection| {
                 self.log.follow(&mut connection)?;
@@ -276,15 +304,22 @@ impl State {
             });
         match opened {
             Ok(connection) => {
-                self.connection = Some(connection);
                 self.shared.ready.store(true, Ordering::Release);
+                Some(connection)
             }
-            Err(error) => tracing::error!(error = %error, "the database could not be reopened"),
+            Err(error) => {
+                tracing::error!(error = %error, "the database could not be reopened");
+                None
+            }
         }
     }
 
-    fn commit_group(&self, group: &mut [Box<dyn Queued>]) -> Result<(), Failure> {
-        let connection = self.connection.as_ref().ok_or(Failure::NotOpen)?;
+    fn commit_group(
+        &self,
+        connection: &Connection,
+        statements: &UsedStatements<'_>,
+        group: &mut [Box<dyn Queued>],
+    ) -> Result<(), Failure> {
         let batch = Batch {
             connection,
             seal: &self.settings.seal,
@@ -292,7 +327,7 @@ impl State {
             last_commit: &self.last_commit,
             merchants_max: self.settings.bounds.merchants_max,
             prepared: &Prepared::default(),
-            statements: &GroupStatements::of(connection),
+            statements,
             failpoints: &self.settings.failpoints,
         };
         self.run_and_commit(&batch, group)

@@ -6,7 +6,7 @@ use crate::seal::Sealer;
 use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
 use crate::sqlite::prepared::Prepared;
-use crate::sqlite::{Batch, GroupStatements, Reading};
+use crate::sqlite::{Batch, Reading, UsedStatements};
 use crate::{Failpoints, Read, Write};
 use model::clock::ServerTime;
 use rusqlite::{Connection, StatementStatus};
@@ -42,7 +42,7 @@ impl Database {
             last_commit: &Cell::new(ServerTime(0)),
             merchants_max: 9,
             prepared: &Prepared::default(),
-            statements: &GroupStatements::of(&self.connection),
+            statements: &UsedStatements::of(&self.connection),
             failpoints: &Failpoints::default(),
         })
     }
