@@ -2,7 +2,7 @@
 //! payloads. Both sides use the same HTTP client and the same number of posts in flight.
 //!
 //! Events and deliveries are made before the measurement. The workload steps the deliver worker as
-//! the worker's own loop does: it claims whenever a slot is free.
+//! the worker's own loop does: it records the attempts that have ended, and claims others in their place.
 
 use crate::Failure;
 use crate::harness::Harness;
@@ -87,8 +87,8 @@ async fn deliver(harness: &Harness) -> Result<Spent, Failure> {
     let meter = Meter::start()?;
     let mut in_flight = InFlight::default();
     loop {
-        let begun = harness.engine.begin_deliveries(&mut in_flight).await?;
-        if begun > 0 {
+        harness.engine.begin_deliveries(&mut in_flight).await?;
+        if in_flight.has_more() {
             continue;
         }
         if in_flight.count() == 0 {

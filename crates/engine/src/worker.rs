@@ -173,18 +173,18 @@ async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     let mut in_flight = InFlight::default();
     while !*stop.borrow() {
-        let worked = round(&engine, "deliver", engine.begin_deliveries(&mut in_flight)).await;
+        let begun = round(&engine, "deliver", engine.begin_deliveries(&mut in_flight)).await;
+        // A claim below its bound has found all due deliveries that it may take.
+        let worked = begun.map(|begun| if in_flight.has_more() { begun } else { 0 });
         if let Some(time) = pause(worked, poll) {
             tokio::select! {
                 _ = wait(Some(&engine.wake.deliver), time, &mut stop) => {}
-                // A slot is free, so a waiting delivery may be due.
+                // The attempt is to be recorded, and a waiting delivery may take its place.
                 () = in_flight.ended() => {}
             }
         }
     }
-    while in_flight.count() > 0 {
-        in_flight.ended().await;
-    }
+    engine.end_deliveries(&mut in_flight).await;
 }
 
 async fn prune(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {

@@ -13,7 +13,7 @@
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`FindEvent`] |
 //! | [`command::feed`] | [`ListWaitingFeeds`], [`ClaimFeeds`], [`ListUndispatched`], [`DispatchEvents`], [`ListFeed`] |
-//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
+//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ContinueDeliveries`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
 //! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |

@@ -86,6 +86,7 @@ pub trait Outcome {
 impl Outcome for () {}
 impl<T> Outcome for Vec<T> {}
 impl Outcome for crate::Pruned {}
+impl Outcome for crate::Continued {}
 impl Outcome for Written {
     fn stays(&self) -> bool {
         *self == Written::Done

@@ -3,6 +3,9 @@
 //! Delivery is at least once. The attempt is recorded after it was made, so a crash in between
 //! repeats it. The dispatcher stored the payload, so only timestamp and signature differ between
 //! attempts.
+//!
+//! The attempts that have ended meanwhile are recorded together, in the commit that claims the next
+//! deliveries.
 
 use crate::hooks::AttemptChange;
 use crate::metrics::outcome_of;
@@ -11,27 +14,27 @@ use crate::settings::RetrySchedule;
 use crate::worker::caught;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
-use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::Endpoint;
 use model::id::{EndpointId, hash_number};
 use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery, Written};
+use store::{
+    ClaimDeliveries, ContinueDeliveries, Continued, ReleaseDelivery, SettleDelivery, Written,
+};
 use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 use wire::signature::sign;
 
-/// The result of an attempt.
-struct Ended {
+/// An attempt that was made, and is not recorded yet.
+#[derive(Debug)]
+struct Made {
+    settle: SettleDelivery,
+    /// Its number.
+    number: u32,
     livemode: bool,
-    /// The status of the delivery after it.
-    status: DeliveryStatus,
-    /// The HTTP status. `None` without a response.
-    response: Option<u16>,
-    /// The reason of an attempt without a response.
-    error: Option<String>,
     /// The duration, unless the delivery was canceled without an attempt.
     duration_us: Option<i64>,
 }
@@ -43,43 +46,55 @@ type Receiver = Arc<OnceCell<Option<Endpoint>>>;
 /// Deliveries in progress, by endpoint.
 #[derive(Debug, Default)]
 pub struct InFlight {
-    attempts: JoinSet<EndpointId>,
+    /// An attempt is `None` after an error or a panic.
+    attempts: JoinSet<(EndpointId, Option<Made>)>,
     by_endpoint: HashMap<EndpointId, usize>,
+    /// Attempts that have ended and are not recorded.
+    made: Vec<Made>,
+    has_more: bool,
 }
 
 impl InFlight {
-    /// Waits until an attempt ends, if one is in progress, and removes all that have ended with it.
-    /// Positions that become free together are therefore filled by one claim instead of one commit
-    /// each.
+    /// Waits until an attempt ends, if one is in progress, and collects all that have ended with it.
+    /// They are recorded together, and one claim fills their positions.
     pub async fn ended(&mut self) {
-        let Some(first) = self.attempts.join_next().await else {
-            return std::future::pending().await;
-        };
-        let mut next = Some(first);
+        let mut next = self.attempts.try_join_next();
+        if next.is_none() && self.made.is_empty() {
+            next = self.attempts.join_next().await;
+            if next.is_none() {
+                return std::future::pending().await;
+            }
+        }
         while let Some(ended) = next {
-            self.count_out(&ended);
+            self.take(ended);
             next = self.attempts.try_join_next();
         }
     }
 
-    fn count_out(&mut self, ended: &Result<EndpointId, JoinError>) {
+    fn take(&mut self, ended: Result<(EndpointId, Option<Made>), JoinError>) {
         // A panicked attempt does not name its endpoint, so all counts are reset. At worst one
         // endpoint briefly has a few more attempts at once.
-        let Ok(endpoint) = ended else {
+        let Ok((endpoint, made)) = ended else {
             self.by_endpoint.clear();
             return;
         };
-        if let Some(count) = self.by_endpoint.get_mut(endpoint) {
+        self.made.extend(made);
+        if let Some(count) = self.by_endpoint.get_mut(&endpoint) {
             *count -= 1;
             if *count == 0 {
-                self.by_endpoint.remove(endpoint);
+                self.by_endpoint.remove(&endpoint);
             }
         }
     }
 
-    /// The number of attempts in progress.
+    /// The number of attempts in progress, including those that are not recorded yet.
     pub fn count(&self) -> usize {
-        self.attempts.len()
+        self.attempts.len() + self.made.len()
+    }
+
+    /// True if the last claim was as large as it could be, so more deliveries may be due.
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 }
 
@@ -88,32 +103,41 @@ impl Engine {
     pub async fn run_deliver_once(self: &Arc<Self>) -> Result<usize, Error> {
         let mut in_flight = InFlight::default();
         let begun = self.begin_deliveries(&mut in_flight).await?;
-        while in_flight.count() > 0 {
-            in_flight.ended().await;
-        }
+        self.end_deliveries(&mut in_flight).await;
         Ok(begun)
     }
 
-    /// Claims due deliveries in addition to those in progress, and begins them. Each endpoint has
-    /// its own share, so endpoints never wait for each other.
+    /// Waits for the deliveries in progress, and records each.
+    pub async fn end_deliveries(&self, in_flight: &mut InFlight) {
+        while in_flight.count() > 0 {
+            in_flight.ended().await;
+            let made = std::mem::take(&mut in_flight.made);
+            // Each delivery that could not be recorded is logged and counted already.
+            let _ = self.record(made, None).await;
+        }
+    }
+
+    /// Records the attempts that have ended, claims due deliveries in addition to those in progress,
+    /// and begins them. Each endpoint has its own share, so endpoints never wait for each other.
+    /// Returns the number of deliveries that begin.
     pub async fn begin_deliveries(
         self: &Arc<Self>,
         in_flight: &mut InFlight,
     ) -> Result<usize, Error> {
-        let room = limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight.count());
-        if room == 0 {
-            return Ok(0);
-        }
+        in_flight.has_more = false;
+        let room = limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight.attempts.len());
         let now = self.clock.server_now();
-        let claim = ClaimDeliveries {
+        let claim = (room > 0).then(|| ClaimDeliveries {
             now,
             leased_until: now.plus_ms(self.settings.lease_ms),
             limit: room,
             per_endpoint: limits::DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX,
             in_flight: in_flight.by_endpoint.iter().map(|(id, count)| (*id, *count)).collect(),
-        };
-        let claimed = self.store.write(claim).await?;
+        });
+        let made = std::mem::take(&mut in_flight.made);
+        let claimed = self.record(made, claim).await?;
         let begun = claimed.len();
+        in_flight.has_more = begun > 0 && begun == room;
         let mut receivers: HashMap<_, Receiver> = HashMap::new();
         for delivery in claimed {
             let endpoint = delivery.key.endpoint;
@@ -121,93 +145,137 @@ impl Engine {
             *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
-                if let Err(error) = caught(Box::pin(engine.deliver(&delivery, &receiver))).await {
-                    // The lease expires and the delivery is claimed again.
-                    engine.metrics.count_worker_failure("deliver");
-                    tracing::error!(
-                        event.id = %delivery.key.event,
-                        error = &error as &dyn std::error::Error,
-                        "delivery could not be settled"
-                    );
-                }
-                endpoint
+                let attempt = caught(Box::pin(engine.attempt(&delivery, &receiver))).await;
+                // Otherwise the lease expires and the delivery is claimed again.
+                let failed = |error: &Error| engine.could_not_settle(delivery.key, error);
+                (endpoint, attempt.inspect_err(failed).ok())
             });
         }
         Ok(begun)
     }
 
-    /// Makes an attempt at a claimed delivery, stores its result, and logs and counts it.
-    async fn deliver(&self, delivery: &Delivery, receiver: &Receiver) -> Result<(), Error> {
+    /// Records attempts and claims further deliveries. Returns the claimed ones.
+    async fn record(
+        &self,
+        made: Vec<Made>,
+        claim: Option<ClaimDeliveries>,
+    ) -> Result<Vec<Delivery>, Error> {
+        if made.is_empty() && claim.is_none() {
+            return Ok(Vec::new());
+        }
+        let (settled, facts): (Vec<_>, Vec<_>) = made
+            .into_iter()
+            .map(|Made { settle, number, livemode, duration_us }| {
+                (settle, (number, livemode, duration_us))
+            })
+            .unzip();
+        let settled: Arc<[SettleDelivery]> = settled.into();
+        let together = ContinueDeliveries { settled: Arc::clone(&settled), claim };
+        let (written, claimed) = match self.store.write(together).await {
+            Ok(Continued { written, claimed }) => {
+                (written.into_iter().map(Some).collect(), Ok(claimed))
+            }
+            Err(error) => (self.record_each(&settled).await, Err(error.into())),
+        };
+        for ((settle, facts), written) in settled.iter().zip(facts).zip(written) {
+            if let Some(written) = written {
+                self.after_record(settle, facts, written).await;
+            }
+        }
+        claimed
+    }
+
+    /// Records attempts one by one, so that one which cannot be recorded does not affect the others.
+    async fn record_each(&self, settled: &[SettleDelivery]) -> Vec<Option<Written>> {
+        let mut written = Vec::with_capacity(settled.len());
+        for settle in settled {
+            let one = self.store.write(settle.clone()).await.map_err(Error::from);
+            let failed = |error: &Error| self.could_not_settle(settle.key, error);
+            written.push(one.inspect_err(failed).ok());
+        }
+        written
+    }
+
+    fn could_not_settle(&self, key: DeliveryKey, error: &Error) {
+        self.metrics.count_worker_failure("deliver");
+        tracing::error!(
+            event.id = %key.event,
+            error = error as &dyn std::error::Error,
+            "delivery could not be settled"
+        );
+    }
+
+    /// Makes an attempt at a claimed delivery.
+    async fn attempt(&self, delivery: &Delivery, receiver: &Receiver) -> Result<Made, Error> {
+        let number = delivery.attempts + 1;
         let span = tracing::info_span!(
             "attempt",
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
-            job.attempt = delivery.attempts + 1
+            job.attempt = number
         );
-        let ended = self.attempt_and_settle(delivery, receiver).instrument(span).await?;
-        let Some(ended) = ended else { return Ok(()) };
-        self.metrics.count_attempt(ended.livemode, ended.status, ended.duration_us);
-        tracing::info!(
-            event.id = %delivery.key.event,
-            endpoint.id = %delivery.key.endpoint,
-            merchant = %delivery.merchant,
-            job.attempt = delivery.attempts + 1,
-            status = ended.response,
-            error = ended.error,
-            duration_ms = ended.duration_us.map(|us| us / 1_000),
-            "webhook attempt {}",
-            outcome_of(ended.status)
-        );
-        Ok(())
+        async {
+            let endpoint = receiver.get_or_try_init(|| self.endpoint_of(delivery)).await?;
+            let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
+            let began = self.clock.server_now();
+            let mut duration_us = None;
+            let settle = match endpoint {
+                Some(endpoint) if endpoint.is_open() => {
+                    let settle = self.attempt_delivery(delivery, endpoint).await;
+                    duration_us = Some(self.clock.server_now().0 - began.0);
+                    self.unless_closed(delivery, settle).await?
+                }
+                // Deleted or disabled since the claim, so it receives no more events.
+                _ => SettleDelivery {
+                    key: delivery.key,
+                    merchant: delivery.merchant,
+                    claim: delivery.claim,
+                    attempt: None,
+                    status: DeliveryStatus::Canceled,
+                    due_at: delivery.due_at,
+                },
+            };
+            self.failpoints.reach("before_settle");
+            Ok(Made { settle, number, livemode, duration_us })
+        }
+        .instrument(span)
+        .await
     }
 
-    /// Returns the result that was committed. After a version conflict it is `None`, because the
-    /// lease expired, and the worker that took the delivery over settles it.
-    async fn attempt_and_settle(
+    /// Reports an attempt whose record was committed. After a version conflict it is not logged and
+    /// counted, because the lease expired, and the worker that took the delivery over settles it.
+    async fn after_record(
         &self,
-        delivery: &Delivery,
-        receiver: &Receiver,
-    ) -> Result<Option<Ended>, Error> {
-        let endpoint = receiver.get_or_try_init(|| self.endpoint_of(delivery)).await?;
-        let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
-        let began = self.clock.server_now();
-        let mut attempted_at = began;
-        let settle = match endpoint {
-            Some(endpoint) if endpoint.is_open() => {
-                let settle = self.attempt_delivery(delivery, endpoint).await;
-                attempted_at = self.clock.server_now();
-                self.unless_closed(delivery, settle).await?
-            }
-            // Deleted or disabled since the claim, so it receives no more events.
-            _ => SettleDelivery {
-                key: delivery.key,
-                merchant: delivery.merchant,
-                claim: delivery.claim,
-                attempt: None,
-                status: DeliveryStatus::Canceled,
-                due_at: delivery.due_at,
-            },
-        };
-        let attempt = settle.attempt.as_ref();
-        let ended = Ended {
-            livemode,
-            status: settle.status,
-            response: attempt.and_then(|attempt| attempt.status),
-            error: attempt.and_then(|attempt| attempt.error.clone()),
-            duration_us: attempt.map(|_| attempted_at.0 - began.0),
-        };
-        self.failpoints.reach("before_settle");
-        let written = self.store.write(settle).await?;
-        if ended.status == DeliveryStatus::Succeeded {
-            for (key, merchant) in self.hooks.after_success(delivery.key) {
+        settle: &SettleDelivery,
+        (number, livemode, duration_us): (u32, bool, Option<i64>),
+        written: Written,
+    ) {
+        let SettleDelivery { key, merchant, status, ref attempt, .. } = *settle;
+        if status == DeliveryStatus::Succeeded {
+            for (key, merchant) in self.hooks.after_success(key) {
                 let release = ReleaseDelivery { key, merchant, now: self.clock.server_now() };
-                self.store.write(release).await?;
-                self.wake.deliver();
+                match self.store.write(release).await {
+                    Ok(()) => self.wake.deliver(),
+                    Err(error) => self.could_not_settle(key, &error.into()),
+                }
             }
         }
-        let settled = DeliveryObservation::Settled { merchant: delivery.merchant };
-        self.observer.on_delivery(&settled);
-        Ok((written == Written::Done).then_some(ended))
+        self.observer.on_delivery(&DeliveryObservation::Settled { merchant });
+        if written != Written::Done {
+            return;
+        }
+        self.metrics.count_attempt(livemode, status, duration_us);
+        tracing::info!(
+            event.id = %key.event,
+            endpoint.id = %key.endpoint,
+            merchant = %merchant,
+            job.attempt = number,
+            status = attempt.as_ref().and_then(|attempt| attempt.status),
+            error = attempt.as_ref().and_then(|attempt| attempt.error.as_deref()),
+            duration_ms = duration_us.map(|us| us / 1_000),
+            "webhook attempt {}",
+            outcome_of(status)
+        );
     }
 
     /// Returns the next attempt only if the endpoint still accepts events, because it may have been

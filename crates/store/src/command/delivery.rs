@@ -4,6 +4,7 @@ use crate::{EventPlace, IdempotencyRecord, Listed, Page, Written};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
+use std::sync::Arc;
 
 /// Claims due deliveries that have no valid lease, round-robin by endpoint, the longest due of each
 /// endpoint first. Returns `Vec<Delivery>` with the claim raised by one.
@@ -42,6 +43,27 @@ pub struct SettleDelivery {
 }
 
 writes!(SettleDelivery => Written, delivery::settle; prepared::of_settle);
+
+/// Records the results of several claimed deliveries, and then claims others, in one commit. A result
+/// with a version conflict is left out, and the others are recorded. Returns [`Continued`].
+#[derive(Clone, Debug)]
+pub struct ContinueDeliveries {
+    /// The results. The caller shares them, so that it can record each apart if this command fails.
+    pub settled: Arc<[SettleDelivery]>,
+    /// The claim, unless the caller takes no further deliveries.
+    pub claim: Option<ClaimDeliveries>,
+}
+
+writes!(ContinueDeliveries => Continued, delivery::continue_with; prepared::of_continue);
+
+/// The result of [`ContinueDeliveries`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Continued {
+    /// The result of each settlement, in their order.
+    pub written: Vec<Written>,
+    /// The claimed deliveries.
+    pub claimed: Vec<Delivery>,
+}
 
 /// Lists an event's deliveries with their attempts, by endpoint. Returns `Vec<(Delivery,
 /// Vec<Attempt>)>`.

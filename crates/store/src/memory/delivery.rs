@@ -3,8 +3,9 @@
 use super::{Memory, event, idempotency, is_free, page};
 use crate::store::Failure;
 use crate::{
-    ClaimDeliveries, DeliveryPlace, EventPlace, ListDeliveries, ListLedger, Listed,
-    ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery, WithAttempts, Written,
+    ClaimDeliveries, ContinueDeliveries, Continued, DeliveryPlace, EventPlace, ListDeliveries,
+    ListLedger, Listed, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
+    WithAttempts, Written,
 };
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::EndpointId;
@@ -60,6 +61,16 @@ pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Wr
         memory.rows.attempts.insert((*key, attempt.number), Arc::new(attempt.clone()));
     }
     Ok(Written::Done)
+}
+
+pub(crate) fn continue_with(
+    command: &ContinueDeliveries,
+    memory: &mut Memory,
+) -> Result<Continued, Failure> {
+    let ContinueDeliveries { settled, claim: next } = command;
+    let written = settled.iter().map(|one| settle(one, memory)).collect::<Result<_, _>>()?;
+    let claimed = next.iter().map(|next| claim(next, memory)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Continued { written, claimed: claimed.concat() })
 }
 
 pub(crate) fn list(

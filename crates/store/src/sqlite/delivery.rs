@@ -9,9 +9,9 @@ use super::{
     word,
 };
 use crate::{
-    Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
-    ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
-    WithAttempts, Written,
+    Bounds, ClaimDeliveries, ContinueDeliveries, Continued, Cursor, DeliveryPlace, EventPlace,
+    FindEvent, ListDeliveries, ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint,
+    ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 use model::Word;
 use model::clock::ServerTime;
@@ -238,7 +238,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
         return Ok(Written::VersionConflict);
     }
     if let Some(attempt) = &command.attempt {
-        let body = batch.prepared.json(prepared::Part::Attempt, attempt)?;
+        let body = batch.prepared.json(prepared::Part::Attempt(command.key), attempt)?;
         let values = named_params! {
             ":bucket": bucket,
             ":shard": shard,
@@ -254,6 +254,21 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
         event_statuses::renew(command.merchant, command.key.event, batch)?;
     }
     Ok(Written::Done)
+}
+
+/// Records results, each of which may conflict on its own, and claims further deliveries. A result that
+/// conflicts has changed no row.
+pub(crate) fn continue_with(
+    command: &ContinueDeliveries,
+    batch: &Batch<'_>,
+) -> Result<Continued, Failure> {
+    let ContinueDeliveries { settled, claim: next } = command;
+    let written = settled.iter().map(|one| settle(one, batch)).collect::<Result<_, _>>()?;
+    let claimed = match next {
+        Some(next) => claim(next, batch)?,
+        None => Vec::new(),
+    };
+    Ok(Continued { written, claimed })
 }
 
 /// Lists an event's deliveries with their attempts.

@@ -8,10 +8,11 @@ use super::{Failure, account, idempotency, object};
 use crate::seal::Sealer;
 use crate::{
     AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects,
-    ClockItem, CompleteLink, Connection, CreateIdempotencyRecord, CreateObject, FailRefresh,
-    IdempotencyRecord, Kind, Object, PutOffRefresh, SettleDelivery, StepClock, Write,
+    ClockItem, CompleteLink, Connection, ContinueDeliveries, CreateIdempotencyRecord, CreateObject,
+    FailRefresh, IdempotencyRecord, Kind, Object, PutOffRefresh, SettleDelivery, StepClock, Write,
 };
 use model::account::Account;
+use model::delivery::DeliveryKey;
 use model::event::Event;
 use model::id::{AccountId, EventId, MerchantId};
 use serde::Serialize;
@@ -32,8 +33,8 @@ pub(super) enum Part {
     Object(MerchantId, Kind, u64, u64),
     /// The only idempotency record of a command.
     Record,
-    /// The only attempt of a command.
-    Attempt,
+    /// The attempt at a delivery.
+    Attempt(DeliveryKey),
 }
 
 impl Part {
@@ -283,7 +284,16 @@ pub(crate) fn of_settle(
     command: &SettleDelivery,
     preparing: &mut Preparing<'_>,
 ) -> Result<(), Failure> {
-    command.attempt.iter().try_for_each(|attempt| preparing.json(Part::Attempt, attempt))
+    let part = Part::Attempt(command.key);
+    command.attempt.iter().try_for_each(|attempt| preparing.json(part, attempt))
+}
+
+/// Prepares the results of several deliveries.
+pub(crate) fn of_continue(
+    command: &ContinueDeliveries,
+    preparing: &mut Preparing<'_>,
+) -> Result<(), Failure> {
+    command.settled.iter().try_for_each(|settle| of_settle(settle, preparing))
 }
 
 /// Prepares an idempotency record without another change.

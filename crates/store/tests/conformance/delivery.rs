@@ -6,9 +6,9 @@ use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
 use model::id::{EndpointId, EventId};
 use store::{
-    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, FindEvent,
-    ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries,
-    SettleDelivery, WithAttempts,
+    AccountChange, ChangeAccount, ClaimDeliveries, ContinueDeliveries, Continued, Cursor,
+    DeliveryPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint,
+    ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 
 /// One event with deliveries to these endpoints, due in that many milliseconds.
@@ -117,6 +117,54 @@ fn a_delivery_is_settled_under_its_claim() {
         assert_eq!(attempts, &[settle.attempt.unwrap()]);
         let elsewhere = ListDeliveries { merchant: merchant(2), event };
         assert!(fixture.read(elsewhere).await.is_empty());
+    });
+}
+
+/// Results that are recorded together conflict one by one, and the claim sees those that were recorded.
+#[test]
+fn deliveries_continue_in_one_commit() {
+    on_both(async |fixture| {
+        for number in 11..=13 {
+            dispatched(&fixture, number, &[(1, 0)]).await;
+        }
+        let claimed = fixture.write(claim(&fixture, 2)).await;
+        let now = fixture.time.now();
+        let attempt = |delivery: &Delivery| SettleDelivery {
+            attempt: Some(testkit::objects::attempt(delivery.attempts + 1, now)),
+            ..settlement(delivery, DeliveryStatus::Pending, now)
+        };
+        let outdated = SettleDelivery { claim: 0, ..attempt(&claimed[1]) };
+        let settled = [attempt(&claimed[0]), outdated].into();
+        let next = ContinueDeliveries { settled, claim: Some(claim(&fixture, 9)) };
+        let Continued { written, claimed: again } = fixture.write(next).await;
+        assert_eq!(written, [Written::Done, Written::VersionConflict]);
+        // The first waits for its second attempt, the second has a lease, and the third is new.
+        assert_eq!(keys(&again), [(11, 1), (13, 1)]);
+        let counts = |delivery: &Delivery| (delivery.claim, delivery.attempts);
+        assert_eq!(again.iter().map(counts).collect::<Vec<_>>(), [(2, 1), (1, 0)]);
+        let last = ContinueDeliveries { settled: [attempt(&again[1])].into(), claim: None };
+        let Continued { written, claimed } = fixture.write(last).await;
+        assert_eq!((written.as_slice(), claimed.len()), (&[Written::Done][..], 0));
+    });
+}
+
+/// Endpoints with few due deliveries leave the rest of a claim to the others.
+#[test]
+fn endpoints_with_more_fill_a_claim() {
+    on_both(async |fixture| {
+        for number in 11..=16 {
+            dispatched(&fixture, number, &[(1, -1), (2, -1)]).await;
+        }
+        dispatched(&fixture, 17, &[(3, -1)]).await;
+        let two_of_one = ClaimDeliveries {
+            per_endpoint: 5,
+            in_flight: vec![(EndpointId::from_number(2), 3)],
+            ..claim(&fixture, 7)
+        };
+        assert_eq!(
+            keys(&fixture.write(two_of_one).await),
+            [(11, 1), (11, 2), (17, 3), (12, 1), (12, 2), (13, 1), (14, 1)]
+        );
     });
 }
 
