@@ -29,8 +29,8 @@ use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt}
 use model::transaction::StoredTransaction;
 use std::sync::Arc;
 use store::{
-    AccountChange, ApplyRefresh, Claim, ClaimRefreshes, ClockItem, Connection, FailRefresh,
-    FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
+    AccountChange, ApplyRefresh, Claim, ClaimRefreshes, ClockItem, Connection, Cursors,
+    FailRefresh, FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
 };
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -243,7 +243,6 @@ impl Engine {
         }
         account.end_refresh(key.feature, None, self.cool_down_s(&account, key.feature));
         account.version += 1;
-        connection.version += 1;
         match gathered.cursor {
             Some(cursor) => {
                 let mark = if gathered.cut_off { CUT_OFF } else { WHOLE };
@@ -253,7 +252,10 @@ impl Engine {
         };
         let mut change = AccountChange {
             started: ended_job(unstored, RefreshStatus::Succeeded),
-            connection: Some(connection),
+            cursors: Some(Cursors {
+                version: connection.version + 1,
+                by_feature: connection.cursors,
+            }),
             ..AccountChange::of(account)
         };
         push_event_of(&mut change, EventType::refreshed(key.feature), now, None);

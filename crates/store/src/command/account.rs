@@ -45,8 +45,19 @@ pub struct AccountChange {
     pub ended: Vec<(RefreshKey, RefreshStatus)>,
     /// The connection, with its version raised by one.
     pub connection: Option<Connection>,
+    /// The cursors of a connection that stays the same otherwise.
+    pub cursors: Option<Cursors>,
     /// Events to emit.
     pub events: Vec<Event>,
+}
+
+/// New cursors of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursors {
+    /// The version of the connection, raised by one.
+    pub version: u64,
+    /// All cursors, by feature.
+    pub by_feature: BTreeMap<Feature, Vec<u8>>,
 }
 
 impl AccountChange {
@@ -57,6 +68,7 @@ impl AccountChange {
             started: Vec::new(),
             ended: Vec::new(),
             connection: None,
+            cursors: None,
             events: Vec::new(),
         }
     }

@@ -2,8 +2,8 @@
 //! gate ([`crate::WriteGate`]) reads them. The store itself does not.
 
 use crate::{
-    ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClockItem, CompleteLink,
-    CreateObject, Object, Precondition, StepClock,
+    AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClockItem,
+    CompleteLink, CreateObject, Object, Precondition, StepClock,
 };
 use model::Word;
 
@@ -48,7 +48,8 @@ pub(super) fn of_link(command: &CompleteLink) -> Summary {
 }
 
 pub(super) fn of_account(command: &ChangeAccount) -> Summary {
-    let connection = command.change.connection.as_ref().map(|_| CONNECTION);
+    let AccountChange { connection, cursors, .. } = &command.change;
+    let connection = (connection.is_some() || cursors.is_some()).then_some(CONNECTION);
     let writes = [ACCOUNT].into_iter().chain(connection).collect();
     Summary { command: "ChangeAccount", requires: command.requires.clone(), writes }
 }

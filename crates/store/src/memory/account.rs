@@ -3,7 +3,7 @@
 use super::{Memory, event, idempotency, job, object, page, precondition};
 use crate::store::Failure;
 use crate::{
-    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection,
+    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection, Cursors,
     FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
     NewAccount, ObjectPlace, Written,
 };
@@ -83,7 +83,7 @@ pub(super) fn apply_change(
     ended_now: Option<(RefreshKey, RefreshStatus)>,
     memory: &mut Memory,
 ) -> Result<bool, Failure> {
-    let AccountChange { account, started, ended, connection, events } = change;
+    let AccountChange { account, started, ended, connection, cursors, events } = change;
     let fits = memory.rows.accounts.get(&account.id).is_some_and(|stored| {
         let is_final = stored.status == AccountStatus::Disconnected;
         stored.merchant == account.merchant
@@ -96,6 +96,11 @@ pub(super) fn apply_change(
     memory.rows.accounts.insert(account.id, Arc::new(account.clone()));
     if let Some(connection) = connection
         && !replace_connection(connection, memory)
+    {
+        return Ok(false);
+    }
+    if let Some(cursors) = cursors
+        && !replace_cursors(account, cursors, memory)
     {
         return Ok(false);
     }
@@ -117,6 +122,18 @@ pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -
     let fits = stored.merchant == connection.merchant && stored.version + 1 == connection.version;
     if fits {
         *stored = Arc::new(connection.clone());
+    }
+    fits
+}
+
+/// Replaces the cursors of a connection. Returns true if its version is one above the stored one.
+fn replace_cursors(account: &Account, cursors: &Cursors, memory: &mut Memory) -> bool {
+    let Some(stored) = memory.rows.connections.get_mut(&account.id) else { return false };
+    let fits = stored.merchant == account.merchant && stored.version + 1 == cursors.version;
+    if fits {
+        let stored = Arc::make_mut(stored);
+        stored.version = cursors.version;
+        stored.cursors.clone_from(&cursors.by_feature);
     }
     fits
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::seal::{CellPosition, Sealer};
 use crate::{
     AccountChange, AccountsOf, Bounds, ChangeAccount, ChangeConnection, CompleteLink, Connection,
-    FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
+    Cursors, FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
     NewAccount, Written, due_at,
 };
 use model::account::{Account, AccountStatus, Holder};
@@ -80,6 +80,12 @@ pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (bucket, acc
      :balance_cursor, :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = :version, \
      relinked_at = :relinked_at, credential = :credential, state = :state, \
+     balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
+     transactions_cursor = :transactions_cursor \
+     WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
+     AND version = :version - 1";
+/// Leaves the credential as it is, because sealing it takes longer than this statement.
+pub(super) const UPDATE_CURSORS: &str = "UPDATE connections SET version = :version, \
      balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
      transactions_cursor = :transactions_cursor \
      WHERE bucket = :bucket AND account = :account AND merchant = :merchant \
@@ -172,12 +178,17 @@ pub(super) fn apply_change(
     ended_now: Option<(RefreshKey, model::refresh::RefreshStatus)>,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
-    let AccountChange { account, started, ended, connection, events } = change;
+    let AccountChange { account, started, ended, connection, cursors, events } = change;
     if !replace(account, batch)? {
         return Ok(false);
     }
     if let Some(connection) = connection
         && !replace_connection(connection, batch)?
+    {
+        return Ok(false);
+    }
+    if let Some(cursors) = cursors
+        && !replace_cursors(account, cursors, batch)?
     {
         return Ok(false);
     }
@@ -365,6 +376,25 @@ pub(super) fn replace_connection(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     store_connection(connection, UPDATE_CONNECTION, batch)
+}
+
+/// Replaces the cursors of a connection. Returns true if its version is one above the stored one.
+fn replace_cursors(
+    account: &Account,
+    cursors: &Cursors,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let cursor = |feature| cursors.by_feature.get(&feature);
+    let values = named_params! {
+        ":version": column(cursors.version),
+        ":balance_cursor": cursor(Feature::Balance),
+        ":ownership_cursor": cursor(Feature::Ownership),
+        ":transactions_cursor": cursor(Feature::Transactions),
+        ":bucket": account.id.bucket(),
+        ":account": column(account.id.number()),
+        ":merchant": column(account.merchant.number()),
+    };
+    Ok(batch.execute_named(UPDATE_CURSORS, &[values])? == 1)
 }
 
 /// Runs a statement that takes all columns of a connection.

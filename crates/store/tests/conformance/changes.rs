@@ -16,8 +16,8 @@ use model::ownership::Ownership;
 use model::payments::intent::IntentStatus;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use store::{
-    AccountChange, ApplyRefresh, Claim, ClockItem, Connection, FailRefresh, FindConnection,
-    FindObject, Kind, NewAccount, Object, PutOffRefresh,
+    AccountChange, ApplyRefresh, Claim, ClockItem, Connection, Cursors, FailRefresh,
+    FindConnection, FindObject, Kind, NewAccount, Object, PutOffRefresh,
 };
 
 impl Both {
@@ -75,12 +75,19 @@ impl Both {
         }
         let connection =
             if change.connection { self.next_connection(&account, true).await } else { None };
+        // Every other account version changes the cursors alone.
+        let (connection, cursors) = match connection {
+            Some(Connection { version, cursors: by_feature, .. }) if account.version % 2 == 0 => {
+                (None, Some(Cursors { version, by_feature }))
+            }
+            connection => (connection, None),
+        };
         let events = if change.event {
             vec![event(&account, EventType::AccountReactivated, 0)]
         } else {
             vec![]
         };
-        Some(AccountChange { account, started, ended, connection, events })
+        Some(AccountChange { account, started, ended, connection, cursors, events })
     }
 
     pub(crate) async fn put_off(&self, put_off: &PutOff) -> Option<PutOffRefresh> {

@@ -8,9 +8,10 @@ use model::event::EventType;
 use model::id::OwnershipId;
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use std::collections::BTreeMap;
 use store::{
-    AccountChange, ApplyRefresh, ChangeAccount, Claim, ClaimRefreshes, Connection, FailRefresh,
-    FindOwnership, ListDueAccounts, PutOffRefresh,
+    AccountChange, ApplyRefresh, ChangeAccount, Claim, ClaimRefreshes, Connection, Cursors,
+    FailRefresh, FindConnection, FindOwnership, ListDueAccounts, PutOffRefresh,
 };
 
 const LEASE_MS: i64 = 60_000;
@@ -152,6 +153,27 @@ fn a_refresh_is_applied_atomically() {
         again.rows = vec![row(linked.id, 30, 3)];
         fixture.conflicts(again).await;
         assert_eq!(fixture.rows(&linked).await, [2, 1]);
+    });
+}
+
+/// New cursors leave the rest of the connection as it is, under its next version.
+#[test]
+fn cursors_change_alone() {
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
+        let job = claim(&fixture, 9).await.remove(0);
+        let by_feature = BTreeMap::from([(Feature::Transactions, vec![1, 2])]);
+        let cursors = Cursors { version: 2, by_feature };
+        let mut command = apply(&job, &linked);
+        command.change.cursors = Some(Cursors { version: 3, ..cursors.clone() });
+        fixture.conflicts(command.clone()).await;
+        command.change.cursors = Some(cursors.clone());
+        fixture.done(command).await;
+        let find = FindConnection { merchant: merchant(1), account: linked.id };
+        let expected =
+            Connection { version: 2, cursors: cursors.by_feature, ..connection(&linked) };
+        assert_eq!(fixture.read(find).await, Some(expected));
     });
 }
 

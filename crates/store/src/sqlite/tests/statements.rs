@@ -32,6 +32,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     account::FIND_LINKED_ACCOUNT,
     account::INSERT_CONNECTION,
     account::UPDATE_CONNECTION,
+    account::UPDATE_CURSORS,
     account::FIND_CONNECTION,
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
