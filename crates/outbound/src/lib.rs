@@ -78,6 +78,10 @@ pub struct Outbound {
     client: reqwest::Client,
 }
 
+/// A checked URL, to which many posts may go.
+#[derive(Clone, Debug)]
+pub struct Target(Url);
+
 /// The result of a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
@@ -118,14 +122,29 @@ impl Outbound {
         self.parse(url).map(drop)
     }
 
+    /// Checks a URL for posts, without resolving its name.
+    pub fn target(&self, url: &str) -> Result<Target, OutboundError> {
+        self.parse(url).map(Target)
+    }
+
     /// Posts once. An error becomes the status of the result.
     pub async fn post(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Posted {
+        self.post_to(&self.target(url), headers, body).await
+    }
+
+    /// Posts once to a target. An error, also one of the target, becomes the status of the result.
+    pub async fn post_to(
+        &self,
+        target: &Result<Target, OutboundError>,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Posted {
         let none = |reason: &str| Posted { status: Err(reason.to_owned()), body: String::new() };
-        let url = match self.parse(url) {
-            Ok(url) => url,
+        let Target(url) = match target {
+            Ok(target) => target,
             Err(error) => return none(&error.to_string()),
         };
-        let mut request = self.client.post(url).body(body);
+        let mut request = self.client.post(url.clone()).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -18,6 +18,7 @@ use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::Endpoint;
 use model::id::{EndpointId, hash_number};
 use model::limits;
+use outbound::{OutboundError, Target};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{
@@ -41,7 +42,13 @@ struct Made {
 
 /// The endpoint of deliveries that one claim returned, or `None` if it is gone. The first of them
 /// reads it.
-type Receiver = Arc<OnceCell<Option<Endpoint>>>;
+type Receiver = Arc<OnceCell<Option<Address>>>;
+
+/// An endpoint with its checked URL.
+struct Address {
+    endpoint: Endpoint,
+    target: Result<Target, OutboundError>,
+}
 
 /// Deliveries in progress, by endpoint.
 #[derive(Debug, Default)]
@@ -215,13 +222,13 @@ impl Engine {
             job.attempt = number
         );
         async {
-            let endpoint = receiver.get_or_try_init(|| self.endpoint_of(delivery)).await?;
-            let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
+            let address = receiver.get_or_try_init(|| self.address_of(delivery)).await?;
+            let livemode = address.as_ref().is_some_and(|address| address.endpoint.livemode);
             let began = self.clock.server_now();
             let mut duration_us = None;
-            let settle = match endpoint {
-                Some(endpoint) if endpoint.is_open() => {
-                    let settle = self.attempt_delivery(delivery, endpoint).await;
+            let settle = match address {
+                Some(address) if address.endpoint.is_open() => {
+                    let settle = self.attempt_delivery(delivery, address).await;
                     duration_us = Some(self.clock.server_now().0 - began.0);
                     self.unless_closed(delivery, settle).await?
                 }
@@ -293,6 +300,14 @@ impl Engine {
         Ok(SettleDelivery { status: DeliveryStatus::Canceled, ..settle })
     }
 
+    async fn address_of(&self, delivery: &Delivery) -> Result<Option<Address>, Error> {
+        let endpoint = self.endpoint_of(delivery).await?;
+        Ok(endpoint.map(|endpoint| {
+            let target = self.outbound.target(&endpoint.url);
+            Address { endpoint, target }
+        }))
+    }
+
     /// The endpoint of a delivery. It belongs to the merchant or to its platform.
     async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
         let number = delivery.key.endpoint.number();
@@ -304,7 +319,8 @@ impl Engine {
         Ok(found.filter(|endpoint| endpoint.connect))
     }
 
-    async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {
+    async fn attempt_delivery(&self, delivery: &Delivery, address: &Address) -> SettleDelivery {
+        let Address { endpoint, target } = address;
         let at = self.clock.server_now();
         let AttemptChange { secrets, repeat, mark } = self.hooks.before_attempt(delivery);
         let secrets: Vec<&str> = match &secrets {
@@ -319,7 +335,7 @@ impl Engine {
         ];
         let started = DeliveryObservation::AttemptStarted { delivery, endpoint, at };
         self.observer.on_delivery(&started);
-        let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
+        let posted = self.outbound.post_to(target, &headers, delivery.payload.clone()).await;
         let duration_ms = self.clock.server_now().ms_since(at);
         let (status, error) = match posted.status {
             Ok(status) => (Some(status), None),
