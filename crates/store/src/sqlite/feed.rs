@@ -27,14 +27,17 @@ pub(super) const CLAIM_FEED: &str = "UPDATE merchants \
      SET dispatch_claim = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
 pub(super) const LIST_UNDISPATCHED: &str = "SELECT body FROM events \
      WHERE merchant = ?1 AND feed IS NULL ORDER BY committed_at, shard LIMIT ?2";
-pub(super) const SET_FEED: &str = "UPDATE events SET feed = :feed \
+pub(super) const FIND_WAITING_PLACE: &str = "SELECT created, committed_at FROM events \
      WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant \
-     AND feed IS NULL RETURNING created, committed_at";
+     AND feed IS NULL";
+/// Follows the statement above, because an update that returns rows copies them into a table of its
+/// own, which takes longer than the look-up.
+pub(super) const SET_FEED: &str = "UPDATE events SET feed = :feed \
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant";
 /// The same for an event with deliveries.
 pub(super) const SET_FEED_AND_STATUSES: &str = "UPDATE events SET feed = :feed, \
      statuses = COALESCE(statuses, 0) | :statuses \
-     WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant \
-     AND feed IS NULL RETURNING created, committed_at";
+     WHERE bucket = :bucket AND shard = :shard AND number = :number AND merchant = :merchant";
 pub(super) const CONTINUE_FEED: &str = "UPDATE merchants \
      SET feed = ?2, dispatch_leased_until = ?3 WHERE merchant = ?1";
 pub(super) const LIST_FEED: &str = "SELECT feed, shard, number FROM events \
@@ -199,11 +202,15 @@ fn set_feed(
         let (created, committed_at) = (AccountTime(row.get(0)?), ServerTime(row.get(1)?));
         Ok(EventPlace { created, committed_at, shard: event.shard })
     };
+    let Some(place) = batch.reading().find_named(FIND_WAITING_PLACE, &key, read)? else {
+        return Ok(None);
+    };
     if deliveries.is_empty() {
-        return batch.reading().find_named(SET_FEED, &[&[feed][..], &key].concat(), read);
+        batch.execute_named(SET_FEED, &[&[feed], &key])?;
+    } else {
+        batch.execute_named(SET_FEED_AND_STATUSES, &[&[feed, statuses], &key])?;
     }
-    let values = [&[feed, statuses][..], &key].concat();
-    batch.reading().find_named(SET_FEED_AND_STATUSES, &values, read)
+    Ok(Some(place))
 }
 
 /// Lists a merchant's events after a feed number. The events of each type are a range of an index.

@@ -74,6 +74,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     feed::FIND_WAITING_EVENT,
     feed::CLAIM_FEED,
     feed::LIST_UNDISPATCHED,
+    feed::FIND_WAITING_PLACE,
     feed::SET_FEED,
     feed::SET_FEED_AND_STATUSES,
     feed::CONTINUE_FEED,
