@@ -49,7 +49,13 @@ pub fn sign(secrets: &[&str], timestamp: i64, body: &[u8]) -> String {
     header.reserve(secrets.len() * 68);
     for secret in secrets {
         header.push_str(",v1=");
-        header.push_str(&hex::encode(mac_of(secret, timestamp, body).finalize().into_bytes()));
+        let mac = mac_of(secret, timestamp, body).finalize().into_bytes();
+        let mut digits = [0; 2 * SIGNATURE_BYTES];
+        // Several times as fast as `hex::encode`, which collects characters.
+        match hex::encode_to_slice(mac, &mut digits).map(|()| str::from_utf8(&digits)) {
+            Ok(Ok(digits)) => header.push_str(digits),
+            _ => unreachable!("two digits for each byte, which are ASCII"),
+        }
     }
     header
 }
