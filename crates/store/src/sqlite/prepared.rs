@@ -17,11 +17,11 @@ use model::event::{Event, Snapshot};
 use model::id::{AccountId, EventId, MerchantId};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A part of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// An account with a version.
     Account(AccountId, u64),
@@ -54,8 +54,9 @@ impl Part {
 /// The prepared values of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
-    texts: HashMap<Part, String>,
-    sealed: HashMap<Part, Vec<u8>>,
+    // Most commands have one to three values, which a sorted map finds without a hash.
+    texts: BTreeMap<Part, String>,
+    sealed: BTreeMap<Part, Vec<u8>>,
 }
 
 impl Prepared {
