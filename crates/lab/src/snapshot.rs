@@ -1,10 +1,10 @@
 //! Snapshots of a sandbox, restoring one, and the reset to an empty sandbox.
 //!
-//! The store copies, removes and restores all rows of a merchant in one commit. This module decides
-//! only the responses. A snapshot reports its size, so the sandbox is measured first, and the
-//! snapshot is taken only if the measurement is still true. Afterwards every worker is woken,
-//! because restored work may be due at once. After a crash a sandbox is in its state before the
-//! call or after it, never between.
+//! The store copies, removes and restores all rows of a merchant. A snapshot is taken in one commit,
+//! and one commit makes restored rows current. This module decides only the responses. A snapshot
+//! reports its size, so the sandbox is measured first, and the snapshot is taken only if the
+//! measurement is still true. After a restore every worker is woken, because restored work may be
+//! due at once. After a crash a sandbox is in its state before the call or after it, never between.
 
 use crate::Lab;
 use crate::render::snapshot::{OBJECT, write, write_reset};
@@ -101,7 +101,7 @@ impl Lab {
             snapshot: snapshot.id,
             reply: context.reply(&self.engine, &body),
         };
-        written(self.engine.store().write(restore).await?, id)?;
+        written(self.engine.store().restore_snapshot(restore).await?, id)?;
         self.forget_rows(context);
         self.engine.wake().all();
         Ok(ApiResponse::committed(body))
@@ -117,6 +117,7 @@ impl Lab {
             reply: context.reply(&self.engine, &body),
         };
         written(self.engine.store().write(drop).await?, id)?;
+        self.engine.store().remove_generations(context.merchant).await?;
         Ok(ApiResponse::committed(body))
     }
 
@@ -125,7 +126,7 @@ impl Lab {
         let body = render(|w| write_reset(w, self.engine.clock().account_now()));
         let reset =
             ResetSandbox { merchant: context.merchant, reply: context.reply(&self.engine, &body) };
-        written(self.engine.store().write(reset).await?, "")?;
+        written(self.engine.store().reset_sandbox(reset).await?, "")?;
         self.forget_rows(context);
         Ok(ApiResponse::committed(body))
     }
@@ -164,12 +165,11 @@ fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
             limits::SNAPSHOTS_MAX
         )),
         Snapshotted::TooLarge => reject(format!(
-            "This merchant has too much data. A snapshot contains at most {} rows of {} bytes. A restore or \
-             a reset removes at most {} rows, of at most {} connected accounts. Start again with \
+            "This merchant has too much data. A snapshot contains at most {} rows of {} bytes. A \
+             snapshot, a restore and a reset include at most {} connected accounts. Start again with \
              another test key.",
             limits::SNAPSHOT_ROWS_MAX,
             limits::SNAPSHOT_BYTES_MAX,
-            limits::SANDBOX_ROWS_MAX,
             limits::SANDBOX_MERCHANTS_MAX - 1
         )),
         Snapshotted::MerchantsFull => {

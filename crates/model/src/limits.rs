@@ -208,14 +208,25 @@ pub const LONG_READS_WAITING_MAX: usize = 256;
 pub const BACKLOG_ROWS_MAX: u32 = 10_000;
 /// The maximum number of rows that one step of the pruner deletes.
 pub const PRUNE_ROWS_MAX: u32 = 1_000;
+/// The maximum number of pages of 4 KiB that one step gives back to the disk.
+pub const FREED_PAGES_MAX: u32 = 200;
+/// The free pages that always stay in the file.
+pub const FREE_PAGES_MIN: u32 = 1_024;
+/// One page of this number may stay free.
+pub const FREE_PAGES_PART: u32 = 10;
 /// The maximum number of snapshots of a merchant.
 pub const SNAPSHOTS_MAX: usize = 50;
 /// The maximum number of rows of a sandbox that a snapshot can hold.
 pub const SNAPSHOT_ROWS_MAX: u64 = 200_000;
 /// The maximum size of these rows in bytes.
 pub const SNAPSHOT_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// The maximum number of rows of a sandbox that a reset or a restore removes in its one commit.
-pub const SANDBOX_ROWS_MAX: u64 = 1_000_000;
+/// The maximum number of rows that one step of a restore copies, or that one step of a removal deletes.
+/// A step takes less than 20 ms of the writer.
+pub const REPLACE_ROWS_MAX: usize = 500;
+/// The number of bytes after which a step of a restore ends.
+pub const REPLACE_BYTES_MAX: usize = 512 * 1024;
+/// The time without a step after which the pruner removes the rows of a restore.
+pub const REPLACE_LEASE_MS: i64 = 60_000;
 /// The maximum number of connected accounts that are saved, restored and removed with their
 /// platform.
 pub const SANDBOX_MERCHANTS_MAX: usize = 1_000;

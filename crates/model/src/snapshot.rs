@@ -53,12 +53,11 @@ impl SandboxSize {
 
 impl Account {
     /// Returns the account as a restore puts it back. `floor` is greater than every version,
-    /// sequence and ordinal that was used since, so that none is used twice. `rows` is the newest
-    /// ordinal that this account ever used, if known.
+    /// sequence and ordinal that was used since, so that none is used twice.
     #[must_use]
-    pub fn restored(mut self, floor: u32, rows: Option<u32>) -> Self {
+    pub fn restored(mut self, floor: u32) -> Self {
         self.version = u64::from(floor);
-        self.rows = rows.unwrap_or(floor).max(self.rows);
+        self.rows = floor;
         let sequence = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
         self.undone.add(sequence, floor);
         self

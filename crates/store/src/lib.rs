@@ -15,7 +15,7 @@
 //! | [`command::feed`] | [`ListWaitingFeeds`], [`ClaimFeeds`], [`ListUndispatched`], [`DispatchEvents`], [`ListFeed`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ContinueDeliveries`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
 //! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
-//! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
+//! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`DropSnapshot`], and the steps of [`RestoreSnapshot`] and [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
@@ -32,6 +32,7 @@ mod due_tests;
 mod failpoint;
 mod key_file;
 mod memory;
+mod replace;
 mod seal;
 mod sqlite;
 mod stats;

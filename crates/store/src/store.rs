@@ -84,9 +84,25 @@ pub trait Outcome {
 }
 
 impl Outcome for () {}
+impl Outcome for u32 {}
 impl<T> Outcome for Vec<T> {}
 impl Outcome for crate::Pruned {}
 impl Outcome for crate::Continued {}
+impl Outcome for crate::Removed {}
+impl Outcome for crate::Begun {
+    fn stays(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+}
+impl Outcome for crate::Built {
+    fn stays(&self) -> bool {
+        !self.is_version_conflict()
+    }
+
+    fn is_version_conflict(&self) -> bool {
+        matches!(self, Self::VersionConflict)
+    }
+}
 impl Outcome for Written {
     fn stays(&self) -> bool {
         *self == Written::Done

@@ -32,7 +32,7 @@ const CONTEXT_BYTES: usize = 60;
 /// The length of the text that a report shows of a row.
 const SHOWN_CHARS_MAX: usize = 260;
 /// Fields that count changes. A restore raises them.
-const COUNTERS: [&str; 3] = ["sequence", "until", "version"];
+const COUNTERS: [&str; 4] = ["rows", "sequence", "until", "version"];
 
 /// The outcome of two calls.
 #[derive(Clone, Debug, PartialEq, Eq)]

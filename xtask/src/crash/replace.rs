@@ -3,8 +3,8 @@
 //!
 //! Two snapshots differ in every list. Each killed call turns the current state into another one of
 //! three: the first snapshot, the second, or an empty sandbox. Half of the kills are at random moments
-//! of the call, and half at named failpoints: between two tables, after the last statement, and
-//! between the commit and the response.
+//! of the call, and half at named failpoints: while the new rows are built, at the commit that makes
+//! them current, and while the old rows are removed.
 
 use super::HELPERS;
 use super::client::{Client, text};
@@ -29,10 +29,10 @@ const CUSTOMERS_CHANGED: usize = 40;
 const HOMES: usize = 5;
 /// Transactions that are added on the side of each account's bank.
 const ADDED_MAX: usize = 6;
-/// The tables that a call clears or fills, with a failpoint after each. A restore does both.
+/// The tables that a restore fills, with a failpoint after each.
 const TABLES: u64 = 11;
-/// The failpoint between the commit of the call and its response.
-const AFTER_COMMIT: &str = "after_commit:0";
+/// The failpoints of one step that removes the rows of the old state. A call has several steps.
+const REMOVALS: u64 = 6;
 const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
 const RESET: &str = "/v1/test_helpers/reset";
 
@@ -49,6 +49,24 @@ struct Kill {
     kind: Kind,
     /// The armed failpoint, as `name:passes`. None for a random moment.
     failpoint: Option<String>,
+}
+
+impl Kill {
+    /// True if its failpoint comes before the commit that makes the new state current.
+    fn is_before_switch(&self) -> bool {
+        let Some((name, passes)) = self.failpoint.as_deref().and_then(|text| text.split_once(':'))
+        else {
+            return false;
+        };
+        match name {
+            "BuildGeneration" | "SwitchGeneration" => true,
+            "between_tables" => {
+                self.kind == Kind::Restore
+                    && passes.parse::<u64>().is_ok_and(|passes| passes < TABLES)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A sandbox with its three states.
@@ -86,19 +104,22 @@ pub(super) async fn run(
     server.stop().await
 }
 
-/// All kills. Restores and resets alternate. A restore is killed while it clears tables and while it
-/// fills them.
+/// All kills. Restores and resets alternate. A restore is killed while it builds the new rows, and both
+/// are killed at the commit that makes the new rows current and while they remove the old ones.
 fn plan(rng: &SeededRng, kills: usize) -> Vec<Kill> {
     let mut plan = Vec::new();
     for number in 0..kills {
-        for (kind, command) in [(Kind::Restore, "RestoreSnapshot"), (Kind::Reset, "ResetSandbox")] {
-            let first = if number % 8 == 5 && kind == Kind::Restore { TABLES } else { 0 };
-            let failpoint = match number % 8 {
-                1 | 5 => Some(format!("between_tables:{}", first + rng.below(TABLES))),
-                3 => Some(format!("{command}:0")),
-                7 => Some(AFTER_COMMIT.to_owned()),
+        for kind in [Kind::Restore, Kind::Reset] {
+            let failpoint = match (number % 8, kind) {
+                (1, Kind::Restore) => Some(("between_tables", rng.below(TABLES))),
+                (5, Kind::Restore) => Some(("between_tables", TABLES + rng.below(REMOVALS))),
+                (1 | 5, _) => Some(("between_tables", rng.below(2 * REMOVALS))),
+                (3, _) => Some(("SwitchGeneration", 0)),
+                (7, Kind::Restore) => Some(("BuildGeneration", rng.below(3))),
+                (7, _) => Some(("after_commit", rng.below(2))),
                 _ => None,
             };
+            let failpoint = failpoint.map(|(name, passes)| format!("{name}:{passes}"));
             plan.push(Kill { kind, failpoint });
         }
     }
@@ -297,8 +318,7 @@ fn contradiction(kill: &Kill, status: Option<u16>, when: When) -> Option<String>
         (Some(status), _) if status != 200 => Some(format!("the response is {status}")),
         (Some(_), Some(_)) => Some("a response came before the failpoint".to_owned()),
         (Some(_), None) if !is_new => Some("the call returned 200, but is undone".to_owned()),
-        (None, Some("after_commit:0")) if !is_new => Some("the commit is undone".to_owned()),
-        (None, Some(name)) if is_new && name != AFTER_COMMIT => {
+        (None, Some(_)) if is_new && kill.is_before_switch() => {
             Some("the state is the new one before the commit".to_owned())
         }
         _ => None,

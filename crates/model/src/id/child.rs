@@ -1,6 +1,5 @@
 //! Ids of children: the tail of the text is the child's position under its parent.
 
-use super::number::bucket_of;
 use super::text::{IdText, NUMBER_BOUND, id_text, parse, spread, text};
 use super::{AccountId, NotAnId};
 use crate::time::AccountTime;
@@ -157,11 +156,6 @@ impl EventId {
     pub fn of_change(shard: u64, object: u64, version: u64, place: u8) -> Self {
         let change = spread(object ^ spread(version)).wrapping_add(u64::from(place));
         Self { shard, number: spread(change) & (NUMBER_BOUND - 1) }
-    }
-
-    /// Returns the bucket of the event's rows, which is that of its shard.
-    pub fn bucket(self) -> u32 {
-        bucket_of(self.shard)
     }
 }
 

@@ -202,19 +202,15 @@ impl MerchantId {
 }
 
 impl AccountId {
-    /// Returns the bucket of the account's rows.
-    pub fn bucket(self) -> u32 {
-        bucket_of(self.0)
-    }
-
     /// Returns the second of the day at which the account's daily work is due.
     pub fn daily_second(self) -> i64 {
         (spread(self.0 ^ 0x5ca1_ab1e) % DAY_S.unsigned_abs()).cast_signed()
     }
 }
 
-/// Returns the bucket of a shard, which is the number of an account or of a merchant. Stored rows
-/// contain it, so the result for a number must never change.
+/// Returns the bucket of a shard, which is the number of an account or of a merchant. The store adds
+/// the turn of a generation to it. Stored rows contain it, so the result for a number must never
+/// change.
 pub fn bucket_of(shard: u64) -> u32 {
     let Ok(bucket) = u32::try_from(spread(shard) % u64::from(BUCKETS)) else {
         unreachable!("a remainder is smaller than its divisor")

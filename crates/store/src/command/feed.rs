@@ -14,8 +14,8 @@ use model::delivery::Delivery;
 use model::event::Event;
 use model::id::{AccountId, EventId, MerchantId};
 
-/// Lists the merchants with events that wait for their dispatch, by their number. Returns
-/// `Vec<WaitingFeed>`.
+/// Lists the merchants with events that wait for their dispatch. Returns `Vec<WaitingFeed>`. The order
+/// is that of the store, and a merchant's place in it may change with a restore.
 #[derive(Clone, Copy, Debug)]
 pub struct ListWaitingFeeds {
     /// The merchant after which the list begins.

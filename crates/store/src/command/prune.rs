@@ -16,6 +16,14 @@ pub struct Prune {
 
 writes!(Prune => Pruned, prune::prune);
 
+/// Gives free pages of the database file back to the disk, at most
+/// [`model::limits::FREED_PAGES_MAX`]. A part of the file stays free for new rows. Returns the number
+/// of these pages.
+#[derive(Clone, Copy, Debug)]
+pub struct ShrinkFile;
+
+writes!(ShrinkFile => u32, prune::shrink);
+
 /// The numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {

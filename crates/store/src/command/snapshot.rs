@@ -1,20 +1,24 @@
-//! Snapshots of a sandbox: all rows of a merchant are copied, restored or removed, each in one
-//! commit.
+//! Snapshots of a sandbox: all rows of a merchant are copied, restored or removed.
 //!
 //! The rows of connected accounts are included in those of their platform. Two kinds of rows stay:
 //! snapshots, and the row that ties a connected account to its platform if the command names the
 //! connected account itself.
 //!
-//! Ids are never used twice. A restore and a reset raise a *floor* of the merchant. It is above
-//! every version, claim, sequence and ordinal of the removed rows, and restored rows count on from
-//! it. So an older claim or version is a version conflict, and no later event, refresh or
-//! transaction has the id of one that was undone. Leases are not restored, so work that was in
-//! progress is due at once.
+//! A restore and a reset are a *replacement*: a series of commands that [`crate::Store`] runs. They
+//! build the rows of another generation beside the current ones, make it current in one commit, and
+//! remove the old rows. Until that commit every other command sees the old rows, and after it the
+//! new ones.
+//!
+//! Ids are never used twice. A replacement raises a *floor* of the merchant. It is above every
+//! version, claim, sequence and ordinal of the old rows, and restored rows count on from it. So an
+//! older claim or version is a version conflict, and no later event, refresh or transaction has the
+//! id of one that was undone. Leases are not restored, so work that was in progress is due at once.
 
 use crate::IdempotencyRecord;
 use crate::store::Failure;
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
+use std::collections::BTreeSet;
 
 /// Measures the rows of a sandbox. Returns [`SandboxSize`].
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +43,7 @@ pub struct TakeSnapshot {
 
 writes!(TakeSnapshot => Snapshotted, snapshot::take);
 
-/// Removes a sandbox and restores a snapshot of it. Returns [`Snapshotted`].
+/// Replaces a sandbox by a snapshot of it, with [`crate::Store::restore_snapshot`].
 #[derive(Clone, Debug)]
 pub struct RestoreSnapshot {
     /// The owner of the rows.
@@ -50,9 +54,8 @@ pub struct RestoreSnapshot {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(RestoreSnapshot => Snapshotted, snapshot::restore);
-
-/// Deletes a snapshot. Returns [`Snapshotted`].
+/// Deletes a snapshot. Its rows are removed later, like those of a replaced generation. Returns
+/// [`Snapshotted`].
 #[derive(Clone, Debug)]
 pub struct DropSnapshot {
     /// The owner of the rows.
@@ -65,7 +68,7 @@ pub struct DropSnapshot {
 
 writes!(DropSnapshot => Snapshotted, snapshot::drop_snapshot);
 
-/// Removes a sandbox. Its snapshots stay. Returns [`Snapshotted`].
+/// Empties a sandbox, with [`crate::Store::reset_sandbox`]. Its snapshots stay.
 #[derive(Clone, Debug)]
 pub struct ResetSandbox {
     /// The owner of the rows.
@@ -74,7 +77,142 @@ pub struct ResetSandbox {
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(ResetSandbox => Snapshotted, snapshot::reset);
+/// Finds the highest version, claim, sequence or ordinal of a sandbox.
+#[derive(Clone, Copy, Debug)]
+pub struct MeasureCounts {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+}
+
+reads!(MeasureCounts => u64, replace::measure);
+
+/// Begins to replace a sandbox. Returns [`Begun`].
+#[derive(Clone, Copy, Debug)]
+pub struct BeginReplacement {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+    /// The snapshot to build. Without one, the sandbox becomes empty.
+    pub snapshot: Option<SnapshotId>,
+}
+
+writes!(BeginReplacement => Begun, replace::begin);
+
+/// Copies the next rows of the snapshot, at most [`model::limits::REPLACE_ROWS_MAX`]. Returns
+/// [`Built`].
+#[derive(Clone, Debug)]
+pub struct BuildGeneration {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+    /// The replacement that has begun.
+    pub replacement: Replacement,
+    /// The number from which the rows count.
+    pub floor: u32,
+    /// The end of the step before.
+    pub from: BuildPosition,
+}
+
+writes!(BuildGeneration => Built, replace::build);
+
+/// Makes the built rows current, or an empty sandbox. Returns [`Snapshotted`]. It is a version
+/// conflict if the old rows may have reached the floor meanwhile.
+#[derive(Clone, Debug)]
+pub struct SwitchGeneration {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+    /// The snapshot that was built.
+    pub snapshot: Option<SnapshotId>,
+    /// The replacement that has begun.
+    pub replacement: Replacement,
+    /// The end of the last step.
+    pub built: Option<BuildPosition>,
+    /// The number above all counts of the old rows.
+    pub floor: u32,
+    /// The difference between the floor and the highest count when it was measured.
+    pub slack: u32,
+    /// The idempotency record to store, besides those in the snapshot.
+    pub reply: Option<IdempotencyRecord>,
+}
+
+writes!(SwitchGeneration => Snapshotted, replace::switch);
+
+/// Removes rows that no command sees: those of old generations, of replacements that were given up,
+/// and of deleted snapshots. One step removes about [`model::limits::REPLACE_ROWS_MAX`]. Returns
+/// [`Removed`].
+#[derive(Clone, Copy, Debug)]
+pub struct RemoveGenerations {
+    /// The owner of the sandbox, or `None` for all sandboxes.
+    pub sandbox: Option<MerchantId>,
+    /// A replacement that was given up just now.
+    pub given_up: Option<Replacement>,
+}
+
+writes!(RemoveGenerations => Removed, replace::remove);
+
+/// A replacement that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Its number.
+    pub(crate) id: i64,
+    /// The connection of the writer.
+    pub(crate) opened: u64,
+    /// The rows that the writer had changed on it.
+    pub(crate) changes: u64,
+}
+
+/// The end of a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BuildPosition {
+    /// The index of the merchant.
+    pub(crate) merchant: usize,
+    /// The index of the table.
+    pub(crate) table: usize,
+    /// The key of the last row. `None` at the start of a table.
+    pub(crate) key: Option<Vec<KeyPart>>,
+    /// The rows that all steps have changed.
+    pub(crate) changed: u64,
+}
+
+/// A column of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyPart {
+    Number(i64),
+    Text(String),
+}
+
+/// The result of [`BeginReplacement`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Begun {
+    /// Committed.
+    Done(Replacement),
+    /// The snapshot does not exist.
+    Missing,
+    /// The server has the maximum number of merchants.
+    MerchantsFull,
+}
+
+/// The result of [`BuildGeneration`].
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub enum Built {
+    /// Committed. There are more rows.
+    Next(BuildPosition),
+    /// Committed. These were the last rows.
+    Done(BuildPosition),
+    /// The replacement was given up, because no step was made for too long.
+    VersionConflict,
+}
+
+/// The result of [`RemoveGenerations`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The number of removed rows.
+    pub rows: u32,
+    /// True if there may be more.
+    pub has_more: bool,
+}
 
 /// The result of a command on a snapshot or a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +228,8 @@ pub enum Snapshotted {
     Missing,
     /// The merchant has the maximum number of snapshots.
     Full,
-    /// The sandbox has more rows, bytes or connected accounts than one commit takes
-    /// ([`model::limits`]).
+    /// The sandbox has more rows, bytes or connected accounts than a snapshot takes, or more connected
+    /// accounts than a replacement takes ([`model::limits`]).
     TooLarge,
     /// The server has the maximum number of merchants.
     MerchantsFull,
@@ -105,26 +243,22 @@ pub(crate) fn may_be_taken(size: &SandboxSize) -> bool {
         && size.merchants.len() <= SANDBOX_MERCHANTS_MAX
 }
 
-/// True if a sandbox of this size may be removed.
-pub(crate) fn may_be_removed(size: &SandboxSize) -> bool {
-    use model::limits::{SANDBOX_MERCHANTS_MAX, SANDBOX_ROWS_MAX};
-    size.rows() <= SANDBOX_ROWS_MAX && size.merchants.len() <= SANDBOX_MERCHANTS_MAX
+/// True if a sandbox of these merchants may be replaced.
+pub(crate) fn may_be_replaced(merchants: &BTreeSet<MerchantId>) -> bool {
+    merchants.len() <= model::limits::SANDBOX_MERCHANTS_MAX
 }
 
-/// The smallest number above all of these counts. Claims and sequences have 32 bits, so a larger
-/// count means that the database is corrupt.
-pub(crate) fn floor_above(counts: impl IntoIterator<Item = u64>) -> Result<u32, Failure> {
-    let floor = counts.into_iter().max().map_or(Some(1), |highest| highest.checked_add(1));
-    let floor = floor.and_then(|floor| u32::try_from(floor).ok());
-    floor.ok_or(Failure::Unreadable("version"))
+/// The floor of a replacement. Claims and sequences have 32 bits, so a larger count means that the
+/// database is corrupt.
+pub(crate) fn floor_above(highest: u64, slack: u32) -> Result<u32, Failure> {
+    let floor = highest.checked_add(u64::from(slack)).and_then(|floor| floor.checked_add(1));
+    floor.and_then(|floor| u32::try_from(floor).ok()).ok_or(Failure::Unreadable("version"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::limits::{
-        SANDBOX_MERCHANTS_MAX, SANDBOX_ROWS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_ROWS_MAX,
-    };
+    use model::limits::{SANDBOX_MERCHANTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_ROWS_MAX};
     use std::collections::BTreeMap;
 
     fn size(rows: u64, bytes: u64, merchants: usize) -> SandboxSize {
@@ -133,7 +267,7 @@ mod tests {
         SandboxSize { merchants: vec![MerchantId::from_number(1); merchants], counts, bytes }
     }
 
-    /// Each bound of a snapshot and of a removal is inclusive.
+    /// Each bound of a snapshot and of a replacement is inclusive.
     #[test]
     fn sizes_are_bounded() {
         let (rows, bytes, merchants) =
@@ -142,18 +276,18 @@ mod tests {
         assert!(!may_be_taken(&size(rows + 1, bytes, merchants)));
         assert!(!may_be_taken(&size(rows, bytes + 1, merchants)));
         assert!(!may_be_taken(&size(rows, bytes, merchants + 1)));
-        assert!(may_be_removed(&size(SANDBOX_ROWS_MAX, u64::MAX, merchants)));
-        assert!(!may_be_removed(&size(SANDBOX_ROWS_MAX + 1, 0, merchants)));
-        assert!(!may_be_removed(&size(1, 0, merchants + 1)));
+        let of = |merchants: usize| (0..merchants as u64).map(MerchantId::from_number).collect();
+        assert!(may_be_replaced(&of(merchants)));
+        assert!(!may_be_replaced(&of(merchants + 1)));
     }
 
-    /// A floor is above all counts. Counts of more than 32 bits are an error.
+    /// A floor is above all counts by the slack. Counts of more than 32 bits are an error.
     #[test]
     fn floors_are_above_all_counts() {
-        assert_eq!(floor_above([]).unwrap(), 1);
-        assert_eq!(floor_above([3, 41, 7]).unwrap(), 42);
-        assert_eq!(floor_above([u64::from(u32::MAX) - 1]).unwrap(), u32::MAX);
-        assert!(floor_above([u64::from(u32::MAX)]).is_err());
-        assert!(floor_above([u64::MAX]).is_err());
+        assert_eq!(floor_above(0, 0).unwrap(), 1);
+        assert_eq!(floor_above(41, 100).unwrap(), 142);
+        assert_eq!(floor_above(u64::from(u32::MAX) - 8, 7).unwrap(), u32::MAX);
+        assert!(floor_above(u64::from(u32::MAX) - 8, 8).is_err());
+        assert!(floor_above(u64::MAX, 0).is_err());
     }
 }

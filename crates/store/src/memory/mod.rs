@@ -24,6 +24,7 @@ pub(crate) mod object_filter;
 mod precondition;
 pub(crate) mod prune;
 pub(crate) mod refresh;
+pub(crate) mod replace;
 pub(crate) mod snapshot;
 pub(crate) mod transaction;
 

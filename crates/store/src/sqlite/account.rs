@@ -133,12 +133,13 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
         Some(Holder::Account(holder)) => (None, Some(holder.as_str())),
         None => (None, None),
     };
+    let generation = batch.generation(account.merchant)?;
     let inserted = batch.execute_named(
         INSERT_ACCOUNT,
         &[named_params! {
-                    ":bucket": account.id.bucket(),
+                    ":bucket": generation.bucket(account.id.number()),
                     ":account": column(account.id.number()),
-                    ":merchant": column(account.merchant.number()),
+                    ":merchant": generation.owner,
                     ":customer": customer,
                     ":holder_account": holder_account,
                     ":clock": account.clock.map(|clock| column(clock.number())),
@@ -209,10 +210,11 @@ fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
     let body = batch.prepared.json(Part::of_account(account), account)?;
     let new: &[Param<'_>] = named_params! { ":version": column(account.version), ":body": body };
+    let generation = batch.generation(account.merchant)?;
     let key: &[Param<'_>] = named_params! {
-        ":bucket": account.id.bucket(),
+        ":bucket": generation.bucket(account.id.number()),
         ":account": column(account.id.number()),
-        ":merchant": column(account.merchant.number()),
+        ":merchant": generation.owner,
     };
     let indexed: &[Param<'_>] = named_params! {
         ":status": account.status.word(),
@@ -241,7 +243,7 @@ pub(super) fn insert_link(account: &Account, batch: &Batch<'_>) -> Result<bool, 
 fn write_link(sql: &'static str, account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let Some(Holder::Customer(customer)) = &account.holder else { return Ok(true) };
     let values = named_params! {
-        ":merchant": column(account.merchant.number()),
+        ":merchant": batch.generation(account.merchant)?.owner,
         ":customer": column(customer.number()),
         ":institution": column(account.institution.number()),
         ":bank_account": account.bank_account,
@@ -263,7 +265,7 @@ fn get(
     account: AccountId,
     reading: &Reading<'_>,
 ) -> Result<Option<Account>, Failure> {
-    let key = params![account.bucket(), column(account.number()), column(merchant.number())];
+    let key = reading.generation(merchant)?.account_key(account);
     reading.find(FIND_ACCOUNT, key, |row| from_json(row, 0))
 }
 
@@ -275,7 +277,7 @@ pub(crate) fn find_linked(
     let FindLinkedAccount { merchant, holder, institution, bank_account } = command;
     let Holder::Customer(customer) = holder else { return Ok(None) };
     let key = params![
-        column(merchant.number()),
+        reading.generation(*merchant)?.owner,
         column(customer.number()),
         column(institution.number()),
         bank_account,
@@ -294,7 +296,7 @@ pub(crate) fn list(
 ) -> Result<Listed<Account>, Failure> {
     let ListAccounts { merchant, of, page } = command;
     let window = Window::of(object::pair_page(*page), Bounds::default());
-    let owner = column(merchant.number());
+    let owner = reading.generation(*merchant)?.owner;
     let read = |row: &Row<'_>| from_json(row, 0);
     match of {
         AccountsOf::Merchant => {
@@ -385,14 +387,15 @@ fn replace_cursors(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let cursor = |feature| cursors.by_feature.get(&feature);
+    let generation = batch.generation(account.merchant)?;
     let values = named_params! {
         ":version": column(cursors.version),
         ":balance_cursor": cursor(Feature::Balance),
         ":ownership_cursor": cursor(Feature::Ownership),
         ":transactions_cursor": cursor(Feature::Transactions),
-        ":bucket": account.id.bucket(),
+        ":bucket": generation.bucket(account.id.number()),
         ":account": column(account.id.number()),
-        ":merchant": column(account.merchant.number()),
+        ":merchant": generation.owner,
     };
     Ok(batch.execute_named(UPDATE_CURSORS, &[values])? == 1)
 }
@@ -404,14 +407,15 @@ fn store_connection(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let Connection { account, merchant, version, relinked_at, state, cursors, .. } = connection;
-    let (bucket, account) = (account.bucket(), account.number());
+    let generation = batch.generation(*merchant)?;
+    let (bucket, account) = (generation.bucket(account.number()), account.number());
     let part = Part::of_connection(connection);
     let credential = batch.prepared.sealed(part, || seal_credential(connection, batch.seal))?;
     let cursor = |feature| cursors.get(&feature);
     let key: &[Param<'_>] = named_params! {
         ":bucket": bucket,
         ":account": column(account),
-        ":merchant": column(merchant.number()),
+        ":merchant": generation.owner,
     };
     let columns: &[Param<'_>] = named_params! {
         ":version": column(*version),
@@ -447,7 +451,7 @@ pub(crate) fn find_connection(
     reading: &Reading<'_>,
 ) -> Result<Option<Connection>, Failure> {
     let &FindConnection { merchant, account } = command;
-    let key = params![account.bucket(), column(account.number()), column(merchant.number())];
+    let key = reading.generation(merchant)?.account_key(account);
     reading.find(FIND_CONNECTION, key, |row| {
         let sealed = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
         let row_key = [&account.number().to_be_bytes()[..]];
@@ -476,11 +480,12 @@ pub(super) fn upsert_ownership(
     ownership: &Ownership,
     batch: &Batch<'_>,
 ) -> Result<(), Failure> {
+    let generation = batch.generation(merchant)?;
     let values = named_params! {
-        ":bucket": ownership.id.account.bucket(),
+        ":bucket": generation.bucket(ownership.id.account.number()),
         ":account": column(ownership.id.account.number()),
         ":sequence": ownership.id.sequence,
-        ":merchant": column(merchant.number()),
+        ":merchant": generation.owner,
         ":body": serde_json::to_string(ownership)?,
     };
     batch.execute_named(UPSERT_OWNERSHIP, &[values])?;
@@ -493,7 +498,7 @@ pub(crate) fn find_ownership(
     reading: &Reading<'_>,
 ) -> Result<Option<Ownership>, Failure> {
     let FindOwnership { merchant, ownership } = command;
-    let (account, merchant) = (ownership.account, column(merchant.number()));
-    let key = params![account.bucket(), column(account.number()), ownership.sequence, merchant];
+    let [bucket, account, owner] = reading.generation(*merchant)?.account_key(ownership.account);
+    let key = params![bucket, account, ownership.sequence, owner];
     reading.find(FIND_OWNERSHIP, key, |row| from_json(row, 0))
 }

@@ -1,7 +1,8 @@
 //! The backlog. Every statement here is exempt from the rule of the merchant, because metrics are
-//! about all merchants.
+//! about all merchants. They skip rows of generations that are not current.
 
 use super::delivery::FIND_NEXT_ENDPOINT;
+use super::generation::Idle;
 use super::{Failure, Reading, feed};
 use crate::{Backlog, DueWork, MeasureBacklog, exact};
 use model::clock::ServerTime;
@@ -11,6 +12,7 @@ use rusqlite::{Params, params};
 pub(super) const COUNT_REFRESHES: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT r.run_server AS at FROM refreshes AS r \
      WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.run_server <= ?1 \
+     AND r.merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
      AND (r.leased_until IS NULL OR r.leased_until <= ?1) \
      AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
@@ -21,19 +23,26 @@ pub(super) const COUNT_EVENTS_OF_MERCHANT: &str = "SELECT COUNT(*), MIN(at) FROM
 pub(super) const COUNT_DELIVERIES_OF_ENDPOINT: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT due_at AS at FROM deliveries \
      WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
+     AND merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
      AND (leased_until IS NULL OR leased_until <= ?2) \
      ORDER BY due_at, shard, number LIMIT ?3) AS c";
 pub(super) const COUNT_ACCOUNTS: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT due_at AS at FROM accounts \
-     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2) AS c";
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 \
+     AND merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
+     ORDER BY due_at LIMIT ?2) AS c";
 pub(super) const COUNT_OBJECTS: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT due_at AS at FROM objects \
-     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2) AS c";
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 \
+     AND merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
+     ORDER BY due_at LIMIT ?2) AS c";
 pub(super) const COUNT_CLOCKS: &str = "SELECT COUNT(*) FROM \
-     (SELECT 1 FROM clock_jobs WHERE leased_until IS NULL OR leased_until <= ?1 LIMIT ?2) AS c";
+     (SELECT 1 FROM clock_jobs WHERE (leased_until IS NULL OR leased_until <= ?1) \
+     AND merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') LIMIT ?2) AS c";
 /// The time of the oldest event with a pending delivery.
-pub(super) const FIND_OLDEST_UNDELIVERED: &str =
-    "SELECT MIN(committed_at) FROM deliveries WHERE status = 'pending'";
+pub(super) const FIND_OLDEST_UNDELIVERED: &str = "SELECT committed_at FROM deliveries WHERE status = 'pending' \
+     AND merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
+     ORDER BY committed_at LIMIT 1";
 
 /// Measures the due work of all merchants.
 pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result<Backlog, Failure> {
@@ -68,15 +77,19 @@ fn count(sql: &'static str, key: impl Params, reading: &Reading<'_>) -> Result<C
 /// Counts merchant by merchant, because the index of waiting events begins with the merchant.
 fn count_events(reading: &Reading<'_>) -> Result<Counted, Failure> {
     let (mut total, mut oldest) = (0, None);
-    let mut last = -1_i64;
+    let idle = Idle::list(reading)?;
+    let mut last = i64::MIN;
     while total < u64::from(BACKLOG_ROWS_MAX)
         && let Some(merchant) = feed::next_waiting(last, reading)?
     {
+        last = merchant;
+        if idle.has(merchant) {
+            continue;
+        }
         let left: i64 = exact(u64::from(BACKLOG_ROWS_MAX) - total, "the bound is small");
         let (count, first) = count(COUNT_EVENTS_OF_MERCHANT, [merchant, left], reading)?;
         total += count;
         oldest = oldest.into_iter().chain(first).min();
-        last = merchant;
     }
     Ok((total, oldest))
 }

@@ -1,5 +1,6 @@
 //! Advances of test clocks.
 
+use super::generation::Idle;
 use super::{
     Batch, Failure, Reading, account, column, event, from_json, idempotency, next_claim, number,
     object, precondition, refresh,
@@ -9,7 +10,7 @@ use crate::{
     StepClock, Written,
 };
 use model::clock::ClockStatus;
-use model::id::{ClockId, MerchantId};
+use model::id::ClockId;
 use rusqlite::params;
 
 pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clock, claim, \
@@ -41,7 +42,7 @@ pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written
         return Ok(Written::KeyTaken);
     }
     let clock = &command.clock;
-    let key = params![column(clock.merchant.number()), column(clock.id.number())];
+    let key = params![batch.generation(clock.merchant)?.owner, column(clock.id.number())];
     if !object::replace(&Object::TestClock(clock.clone()), batch)?
         || batch.execute(INSERT_CLOCK_JOB, key)? == 0
     {
@@ -53,18 +54,22 @@ pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written
 
 /// Claims advances.
 pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<ClockClaim>, Failure> {
-    let due = params![command.now.0, super::limit(command.limit)];
-    let claims = batch.reading().list(LIST_CLAIMABLE_CLOCKS, due, |row| {
-        Ok(ClockClaim {
-            merchant: MerchantId::from_number(number(row, 0)?),
-            clock: ClockId::from_number(number(row, 1)?),
-            number: next_claim(row.get(2)?)?,
+    let reading = batch.reading();
+    let idle = Idle::list(&reading)?;
+    let due = params![command.now.0, idle.limit(command.limit)];
+    let rows: Vec<Option<(i64, ClockClaim)>> = reading.list(LIST_CLAIMABLE_CLOCKS, due, |row| {
+        idle.pass(row.get(0)?, &reading, |merchant| {
+            let clock = ClockId::from_number(number(row, 1)?);
+            let number = next_claim(row.get(2)?)?;
+            Ok((row.get(0)?, ClockClaim { merchant, clock, number }))
         })
     })?;
-    for claim in &claims {
-        let key = (column(claim.merchant.number()), column(claim.clock.number()));
-        let values = params![key.0, key.1, claim.number, command.leased_until.0];
+    let mut claims = Vec::new();
+    for (owner, claim) in rows.into_iter().flatten().take(command.limit) {
+        let clock = column(claim.clock.number());
+        let values = params![owner, clock, claim.number, command.leased_until.0];
         batch.execute(CLAIM_CLOCK, values)?;
+        claims.push(claim);
     }
     Ok(claims)
 }
@@ -75,11 +80,12 @@ pub(crate) fn list_due(
     reading: &Reading<'_>,
 ) -> Result<DueOnClock, Failure> {
     let ListDueOnClock { merchant, clock, until, limit } = command;
-    let owner = column(merchant.number());
+    let owner = reading.generation(*merchant)?.owner;
     let key = params![owner, column(clock.number()), until.0, super::limit(*limit)];
     reading.in_transaction(|| {
         let accounts = reading.list(LIST_DUE_ACCOUNTS_ON_CLOCK, key, |row| from_json(row, 0))?;
-        let refreshes = reading.list(LIST_DUE_REFRESHES_ON_CLOCK, key, refresh::read)?;
+        let refreshes =
+            reading.list(LIST_DUE_REFRESHES_ON_CLOCK, key, |row| refresh::read(*merchant, row))?;
         let objects = reading.list(LIST_DUE_OBJECTS_ON_CLOCK, key, |row| {
             object::read_of_any_kind(*merchant, row, reading.seal)
         })?;
@@ -90,7 +96,7 @@ pub(crate) fn list_due(
 /// Stores a step of an advance.
 pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Failure> {
     let StepClock { claim, clock, items, events, leased_until } = command;
-    let merchant = column(claim.merchant.number());
+    let merchant = batch.generation(claim.merchant)?.owner;
     let number = column(claim.clock.number());
     let changed = if clock.status == ClockStatus::Advancing {
         let values = params![merchant, number, claim.number, leased_until.0];

@@ -2,11 +2,11 @@
 
 use super::event_list::{self, Found, Part, edge, parts_by_statuses};
 use super::event_statuses::{self, Statuses};
+use super::generation::{Generation, Idle};
 use super::list::Window;
 use super::prepared;
 use super::{
-    Batch, Failure, Param, Reading, bucket, column, from_json, idempotency, next_claim, number,
-    word,
+    Batch, Failure, Param, Reading, column, from_json, idempotency, next_claim, number, word,
 };
 use crate::{
     Bounds, ClaimDeliveries, ContinueDeliveries, Continued, Cursor, DeliveryPlace, EventPlace,
@@ -32,7 +32,7 @@ pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (bucket, shard,
 pub(super) const FIND_NEXT_ENDPOINT: &str = "SELECT endpoint FROM deliveries \
      WHERE status = 'pending' AND endpoint > ?1 ORDER BY endpoint, due_at LIMIT 1";
 pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT shard, number, endpoint, merchant, status, \
-     attempts, due_at, claim, leased_until, payload, resent_from, hit \
+     attempts, due_at, claim, leased_until, payload, resent_from, hit, bucket \
      FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
      AND (leased_until IS NULL OR leased_until <= ?2) \
      ORDER BY due_at, shard, number LIMIT ?3";
@@ -83,14 +83,15 @@ pub(super) fn insert(
     delivery: &Delivery,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
+    let generation = batch.generation(merchant)?;
     let inserted = batch.execute_named(
         INSERT_DELIVERY,
         &[named_params! {
-                    ":bucket": event.bucket(),
+                    ":bucket": generation.bucket(event.shard),
                     ":shard": column(event.shard),
                     ":number": column(event.number),
                     ":endpoint": column(delivery.key.endpoint.number()),
-                    ":merchant": column(merchant.number()),
+                    ":merchant": generation.owner,
                     ":event_created": place.created.0,
         ":committed_at": place.committed_at.0,
                     ":status": delivery.status.word(),
@@ -110,6 +111,8 @@ pub(super) fn insert(
 struct Due {
     rank: usize,
     delivery: Delivery,
+    /// The bucket and the owner of its row.
+    row: [i64; 2],
 }
 
 /// Claims due deliveries round-robin by endpoint: the first of each, then the second of each.
@@ -118,6 +121,7 @@ pub(crate) fn claim(
     batch: &Batch<'_>,
 ) -> Result<Vec<Delivery>, Failure> {
     let reading = batch.reading();
+    let idle = Idle::list(&reading)?;
     let mut in_flight: HashMap<i64, usize> = HashMap::new();
     for (endpoint, count) in &command.in_flight {
         *in_flight.entry(column(endpoint.number())).or_default() += count;
@@ -133,23 +137,22 @@ pub(crate) fn claim(
         }
         last = endpoint;
     }
-    let mut due = list_due(command, free, &reading)?;
-    due.sort_unstable_by_key(|Due { rank, delivery }| {
+    let mut due = list_due(command, free, &idle, &reading)?;
+    due.sort_unstable_by_key(|Due { rank, delivery, .. }| {
         (*rank, delivery.due_at, delivery.key.endpoint)
     });
     due.truncate(command.limit);
     let mut claimed = Vec::with_capacity(due.len());
-    for Due { mut delivery, .. } in due {
+    for Due { mut delivery, row: [bucket, owner], .. } in due {
         let DeliveryKey { event: EventId { shard, number }, endpoint } = delivery.key;
-        let merchant = column(delivery.merchant.number());
         let values: [Param<'_>; 7] = [
             (":claim", &delivery.claim),
             (":leased_until", &command.leased_until.0),
-            (":bucket", &bucket(shard)),
+            (":bucket", &bucket),
             (":shard", &column(shard)),
             (":number", &column(number)),
             (":endpoint", &column(endpoint.number())),
-            (":merchant", &merchant),
+            (":merchant", &owner),
         ];
         if batch.execute_named(CLAIM_DELIVERY, &[&values])? == 1 {
             delivery.claim = next_claim(delivery.claim)?;
@@ -166,6 +169,7 @@ pub(crate) fn claim(
 fn list_due(
     command: &ClaimDeliveries,
     mut endpoints: Vec<(i64, usize)>,
+    idle: &Idle,
     reading: &Reading<'_>,
 ) -> Result<Vec<Due>, Failure> {
     let mut due = Vec::new();
@@ -176,10 +180,16 @@ fn list_due(
         let (mut with_more, mut of_those) = (Vec::new(), Vec::new());
         for (endpoint, free) in endpoints {
             let most = free.min(share);
-            let key = params![endpoint, command.now.0, super::limit(most)];
-            let listed = reading.list(LIST_DUE_OF_ENDPOINT, key, read)?;
+            let key = params![endpoint, command.now.0, idle.limit(most)];
+            let listed = reading.list(LIST_DUE_OF_ENDPOINT, key, |row| {
+                let owner = row.get(3)?;
+                let read = |merchant| Ok((read(merchant, row)?, [row.get(12)?, owner]));
+                idle.pass(owner, reading, read)
+            })?;
+            let listed: Vec<_> = listed.into_iter().flatten().take(most).collect();
             let has_more = listed.len() == most && most < free;
-            let ranked = (1..).zip(listed).map(|(rank, delivery)| Due { rank, delivery });
+            let ranked = (1..).zip(listed);
+            let ranked = ranked.map(|(rank, (delivery, row))| Due { rank, delivery, row });
             if has_more {
                 of_those.extend(ranked);
                 with_more.push((endpoint, free));
@@ -197,11 +207,11 @@ fn list_due(
 }
 
 /// A delivery from its row.
-fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
+fn read(merchant: MerchantId, row: &Row<'_>) -> Result<Delivery, Failure> {
     let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
     Ok(Delivery {
         key: DeliveryKey { event, endpoint: EndpointId::from_number(number(row, 2)?) },
-        merchant: MerchantId::from_number(number(row, 3)?),
+        merchant,
         status: word(row, 4, "deliveries.status")?,
         attempts: row.get(5)?,
         due_at: ServerTime(row.get(6)?),
@@ -215,11 +225,8 @@ fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
 
 /// Records the result of a claimed delivery.
 pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Written, Failure> {
-    let DeliveryKey { event, endpoint } = command.key;
-    let (bucket, shard) = (event.bucket(), column(event.shard));
-    let event = column(event.number);
-    let endpoint = column(endpoint.number());
-    let merchant = column(command.merchant.number());
+    let key = delivery_key(command.key, batch.generation(command.merchant)?);
+    let [bucket, shard, event, endpoint, owner] = key;
     let settled = batch.execute_named(
         SETTLE_DELIVERY,
         &[named_params! {
@@ -230,7 +237,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
                     ":shard": shard,
                     ":number": event,
                     ":endpoint": endpoint,
-                    ":merchant": merchant,
+                    ":merchant": owner,
                     ":claim": command.claim,
         }],
     )?;
@@ -245,7 +252,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
             ":number": event,
             ":endpoint": endpoint,
             ":attempt": attempt.number,
-            ":merchant": merchant,
+            ":merchant": owner,
             ":body": body,
         };
         batch.execute_named(INSERT_ATTEMPT, &[values])?;
@@ -286,8 +293,8 @@ fn list_of(
     wanted: impl Fn(&Delivery) -> bool,
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
-    let owner = column(merchant.number());
-    let key = params![event.bucket(), column(event.shard), column(event.number), owner];
+    let key = reading.generation(merchant)?.event_key(event);
+    let read = |row: &Row<'_>| read(merchant, row);
     let deliveries = reading.list(LIST_DELIVERIES, key, read)?.into_iter().filter(wanted);
     deliveries.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
 }
@@ -300,7 +307,8 @@ fn find_of(
     wanted: impl Fn(&Delivery) -> bool,
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
-    let key = delivery_key(DeliveryKey { event, endpoint }, merchant);
+    let key = delivery_key(DeliveryKey { event, endpoint }, reading.generation(merchant)?);
+    let read = |row: &Row<'_>| read(merchant, row);
     let found = reading.find(FIND_DELIVERY, &named(&key)[..], read)?.into_iter().filter(wanted);
     found.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
 }
@@ -310,7 +318,7 @@ fn with_attempts(
     delivery: Delivery,
     reading: &Reading<'_>,
 ) -> Result<WithAttempts, Failure> {
-    let key = delivery_key(delivery.key, merchant);
+    let key = delivery_key(delivery.key, reading.generation(merchant)?);
     let attempts = reading.list(LIST_ATTEMPTS, &named(&key)[..], |row| from_json(row, 0))?;
     Ok((delivery, attempts))
 }
@@ -396,7 +404,8 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
         if insert(*merchant, (*event, place), delivery, batch)? {
             continue;
         }
-        let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
+        let key = DeliveryKey { event: *event, ..delivery.key };
+        let key = delivery_key(key, batch.generation(*merchant)?);
         let [bucket, shard, number, endpoint, owner] = key;
         let values = named_params! {
             ":bucket": bucket,
@@ -417,7 +426,8 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
 
 /// Makes a delivery due that waits for its first attempt.
 pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
-    let [bucket, shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
+    let generation = batch.generation(command.merchant)?;
+    let [bucket, shard, number, endpoint, owner] = delivery_key(command.key, generation);
     batch.execute(
         RELEASE_DELIVERY,
         named_params! {
@@ -442,11 +452,10 @@ pub(crate) fn release_endpoint(
     Ok(())
 }
 
-fn delivery_key(key: DeliveryKey, merchant: MerchantId) -> [i64; 5] {
+fn delivery_key(key: DeliveryKey, generation: Generation) -> [i64; 5] {
     let DeliveryKey { event, endpoint } = key;
-    let [shard, number, endpoint, owner] =
-        [event.shard, event.number, endpoint.number(), merchant.number()].map(column);
-    [bucket(event.shard), shard, number, endpoint, owner]
+    let [bucket, shard, number, owner] = generation.event_key(event);
+    [bucket, shard, number, column(endpoint.number()), owner]
 }
 
 /// The columns of a key with their names.

@@ -9,7 +9,7 @@ use crate::{FindEvent, ListEvents, Listed, StoredEvent};
 use model::Word;
 use model::clock::ServerTime;
 use model::event::Event;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Row, named_params};
 
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (bucket, shard, number, merchant, \
      account, created, type, committed_at, body) \
@@ -25,13 +25,14 @@ pub(super) const FIND_EVENT: &str = "SELECT committed_at, feed, body, \
 /// example, every account of an authorization reports the authorization's dates.
 pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Failure> {
     for event in events {
+        let generation = batch.generation(event.merchant)?;
         batch.execute_named(
             INSERT_EVENT,
             &[named_params! {
-                            ":bucket": event.id.bucket(),
+                            ":bucket": generation.bucket(event.id.shard),
                             ":shard": column(event.id.shard),
                             ":number": column(event.id.number),
-                            ":merchant": column(event.merchant.number()),
+                            ":merchant": generation.owner,
                             ":account": event.account.map(|account| column(account.number())),
                             ":created": event.created.0,
                             ":type": event.event_type.word(),
@@ -50,7 +51,7 @@ pub(crate) fn list(
 ) -> Result<Listed<StoredEvent>, Failure> {
     let ListEvents { merchant, types, created, delivery_success, page } = command;
     let window = Window::of(edges(*page), *created);
-    let owner = column(merchant.number());
+    let generation = reading.generation(*merchant)?;
     reading.in_transaction(|| {
         let parts = match delivery_success {
             None => parts_by_type(types),
@@ -61,8 +62,7 @@ pub(crate) fn list(
         };
         let mut items = Vec::new();
         event_list::each(*merchant, &parts, &window, reading, |Found { id, .. }| {
-            let key = params![id.bucket(), column(id.shard), column(id.number), owner];
-            let found = reading.find(FIND_EVENT, key, read)?;
+            let found = reading.find(FIND_EVENT, generation.event_key(id), read)?;
             // The index led to this row, so a missing row means that the database is corrupt.
             items.push(found.ok_or(Failure::Unreadable("events.number"))?);
             Ok(items.len() <= window.limit)
@@ -87,8 +87,5 @@ pub(crate) fn find(
     reading: &Reading<'_>,
 ) -> Result<Option<StoredEvent>, Failure> {
     let FindEvent { merchant, event } = command;
-    let (shard, number, owner) =
-        (column(event.shard), column(event.number), column(merchant.number()));
-    let key = params![event.bucket(), shard, number, owner];
-    reading.find(FIND_EVENT, key, read)
+    reading.find(FIND_EVENT, reading.generation(*merchant)?.event_key(*event), read)
 }

@@ -98,7 +98,7 @@ pub(super) fn parts_by_statuses(
     fits: impl Fn(Statuses) -> bool,
     reading: &Reading<'_>,
 ) -> Result<Vec<Part>, Failure> {
-    let owner = column(merchant.number());
+    let owner = reading.generation(merchant)?.owner;
     let mut parts = Vec::new();
     let mut statuses = Statuses::default();
     let next = |row: &Row<'_>| Ok(row.get(0)?);
@@ -162,7 +162,7 @@ impl Part {
         window: &Window<Edge>,
         reading: &Reading<'_>,
     ) -> Result<Vec<Position>, Failure> {
-        let owner = column(merchant.number());
+        let owner = reading.generation(merchant)?.owner;
         let owner: Param<'_> = (":merchant", &owner);
         let rows = |lists, own: &[Param<'_>]| rows(lists, own, window, reading);
         match self {

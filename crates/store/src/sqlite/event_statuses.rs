@@ -3,10 +3,10 @@
 //!
 //! Every command that writes the status of a delivery renews the set in its own commit.
 
-use super::{Batch, Failure, column, word};
+use super::{Batch, Failure, word};
 use model::delivery::DeliveryStatus;
 use model::id::{EventId, MerchantId};
-use rusqlite::{named_params, params};
+use rusqlite::named_params;
 
 pub(super) const LIST_STATUSES: &str = "SELECT status FROM deliveries \
      WHERE bucket = ?1 AND shard = ?2 AND number = ?3 AND merchant = ?4";
@@ -52,17 +52,16 @@ pub(super) fn renew(
     event: EventId,
     batch: &Batch<'_>,
 ) -> Result<(), Failure> {
-    let (shard, number) = (column(event.shard), column(event.number));
-    let owner = column(merchant.number());
+    let key = batch.generation(merchant)?.event_key(event);
+    let [bucket, shard, number, owner] = key;
     let read = |row: &rusqlite::Row<'_>| word(row, 0, "deliveries.status");
-    let key = params![event.bucket(), shard, number, owner];
     let statuses = batch.reading().list(LIST_STATUSES, key, read)?;
     let set = (!statuses.is_empty()).then(|| Statuses::from_iter(statuses).0);
     batch.execute_named(
         SET_STATUSES,
         &[named_params! {
             ":statuses": set,
-            ":bucket": event.bucket(),
+            ":bucket": bucket,
             ":shard": shard,
             ":number": number,
             ":merchant": owner,

@@ -2,9 +2,10 @@
 
 use super::event_list::{list_types, words_of};
 use super::event_statuses::{self, Statuses};
+use super::generation::{Generation, Idle};
 use super::merge::{Order, merge};
 use super::{
-    Batch, Failure, Param, Reading, bucket, column, delivery, from_json, next_claim, number, object,
+    Batch, Failure, Param, Reading, column, delivery, from_json, next_claim, number, object,
 };
 use crate::{
     ClaimFeeds, DispatchEvents, EventPlace, FeedClaim, FeedEvent, ListFeed, ListUndispatched,
@@ -87,19 +88,25 @@ pub(crate) fn list_waiting(
     command: &ListWaitingFeeds,
     reading: &Reading<'_>,
 ) -> Result<Vec<WaitingFeed>, Failure> {
-    let mut after = command.after.map_or(-1, |merchant| column(merchant.number()));
     let mut waiting = Vec::new();
     reading.in_transaction(|| {
+        let idle = Idle::list(reading)?;
+        let mut after = match command.after {
+            Some(merchant) => reading.generation(merchant)?.owner,
+            None => i64::MIN,
+        };
         while waiting.len() < command.limit
             && let Some(next) = next_waiting(after, reading)?
         {
-            let number = u64::try_from(next).map_err(|_| Failure::Unreadable("events.merchant"))?;
-            let merchant = MerchantId::from_number(number);
+            after = next;
+            if idle.has(next) {
+                continue;
+            }
+            let merchant = reading.merchant(next)?;
             // An event is written after an object of its merchant, which has made the row.
             let feed = find(merchant, reading)?.ok_or(Failure::Unreadable("events.merchant"))?;
             let (claim, leased_until) = (feed.claim, feed.leased_until);
             waiting.push(WaitingFeed { merchant, claim, leased_until });
-            after = next;
         }
         Ok(waiting)
     })
@@ -116,7 +123,8 @@ pub(crate) fn claim(command: &ClaimFeeds, batch: &Batch<'_>) -> Result<Vec<FeedC
         if is_leased && !command.forced {
             continue;
         }
-        if reading.find(FIND_WAITING_EVENT, [owner], |_| Ok(()))?.is_none() {
+        let events_of = reading.generation(merchant)?.owner;
+        if reading.find(FIND_WAITING_EVENT, [events_of], |_| Ok(()))?.is_none() {
             continue;
         }
         let number = next_claim(feed.claim)?;
@@ -135,7 +143,8 @@ pub(crate) fn list_undispatched(
     reading.in_transaction(|| {
         let feed = find(merchant, reading)?.map_or(0, |feed| feed.number);
         let mut statement = reading.connection.prepare_cached(LIST_UNDISPATCHED)?;
-        let key = params![column(merchant.number()), super::limit(limit.saturating_add(1))];
+        let owner = reading.generation(merchant)?.owner;
+        let key = params![owner, super::limit(limit.saturating_add(1))];
         let mut rows = statement.query(key)?;
         let (mut events, mut bytes, mut has_more) = (Vec::new(), 0, false);
         while let Some(row) = rows.next()? {
@@ -154,7 +163,7 @@ pub(crate) fn list_undispatched(
 pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Written, Failure> {
     let DispatchEvents { claim, events, objects, leased_until } = command;
     let merchant = claim.merchant;
-    let owner = column(merchant.number());
+    let generation = batch.generation(merchant)?;
     let feed = find(merchant, &batch.reading())?;
     let Some(feed) = feed.filter(|feed| feed.claim == claim.number) else {
         return Ok(Written::VersionConflict);
@@ -167,7 +176,7 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
         let next = column(last) + 1;
         // No deliveries are written if the event was removed meanwhile or belongs to another
         // merchant.
-        let Some(place) = set_feed(owner, *event, next, deliveries, batch)? else { continue };
+        let Some(place) = set_feed(generation, *event, next, deliveries, batch)? else { continue };
         last += 1;
         let mut all_are_new = true;
         for one in deliveries {
@@ -179,21 +188,21 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
         }
     }
     let until = leased_until.map(|until| until.0);
-    batch.execute(CONTINUE_FEED, params![owner, column(last), until])?;
+    batch.execute(CONTINUE_FEED, params![column(merchant.number()), column(last), until])?;
     Ok(Written::Done)
 }
 
 /// Gives an event its feed number, and the statuses of its deliveries. Returns its position in the list
 /// of events, or `None` if it is not there or has a number.
 fn set_feed(
-    owner: i64,
+    generation: Generation,
     event: EventId,
     feed: i64,
     deliveries: &[Delivery],
     batch: &Batch<'_>,
 ) -> Result<Option<EventPlace>, Failure> {
     let statuses: Statuses = deliveries.iter().map(|delivery| delivery.status).collect();
-    let (bucket, shard, number) = (event.bucket(), column(event.shard), column(event.number));
+    let [bucket, shard, number, owner] = generation.event_key(event);
     let feed: Param<'_> = (":feed", &feed);
     let statuses: Param<'_> = (":statuses", &statuses.0);
     let key: [Param<'_>; 4] =
@@ -216,13 +225,14 @@ fn set_feed(
 /// Lists a merchant's events after a feed number. The events of each type are a range of an index.
 pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<FeedEvent>, Failure> {
     let ListFeed { merchant, account, types, after, limit } = command;
-    let (owner, after) = (column(merchant.number()), column(*after));
-    let account = account.map(|account| (account.bucket(), column(account.number())));
+    let generation = reading.generation(*merchant)?;
+    let (owner, after) = (generation.owner, column(*after));
+    let account = account.map(|account| generation.account_key(account));
     let key = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let slice = |event_type: &String, last: Option<(i64, i64, i64)>, limit: usize| {
         let after = last.map_or(after, |(feed, ..)| feed);
         let limit = super::limit(limit);
-        let Some((bucket, account)) = account else {
+        let Some([bucket, account, _]) = account else {
             return reading.list(LIST_FEED, params![owner, event_type, after, limit], key);
         };
         let values = named_params! {
@@ -247,7 +257,7 @@ pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<Feed
         }
         merge(&types, Order::Ascending, *limit, slice, |(_, shard, number)| {
             let unsigned = u64::try_from(shard).map_err(|_| Failure::Unreadable("events.shard"))?;
-            let key = params![bucket(unsigned), shard, number, owner];
+            let key = params![generation.bucket(unsigned), shard, number, owner];
             let found = reading.find(FIND_FEED_EVENT, key, read)?;
             events.push(found.ok_or(Failure::Unreadable("events.feed"))?);
             Ok(events.len() < *limit)
@@ -259,14 +269,14 @@ pub(crate) fn list(command: &ListFeed, reading: &Reading<'_>) -> Result<Vec<Feed
 /// The types in the feed of a merchant, or of one of its accounts. Each takes one look-up.
 fn types_in_feed(
     owner: i64,
-    account: Option<(u32, i64)>,
+    account: Option<[i64; 3]>,
     reading: &Reading<'_>,
 ) -> Result<Vec<String>, Failure> {
     let read = |row: &Row<'_>| Ok(row.get(0)?);
     list_types(|last| {
         let next = match account {
             None => reading.find(FIND_NEXT_TYPE, params![owner, last], read)?,
-            Some((bucket, account)) => {
+            Some([bucket, account, owner]) => {
                 let key = params![bucket, account, owner, last];
                 reading.find(FIND_NEXT_TYPE_OF_ACCOUNT, key, read)?
             }

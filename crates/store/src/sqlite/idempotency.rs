@@ -1,7 +1,7 @@
 //! Idempotency records.
 
 use super::prepared::Part;
-use super::{Batch, Failure, Reading, column};
+use super::{Batch, Failure, Reading};
 use crate::seal::{CellPosition, Sealer};
 use crate::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 use model::clock::ServerTime;
@@ -36,12 +36,12 @@ pub(super) fn record_optional(
 }
 
 fn insert(record: &IdempotencyRecord, batch: &Batch<'_>) -> Result<bool, Failure> {
-    let merchant = record.merchant.number();
+    let owner = batch.generation(record.merchant)?.owner;
     let body = batch.prepared.sealed(Part::Record, || seal_body(record, batch.seal))?;
     let inserted = batch.execute(
         INSERT_RECORD,
         named_params! {
-            ":merchant": column(merchant),
+            ":merchant": owner,
             ":key": record.key,
             ":fingerprint": record.fingerprint,
             ":request_id": record.request_id,
@@ -68,7 +68,8 @@ pub(crate) fn find(
     let FindIdempotencyRecord { merchant, key, now } = command;
     let oldest = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
     let number = merchant.number();
-    reading.find(FIND_RECORD, params![column(number), key, oldest.0], |row| {
+    let owner = reading.generation(*merchant)?.owner;
+    reading.find(FIND_RECORD, params![owner, key, oldest.0], |row| {
         let row_key = [&number.to_be_bytes()[..], key.as_bytes()];
         let position = CellPosition { column: "replies.body", row: &row_key };
         let sealed = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;

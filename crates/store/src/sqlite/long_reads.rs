@@ -67,7 +67,7 @@ impl LongReads {
             let output = sqlite
                 .long_reads
                 .readers
-                .with(None, |connection| command.sqlite(&Reading::of(connection, &sqlite.seal)));
+                .with(None, |connection| Reading::of(connection, &sqlite.seal).run(&command));
             drop((running, share, admitted));
             output
         });

@@ -66,6 +66,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0015_event_filters.sql"),
         step: Some(object_filter::fill),
     },
+    Migration::of(include_str!("migrations/0016_generations.sql")),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

@@ -28,6 +28,7 @@ pub(crate) mod event;
 mod event_list;
 mod event_statuses;
 pub(crate) mod feed;
+mod generation;
 pub(crate) mod idempotency;
 mod list;
 mod log;
@@ -43,6 +44,7 @@ pub(crate) mod prune;
 mod queue;
 mod readers;
 pub(crate) mod refresh;
+pub(crate) mod replace;
 pub(crate) mod snapshot;
 mod snapshot_table;
 pub(crate) mod transaction;
@@ -55,10 +57,11 @@ use crate::exact;
 use crate::seal::Sealer;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
+use generation::Generation;
 use long_reads::LongReads;
 use model::Word;
 use model::clock::ServerTime;
-use model::id::bucket_of;
+use model::id::{MerchantId, bucket_of};
 use prepared::Prepared;
 use readers::{Budgeted, Readers};
 use rusqlite::types::ValueRef;
@@ -116,7 +119,7 @@ impl Sqlite {
     pub(crate) async fn read<C: Read>(self: &Arc<Self>, command: C) -> Result<C::Output, Error> {
         self.failpoints.reach_command(command_name::<C>);
         let budgeted = self.readers.with(Some(self.read_steps_max), |connection| {
-            command.sqlite(&Reading::of(connection, &self.seal))
+            Reading::of(connection, &self.seal).run(&command)
         })?;
         match budgeted {
             Budgeted::Done(output) => Ok(output),
@@ -174,6 +177,12 @@ pub struct Batch<'a> {
     /// The values that were made before the command queued.
     pub(crate) prepared: &'a Prepared,
     pub(crate) statements: &'a dyn Statements,
+    /// The current generation of the merchant whose rows the command used last.
+    pub(crate) generation: &'a Cell<Option<(MerchantId, Generation)>>,
+    /// The number of connections that the writer has opened, with the current one.
+    pub(crate) opened: u64,
+    /// True if the command has changed the file without changing rows.
+    pub(crate) file_changed: &'a Cell<bool>,
     /// The failpoints within commands.
     pub(crate) failpoints: &'a Failpoints,
 }
@@ -184,6 +193,8 @@ pub struct Reading<'a> {
     pub(crate) seal: &'a Sealer,
     /// The statements of the batch, if the reading is part of one.
     statements: Option<&'a dyn Statements>,
+    /// The current generation of the command's merchant.
+    generation: Option<(MerchantId, Generation)>,
 }
 
 /// Prepared statements, by their text.
@@ -257,7 +268,8 @@ impl Batch<'_> {
     /// The batch as a source of reads, which see the writes of the batch.
     pub(crate) fn reading(&self) -> Reading<'_> {
         let statements = Some(self.statements);
-        Reading { connection: self.connection, seal: self.seal, statements }
+        let generation = self.generation.get();
+        Reading { connection: self.connection, seal: self.seal, statements, generation }
     }
 
     /// Runs a statement and returns the number of rows that it changed.
@@ -301,7 +313,15 @@ impl Batch<'_> {
 impl<'a> Reading<'a> {
     /// A reading outside of a batch.
     pub(crate) fn of(connection: &'a Connection, seal: &'a Sealer) -> Self {
-        Self { connection, seal, statements: None }
+        Self { connection, seal, statements: None, generation: None }
+    }
+
+    /// Runs a command.
+    fn run<C: Read>(self, command: &C) -> Result<C::Output, Failure> {
+        match command.merchant() {
+            Some(merchant) => self.of_merchant(merchant, |reading| command.sqlite(reading)),
+            None => command.sqlite(&self),
+        }
     }
 
     /// Runs a statement.

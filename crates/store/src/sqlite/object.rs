@@ -1,11 +1,11 @@
 //! Objects that are read and replaced as a whole.
 
+use super::generation::Idle;
 use super::list::{Lists, Window, lists};
 use super::object_filter::{Entries, StoredEntries};
 use super::prepared::Part;
 use super::{
-    Batch, Failure, Param, Reading, column, event, idempotency, number, object_filter,
-    precondition, word,
+    Batch, Failure, Param, Reading, column, event, idempotency, object_filter, precondition, word,
 };
 use crate::seal::{CellPosition, Sealer};
 use crate::{
@@ -143,7 +143,7 @@ fn insert(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
     let columns = Columns::of(object, batch)?;
     let inserted = columns.write(INSERT_OBJECT, None, batch)? == 1;
     if inserted {
-        object_filter::insert_entries(object, &columns.entries, batch.connection)?;
+        object_filter::insert_entries(object, &columns.entries, batch)?;
     }
     Ok(inserted)
 }
@@ -161,7 +161,7 @@ pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failur
         return Ok(false);
     };
     let before = StoredEntries { created, text: text.as_deref() };
-    object_filter::write_difference(object, before, &columns.entries, batch.connection)?;
+    object_filter::write_difference(object, before, &columns.entries, batch)?;
     Ok(columns.write(UPDATE_OBJECT, Some(before), batch)? == 1)
 }
 
@@ -171,7 +171,7 @@ pub(super) fn count_kind(
     kind: Kind,
     batch: &Batch<'_>,
 ) -> Result<u64, Failure> {
-    count(batch, COUNT_KIND, params![column(merchant.number()), kind.word()])
+    count(batch, COUNT_KIND, params![batch.generation(merchant)?.owner, kind.word()])
 }
 
 fn count(
@@ -212,7 +212,8 @@ impl<'a> Columns<'a> {
         batch: &Batch<'_>,
     ) -> Result<usize, Failure> {
         let object = self.object;
-        let (merchant, number) = (column(object.merchant().number()), column(object.number()));
+        let owner = batch.generation(object.merchant())?.owner;
+        let number = column(object.number());
         let customer = object.customer().map(CustomerId::number).map(column);
         let clock = object.clock().map(|clock| column(clock.number()));
         let (kind, version) = (object.kind().word(), column(object.version()));
@@ -220,7 +221,7 @@ impl<'a> Columns<'a> {
         let (due_at, forget_at) = (object.due_at(), object.forget_at());
         let (due_at, forget_at) = (due_at.map(|at| at.0), forget_at.map(|at| at.0));
         let columns: &[Param<'_>] = named_params! {
-            ":merchant": merchant,
+            ":merchant": owner,
             ":kind": kind,
             ":number": number,
             ":version": version,
@@ -292,7 +293,7 @@ pub(super) fn read_of_any_kind(
 /// Finds an object by its number.
 pub(crate) fn find(command: &FindObject, reading: &Reading<'_>) -> Result<Option<Object>, Failure> {
     let &FindObject { merchant, kind, number } = command;
-    let key = params![column(merchant.number()), kind.word(), column(number)];
+    let key = params![reading.generation(merchant)?.owner, kind.word(), column(number)];
     reading.find(FIND_OBJECT, key, |row| read(merchant, kind, row, reading.seal))
 }
 
@@ -302,7 +303,7 @@ pub(crate) fn find_by_lookup(
     reading: &Reading<'_>,
 ) -> Result<Option<Object>, Failure> {
     let FindObjectByLookup { merchant, kind, lookup } = command;
-    let key = params![column(merchant.number()), kind.word(), lookup];
+    let key = params![reading.generation(*merchant)?.owner, kind.word(), lookup];
     reading.find(FIND_OBJECT_BY_LOOKUP, key, |row| read(*merchant, *kind, row, reading.seal))
 }
 
@@ -313,7 +314,7 @@ pub(crate) fn list(
 ) -> Result<Listed<Object>, Failure> {
     let ListObjects { merchant, kind, of, created, page } = command;
     let window = Window::of(pair_page(*page), *created);
-    let owner = column(merchant.number());
+    let owner = reading.generation(*merchant)?.owner;
     let word = kind.word();
     let page = |lists, own: &[Param<'_>]| {
         let own = [&[(":merchant", &owner as &dyn ToSql), (":kind", &word)], own].concat();
@@ -367,10 +368,12 @@ pub(crate) fn list_due(
     command: &ListDueObjects,
     reading: &Reading<'_>,
 ) -> Result<Vec<Object>, Failure> {
-    let limit = super::limit(command.limit);
-    reading.list(LIST_DUE_OBJECTS, params![command.now.0, limit], |row| {
-        read_of_any_kind(MerchantId::from_number(number(row, 3)?), row, reading.seal)
-    })
+    let idle = Idle::list(reading)?;
+    let due = params![command.now.0, idle.limit(command.limit)];
+    let rows = reading.list(LIST_DUE_OBJECTS, due, |row| {
+        idle.pass(row.get(3)?, reading, |merchant| read_of_any_kind(merchant, row, reading.seal))
+    })?;
+    Ok(rows.into_iter().flatten().take(command.limit).collect())
 }
 
 /// A page of positions as a page of pairs.

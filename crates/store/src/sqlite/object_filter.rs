@@ -48,11 +48,11 @@ pub(super) const COUNT_OF_CUSTOMER: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM 
      WHERE merchant = ?1 AND kind = ?2 AND customer = ?3 AND deleted = 0 LIMIT ?4) AS c";
 pub(super) const COUNT_ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM objects \
      WHERE merchant = ?1 AND kind = ?2 AND deleted = 0 LIMIT ?3) AS c";
-pub(super) const DELETE_ALL_ENTRIES: &str = "DELETE FROM object_filters WHERE merchant = ?1";
-pub(super) const INSERT_ALL_ENTRIES: &str = "INSERT INTO object_filters (merchant, kind, filter, \
+pub(super) const INSERT_STORED_ENTRIES: &str = "INSERT INTO object_filters (merchant, kind, filter, \
      value, created, number) \
      SELECT o.merchant, o.kind, f.value ->> 0, f.value ->> 1, o.created, o.number \
-     FROM objects AS o CROSS JOIN json_each(o.filters) AS f WHERE o.merchant = ?1";
+     FROM objects AS o CROSS JOIN json_each(o.filters) AS f \
+     WHERE o.merchant = ?1 AND o.kind = ?2 AND o.number = ?3";
 /// The following four are exempt from the rule of the merchant, because a migration changes the
 /// rows of all merchants.
 pub(super) const LIST_BODIES: &str = "SELECT merchant, kind, number, body FROM objects \
@@ -103,7 +103,7 @@ pub(super) fn find_entries(
     version: u64,
     batch: &Batch<'_>,
 ) -> Result<Option<(AccountTime, Option<String>)>, Failure> {
-    let owner = column(object.merchant().number());
+    let owner = batch.generation(object.merchant())?.owner;
     let key = params![owner, object.kind().word(), column(object.number()), column(version)];
     batch.reading().find(FIND_ENTRIES, key, |row| Ok((AccountTime(row.get(0)?), row.get(1)?)))
 }
@@ -113,8 +113,10 @@ pub(super) fn write_difference(
     object: &Object,
     before: StoredEntries<'_>,
     after: &Entries,
-    connection: &Connection,
+    batch: &Batch<'_>,
 ) -> Result<(), Failure> {
+    let row = (batch.generation(object.merchant())?.owner, object);
+    let connection = batch.connection;
     let old: Vec<(String, String)> =
         before.text.map_or_else(|| Ok(Vec::new()), serde_json::from_str)?;
     let moved = before.created != object.created();
@@ -124,12 +126,12 @@ pub(super) fn write_difference(
     for (filter, value) in &old {
         let goes_on = after.pairs.iter().any(|(word, new)| word == filter && new == value);
         if moved || !goes_on {
-            write_entry(DELETE_ENTRY, object, (filter, value), before.created, connection)?;
+            write_entry(DELETE_ENTRY, row, (filter, value), before.created, connection)?;
         }
     }
     for (filter, value) in &after.pairs {
         if is_new(filter, value) {
-            write_entry(INSERT_ENTRY, object, (filter, value), object.created(), connection)?;
+            write_entry(INSERT_ENTRY, row, (filter, value), object.created(), connection)?;
         }
     }
     Ok(())
@@ -139,25 +141,33 @@ pub(super) fn write_difference(
 pub(super) fn insert_entries(
     object: &Object,
     entries: &Entries,
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    let owner = batch.generation(object.merchant())?.owner;
+    write_entries((owner, object), entries, batch.connection)
+}
+
+fn write_entries(
+    row: (i64, &Object),
+    entries: &Entries,
     connection: &Connection,
 ) -> Result<(), Failure> {
     for (filter, value) in &entries.pairs {
-        write_entry(INSERT_ENTRY, object, (filter, value), object.created(), connection)?;
+        write_entry(INSERT_ENTRY, row, (filter, value), row.1.created(), connection)?;
     }
     Ok(())
 }
 
 fn write_entry(
     sql: &str,
-    object: &Object,
+    (owner, object): (i64, &Object),
     (filter, value): (&str, &str),
     created: AccountTime,
     connection: &Connection,
 ) -> Result<(), Failure> {
-    let (merchant, kind) = (column(object.merchant().number()), object.kind().word());
-    let number = column(object.number());
+    let (kind, number) = (object.kind().word(), column(object.number()));
     let entry: [Param<'_>; 6] = [
-        (":merchant", &merchant),
+        (":merchant", &owner),
         (":kind", &kind),
         (":filter", &filter),
         (":value", &value),
@@ -170,11 +180,12 @@ fn write_entry(
     Ok(())
 }
 
-/// Makes the entries of a merchant from its rows, after rows were removed or restored.
-pub(super) fn rebuild(merchant: MerchantId, batch: &Batch<'_>) -> Result<(), Failure> {
-    let owner = params![column(merchant.number())];
-    batch.execute(DELETE_ALL_ENTRIES, owner)?;
-    batch.execute(INSERT_ALL_ENTRIES, owner)?;
+/// Makes the entries of a restored object from its row: owner, kind, number.
+pub(super) fn insert_stored(
+    (owner, kind, number): (i64, &str, i64),
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    batch.execute(INSERT_STORED_ENTRIES, params![owner, kind, number])?;
     Ok(())
 }
 
@@ -186,7 +197,8 @@ pub(super) fn list(
     window: &Window,
     reading: &Reading<'_>,
 ) -> Result<Listed<Object>, Failure> {
-    let (owner, kind_word, filter_word) = (column(merchant.number()), kind.word(), filter.word());
+    let owner = reading.generation(merchant)?.owner;
+    let (kind_word, filter_word) = (kind.word(), filter.word());
     let [owner_of, kind_of, filter_of]: [Param<'_>; 3] =
         [(":merchant", &owner), (":kind", &kind_word), (":filter", &filter_word)];
     if let [value] = values {
@@ -241,7 +253,7 @@ pub(crate) fn find_other(
 ) -> Result<Option<u64>, Failure> {
     let FindOtherWithValue { merchant, kind, filter, value, except } = command;
     let key = named_params! {
-        ":merchant": column(merchant.number()),
+        ":merchant": reading.generation(*merchant)?.owner,
         ":kind": kind.word(),
         ":filter": filter.word(),
         ":value": value,
@@ -253,7 +265,7 @@ pub(crate) fn find_other(
 /// Counts the objects of a list.
 pub(crate) fn count(command: &CountObjects, reading: &Reading<'_>) -> Result<u32, Failure> {
     let CountObjects { merchant, kind, of, limit } = command;
-    let (owner, kind) = (column(merchant.number()), kind.word());
+    let (owner, kind) = (reading.generation(*merchant)?.owner, kind.word());
     match of {
         ObjectsOf::All => count_rows(COUNT_ALL, params![owner, kind, limit], reading),
         ObjectsOf::Lookup(lookup) => {
@@ -307,7 +319,7 @@ pub(super) fn fill(connection: &Connection, page_ended: &mut dyn FnMut()) -> Res
             let Some((object, entries)) = row.entries()? else { continue };
             let key = params![row.merchant, row.kind.word(), row.number, entries.text];
             connection.prepare_cached(SET_FILTERS)?.execute(key)?;
-            insert_entries(&object, &entries, connection)?;
+            write_entries((row.merchant, &object), &entries, connection)?;
         }
         page_ended();
     }

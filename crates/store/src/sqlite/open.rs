@@ -104,12 +104,13 @@ fn lock(database: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens the connection that writes. The writer runs small checkpoints between commits, instead of
-/// one long checkpoint within a commit.
+/// one long checkpoint within a commit. A new database can give free pages back (`prune.rs`), but one of
+/// an earlier release cannot.
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     let synchronous = if durable { "FULL" } else { "OFF" };
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; \
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; \
          PRAGMA mmap_size = {MAP_BYTES}; PRAGMA cache_size = -{WRITER_CACHE_KIB}; \
          PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF"

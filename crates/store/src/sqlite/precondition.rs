@@ -34,20 +34,20 @@ fn holds(precondition: &Precondition, batch: &Batch<'_>) -> Result<bool, Failure
             state(*key, batch)?.map_or(0, |(stored, _)| stored) == *version
         }
         Precondition::AccountVersion { merchant, account, version } => {
-            let merchant = column(merchant.number());
-            let key = params![account.bucket(), column(account.number()), merchant];
+            let key = batch.generation(*merchant)?.account_key(*account);
             let stored =
                 batch.reading().find(FIND_ACCOUNT_VERSION, key, |row| super::number(row, 0))?;
             stored == Some(*version)
         }
         Precondition::NoneWithLookup { merchant, kind, lookup } => {
-            let key = params![column(merchant.number()), kind.word(), lookup];
+            let key = params![batch.generation(*merchant)?.owner, kind.word(), lookup];
             !exists(FIND_LOOKUP, key, batch)?
         }
         Precondition::NoneWithValue { merchant, kind, filter, value, except } => {
-            let (merchant, limit) = (column(merchant.number()), super::limit(except.len() + 1));
+            let owner = batch.generation(*merchant)?.owner;
+            let limit = super::limit(except.len() + 1);
             let key = named_params! {
-                ":merchant": merchant,
+                ":merchant": owner,
                 ":kind": kind.word(),
                 ":filter": filter.word(),
                 ":value": value,
@@ -62,7 +62,7 @@ fn holds(precondition: &Precondition, batch: &Batch<'_>) -> Result<bool, Failure
 /// The version of an object, and true if it is deleted.
 fn state(key: ObjectKey, batch: &Batch<'_>) -> Result<Option<(u64, bool)>, Failure> {
     let ObjectKey { merchant, kind, number } = key;
-    let key = params![column(merchant.number()), kind.word(), column(number)];
+    let key = params![batch.generation(merchant)?.owner, kind.word(), column(number)];
     batch.reading().find(FIND_OBJECT_STATE, key, |row| Ok((super::number(row, 0)?, row.get(1)?)))
 }
 

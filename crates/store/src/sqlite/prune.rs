@@ -2,9 +2,10 @@
 //! bucket and the merchant, because the pruner works for all merchants.
 
 use super::{Batch, Failure};
-use crate::{Prune, Pruned, exact};
+use crate::{Prune, Pruned, ShrinkFile, exact};
 use model::limits::{
-    EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
+    EVENT_AGE_MS_MAX, FREE_PAGES_MIN, FREE_PAGES_PART, FREED_PAGES_MAX, IDEMPOTENCY_AGE_MS_MAX,
+    PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
 };
 use rusqlite::{Row, params, params_from_iter};
 
@@ -31,6 +32,34 @@ pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
      WHERE (merchant, kind, number) IN (SELECT merchant, kind, number FROM objects \
      WHERE forget_at IS NOT NULL AND forget_at <= ?1 \
      ORDER BY forget_at, merchant, kind, number LIMIT ?2)";
+
+pub(super) const COUNT_FREE_PAGES: &str = "PRAGMA freelist_count";
+pub(super) const COUNT_PAGES: &str = "PRAGMA page_count";
+/// Frees one page in each step of the statement, and none in a database of an earlier release.
+pub(super) const FREE_PAGES: &str = "PRAGMA incremental_vacuum";
+
+/// Gives free pages back to the disk.
+pub(crate) fn shrink(_command: &ShrinkFile, batch: &Batch<'_>) -> Result<u32, Failure> {
+    let count = |sql| batch.reading().find(sql, [], |row| Ok(row.get::<_, u32>(0)?));
+    let pages = count(COUNT_PAGES)?.unwrap_or(0);
+    let free = count(COUNT_FREE_PAGES)?.unwrap_or(0);
+    let spare = FREE_PAGES_MIN.max(pages / FREE_PAGES_PART);
+    let most = free.saturating_sub(spare).min(FREED_PAGES_MAX);
+    if most == 0 {
+        return Ok(0);
+    }
+    let mut statement = batch.connection.prepare_cached(FREE_PAGES)?;
+    let mut steps = statement.query([])?;
+    for _ in 0..most {
+        if steps.next()?.is_none() {
+            break;
+        }
+    }
+    drop(steps);
+    let freed = pages - count(COUNT_PAGES)?.unwrap_or(pages);
+    batch.file_changed.set(freed > 0);
+    Ok(freed)
+}
 
 /// Deletes rows past their age.
 pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {

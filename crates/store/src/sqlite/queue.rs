@@ -75,6 +75,8 @@ impl<C: Write> Queued for Waiting<C> {
     }
 
     fn run(&mut self, batch: &Batch<'_>) -> Ran {
+        // Another command, or one that was undone, may have made another generation current.
+        batch.generation.set(None);
         let output = self.command.sqlite(&Batch { prepared: &self.prepared, ..*batch });
         let ran = match &output {
             Ok(output) if output.stays() => Ran::Applied,

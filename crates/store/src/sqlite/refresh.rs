@@ -1,5 +1,6 @@
 //! Refreshes.
 
+use super::generation::Idle;
 use super::{
     Batch, Failure, Reading, account, column, from_json, next_claim, number, optional_number,
     transaction, word,
@@ -48,7 +49,7 @@ pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :statu
      AND sequence = :sequence AND merchant = :merchant \
      AND status = 'pending'";
 /// Exempt, because the scheduler works for all merchants.
-pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
+pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body, merchant FROM accounts \
      WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at, account LIMIT ?2";
 
 /// Stores started refreshes. Returns false if one conflicts with a stored job. `ended_now` names a
@@ -64,14 +65,15 @@ pub(super) fn insert_many(
             _ => job.status,
         };
         let (run_server, run_clock) = run_columns(job.run_at);
+        let generation = batch.generation(job.merchant)?;
         let inserted = batch.execute_named(
             INSERT_REFRESH,
             &[named_params! {
-                            ":bucket": job.key.account.bucket(),
+                            ":bucket": generation.bucket(job.key.account.number()),
                             ":account": column(job.key.account.number()),
                             ":feature": job.key.feature.word(),
                             ":sequence": job.key.sequence,
-                            ":merchant": column(job.merchant.number()),
+                            ":merchant": generation.owner,
                             ":clock": job.clock.map(|clock| column(clock.number())),
                             ":status": status.word(),
                             ":started_at": job.started_at.0,
@@ -98,7 +100,7 @@ fn run_columns(run_at: RunAt) -> (Option<i64>, Option<i64>) {
 }
 
 /// A job from its row.
-pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
+pub(super) fn read(merchant: MerchantId, row: &Row<'_>) -> Result<RefreshJob, Failure> {
     let run_at = match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(8)?) {
         (Some(at), None) => RunAt::Server(ServerTime(at)),
         (None, Some(at)) => RunAt::Clock(AccountTime(at)),
@@ -110,7 +112,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
             feature: word(row, 1, "refreshes.feature")?,
             sequence: row.get(2)?,
         },
-        merchant: MerchantId::from_number(number(row, 3)?),
+        merchant,
         clock: optional_number(row, 4)?.map(ClockId::from_number),
         status: word(row, 5, "refreshes.status")?,
         started_at: AccountTime(row.get(6)?),
@@ -127,24 +129,30 @@ pub(crate) fn claim(
     command: &ClaimRefreshes,
     batch: &Batch<'_>,
 ) -> Result<Vec<RefreshJob>, Failure> {
-    let limit = super::limit(command.limit);
-    let mut jobs = batch.reading().list(LIST_CLAIMABLE, params![command.now.0, limit], read)?;
+    let reading = batch.reading();
+    let idle = Idle::list(&reading)?;
+    let due = params![command.now.0, idle.limit(command.limit)];
+    let jobs = reading.list(LIST_CLAIMABLE, due, |row| {
+        idle.pass(row.get(3)?, &reading, |merchant| read(merchant, row))
+    })?;
+    let mut jobs: Vec<RefreshJob> = jobs.into_iter().flatten().take(command.limit).collect();
     for job in &mut jobs {
         job.claim = next_claim(job.claim)?;
         job.attempts = next_claim(job.attempts)?;
         job.leased_until = Some(command.leased_until);
         let key = job.key;
+        let generation = batch.generation(job.merchant)?;
         batch.execute_named(
             CLAIM_REFRESH,
             &[named_params! {
                             ":claim": job.claim,
                             ":attempts": job.attempts,
                             ":leased_until": command.leased_until.0,
-                            ":bucket": key.account.bucket(),
+                            ":bucket": generation.bucket(key.account.number()),
                             ":account": column(key.account.number()),
                             ":feature": key.feature.word(),
                             ":sequence": key.sequence,
-                            ":merchant": column(job.merchant.number()),
+                            ":merchant": generation.owner,
             }],
         )?;
     }
@@ -156,14 +164,15 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
     let PutOffRefresh { claim, run_at, attempts, connection } = command;
     let (run_server, run_clock) = run_columns(*run_at);
     let key = claim.key;
+    let generation = batch.generation(claim.merchant)?;
     let put_off = batch.execute(
         PUT_OFF_REFRESH,
         named_params! {
-            ":bucket": key.account.bucket(),
+            ":bucket": generation.bucket(key.account.number()),
             ":account": column(key.account.number()),
             ":feature": key.feature.word(),
             ":sequence": key.sequence,
-            ":merchant": column(claim.merchant.number()),
+            ":merchant": generation.owner,
             ":claim": claim.number,
             ":run_server": run_server,
             ":run_clock": run_clock,
@@ -219,15 +228,16 @@ fn end(
     let Some(number) = claim.number else {
         return Ok(started.iter().any(|job| job.key == key));
     };
+    let generation = batch.generation(claim.merchant)?;
     let ended = batch.execute_named(
         END_REFRESH,
         &[named_params! {
                     ":status": status.word(),
-                    ":bucket": key.account.bucket(),
+                    ":bucket": generation.bucket(key.account.number()),
                     ":account": column(key.account.number()),
                     ":feature": key.feature.word(),
                     ":sequence": key.sequence,
-                    ":merchant": column(claim.merchant.number()),
+                    ":merchant": generation.owner,
                     ":claim": number,
         }],
     )?;
@@ -241,14 +251,15 @@ pub(super) fn interrupt(
     status: RefreshStatus,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
+    let generation = batch.generation(merchant)?;
     let ended = batch.execute(
         INTERRUPT_REFRESH,
         named_params! {
-            ":bucket": key.account.bucket(),
+            ":bucket": generation.bucket(key.account.number()),
             ":account": column(key.account.number()),
             ":feature": key.feature.word(),
             ":sequence": key.sequence,
-            ":merchant": column(merchant.number()),
+            ":merchant": generation.owner,
             ":status": status.word(),
         },
     )?;
@@ -260,6 +271,10 @@ pub(crate) fn list_due(
     command: &ListDueAccounts,
     reading: &Reading<'_>,
 ) -> Result<Vec<Account>, Failure> {
-    let limit = super::limit(command.limit);
-    reading.list(LIST_DUE_ACCOUNTS, params![command.now.0, limit], |row| from_json(row, 0))
+    let idle = Idle::list(reading)?;
+    let due = params![command.now.0, idle.limit(command.limit)];
+    let accounts = reading.list(LIST_DUE_ACCOUNTS, due, |row| {
+        if idle.has(row.get(1)?) { Ok(None) } else { from_json(row, 0).map(Some) }
+    })?;
+    Ok(accounts.into_iter().flatten().take(command.limit).collect())
 }

@@ -85,8 +85,7 @@ pub(crate) fn list(
     reading: &Reading<'_>,
 ) -> Result<Option<ListedTransactions>, Failure> {
     let &ListTransactions { merchant, account, transacted_at, after, page } = command;
-    let owner = column(merchant.number());
-    let (bucket, shard) = (i64::from(account.bucket()), column(account.number()));
+    let [bucket, shard, owner] = reading.generation(merchant)?.account_key(account);
     let from = transacted_at.from.unwrap_or(i64::MIN);
     let to = transacted_at.to.unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| read(account, row);
@@ -167,10 +166,11 @@ pub(crate) fn find_left_out(
     reading: &Reading<'_>,
 ) -> Result<Option<u32>, Failure> {
     let FindLeftOut { merchant, account, transacted_at, after } = *command;
+    let [bucket, account, owner] = reading.generation(merchant)?.account_key(account);
     let key = named_params! {
-        ":bucket": account.bucket(),
-        ":account": column(account.number()),
-        ":merchant": column(merchant.number()),
+        ":bucket": bucket,
+        ":account": account,
+        ":merchant": owner,
         ":after": after.unwrap_or(0),
         ":transacted_from": transacted_at.from.unwrap_or(i64::MIN),
         ":transacted_to": transacted_at.to.unwrap_or(i64::MAX),
@@ -195,12 +195,13 @@ fn find_row<T>(
     read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
     let TransactionId { account, listed_at, ordinal } = transaction;
+    let [bucket, account, owner] = reading.generation(merchant)?.account_key(account);
     let key: [Param<'_>; 5] = [
-        (":bucket", &account.bucket()),
-        (":account", &column(account.number())),
+        (":bucket", &bucket),
+        (":account", &account),
         (":listed_at", &listed_at.0),
         (":ordinal", &ordinal),
-        (":merchant", &column(merchant.number())),
+        (":merchant", &owner),
     ];
     reading.find_named(sql, &key, read)
 }
@@ -215,8 +216,7 @@ pub(crate) fn find_stored(
     reading: &Reading<'_>,
 ) -> Result<Vec<StoredTransaction>, Failure> {
     let FindStoredTransactions { merchant, account, bank_ids, range } = command;
-    let owner = column(merchant.number());
-    let (bucket, shard) = (account.bucket(), column(account.number()));
+    let [bucket, shard, owner] = reading.generation(*merchant)?.account_key(*account);
     let wanted = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
     let mut stored = Vec::new();
     let Some((from, to)) = range else {
@@ -257,17 +257,17 @@ pub(super) fn upsert_many(
     if rows.is_empty() {
         return Ok(());
     }
-    let owner = column(merchant.number());
+    let generation = batch.generation(merchant)?;
     let mut buffer = Vec::with_capacity(256);
     batch.statements.with(UPSERT_TRANSACTION, &mut |statement| {
         for StoredTransaction { bank_id, shown: row } in rows {
             body::write(row, &mut buffer);
             let params: [Param<'_>; 9] = [
-                (":bucket", &row.id.account.bucket()),
+                (":bucket", &generation.bucket(row.id.account.number())),
                 (":account", &column(row.id.account.number())),
                 (":listed_at", &row.id.listed_at.0),
                 (":ordinal", &row.id.ordinal),
-                (":merchant", &owner),
+                (":merchant", &generation.owner),
                 (":transacted_at", &row.transacted_at.0),
                 (":sequence", &row.sequence),
                 (":bank_id", bank_id),

@@ -113,7 +113,8 @@ impl Writer {
         let path = settings.path.clone();
         let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
-        let state = State { settings, last_commit, log, shared: Arc::clone(&shared) };
+        let state =
+            State { settings, last_commit, opened: Cell::new(1), log, shared: Arc::clone(&shared) };
         let commands = Commands::of(messages);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
@@ -233,6 +234,8 @@ struct State {
     settings: WriterSettings,
     /// The time that was given to the last event.
     last_commit: Cell<ServerTime>,
+    /// The number of connections that it has opened.
+    opened: Cell<u64>,
     log: Log,
     shared: Arc<Shared>,
 }
@@ -304,6 +307,7 @@ impl State {
             });
         match opened {
             Ok(connection) => {
+                self.opened.set(self.opened.get() + 1);
                 self.shared.ready.store(true, Ordering::Release);
                 Some(connection)
             }
@@ -325,6 +329,9 @@ impl State {
             seal: &self.settings.seal,
             now: self.settings.clock.server_now(),
             last_commit: &self.last_commit,
+            opened: self.opened.get(),
+            generation: &Cell::new(None),
+            file_changed: &Cell::new(false),
             merchants_max: self.settings.bounds.merchants_max,
             prepared: &Prepared::default(),
             statements,
@@ -408,7 +415,8 @@ impl State {
         if !matches!(ran, Ran::Applied) {
             batch.last_commit.set(last_commit);
         }
-        (ran, batch.connection.total_changes() != changes_before)
+        let file_changed = batch.file_changed.replace(false);
+        (ran, file_changed || batch.connection.total_changes() != changes_before)
     }
 
     /// Runs one command, turns a panic into a failure, and counts the result.
@@ -448,13 +456,15 @@ fn run_again(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let changes_before = batch.connection.total_changes();
+    let mut file_changed = false;
     for index in applied {
         // A command reads nothing but the database, so it applies again unless the disk fails.
         if !matches!(group[*index].run(batch), Ran::Applied) {
             return Err(Failure::Commit);
         }
+        file_changed |= batch.file_changed.replace(false);
     }
-    Ok(batch.connection.total_changes() != changes_before)
+    Ok(file_changed || batch.connection.total_changes() != changes_before)
 }
 
 /// Fails if `SQLite` has rolled back the transaction, as it does after a full disk, for example.

@@ -40,6 +40,8 @@ pub(crate) struct Both {
     /// The newest claim of each feed.
     feeds: BTreeMap<MerchantId, u32>,
     pub(crate) snapshots: Vec<SnapshotId>,
+    /// The owner of each account that was linked.
+    owners: BTreeMap<u64, u64>,
 }
 
 impl Both {
@@ -112,7 +114,10 @@ impl Both {
                 let find = FindObject { merchant: merchant(owner), kind: Kind::Session, number };
                 let version = self.read(find).await.map_or(1, |object| object.version());
                 carrier.version = version + 1;
-                let new = new.iter().map(|new| new_account(owner, new)).collect();
+                // The ids of accounts are unique in the server, so each has one owner.
+                let owners = &mut self.owners;
+                let is_own = |new: &&New| *owners.entry(new.number).or_insert(owner) == owner;
+                let new = new.iter().filter(is_own).map(|new| new_account(owner, new)).collect();
                 let again = match again {
                     Some(number) => self.find_account(number).await,
                     None => None,
@@ -338,6 +343,7 @@ fn agree(steps: Vec<Step>) {
         events: vec![],
         feeds: BTreeMap::new(),
         snapshots: vec![],
+        owners: BTreeMap::new(),
     };
     runtime.block_on(async {
         for step in beginning().into_iter().chain(steps) {

@@ -216,14 +216,14 @@ fn restored_events_keep_their_numbers() {
         let undone = change(&fixture, &mut account).await;
         let old = fixture.claim_feed(merchant(1), false).await.unwrap();
         assert_eq!(dispatch(&fixture, old, &[&undone]).await, Written::Done);
-        fixture.done(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
+        fixture.restored(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, [(1, first.id)]);
         assert_eq!(dispatch(&fixture, old, &[&waiting]).await, Written::VersionConflict);
         fixture.dispatch(merchant(1), waiting.id, vec![]).await;
         let all = [(1, first.id), (4, waiting.id)];
         assert_eq!(numbers(&fixture, feed(merchant(1), 0)).await, all);
         let record = reply(merchant(1), "reset", fixture.time.now());
-        fixture.done(ResetSandbox { merchant: merchant(1), reply: Some(record) }).await;
+        fixture.is_reset(ResetSandbox { merchant: merchant(1), reply: Some(record) }).await;
         let mut later = fixture.linked(merchant(1), 12).await;
         assert_eq!(later.id, AccountId::from_number(12));
         let event = change(&fixture, &mut later).await;

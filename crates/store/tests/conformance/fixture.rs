@@ -18,7 +18,8 @@ use store::{
     Bounds, Changed, ClaimFeeds, CompleteLink, Connection, CreateObject, Created, Cursor,
     DispatchEvents, Failpoints, FeedClaim, FindConnection, FindEvent, FindObject,
     IdempotencyRecord, Kind, ListTransactions, ListUndispatched, NewAccount, Object, Page, Place,
-    Read, SettleDelivery, Snapshotted, Store, StoreBounds, StoreSettings, Write, Written,
+    Read, ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, Store, StoreBounds,
+    StoreSettings, Write, Written,
 };
 use testkit::clock::ManualClock;
 use testkit::objects;
@@ -78,6 +79,16 @@ impl Fixture {
     {
         let shown = format!("{command:?}");
         assert_eq!(self.write(command).await, C::Output::DONE, "{shown}");
+    }
+
+    /// Restores a snapshot, which must be done.
+    pub(crate) async fn restored(&self, command: RestoreSnapshot) {
+        assert_eq!(self.store.restore_snapshot(command).await.unwrap(), Snapshotted::Done);
+    }
+
+    /// Empties a sandbox, which must be done.
+    pub(crate) async fn is_reset(&self, command: ResetSandbox) {
+        assert_eq!(self.store.reset_sandbox(command).await.unwrap(), Snapshotted::Done);
     }
 
     /// Writes a command that must be a version conflict.

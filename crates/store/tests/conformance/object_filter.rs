@@ -315,9 +315,9 @@ fn lists_follow_a_restore_and_a_reset() {
         let snapshot = take(&fixture, merchant(1), 1).await;
         fixture.done(ChangeObject::of(changed(Kind::Invoice, 1, true))).await;
         fixture.create(sample(Kind::Invoice, merchant(1), 7, false)).await;
-        fixture.done(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
+        fixture.restored(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await;
         assert_listed(&fixture, Kind::Invoice, &objects).await;
-        fixture.done(ResetSandbox { merchant: merchant(1), reply: None }).await;
+        fixture.is_reset(ResetSandbox { merchant: merchant(1), reply: None }).await;
         assert_listed(&fixture, Kind::Invoice, &[]).await;
         let of = ObjectsOf::value(Filter::Status, "draft");
         let others = ListObjects { merchant: merchant(2), ..list(Kind::Invoice, of) };

@@ -44,7 +44,10 @@ impl Both {
             Sandbox::Restore { snapshot, key } => {
                 let Some(snapshot) = pick(&self.snapshots, snapshot).copied() else { return };
                 let reply = self.key(owner, key);
-                self.write(RestoreSnapshot { merchant: of, snapshot, reply }).await;
+                let restore = RestoreSnapshot { merchant: of, snapshot, reply };
+                let database = self.database.restore_snapshot(restore.clone()).await.ok();
+                let model = self.model.restore_snapshot(restore.clone()).await.ok();
+                assert_eq!(database, model, "{restore:?}");
                 self.compare_all().await;
             }
             Sandbox::Drop { snapshot } => {
@@ -53,7 +56,10 @@ impl Both {
             }
             Sandbox::Reset { key } => {
                 let reply = self.key(owner, key);
-                self.write(ResetSandbox { merchant: of, reply }).await;
+                let reset = ResetSandbox { merchant: of, reply };
+                let database = self.database.reset_sandbox(reset.clone()).await.ok();
+                let model = self.model.reset_sandbox(reset.clone()).await.ok();
+                assert_eq!(database, model, "{reset:?}");
             }
         }
     }
@@ -85,11 +91,12 @@ pub(crate) async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> Snap
 }
 
 async fn restore(fixture: &Fixture, snapshot: SnapshotId) -> Snapshotted {
-    fixture.write(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await
+    let restore = RestoreSnapshot { merchant: merchant(1), snapshot, reply: None };
+    fixture.store.restore_snapshot(restore).await.unwrap()
 }
 
 async fn reset(fixture: &Fixture, merchant: MerchantId) -> Snapshotted {
-    fixture.write(ResetSandbox { merchant, reply: None }).await
+    fixture.store.reset_sandbox(ResetSandbox { merchant, reply: None }).await.unwrap()
 }
 
 async fn find(fixture: &Fixture, number: u64) -> Account {
@@ -326,14 +333,15 @@ fn a_reset_removes_all_rows() {
         let snapshot = take(&fixture, merchant(1), 1).await;
         let last = reply(merchant(1), "reset", fixture.time.now());
         let command = ResetSandbox { merchant: merchant(1), reply: Some(last.clone()) };
-        fixture.done(command.clone()).await;
+        fixture.is_reset(command.clone()).await;
         let left = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         assert_eq!((left.rows(), left.bytes), (0, 0));
         assert!(fixture.rows(&linked).await.is_empty());
         assert!(fixture.undispatched(merchant(1)).await.is_empty());
         assert_eq!(fixture.read(MeasureSandbox { merchant: merchant(2) }).await, other);
         // The repeated command finds the idempotency record.
-        assert_eq!(fixture.write(command).await, Snapshotted::KeyTaken);
+        let repeated = fixture.store.reset_sandbox(command).await.unwrap();
+        assert_eq!(repeated, Snapshotted::KeyTaken);
         fixture.conflicts(ended(&linked, &job, 1)).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         assert_eq!(fixture.rows(&linked).await, [1]);

@@ -232,7 +232,7 @@ fn corrupt_numbers_are_errors() {
         connection.execute(&format!("{sql}{row}"), []).unwrap();
         super::cause(&run(store.write(claim)).unwrap_err())
     };
-    insta::assert_snapshot!(after_row("(-1, 5, 0)"), @"the column merchant has the value -1, which is out of range");
+    insta::assert_snapshot!(after_row("(-1, 5, 0)"), @"the column generations.merchant has an invalid value");
     insta::assert_snapshot!(after_row("(1, -5, 0)"), @"the column clock has the value -5, which is out of range");
     insta::assert_snapshot!(after_row("(1, 5, 4294967295)"), @"the column claim has an invalid value");
     insta::assert_snapshot!(after_row("(1, 5, 4294967296)"), @"a statement failed");

@@ -8,7 +8,7 @@ use super::database::Database;
 use super::rows::{linked, owner, sample};
 use super::samples::{T0, row};
 use super::statements::LISTS;
-use crate::sqlite::column;
+use crate::sqlite::{bucket, column};
 use crate::{
     AccountsOf, Bounds, CompleteLink, Connection as BankConnection, CountObjects, CreateObject,
     Created, Cursor, FindObjectByLookup, FindOtherWithValue, Kind, ListAccounts, ListObjects,
@@ -77,7 +77,7 @@ impl Database {
             let sequence = 1 + ordinal % 2;
             let moved = if ordinal % 10 == 5 { i64::from(ordinal) - 20 } else { 0 };
             let (id, transacted_at) = (row.bank_id, listed_at + moved);
-            let (bucket, account) = (AccountId::from_number(ACCOUNT).bucket(), column(ACCOUNT));
+            let (bucket, account) = (bucket(ACCOUNT), column(ACCOUNT));
             let values =
                 params![bucket, account, listed_at, ordinal, transacted_at, sequence, id, body];
             self.connection.execute(rows, values).unwrap();

@@ -25,8 +25,9 @@ const ACCOUNT_TABLES: &[&str] = &[
     "transactions",
 ];
 
-/// Tables about the database itself, and a function in place of a table.
-const OF_NO_MERCHANT: &[&str] = &["counts", "facts", "json_each", "migrations"];
+/// Tables about the database itself or about the generations of merchants, and a function in place of a
+/// table.
+const OF_NO_MERCHANT: &[&str] = &["counts", "facts", "generations", "json_each", "migrations"];
 
 /// The first words of statements that are not about rows.
 const NOT_OF_ROWS: &[&str] =
@@ -98,10 +99,12 @@ const EXEMPT: &[(&str, Missing, &str)] = &[
     ("prune::LIST_OLD_EVENTS", BOTH, PRUNER),
     ("refresh::LIST_CLAIMABLE", BOTH, WORKERS),
     ("refresh::LIST_DUE_ACCOUNTS", BOTH, "the scheduler works for all merchants"),
-    ("snapshot::FIND_HIGHEST_CONNECTION", BUCKET, SANDBOX),
-    ("snapshot::FIND_HIGHEST_DELIVERY", BUCKET, SANDBOX),
-    ("snapshot::FIND_HIGHEST_REFRESH", BUCKET, SANDBOX),
-    ("snapshot::LIST_ALL_ACCOUNTS", BUCKET, SANDBOX),
+    ("replace::FIND_HIGHEST_CONNECTION", BUCKET, SANDBOX),
+    ("replace::FIND_HIGHEST_DELIVERY", BUCKET, SANDBOX),
+    ("replace::FIND_HIGHEST_REFRESH", BUCKET, SANDBOX),
+    ("replace::LIST_ACCOUNT_KEYS", BUCKET, SANDBOX),
+    ("replace::LIST_ALL_ACCOUNTS", BUCKET, SANDBOX),
+    ("replace::LIST_EVENT_KEYS", BUCKET, SANDBOX),
     (
         "transaction::LIST_CHANGED",
         MERCHANT,
@@ -154,12 +157,12 @@ fn every_level_names_bucket_and_merchant() {
 /// reach all of its accounts.
 #[test]
 fn snapshots_stay_within_the_merchant() {
-    for SnapshotTable { table, measure, take, clear, restore, drop } in SNAPSHOT_TABLES {
+    for SnapshotTable { table, measure, take, read, insert, drop, .. } in SNAPSHOT_TABLES {
         let across = if ACCOUNT_TABLES.contains(table) { BUCKET } else { Missing::default() };
-        for sql in [measure, take, clear] {
+        for sql in [measure, take] {
             assert_eq!(missing(sql), across, "{sql}");
         }
-        for sql in [restore, drop] {
+        for sql in [read, insert, drop] {
             assert_eq!(missing(sql), Missing::default(), "{sql}");
         }
     }

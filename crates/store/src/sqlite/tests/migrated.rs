@@ -343,7 +343,7 @@ async fn read_due_work(store: &Store, found: &mut Found) {
 pub(super) async fn restore(store: &Store, rows: &Rows) -> Found {
     let (merchant, snapshot) = (MerchantId::from_number(1), SnapshotId::from_number(1));
     let restore = RestoreSnapshot { merchant, snapshot, reply: None };
-    if store.write(restore).await.unwrap() != Snapshotted::Done {
+    if store.restore_snapshot(restore).await.unwrap() != Snapshotted::Done {
         return Found::new();
     }
     let customer = FindObject { merchant, kind: Kind::Customer, number: 1 };

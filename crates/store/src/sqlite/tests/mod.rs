@@ -6,6 +6,7 @@ mod event_costs;
 mod event_filters;
 mod file;
 mod filters;
+mod generations;
 mod levels;
 mod list_costs;
 mod long_reads;
@@ -15,6 +16,7 @@ mod migrations;
 mod rows;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;
+mod shrink;
 mod statements;
 mod writer;
 

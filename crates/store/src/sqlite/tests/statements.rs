@@ -6,9 +6,9 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, event_list, event_statuses, feed, idempotency, log,
-    migration, object, object_filter, open, precondition, prune, refresh, snapshot, transaction,
-    writer,
+    account, backlog, clock, delivery, event, event_list, event_statuses, feed, generation,
+    idempotency, log, migration, object, object_filter, open, precondition, prune, refresh,
+    replace, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -69,6 +69,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     event_list::FIND_NEXT_TYPE_WITH_STATUSES,
     event_statuses::LIST_STATUSES,
     event_statuses::SET_STATUSES,
+    generation::FIND_GENERATION,
+    generation::FIND_MERCHANT,
+    generation::LIST_IDLE,
     feed::FIND_NEXT_WAITING,
     feed::FIND_FEED,
     feed::FIND_WAITING_EVENT,
@@ -102,8 +105,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     object_filter::COUNT_BY_LOOKUP,
     object_filter::COUNT_OF_CUSTOMER,
     object_filter::COUNT_ALL,
-    object_filter::DELETE_ALL_ENTRIES,
-    object_filter::INSERT_ALL_ENTRIES,
+    object_filter::INSERT_STORED_ENTRIES,
     object_filter::LIST_BODIES,
     object_filter::SET_FILTERS,
     object_filter::LIST_SNAPSHOT_BODIES,
@@ -121,6 +123,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     prune::DELETE_ATTEMPTS,
     prune::DELETE_REFRESHES,
     prune::DELETE_OBJECTS,
+    prune::COUNT_FREE_PAGES,
+    prune::COUNT_PAGES,
+    prune::FREE_PAGES,
     refresh::INSERT_REFRESH,
     refresh::LIST_CLAIMABLE,
     refresh::CLAIM_REFRESH,
@@ -128,22 +133,39 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     refresh::END_REFRESH,
     refresh::INTERRUPT_REFRESH,
     refresh::LIST_DUE_ACCOUNTS,
+    replace::FIND_FLOOR,
+    replace::FIND_HIGHEST_OBJECT,
+    replace::FIND_HIGHEST_CLOCK_JOB,
+    replace::FIND_HIGHEST_CONNECTION,
+    replace::FIND_HIGHEST_REFRESH,
+    replace::FIND_HIGHEST_DELIVERY,
+    replace::LIST_ALL_ACCOUNTS,
+    replace::COUNT_GENERATION,
+    replace::PUT_GENERATION,
+    replace::LIST_BUILDING,
+    replace::EXTEND_LEASE,
+    replace::SET_GENERATION,
+    replace::COPY_STAYING,
+    replace::DELETE_RECORD,
+    replace::FIND_REMOVABLE,
+    replace::DELETE_GENERATION,
+    replace::REMOVE_CLOCK_JOBS,
+    replace::REMOVE_OBJECTS,
+    replace::REMOVE_ENTRIES,
+    replace::REMOVE_LINKS,
+    replace::REMOVE_RECORDS,
+    replace::LIST_EVENT_KEYS,
+    replace::LIST_ACCOUNT_KEYS,
+    replace::REMOVE_TRANSACTIONS,
+    replace::REMOVE_OWNERSHIPS,
+    replace::REMOVE_REFRESHES,
+    replace::REMOVE_CONNECTION,
+    replace::REMOVE_ACCOUNT,
     idempotency::INSERT_RECORD,
     idempotency::FIND_RECORD,
     log::CHECKPOINT,
     log::CHECKPOINT_WHOLE,
     snapshot::LIST_CONNECTED,
-    snapshot::FIND_FLOOR,
-    snapshot::RAISE_FLOOR,
-    snapshot::FIND_HIGHEST_OBJECT,
-    snapshot::FIND_HIGHEST_CLOCK_JOB,
-    snapshot::FIND_HIGHEST_CONNECTION,
-    snapshot::FIND_HIGHEST_REFRESH,
-    snapshot::FIND_HIGHEST_DELIVERY,
-    snapshot::LIST_ALL_ACCOUNTS,
-    snapshot::SET_ACCOUNT_BODY,
-    snapshot::DELETE_ACCOUNT_LINKS,
-    snapshot::DELETE_RECORD,
     snapshot::DELETE_SNAPSHOT,
     transaction::FIND_TRANSACTION,
     transaction::FIND_BANK_ID,
@@ -184,8 +206,8 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
 /// The statements of snapshots, which a macro builds, each with its table.
 pub(super) fn snapshot_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     SNAPSHOT_TABLES.iter().flat_map(|of| {
-        let SnapshotTable { table, measure, take, clear, restore, drop } = *of;
-        [measure, take, clear, restore, drop].map(|sql| (table, sql))
+        let SnapshotTable { table, measure, take, read, insert, drop, .. } = *of;
+        [measure, take, read, insert, drop].map(|sql| (table, sql))
     })
 }
 
@@ -253,13 +275,14 @@ fn snapshots_hold_every_table() {
         let of_merchants = columns(table).contains("merchant");
         // A restore makes the filter entries from the restored objects, and the links from the
         // restored accounts.
-        let made = ["merchants", "object_filters", "account_links"].contains(&table.as_str());
+        let made = ["merchants", "generations", "object_filters", "account_links"];
+        let made = made.contains(&table.as_str());
         of_merchants && !table.starts_with("snapshot_") && !made
     });
     let with_merchants: BTreeSet<&str> = with_merchants.map(String::as_str).collect();
     let copied: BTreeSet<&str> = SNAPSHOT_TABLES.iter().map(|of| of.table).collect();
     assert_eq!(with_merchants, copied);
-    for SnapshotTable { table, take, restore, .. } in SNAPSHOT_TABLES {
+    for SnapshotTable { table, take, insert, .. } in SNAPSHOT_TABLES {
         let mut copied = columns(&format!("snapshot_{table}"));
         assert!(copied.remove("snapshot"), "{table}");
         assert_eq!(copied, columns(table), "{table}");
@@ -269,16 +292,17 @@ fn snapshots_hold_every_table() {
             list.split(", ").filter(|name| *name != "snapshot").map(str::to_owned).collect()
         };
         assert_eq!(named(take), copied, "{take}");
-        assert_eq!(named(restore), copied, "{restore}");
+        assert_eq!(named(insert), copied, "{insert}");
     }
 }
 
-/// One statement writes rows of transactions, and only a refresh uses it. Besides, a restore or a
-/// reset removes all of a merchant's rows at once, and a restore puts all rows of a snapshot back.
+/// One statement writes current rows of transactions, and only a refresh uses it. Besides, a restore
+/// inserts rows into a generation before it is current, and rows are removed from generations that
+/// are not current.
 #[test]
 fn transactions_have_one_writer() {
     let named = STATEMENTS.iter().copied();
-    let writing: Vec<&str> = named
+    let writing: BTreeSet<&str> = named
         .chain(snapshot_statements())
         .filter(|(_, sql)| {
             ["INTO", "UPDATE", "DELETE FROM"]
@@ -288,11 +312,11 @@ fn transactions_have_one_writer() {
         .map(|(_, sql)| sql)
         .collect();
     let of_snapshots = SNAPSHOT_TABLES.iter().find(|of| of.table == "transactions").unwrap();
-    let allowed = [transaction::UPSERT_TRANSACTION, of_snapshots.clear, of_snapshots.restore];
-    assert_eq!(writing, allowed);
-    assert!(of_snapshots.clear.ends_with("AND merchant = ?1"), "{}", of_snapshots.clear);
-    let of_one = "FROM snapshot_transactions WHERE merchant = ?1 AND snapshot = ?2";
-    assert!(of_snapshots.restore.ends_with(of_one), "{}", of_snapshots.restore);
+    let allowed =
+        [transaction::UPSERT_TRANSACTION, of_snapshots.insert, replace::REMOVE_TRANSACTIONS];
+    assert_eq!(writing, BTreeSet::from(allowed));
+    assert!(replace::FIND_REMOVABLE.contains("WHERE state <> 'current' AND"));
+    assert!(replace::LIST_BUILDING.contains("WHERE state = 'building' AND"));
 }
 
 /// The lists above are complete, and every statement is a named constant.

@@ -1,0 +1,96 @@
+//! Restores and resets, each a series of commands.
+//!
+//! Every command commits for itself, and the writer serves other callers between two of them. The
+//! sandbox changes in one of these commits. If the caller is dropped before it, the sandbox stays as it
+//! is. The pruner removes the rows that are left.
+
+use crate::command::snapshot::floor_above;
+use crate::{
+    BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, Error, IdempotencyRecord,
+    MeasureCounts, RemoveGenerations, Replacement, ResetSandbox, RestoreSnapshot, Snapshotted,
+    Store, SwitchGeneration,
+};
+use model::id::{MerchantId, SnapshotId};
+
+/// The growth of counts that each try allows while the rows are built. Other callers that write a lot
+/// may exceed it.
+const SLACKS: [u32; 4] = [1 << 10, 1 << 14, 1 << 18, 1 << 22];
+
+impl Store {
+    /// Replaces a sandbox by a snapshot of it. Other commands see the old rows until one commit, and
+    /// the new ones from then on. Returns [`Error::Busy`] if others write too much meanwhile.
+    pub async fn restore_snapshot(&self, command: RestoreSnapshot) -> Result<Snapshotted, Error> {
+        let RestoreSnapshot { merchant, snapshot, reply } = command;
+        self.replace(merchant, Some(snapshot), reply.as_ref()).await
+    }
+
+    /// Empties a sandbox, in the same way.
+    pub async fn reset_sandbox(&self, command: ResetSandbox) -> Result<Snapshotted, Error> {
+        self.replace(command.merchant, None, command.reply.as_ref()).await
+    }
+
+    /// Removes the rows of deleted snapshots and of old generations of a sandbox.
+    pub async fn remove_generations(&self, sandbox: MerchantId) -> Result<(), Error> {
+        self.remove(sandbox, None).await
+    }
+
+    async fn remove(
+        &self,
+        sandbox: MerchantId,
+        given_up: Option<Replacement>,
+    ) -> Result<(), Error> {
+        let sandbox = Some(sandbox);
+        while self.write(RemoveGenerations { sandbox, given_up }).await?.has_more {}
+        Ok(())
+    }
+
+    async fn replace(
+        &self,
+        merchant: MerchantId,
+        snapshot: Option<SnapshotId>,
+        reply: Option<&IdempotencyRecord>,
+    ) -> Result<Snapshotted, Error> {
+        for slack in SLACKS {
+            let replacement = match self.write(BeginReplacement { merchant, snapshot }).await? {
+                Begun::Done(replacement) => replacement,
+                Begun::Missing => return Ok(Snapshotted::Missing),
+                Begun::MerchantsFull => return Ok(Snapshotted::MerchantsFull),
+            };
+            let replaced = self.build(merchant, snapshot, (replacement, slack), reply).await?;
+            // Whether or not it was replaced, one of two generations has to go.
+            self.remove(merchant, Some(replacement)).await?;
+            if replaced != Snapshotted::VersionConflict {
+                return Ok(replaced);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Builds a generation and makes it current.
+    async fn build(
+        &self,
+        merchant: MerchantId,
+        snapshot: Option<SnapshotId>,
+        (replacement, slack): (Replacement, u32),
+        reply: Option<&IdempotencyRecord>,
+    ) -> Result<Snapshotted, Error> {
+        let highest = self.read_long(MeasureCounts { merchant }).await?;
+        let floor = floor_above(highest, slack)?;
+        let mut built = None;
+        if let Some(snapshot) = snapshot {
+            let mut from = BuildPosition::default();
+            built = loop {
+                let step = BuildGeneration { merchant, snapshot, replacement, floor, from };
+                match self.write(step).await? {
+                    Built::Next(next) => from = next,
+                    Built::Done(end) => break Some(end),
+                    Built::VersionConflict => return Ok(Snapshotted::VersionConflict),
+                }
+            };
+        }
+        let reply = reply.cloned();
+        let switch =
+            SwitchGeneration { merchant, snapshot, replacement, built, floor, slack, reply };
+        self.write(switch).await
+    }
+}

@@ -1,0 +1,329 @@
+//! Generations of a sandbox: the steps of a restore and of a reset, and the rows that they leave.
+
+use super::database::Database;
+use super::rows::{linked, owner, sample};
+use super::samples::{T0, row};
+use super::{at, place, run};
+use crate::sqlite::{Reading, transaction};
+use crate::{
+    BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, ClaimRefreshes, CompleteLink,
+    Connection, CreateObject, Cursor, DropSnapshot, Kind, ListAccounts, MeasureSandbox, NewAccount,
+    Page, RemoveGenerations, Replacement, ResetSandbox, Snapshotted, Store, SwitchGeneration,
+    TakeSnapshot, Written,
+};
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::ServerTime;
+use model::id::{AccountId, SnapshotId};
+use model::limits::{REPLACE_LEASE_MS, REPLACE_ROWS_MAX, SNAPSHOTS_MAX};
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use model::snapshot::SandboxSnapshot;
+use std::collections::BTreeMap;
+
+/// The accounts of the sandbox, and the transactions of each.
+const ACCOUNTS: u64 = 3;
+const ROWS: u32 = 700;
+
+fn snapshot_id() -> SnapshotId {
+    SnapshotId::from_number(1)
+}
+
+/// A new account with a refresh that is due.
+fn new_account(number: u64) -> NewAccount {
+    let account = linked(number);
+    let connection = Connection {
+        account: account.id,
+        merchant: account.merchant,
+        version: 1,
+        relinked_at: T0,
+        credential: vec![1],
+        state: vec![2],
+        cursors: BTreeMap::new(),
+    };
+    let job = RefreshJob {
+        key: RefreshKey { account: account.id, feature: Feature::Balance, sequence: 1 },
+        merchant: account.merchant,
+        clock: None,
+        status: RefreshStatus::Pending,
+        started_at: T0,
+        started_server: ServerTime(1),
+        run_at: RunAt::Server(ServerTime(1)),
+        claim: 0,
+        leased_until: None,
+        attempts: 0,
+    };
+    NewAccount { account, connection, started: vec![job], events: vec![] }
+}
+
+fn link(number: u64) -> CompleteLink {
+    CompleteLink::of(vec![], vec![new_account(number)])
+}
+
+impl Database {
+    /// A database with a sandbox and a snapshot of it.
+    fn with_sandbox() -> Self {
+        let database = Self::new();
+        let object = sample(Kind::Customer, 1).unwrap();
+        assert_eq!(database.write(&CreateObject::of(object)), crate::Created::Done);
+        for number in 1..=ACCOUNTS {
+            assert_eq!(database.write(&link(number)), Written::Done);
+            let id = AccountId::from_number(number);
+            let rows: Vec<_> = (1..=ROWS).map(|ordinal| row(id, T0.0, ordinal)).collect();
+            database.batch(|batch| transaction::upsert_many(owner(), &rows, batch).unwrap());
+        }
+        let snapshot = SandboxSnapshot {
+            id: snapshot_id(),
+            merchant: owner(),
+            version: 1,
+            created: T0,
+            name: None,
+            metadata: BTreeMap::new(),
+            size: database.read(&MeasureSandbox { merchant: owner() }),
+        };
+        let take = TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None };
+        assert_eq!(database.write(&take), Snapshotted::Done);
+        database
+    }
+
+    fn begin(&self) -> Replacement {
+        match self.write(&BeginReplacement { merchant: owner(), snapshot: Some(snapshot_id()) }) {
+            Begun::Done(replacement) => replacement,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn build(&self, replacement: Replacement, from: BuildPosition) -> Built {
+        let (merchant, snapshot) = (owner(), snapshot_id());
+        self.write(&BuildGeneration { merchant, snapshot, replacement, floor: 500, from })
+    }
+
+    /// Builds all rows, and calls the function before each step.
+    fn build_all(&self, replacement: Replacement, mut before: impl FnMut()) -> BuildPosition {
+        let mut from = BuildPosition::default();
+        loop {
+            before();
+            match self.build(replacement, from) {
+                Built::Next(next) => from = next,
+                Built::Done(end) => return end,
+                Built::VersionConflict => panic!("the replacement was given up"),
+            }
+        }
+    }
+
+    fn switch(&self, replacement: Replacement, built: BuildPosition) -> Snapshotted {
+        self.write(&SwitchGeneration {
+            merchant: owner(),
+            snapshot: Some(snapshot_id()),
+            replacement,
+            built: Some(built),
+            floor: 500,
+            slack: 100,
+            reply: None,
+        })
+    }
+
+    /// Runs one step of a removal. Returns true if there may be more.
+    fn remove(&self, given_up: Option<Replacement>) -> bool {
+        self.write(&RemoveGenerations { sandbox: Some(owner()), given_up }).has_more
+    }
+
+    /// The rows of each table that belong to merchants.
+    fn rows(&self) -> BTreeMap<String, i64> {
+        let tables = "SELECT m.name FROM sqlite_schema AS m WHERE m.type = 'table' \
+             AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'merchant')";
+        let mut statement = self.connection.prepare(tables).unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap);
+        let count = |name: String| {
+            let sql = format!("SELECT COUNT(*) FROM {name}");
+            let rows = self.connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            (name, rows)
+        };
+        names.map(count).filter(|(name, _)| name != "generations").collect()
+    }
+
+    fn changes<T>(&self, write: impl FnOnce() -> T) -> (u64, T) {
+        let before = self.connection.total_changes();
+        let output = write();
+        (self.connection.total_changes() - before, output)
+    }
+}
+
+fn list() -> ListAccounts {
+    ListAccounts {
+        merchant: owner(),
+        of: crate::AccountsOf::Merchant,
+        page: Page { limit: 9, cursor: Cursor::Newest },
+    }
+}
+
+/// A step writes at most the rows that are allowed, whatever the size of the sandbox. Commands between
+/// two steps see the old rows, and after the switch the restored ones. At the end only those are left.
+#[test]
+fn steps_are_bounded() {
+    let database = Database::with_sandbox();
+    let before = database.rows();
+    assert_eq!(database.write(&link(9)), Written::Done);
+    let replacement = database.begin();
+    let mut steps = 0;
+    let mut from = BuildPosition::default();
+    let built = loop {
+        steps += 1;
+        assert_eq!(database.read(&list()).items.len(), 4, "the old rows");
+        let (changes, step) = database.changes(|| database.build(replacement, from));
+        // Each account has a link, and the step extends its lease.
+        assert!(changes <= REPLACE_ROWS_MAX as u64 + ACCOUNTS + 1, "{changes}");
+        match step {
+            Built::Next(next) => from = next,
+            Built::Done(end) => break end,
+            Built::VersionConflict => panic!("the replacement was given up"),
+        }
+    };
+    assert_eq!(steps, 5, "2,100 transactions and a few other rows");
+    let (changes, switched) = database.changes(|| database.switch(replacement, built));
+    assert_eq!(switched, Snapshotted::Done);
+    assert!(changes < 10, "{changes}");
+    assert_eq!(database.read(&list()).items.len(), 3, "the restored rows");
+    let mut removals = 0;
+    loop {
+        let (changes, has_more) = database.changes(|| database.remove(None));
+        assert!(changes <= REPLACE_ROWS_MAX as u64 + 1, "{changes}");
+        assert_eq!(database.read(&list()).items.len(), 3);
+        if !has_more {
+            break;
+        }
+        removals += 1;
+    }
+    assert_eq!(removals, 5);
+    assert_eq!(database.rows(), before);
+}
+
+/// Two restores in a row keep every row once, with the same id.
+#[test]
+fn restores_are_repeatable() {
+    let database = Database::with_sandbox();
+    let before = database.rows();
+    let accounts = |database: &Database| -> Vec<Account> { database.read(&list()).items };
+    let ids =
+        |accounts: Vec<Account>| accounts.iter().map(|account| account.id).collect::<Vec<_>>();
+    let old = ids(accounts(&database));
+    for _ in 0..3 {
+        let replacement = database.begin();
+        let built = database.build_all(replacement, || {});
+        assert_eq!(database.switch(replacement, built), Snapshotted::Done);
+        while database.remove(None) {}
+        assert_eq!(ids(accounts(&database)), old);
+        assert_eq!(database.rows(), before);
+    }
+}
+
+/// Rows of a generation that is not current are no work for anyone.
+#[test]
+fn workers_skip_rows_that_are_not_current() {
+    let database = Database::with_sandbox();
+    let claim = ClaimRefreshes { now: ServerTime(2), leased_until: ServerTime(3), limit: 99 };
+    let replacement = database.begin();
+    let built = database.build_all(replacement, || {});
+    assert_eq!(database.write(&claim).len(), 3, "each refresh is claimed once");
+    assert_eq!(database.write(&claim).len(), 0);
+    assert_eq!(database.switch(replacement, built), Snapshotted::Done);
+    let restored = database.write(&claim);
+    assert_eq!(restored.len(), 3, "the restored refreshes have no lease");
+    assert!(restored.iter().all(|job| job.merchant == owner() && job.claim == 501), "{restored:?}");
+    assert_eq!(database.write(&claim).len(), 0);
+}
+
+/// A restore that was given up leaves the sandbox as it is. Its rows are removed after the lease, and
+/// then its next step is a version conflict.
+#[test]
+fn abandoned_restores_are_removed() {
+    let database = Database::with_sandbox();
+    let before = database.rows();
+    let replacement = database.begin();
+    let Built::Next(next) = database.build(replacement, BuildPosition::default()) else {
+        panic!("more rows follow");
+    };
+    assert!(!database.remove(None), "the lease has not expired");
+    let later = ServerTime(T0.0 * 1_000_000).plus_ms(REPLACE_LEASE_MS);
+    database
+        .connection
+        .execute("UPDATE generations SET leased_until = ?1", [later.0 - REPLACE_LEASE_MS * 1_000])
+        .unwrap();
+    while database.remove(None) {}
+    assert_eq!(database.rows(), before);
+    assert_eq!(database.build(replacement, next.clone()), Built::VersionConflict);
+    assert_eq!(database.switch(replacement, next), Snapshotted::VersionConflict);
+    let again = database.begin();
+    let _ = database.build(again, BuildPosition::default());
+    while database.remove(Some(again)) {}
+    assert_eq!(database.rows(), before, "its caller need not wait for the lease");
+}
+
+/// A switch is a version conflict if others have changed so many rows that a count may have reached
+/// the floor.
+#[test]
+fn the_floor_stays_above_all_counts() {
+    for (others, expected) in [(100, Snapshotted::Done), (101, Snapshotted::VersionConflict)] {
+        let database = Database::with_sandbox();
+        let replacement = database.begin();
+        let built = database.build_all(replacement, || {});
+        for _ in 0..others {
+            let sql = "UPDATE counts SET value = value WHERE name = 'merchants'";
+            database.connection.execute(sql, []).unwrap();
+        }
+        assert_eq!(database.switch(replacement, built), expected, "{others}");
+    }
+}
+
+/// The rows of a deleted snapshot are removed in steps, and no restore finds it meanwhile.
+#[test]
+fn snapshots_are_deleted_in_steps() {
+    let database = Database::with_sandbox();
+    let drop = DropSnapshot { merchant: owner(), snapshot: snapshot_id(), reply: None };
+    let (changes, dropped) = database.changes(|| database.write(&drop));
+    assert_eq!(dropped, Snapshotted::Done);
+    assert!(changes < 5, "{changes}");
+    let begin = BeginReplacement { merchant: owner(), snapshot: Some(snapshot_id()) };
+    assert_eq!(database.write(&begin), Begun::Missing);
+    let mut steps = 0;
+    while database.changes(|| database.remove(None)).1 {
+        steps += 1;
+    }
+    assert_eq!(steps, 5);
+    let left = database
+        .rows()
+        .into_iter()
+        .filter(|(name, rows)| name.starts_with("snapshot_") && *rows > 0);
+    assert_eq!(left.count(), 0);
+}
+
+/// A read sees one state, also while another connection replaces the sandbox and removes the old rows.
+#[test]
+fn a_read_sees_one_state() {
+    let (_folder, path) = place();
+    let store = Store::open(at(&path)).unwrap();
+    run(async {
+        let object = sample(Kind::Customer, 1).unwrap();
+        assert_eq!(store.write(CreateObject::of(object)).await.unwrap(), crate::Created::Done);
+        assert_eq!(store.write(link(1)).await.unwrap(), Written::Done);
+    });
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let seal =
+        crate::seal::Sealer::new([7; 32], std::sync::Arc::new(testkit::rng::RepeatedByte(1)));
+    let count =
+        |reading: &Reading<'_>| crate::sqlite::account::list(&list(), reading).unwrap().items.len();
+    Reading::of(&connection, &seal)
+        .of_merchant(owner(), |reading| {
+            assert_eq!(count(reading), 1);
+            let reset = ResetSandbox { merchant: owner(), reply: None };
+            assert_eq!(run(store.reset_sandbox(reset)).unwrap(), Snapshotted::Done);
+            assert_eq!(count(reading), 1, "the state at the start of the read");
+            Ok(())
+        })
+        .unwrap();
+    Reading::of(&connection, &seal)
+        .of_merchant(owner(), |reading| {
+            assert_eq!(count(reading), 0);
+            Ok(())
+        })
+        .unwrap();
+}
