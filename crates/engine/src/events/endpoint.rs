@@ -123,11 +123,13 @@ impl Engine {
         .await
     }
 
-    /// Deletes an endpoint. It receives no more events.
+    /// Deletes an endpoint and its secrets. It receives no more events. An attempt under way has read
+    /// the secrets before.
     pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_endpoint", async || {
             let mut endpoint = self.get::<Endpoint>(context, id, "id").await?;
             endpoint.deleted = true;
+            endpoint.secrets.clear();
             endpoint.version += 1;
             let body =
                 render(|w| wire::render::deleted::write(w, &endpoint.id, "webhook_endpoint"));
