@@ -12,7 +12,7 @@ use connectors::{BankAccount, Begin, Connector, Institution};
 use engine::connections::change::{push_event, record_interrupted_by};
 use engine::connections::watch::{bank_account, relinked};
 use engine::{ApiResponse, Context, Error, list_body, render, settled};
-use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
+use model::account::{Account, AccountStatus, InactiveCause, PaymentMethodType, StatusAction};
 use model::bank::BankOwner;
 use model::clock::AccountTime;
 use model::event::EventType;
@@ -239,6 +239,9 @@ impl Lab {
         id: &str,
     ) -> Result<(Account, Connection), Error> {
         let account = self.engine.get_account(context, id, "account").await?;
+        if account.status == AccountStatus::Disconnected {
+            return Err(disconnected());
+        }
         let connection = self.engine.connection_of(&account).await?;
         connection.map(|connection| (account, connection)).ok_or_else(|| not_linked(id))
     }
@@ -308,6 +311,14 @@ impl Lab {
 /// The API error of a call that needs the bank's side of an account without a connection.
 fn not_linked(id: &str) -> Error {
     ApiError::no_such("Financial Connections account", id, "account").into()
+}
+
+/// The API error of a call that needs the bank's side of a disconnected account.
+fn disconnected() -> Error {
+    let message = "The account was disconnected, so its bank account can no longer be read or \
+                   changed. Link it again.";
+    let code = "financial_connections_account_inactive";
+    ApiError::invalid(message).code(code).param("account").into()
 }
 
 /// The API error of a control call that the bank rejected.

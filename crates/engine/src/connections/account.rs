@@ -22,8 +22,8 @@ use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::Session;
 use std::collections::BTreeSet;
 use store::{
-    AccountChange, AccountsOf, ChangeAccount, Cursor, FindAccount, FindOwnership, ListAccounts,
-    ObjectPlace, Page,
+    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, Cursor, FindAccount, FindOwnership,
+    ListAccounts, ObjectPlace, Page,
 };
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
@@ -252,6 +252,7 @@ impl Engine {
             let account = self.get_account(context, id, "account").await?;
             let mut changes = self.changes_on(context, account.clock).await?;
             let Some(change) = disconnected(context, account.clone(), changes.now) else {
+                self.end_access(&account).await?;
                 return Ok(Some(ApiResponse::unchanged(
                     self.account_body(context, &account).await?,
                 )));
@@ -264,20 +265,27 @@ impl Engine {
                 return Ok(None);
             }
             self.wake.dispatch();
-            self.revoke(&account).await?;
+            self.end_access(&account).await?;
             self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
             Ok(Some(ApiResponse::committed(body)))
         })
         .await
     }
 
-    /// Ends the access at the bank of a disconnected account. The server fetches no more data in
-    /// any case. If a crash prevents this call, the access expires at the bank.
-    async fn revoke(&self, account: &Account) -> Result<(), Error> {
-        if let Some(connection) = self.connection_of(account).await? {
+    /// Ends the access at the bank of a disconnected account, and then erases the credential, the
+    /// state and the cursors. After a crash in between they stay until the disconnection or the
+    /// deletion of the holder is repeated. The server fetches no more data in any case.
+    async fn end_access(&self, account: &Account) -> Result<(), Error> {
+        self.change("end_access", async || {
+            let connection = self.connection_of(account).await?;
+            let Some(connection) = connection.filter(|connection| !connection.is_erased()) else {
+                return Ok(Some(()));
+            };
             self.connector.revoke(&bank_account(account, &connection));
-        }
-        Ok(())
+            let change = ChangeConnection::of(connection.erased());
+            Ok(settled(self.store.write(change).await?)?.then_some(()))
+        })
+        .await
     }
 
     /// Disconnects an account together with its holder or its clock.
@@ -292,8 +300,8 @@ impl Engine {
                 return Ok(Some(()));
             };
             let now = self.moment(context.merchant, account.clock).await?.now;
-            let Some(change) = disconnected(context, account, now) else {
-                return Ok(Some(()));
+            let Some(change) = disconnected(context, account.clone(), now) else {
+                return self.end_access(&account).await.map(Some);
             };
             let account = change.account.clone();
             let disconnect = ChangeAccount::of(change);
@@ -301,7 +309,7 @@ impl Engine {
                 return Ok(None);
             }
             self.wake.dispatch();
-            self.revoke(&account).await.map(Some)
+            self.end_access(&account).await.map(Some)
         })
         .await
     }

@@ -30,6 +30,25 @@ pub struct Connection {
     pub cursors: BTreeMap<Feature, Vec<u8>>,
 }
 
+impl Connection {
+    /// The next version, without credential, state and cursors.
+    #[must_use]
+    pub fn erased(self) -> Self {
+        Self {
+            version: self.version + 1,
+            credential: Vec::new(),
+            state: Vec::new(),
+            cursors: BTreeMap::new(),
+            ..self
+        }
+    }
+
+    /// True if there is neither credential nor state nor cursor.
+    pub fn is_erased(&self) -> bool {
+        self.credential.is_empty() && self.state.is_empty() && self.cursors.is_empty()
+    }
+}
+
 /// A change of one account, with everything that is committed with it.
 ///
 /// It is a version conflict unless the stored version of the account is one below the new one. The
