@@ -33,11 +33,15 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// The changes of a call, none yet. They require that the caller's account is not deleted.
+    /// The changes of a call, none yet. They require that the caller's account is not deleted. A
+    /// connected account must also exist, because a reset of its platform removes it.
     pub(crate) fn of_call(context: &Context, now: AccountTime) -> Self {
         let (kind, number) = (Kind::PlatformTie, PlatformTie::NUMBER);
         let tie = ObjectKey { merchant: context.merchant, kind, number };
-        let requires = vec![Precondition::NotDeleted(tie)];
+        let is_inside =
+            context.connected.as_ref().is_some_and(|one| one.merchant == context.merchant);
+        let tied = if is_inside { Precondition::Exists } else { Precondition::NotDeleted };
+        let requires = vec![tied(tie)];
         Self { requires, cause: context.cause(), ..Self::of_work(now) }
     }
 
