@@ -189,6 +189,18 @@ async fn only_what_happens_from_now_on_to_the_merchant_comes() {
     assert_eq!(name(&reader.next().await), "Ada");
 }
 
+/// A stream stays open across a reset, and shows the events after it.
+#[tokio::test]
+async fn a_stream_outlives_a_reset() {
+    let app = App::start().await;
+    let mut reader = opened(&app).await;
+    make(&app, &app, "Ada").await;
+    assert_eq!(name(&reader.next_pair().await[0]), "Ada");
+    app.post("/v1/test_helpers/reset", "").await.ok();
+    make(&app, &app, "Bob").await;
+    assert_eq!(name(&reader.next_pair().await[0]), "Bob");
+}
+
 /// Unacknowledged events are sent again over the next connection, and acknowledged events are not.
 /// No event is lost while the reader is away.
 #[tokio::test]
