@@ -23,7 +23,7 @@ use model::session::Session;
 use std::collections::BTreeSet;
 use store::{
     AccountChange, AccountsOf, ChangeAccount, ChangeConnection, Cursor, FindAccount, FindOwnership,
-    ListAccounts, ObjectPlace, Page,
+    ListAccounts, ObjectKey, ObjectPlace, Page, Precondition,
 };
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
@@ -276,25 +276,38 @@ impl Engine {
     /// state and the cursors. After a crash in between they stay until the disconnection or the
     /// deletion of the holder is repeated. The server fetches no more data in any case.
     async fn end_access(&self, account: &Account) -> Result<(), Error> {
+        let Account { merchant, id, .. } = *account;
         self.change("end_access", async || {
-            let connection = self.connection_of(account).await?;
+            // A restore may have connected the account again.
+            let found = self.store.read(FindAccount { merchant, account: id }).await?;
+            let is_disconnected = |account: &Account| account.status == AccountStatus::Disconnected;
+            let Some(account) = found.filter(is_disconnected) else { return Ok(Some(())) };
+            let connection = self.connection_of(&account).await?;
             let Some(connection) = connection.filter(|connection| !connection.is_erased()) else {
                 return Ok(Some(()));
             };
-            self.connector.revoke(&bank_account(account, &connection));
-            let change = ChangeConnection::of(connection.erased());
+            self.connector.revoke(&bank_account(&account, &connection));
+            let version = account.version;
+            let requires = vec![Precondition::AccountVersion { merchant, account: id, version }];
+            let erase = ChangeConnection::of(connection.erased());
+            let change = ChangeConnection { requires, ..erase };
             Ok(settled(self.store.write(change).await?)?.then_some(()))
         })
         .await
     }
 
-    /// Disconnects an account together with its holder or its clock.
+    /// Disconnects an account together with its holder or its clock, while the deletion of this parent
+    /// is in progress.
     pub(crate) async fn disconnect_one(
         &self,
         context: &Context,
         id: AccountId,
+        parent: ObjectKey,
     ) -> Result<(), Error> {
         self.change("disconnect_one", async || {
+            let Some(in_progress) = self.deletion_in_progress(parent).await? else {
+                return Ok(Some(()));
+            };
             let find = FindAccount { merchant: context.merchant, account: id };
             let Some(account) = self.store.read(find).await? else {
                 return Ok(Some(()));
@@ -304,7 +317,8 @@ impl Engine {
                 return self.end_access(&account).await.map(Some);
             };
             let account = change.account.clone();
-            let disconnect = ChangeAccount::of(change);
+            let requires = vec![in_progress];
+            let disconnect = ChangeAccount { requires, ..ChangeAccount::of(change) };
             if !settled(self.store.write(disconnect).await?)? {
                 return Ok(None);
             }

@@ -12,8 +12,8 @@ use model::id::{ClockId, CustomerId};
 use model::stored::{Filter, on_clock};
 use std::collections::BTreeMap;
 use store::{
-    AccountsOf, Bounds, Cursor, FindOtherWithValue, Kind, ListAccounts, Object, ObjectPlace,
-    ObjectsOf, Page,
+    AccountsOf, Bounds, Cursor, FindOtherWithValue, Kind, ListAccounts, Object, ObjectKey,
+    ObjectPlace, ObjectsOf, Page,
 };
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
@@ -272,6 +272,7 @@ impl Engine {
         &self,
         context: &Context,
         of: AccountsOf,
+        parent: ObjectKey,
     ) -> Result<(), Error> {
         let mut cursor = Cursor::Newest;
         loop {
@@ -282,7 +283,7 @@ impl Engine {
             };
             let listed = self.store.read(list).await?;
             for account in &listed.items {
-                self.disconnect_one(context, account.id).await?;
+                self.disconnect_one(context, account.id, parent).await?;
             }
             match listed.items.last() {
                 Some(oldest) if listed.has_more => {

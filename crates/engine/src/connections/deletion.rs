@@ -11,6 +11,10 @@
 //! After a crash in between, a repeated call goes on where the first one stopped. So does the
 //! scheduler, [`DELETION_TAKEOVER_S`] after the first step. Of several calls only the one that
 //! commits the third step succeeds.
+//!
+//! Each commit of the second step requires that the deletion is still in progress. So a deletion stops
+//! if a restore undoes its first step meanwhile. Its call then succeeds, as if it had ended before the
+//! restore.
 
 use crate::connections::clock::clock_deleted;
 use crate::context::render;
@@ -27,32 +31,43 @@ use model::limits::{
 };
 use model::payments::intent::Intent;
 use model::stored::{PaymentIntent, SetupIntent, Stored};
-use store::{AccountsOf, ListDueOnClock, Object, ObjectsOf};
+use store::{
+    AccountsOf, FindObject, Kind, ListDueOnClock, Object, ObjectKey, ObjectsOf, Precondition,
+};
 use wire::error::Error as ApiError;
 
 impl Engine {
     /// Deletes a customer.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let customer = self.get_with_deleted::<Customer>(context, id, "id").await?;
-        let body = self.remove_customer(context, customer.id).await?;
+        let body = self.remove_customer(context, customer.id, None).await?;
         body.map(ApiResponse::committed)
             .ok_or_else(|| ApiError::no_such("customer", id, "id").into())
     }
 
-    /// Deletes a customer. Returns the body of the response, or `None` if the customer is deleted
-    /// already.
+    /// Deletes a customer, as a part of the deletion of its clock if one is named. Returns the body of
+    /// the response, or `None` if the customer is deleted already.
     async fn remove_customer(
         &self,
         context: &Context,
         id: CustomerId,
+        clock: Option<ObjectKey>,
     ) -> Result<Option<Vec<u8>>, Error> {
         let marked = self.change("delete_customer", async || {
+            let in_progress = match clock {
+                Some(clock) => match self.deletion_in_progress(clock).await? {
+                    Some(in_progress) => Some(in_progress),
+                    None => return Ok(Some(false)),
+                },
+                None => None,
+            };
             let found = self.find::<Customer>(context.merchant, id.number()).await?;
             let Some(mut customer) = found else { return Ok(Some(false)) };
             if customer.deleted {
                 return Ok(Some(customer.deletion_due.is_some()));
             }
             let mut changes = self.changes_on(context, customer.test_clock).await?;
+            changes.requires.extend(in_progress);
             customer.deleted = true;
             customer.deletion_due = Some(self.deletion_due());
             customer.version += 1;
@@ -70,14 +85,17 @@ impl Engine {
         id: CustomerId,
     ) -> Result<Option<Vec<u8>>, Error> {
         let of = AccountsOf::Holder(Holder::Customer(id));
-        self.disconnect_all(context, of).await?;
-        self.end_all_of_customer(context, id).await?;
+        let (merchant, number) = (context.merchant, id.number());
+        let parent = ObjectKey { merchant, kind: Kind::Customer, number };
+        self.disconnect_all(context, of, parent).await?;
+        self.end_all_of_customer(context, id, parent).await?;
         self.change("complete_customer_deletion", async || {
-            let found = self.find::<Customer>(context.merchant, id.number()).await?;
+            let body = render(|w| wire::render::deleted::write(w, &id, "customer"));
+            let found = self.find::<Customer>(merchant, number).await?;
+            let is_restored = found.as_ref().is_some_and(|customer| !customer.deleted);
             let Some(customer) = found.filter(|customer| customer.deletion_due.is_some()) else {
-                return Ok(Some(None));
+                return Ok(Some(is_restored.then_some(body)));
             };
-            let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
             let mut changes = Changes::of_deletion(context, now);
             let version = customer.version + 1;
@@ -126,14 +144,18 @@ impl Engine {
         context: &Context,
         id: ClockId,
     ) -> Result<Option<Vec<u8>>, Error> {
-        self.disconnect_all(context, AccountsOf::Clock(id)).await?;
-        self.delete_customers_of(context, id).await?;
-        self.leave_clock(context, id).await?;
+        let (merchant, number) = (context.merchant, id.number());
+        let parent = ObjectKey { merchant, kind: Kind::TestClock, number };
+        self.disconnect_all(context, AccountsOf::Clock(id), parent).await?;
+        self.delete_customers_of(context, id, parent).await?;
+        self.leave_clock(context, id, parent).await?;
         self.change("complete_clock_deletion", async || {
-            let found = self.find::<TestClock>(context.merchant, id.number()).await?;
-            let Some(mut clock) = found.filter(|clock| clock.deletion_due.is_some()) else {
+            let Some(mut clock) = self.find::<TestClock>(merchant, number).await? else {
                 return Ok(Some(None));
             };
+            if clock.deletion_due.is_none() {
+                return Ok(Some((!clock.deleted).then(|| clock_deleted(&clock))));
+            }
             clock.deletion_due = None;
             clock.version += 1;
             let body = clock_deleted(&clock);
@@ -144,19 +166,24 @@ impl Engine {
         .await
     }
 
-    async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
+    async fn delete_customers_of(
+        &self,
+        context: &Context,
+        clock: ClockId,
+        parent: ObjectKey,
+    ) -> Result<(), Error> {
         // Each round deletes the customers that it lists, so the first page is always the next.
         for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
             let of = ObjectsOf::on_clock(Some(clock));
             let (merchant, limit) = (context.merchant, PAGE_ROWS_MAX);
             let customers = self.newest::<Customer>(merchant, of, limit).await?;
-            if customers.is_empty() {
+            if customers.is_empty() || self.deletion_in_progress(parent).await?.is_none() {
                 return Ok(());
             }
             let plain = context.without_reply();
             for customer in customers {
                 // Another call that deletes it at the same time does the same.
-                self.remove_customer(&plain, customer.id).await?;
+                self.remove_customer(&plain, customer.id, Some(parent)).await?;
             }
         }
         Err(Error::Locked)
@@ -164,7 +191,12 @@ impl Engine {
 
     /// Moves the objects with due work that stay to real time, because the clock never moves again.
     /// These are debits under way.
-    async fn leave_clock(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
+    async fn leave_clock(
+        &self,
+        context: &Context,
+        clock: ClockId,
+        parent: ObjectKey,
+    ) -> Result<(), Error> {
         let list = ListDueOnClock {
             merchant: context.merchant,
             clock,
@@ -174,18 +206,22 @@ impl Engine {
         // Each round moves the objects that it lists.
         for _ in 0..=CLOCK_CUSTOMER_PAGES_MAX {
             let staying = self.store.read(list).await?.objects;
-            if staying.is_empty() {
+            if staying.is_empty() || self.deletion_in_progress(parent).await?.is_none() {
                 return Ok(());
             }
             for object in staying {
                 let (Object::PaymentIntent(listed) | Object::SetupIntent(listed)) = object else {
                     // Another call deletes its customer at the same time and has not ended it yet.
                     if let Some(customer) = object.customer() {
-                        self.end_all_of_customer(&context.without_reply(), customer).await?;
+                        let plain = context.without_reply();
+                        self.end_all_of_customer(&plain, customer, parent).await?;
                     }
                     continue;
                 };
                 self.change("leave_clock", async || {
+                    let Some(in_progress) = self.deletion_in_progress(parent).await? else {
+                        return Ok(Some(()));
+                    };
                     let (merchant, number) = (listed.merchant, listed.number);
                     let found = if listed.is_payment() {
                         self.find::<PaymentIntent>(merchant, number).await?
@@ -197,6 +233,7 @@ impl Engine {
                     };
                     let version = intent.version + 1;
                     let mut changes = Changes::of_deletion(context, self.clock.account_now());
+                    changes.requires.push(in_progress);
                     changes.put(intent_object(Intent { version, clock: None, ..intent }));
                     let plain = context.without_reply();
                     Ok(self.commit(&plain, changes, &[]).await?.then_some(()))
@@ -247,21 +284,24 @@ impl Engine {
         account: ConnectedAccount,
     ) -> Result<Option<Vec<u8>>, Error> {
         let (platform, number) = (account.merchant, account.number());
+        let parent = ObjectKey { merchant: platform, kind: Kind::ConnectedAccount, number };
         let inside = Context { merchant: account.acts_as(), ..context.without_reply() };
-        self.disconnect_all(&inside, AccountsOf::Merchant).await?;
-        self.end_all_of_account(&inside).await?;
+        self.disconnect_all(&inside, AccountsOf::Merchant, parent).await?;
+        self.end_all_of_account(&inside, parent).await?;
         // The platform may have linked bank accounts of the connected account.
         let outside = Context { merchant: platform, ..context.without_reply() };
         let of = AccountsOf::Holder(Holder::Account(account.account));
-        self.disconnect_all(&outside, of).await?;
+        self.disconnect_all(&outside, of, parent).await?;
         self.change("complete_connected_account_deletion", async || {
-            let found = self.find::<ConnectedAccount>(platform, number).await?;
-            let Some(mut account) = found.filter(|account| account.deletion_due.is_some()) else {
+            let Some(mut account) = self.find::<ConnectedAccount>(platform, number).await? else {
                 return Ok(Some(None));
             };
+            let body = render(|w| wire::render::deleted::write(w, &account.account, "account"));
+            if account.deletion_due.is_none() {
+                return Ok(Some((!account.deleted).then_some(body)));
+            }
             account.deletion_due = None;
             account.version += 1;
-            let body = render(|w| wire::render::deleted::write(w, &account.account, "account"));
             let mut changes = Changes::of_deletion(context, self.clock.account_now());
             changes.put(Object::ConnectedAccount(account));
             Ok(self.commit(context, changes, &body).await?.then_some(Some(body)))
@@ -287,6 +327,25 @@ impl Engine {
             other => unreachable!("no deletion of a {} has several steps", other.kind().name()),
         }
         Ok(())
+    }
+
+    /// The fact that the deletion of a parent is in progress, or `None` if it has ended or a restore
+    /// has undone it.
+    pub(crate) async fn deletion_in_progress(
+        &self,
+        parent: ObjectKey,
+    ) -> Result<Option<Precondition>, Error> {
+        let ObjectKey { merchant, kind, number } = parent;
+        let Some(object) = self.store.read(FindObject { merchant, kind, number }).await? else {
+            return Ok(None);
+        };
+        let due = match &object {
+            Object::Customer(customer) => customer.deletion_due,
+            Object::TestClock(clock) => clock.deletion_due,
+            Object::ConnectedAccount(account) => account.deletion_due,
+            other => unreachable!("no deletion of a {} has several steps", other.kind().name()),
+        };
+        Ok(due.map(|_| Precondition::Version(parent, object.version())))
     }
 
     /// The time at which the scheduler takes over a deletion that begins now.
