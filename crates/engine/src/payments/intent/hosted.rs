@@ -112,8 +112,8 @@ impl Engine {
             Ok(_) => Ok(Some(DepositsOutcome::Done)),
             // The wrong attempt is counted, and the page shows the state.
             Err(error) if error.is_outcome() => {
-                let (_, intent) = self.open_deposits(token, request).await?.ok_or(error)?;
-                let open = intent.microdeposits.is_some();
+                let page = self.show_deposits_page(token, request).await?.ok_or(error)?;
+                let open = matches!(page.standing, DepositsStanding::Requested { .. });
                 Ok(Some(if open { DepositsOutcome::Wrong } else { DepositsOutcome::Done }))
             }
             Err(error) => Err(error),
