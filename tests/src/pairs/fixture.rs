@@ -27,6 +27,8 @@ const ITEMS: &str = "/v1/invoiceitems";
 const INVOICES: &str = "/v1/invoices";
 const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 const CHECKOUT: &str = "/v1/checkout/sessions";
+/// The beginning of the addresses of hosted pages.
+const ORIGIN: &str = "http://127.0.0.1:12111";
 /// The path of a call inside the connected account begins with this.
 pub const INSIDE: &str = "inside ";
 /// The path of a call in a preview version begins with this.
@@ -66,7 +68,12 @@ const PAYMENT_OBJECTS: &[Step] = &[
     step("free_method=/payment_method", SETUPS, "{saved}"),
     step("payment", PAYMENTS, "{amount}&customer={customer}"),
     step("payable", PAYMENTS, "{amount}&customer={customer}&payment_method={method}"),
-    step("payment_deposits", PAYMENTS, "{amount}&customer={customer}&{typed}"),
+    step(
+        "payment_deposits \
+         deposits_page=/next_action/verify_with_microdeposits/hosted_verification_url",
+        PAYMENTS,
+        "{amount}&customer={customer}&{typed}",
+    ),
     step("setup", SETUPS, "customer={customer}&payment_method_types[]=us_bank_account"),
     step("setup_ready", SETUPS, "customer={customer}&payment_method={method}"),
     step("setup_deposits", SETUPS, "customer={customer}&{typed}"),
@@ -83,6 +90,10 @@ const PAYMENT_OBJECTS: &[Step] = &[
     step("open", INVOICES, "customer={customer}&auto_advance=false"),
     step("", ITEMS, "customer={customer}&invoice={open}&amount=800&currency=usd"),
     step("", "/v1/invoices/{open}/finalize", ""),
+    step("due", INVOICES, "customer={customer}&auto_advance=false"),
+    step("", ITEMS, "customer={customer}&invoice={due}&amount=600&currency=usd"),
+    step("invoice_page=/hosted_invoice_url", "/v1/invoices/{due}/finalize", ""),
+    step("", LINK, "carrier={due}&accounts[]=Success"),
     step("pending_item", ITEMS, "customer={customer}&amount=300&currency=usd"),
     step(
         "subscription",
@@ -96,7 +107,7 @@ const PAYMENT_OBJECTS: &[Step] = &[
          &payment_settings[payment_method_types][]=us_bank_account",
     ),
     step("clock_subscription", SUBSCRIPTIONS, "customer={clock_customer}&{month}&{later}"),
-    step("checkout", CHECKOUT, "customer={customer}&mode=payment&{line}"),
+    step("checkout checkout_page=/url", CHECKOUT, "customer={customer}&mode=payment&{line}"),
     step("checkout_setup", CHECKOUT, "customer={customer}&mode=setup&currency=usd"),
     step("configuration", "/v1/payment_method_configurations", "name=Other"),
 ];
@@ -206,6 +217,11 @@ impl Fixture {
         self.ids.get(name).unwrap_or_else(|| panic!("the fixture has no {name}"))
     }
 
+    /// Names a text.
+    pub fn insert(&mut self, name: &str, text: &str) {
+        self.ids.insert(name.to_owned(), text.to_owned());
+    }
+
     /// All ids.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.ids.values().map(String::as_str)
@@ -248,7 +264,8 @@ impl Fixture {
     fn name(&mut self, names: &str, made: &Response) {
         for name in names.split_whitespace() {
             let (name, pointer) = name.split_once('=').unwrap_or((name, "/id"));
-            self.ids.insert(name.to_owned(), made.text(pointer));
+            let text = made.text(pointer);
+            self.insert(name, text.strip_prefix(ORIGIN).unwrap_or(&text));
         }
     }
 }

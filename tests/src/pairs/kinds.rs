@@ -46,7 +46,8 @@ impl CallKind {
         let text = format!("{} {}", self.path, spelled_out(self.form));
         let is_inside = name == "connected" && self.path.starts_with(INSIDE);
         let names = [format!("{{{name}}}"), format!("{{{name}_")];
-        is_inside || names.iter().any(|name| text.contains(name))
+        let is_page = name == "customer" && self.path.ends_with("_page}");
+        is_inside || is_page || names.iter().any(|name| text.contains(name))
     }
 }
 
@@ -242,6 +243,17 @@ pub const KINDS: &[CallKind] = &[
     post("update_endpoint", "/v1/webhook_endpoints/{endpoint}", "description=Mine"),
     post("roll_endpoint_secret", "/v1/webhook_endpoints/{endpoint}/roll_secret", ""),
     delete("delete_endpoint", "/v1/webhook_endpoints/{endpoint}"),
+    // Steps on hosted pages
+    post("link_on_checkout_page", "{checkout_page}", "step=link&name=Ada"),
+    post("pay_on_invoice_page", "{invoice_page}", "step=pay"),
+    post("verify_on_deposits_page", "{deposits_page}", "step=tell&amount=32&amount=45"),
+];
+
+/// The calls that replace the whole sandbox. They are no [`KINDS`], because every row differs after
+/// them, and their runs take long.
+pub const REPLACEMENTS: [CallKind; 2] = [
+    post("reset", "/v1/test_helpers/reset", ""),
+    post("restore", "/v1/test_helpers/snapshots/{snapshot}/restore", ""),
 ];
 
 /// The kind with this name.

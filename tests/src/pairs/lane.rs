@@ -45,10 +45,11 @@ impl Lane {
         let app = App::with(Options { backend, ..Options::default() }).await;
         let gate = Arc::new(Gate::default());
         let servers = [app.behind(gate.clone()).await, app.behind(gate.clone()).await];
-        let fixture = Fixture::build(&app).await;
+        let mut fixture = Fixture::build(&app).await;
         let platform = MerchantId::of_key(KEY);
         let connected = MerchantId::of_connected(platform, fixture.id("connected"));
         let snapshot = app.post("/v1/test_helpers/snapshots", "").await.ok().id();
+        fixture.insert("snapshot", &snapshot);
         let mut reader = Reader::new(app.engine.store(), vec![platform, connected]).await;
         reader.know(fixture.ids());
         let serial = HashMap::new();

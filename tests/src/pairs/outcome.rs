@@ -162,8 +162,12 @@ impl Reader {
     }
 
     /// A response without words that differ between two equal runs. Of an API error only the parts
-    /// that programs read are shown.
+    /// that programs read are shown, and of a page only the status. The page is read after the commit
+    /// of its step, so it may show the commit of the other call.
     pub fn response(&self, response: &Response) -> String {
+        if !response.body.starts_with('{') {
+            return format!("{} page", response.status);
+        }
         if response.status == 200 {
             return format!("200 {}", self.canonical(&response.body));
         }

@@ -8,6 +8,7 @@
 
 mod deletions;
 mod lookups;
+mod replacements;
 
 use bankfeed_tests::pairs::kinds::{CallKind, KINDS, kind};
 use bankfeed_tests::pairs::lane::Lane;
