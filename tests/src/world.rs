@@ -338,6 +338,10 @@ impl World {
         run_until_idle(&self.app).await;
         self.look().await;
         for account in &self.accounts {
+            // The scripts of a disconnected account are erased.
+            if self.app.stored(&account.id).await.status.word() == "disconnected" {
+                continue;
+            }
             let cleared =
                 self.app.lab().clear_scripted_refreshes(&self.app.context(), &account.id).await;
             self.app.answered(cleared).expect("scripts are cleared");

@@ -53,7 +53,7 @@ async fn a_reset_leaves_snapshots() {
     reset(&app).await;
     app.run_workers_until_idle().await;
     assert_eq!((rows(&app).await, receiver.take().len()), (0, 0));
-    assert_eq!(app.ids(SNAPSHOTS).await, [snapshot.clone()]);
+    assert_eq!(app.ids(SNAPSHOTS).await, std::slice::from_ref(&snapshot));
     app.post(&format!("{SNAPSHOTS}/{snapshot}/restore"), "").await.ok();
     assert_eq!(rows(&app).await, before);
     assert_eq!(crate::account_status(&app, &account).await, "active");
