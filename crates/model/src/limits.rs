@@ -221,10 +221,10 @@ pub const SNAPSHOT_ROWS_MAX: u64 = 200_000;
 /// The maximum size of these rows in bytes.
 pub const SNAPSHOT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// The maximum number of rows that one step of a restore copies, or that one step of a removal deletes.
-/// A step takes less than 20 ms of the writer.
-pub const REPLACE_ROWS_MAX: usize = 500;
+/// A step takes about 8 ms of the writer.
+pub const REPLACE_ROWS_MAX: usize = 200;
 /// The number of bytes after which a step of a restore ends.
-pub const REPLACE_BYTES_MAX: usize = 512 * 1024;
+pub const REPLACE_BYTES_MAX: usize = 256 * 1024;
 /// The time without a step after which the pruner removes the rows of a restore.
 pub const REPLACE_LEASE_MS: i64 = 60_000;
 /// The maximum number of connected accounts that are saved, restored and removed with their
