@@ -11,7 +11,7 @@ pub(crate) fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[At
     let due = delivery.status == DeliveryStatus::Pending;
     let sent: Value = serde_json::from_slice(&delivery.payload).unwrap_or_default();
     writer.object(|w| {
-        w.key("id").plain(&delivery.key.to_string());
+        w.key("id").plain(delivery.key.to_string());
         w.key("object").plain("bankfeed.delivery");
         w.key("attempts").array(|w| {
             for attempt in attempts {
