@@ -9,10 +9,13 @@
 //! current one once, in its own transaction. Until a generation is removed, workers skip its rows.
 
 use super::{Batch, Failure, Reading, column, number};
+use crate::Read;
 use model::id::{AccountId, EventId, MerchantId, bucket_of};
 use model::limits::BUCKETS;
 use rusqlite::Row;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 /// Exempt, because it leads from a merchant to the owner of its rows.
 pub(super) const FIND_GENERATION: &str = "SELECT owner, turn FROM merchants WHERE merchant = ?1";
@@ -21,6 +24,8 @@ pub(super) const LIST_IDLE: &str = "SELECT owner FROM generations WHERE state <>
 
 /// The rows of generations that are not current that a list of due work passes at most.
 const IDLE_ROWS_MAX: usize = 5_000;
+/// The maximum number of merchants whose generation is known. An entry takes about 40 bytes.
+const KNOWN_MAX: usize = 10_000;
 
 /// A generation of a merchant's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +95,7 @@ impl Reading<'_> {
     /// Lets a read see the current generation of a merchant, in one state. The merchant's row stays
     /// open meanwhile, which costs less than a transaction.
     pub(crate) fn of_merchant<T>(
-        self,
+        &self,
         merchant: MerchantId,
         read: impl FnOnce(&Reading<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -100,7 +105,7 @@ impl Reading<'_> {
             Some(row) => generation(merchant, row)?,
             None => Generation::first(merchant),
         };
-        read(&Reading { generation: Some((merchant, generation)), ..self })
+        read(&Reading { generation: Some((merchant, generation)), ..*self })
     }
 }
 
@@ -114,6 +119,73 @@ fn find(merchant: MerchantId, reading: &Reading<'_>) -> Result<Generation, Failu
 fn generation(merchant: MerchantId, row: &Row<'_>) -> Result<Generation, Failure> {
     let first = Generation::first(merchant).owner;
     Ok(Generation { owner: row.get::<_, Option<i64>>(0)?.unwrap_or(first), turn: row.get(1)? })
+}
+
+/// The current generations of merchants that were read, so that a read need not look one up. A switch
+/// makes all of them unknown.
+///
+/// The number of switches is raised when one runs and again after its commit, before the next command
+/// runs. A read takes a generation that is known for the current number, and its output is valid if
+/// the number is the same afterwards. Then no command had begun to remove rows of that generation.
+#[derive(Default)]
+pub(crate) struct Known {
+    switches: AtomicU64,
+    /// True if a switch has run that is not committed yet.
+    is_switching: AtomicBool,
+    generations: RwLock<HashMap<MerchantId, (u64, Generation)>>,
+}
+
+impl Known {
+    /// Makes all generations unknown, because a switch runs.
+    pub(super) fn begin_switch(&self) {
+        self.is_switching.store(true, Ordering::Release);
+        self.switches.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Makes all generations unknown once more, after the commit of a switch.
+    pub(super) fn end_switch(&self) {
+        if self.is_switching.swap(false, Ordering::AcqRel) {
+            self.switches.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    pub(super) fn switches(&self) -> u64 {
+        self.switches.load(Ordering::Acquire)
+    }
+
+    pub(super) fn find(&self, merchant: MerchantId, switches: u64) -> Option<Generation> {
+        let known = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        let (at, generation) = *known.get(&merchant)?;
+        (at == switches).then_some(generation)
+    }
+
+    fn put(&self, merchant: MerchantId, switches: u64, generation: Generation) {
+        let mut known = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(merchant, (switches, generation));
+    }
+}
+
+impl Reading<'_> {
+    /// Runs a command on one state, in the current generation of its merchant.
+    pub(super) fn run<C: Read>(self, command: &C, known: &Known) -> Result<C::Output, Failure> {
+        let Some(merchant) = command.merchant() else { return command.sqlite(&self) };
+        let switches = known.switches();
+        if let Some(generation) = known.find(merchant, switches) {
+            let of_merchant = Reading { generation: Some((merchant, generation)), ..self };
+            let output = command.sqlite(&of_merchant);
+            if known.switches() == switches {
+                return output;
+            }
+        }
+        let switches = known.switches();
+        self.of_merchant(merchant, |reading| {
+            known.put(merchant, switches, reading.generation(merchant)?);
+            command.sqlite(reading)
+        })
+    }
 }
 
 /// The owners of the generations that are not current. Usually there are none.

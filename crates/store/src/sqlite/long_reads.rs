@@ -64,10 +64,9 @@ impl LongReads {
         let share = pool.share(command.merchant()).acquire_owned().await.map_err(closed)?;
         let running = Arc::clone(&pool.running).acquire_owned().await.map_err(closed)?;
         let reading = tokio::task::spawn_blocking(move || {
-            let output = sqlite
-                .long_reads
-                .readers
-                .with(None, |connection| Reading::of(connection, &sqlite.seal).run(&command));
+            let output = sqlite.long_reads.readers.with(None, |connection| {
+                Reading::of(connection, &sqlite.seal).run(&command, &sqlite.known)
+            });
             drop((running, share, admitted));
             output
         });

@@ -57,7 +57,7 @@ use crate::exact;
 use crate::seal::Sealer;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
-use generation::Generation;
+use generation::{Generation, Known};
 use long_reads::LongReads;
 use model::Word;
 use model::clock::ServerTime;
@@ -98,6 +98,8 @@ pub(crate) struct Sqlite {
     read_steps_max: u32,
     seal: Sealer,
     failpoints: Failpoints,
+    /// The current generations of merchants that were read.
+    known: Arc<Known>,
     #[cfg_attr(not(test), expect(dead_code, reason = "dropped to remove the folder"))]
     folder: Option<TempDir>,
     _lock: Option<File>,
@@ -119,7 +121,7 @@ impl Sqlite {
     pub(crate) async fn read<C: Read>(self: &Arc<Self>, command: C) -> Result<C::Output, Error> {
         self.failpoints.reach_command(command_name::<C>);
         let budgeted = self.readers.with(Some(self.read_steps_max), |connection| {
-            Reading::of(connection, &self.seal).run(&command)
+            Reading::of(connection, &self.seal).run(&command, &self.known)
         })?;
         match budgeted {
             Budgeted::Done(output) => Ok(output),
@@ -179,6 +181,8 @@ pub struct Batch<'a> {
     pub(crate) statements: &'a dyn Statements,
     /// The current generation of the merchant whose rows the command used last.
     pub(crate) generation: &'a Cell<Option<(MerchantId, Generation)>>,
+    /// The current generations that reads know.
+    pub(crate) known: &'a Known,
     /// The number of connections that the writer has opened, with the current one.
     pub(crate) opened: u64,
     /// True if the command has changed the file without changing rows.
@@ -314,14 +318,6 @@ impl<'a> Reading<'a> {
     /// A reading outside of a batch.
     pub(crate) fn of(connection: &'a Connection, seal: &'a Sealer) -> Self {
         Self { connection, seal, statements: None, generation: None }
-    }
-
-    /// Runs a command.
-    fn run<C: Read>(self, command: &C) -> Result<C::Output, Failure> {
-        match command.merchant() {
-            Some(merchant) => self.of_merchant(merchant, |reading| command.sqlite(reading)),
-            None => command.sqlite(&self),
-        }
     }
 
     /// Runs a statement.

@@ -4,6 +4,7 @@
 //! a second server on the same database is rejected.
 
 use super::Sqlite;
+use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, checkpoint};
 use super::long_reads::LongReads;
 use super::migration::{MIGRATIONS, migrate};
@@ -15,6 +16,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// `SQLite` lost commits to a race in the write-ahead log before this version.
@@ -64,6 +66,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
     }
     let seal = Sealer::new(settings.seal_key, settings.rng);
     check_seal(&connection, &seal)?;
+    let known = Arc::new(Known::default());
     let writer = Writer::start(
         connection,
         WriterSettings {
@@ -73,6 +76,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             clock: settings.clock,
             failpoints: settings.failpoints.clone(),
             bounds: settings.bounds,
+            known: Arc::clone(&known),
         },
     )?;
     let readers = Readers::new(path.clone(), settings.readers);
@@ -83,6 +87,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
         read_steps_max: settings.bounds.read_steps_max,
         seal,
         failpoints: settings.failpoints,
+        known,
         folder,
         _lock: lock,
     })

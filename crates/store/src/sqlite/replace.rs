@@ -423,6 +423,7 @@ pub(crate) fn switch(
         batch.execute(COPY_STAYING, params![old.owner, new.owner, kind])?;
     }
     batch.generation.set(None);
+    batch.known.begin_switch();
     record_last(reply.as_ref(), batch)?;
     Ok(Snapshotted::Done)
 }

@@ -14,6 +14,7 @@
 //!
 //! In the last two cases, a group may be committed although its callers get no response.
 
+use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::open_writer;
 use super::prepared::{Prepared, Preparing};
@@ -53,6 +54,7 @@ pub(super) struct WriterSettings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) failpoints: Failpoints,
     pub(super) bounds: StoreBounds,
+    pub(super) known: Arc<Known>,
 }
 
 /// The sending end of the writer's queue.
@@ -329,6 +331,7 @@ impl State {
             seal: &self.settings.seal,
             now: self.settings.clock.server_now(),
             last_commit: &self.last_commit,
+            known: &self.settings.known,
             opened: self.opened.get(),
             generation: &Cell::new(None),
             file_changed: &Cell::new(false),
@@ -337,7 +340,9 @@ impl State {
             statements,
             failpoints: &self.settings.failpoints,
         };
-        self.run_and_commit(&batch, group)
+        let committed = self.run_and_commit(&batch, group);
+        self.settings.known.end_switch();
+        committed
     }
 
     /// Runs every command and commits the writes that stay.

@@ -3,6 +3,7 @@
 use super::samples::T0;
 use super::statements::{LISTS, STATEMENTS};
 use crate::seal::Sealer;
+use crate::sqlite::generation::Known;
 use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
 use crate::sqlite::prepared::Prepared;
@@ -18,7 +19,7 @@ use testkit::rng::RepeatedByte;
 /// A database in memory.
 pub(super) struct Database {
     pub(super) connection: Connection,
-    seal: Sealer,
+    pub(super) seal: Sealer,
 }
 
 impl Database {
@@ -40,6 +41,7 @@ impl Database {
             seal: &self.seal,
             now: ServerTime(T0.0 * 1_000_000),
             last_commit: &Cell::new(ServerTime(0)),
+            known: &Known::default(),
             opened: 1,
             generation: &Cell::new(None),
             file_changed: &Cell::new(false),

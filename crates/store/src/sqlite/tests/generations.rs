@@ -4,6 +4,7 @@ use super::database::Database;
 use super::rows::{linked, owner, sample};
 use super::samples::{T0, row};
 use super::{at, place, run};
+use crate::sqlite::generation::{Generation, Known};
 use crate::sqlite::{Reading, transaction};
 use crate::{
     BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, ClaimRefreshes, CompleteLink,
@@ -326,4 +327,47 @@ fn a_read_sees_one_state() {
             Ok(())
         })
         .unwrap();
+}
+
+/// A read that knows a generation runs again if another became current meanwhile.
+#[test]
+fn known_generations_are_checked_after_the_read() {
+    let (_folder, path) = place();
+    let store = Store::open(at(&path)).unwrap();
+    run(async {
+        let object = sample(Kind::Customer, 1).unwrap();
+        assert_eq!(store.write(CreateObject::of(object)).await.unwrap(), crate::Created::Done);
+        for number in [1, 2] {
+            assert_eq!(store.write(link(number)).await.unwrap(), Written::Done);
+            // The second read knows the generation.
+            for _ in 0..2 {
+                assert_eq!(store.read(list()).await.unwrap().items.len(), 1);
+            }
+            let reset = ResetSandbox { merchant: owner(), reply: None };
+            assert_eq!(store.reset_sandbox(reset).await.unwrap(), Snapshotted::Done);
+            assert_eq!(store.read(list()).await.unwrap().items.len(), 0);
+        }
+    });
+}
+
+/// A generation is known between two switches. One that was looked up while a switch ran is not known
+/// after its commit.
+#[test]
+fn switches_make_generations_unknown() {
+    let known = Known::default();
+    let database = Database::with_sandbox();
+    let reading = || Reading::of(&database.connection, &database.seal);
+    let first = Generation::first(owner());
+    assert_eq!(known.find(owner(), known.switches()), None);
+    reading().run(&list(), &known).unwrap();
+    assert_eq!(known.find(owner(), known.switches()), Some(first));
+    known.begin_switch();
+    assert_eq!(known.find(owner(), known.switches()), None);
+    reading().run(&list(), &known).unwrap();
+    assert_eq!(known.find(owner(), known.switches()), Some(first));
+    known.end_switch();
+    assert_eq!(known.find(owner(), known.switches()), None);
+    known.end_switch();
+    reading().run(&list(), &known).unwrap();
+    assert_eq!(known.find(owner(), known.switches()), Some(first), "no switch ran");
 }

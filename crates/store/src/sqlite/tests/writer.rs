@@ -137,6 +137,7 @@ fn checking_writer(path: &std::path::Path) -> Writer {
             clock: settings.clock,
             failpoints: Failpoints::default(),
             bounds: settings.bounds,
+            known: std::sync::Arc::default(),
         },
     )
     .unwrap()
