@@ -25,7 +25,8 @@ pub struct StartAdvance {
 
 writes!(StartAdvance => Written, clock::start);
 
-/// Claims advances that have no valid lease. Returns `Vec<ClockClaim>`.
+/// Claims advances that have no valid lease, in an order of the store's own. Returns
+/// `Vec<ClockClaim>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimClocks {
     /// The current server time.

@@ -20,9 +20,10 @@ pub(crate) fn start(command: &StartAdvance, memory: &mut Memory) -> Result<Writt
     if !object::replace(&Object::TestClock(clock.clone()), memory) {
         return Ok(Written::VersionConflict);
     }
+    let claim = memory.merchants.get(&clock.merchant).map_or(0, |row| row.floor);
     match memory.rows.clock_jobs.entry((clock.merchant, clock.id)) {
         Entry::Occupied(_) => return Ok(Written::VersionConflict),
-        Entry::Vacant(free) => free.insert(ClockJob::default()),
+        Entry::Vacant(free) => free.insert(ClockJob { claim, leased_until: None }),
     };
     event::insert_many(events, memory)?;
     Ok(Written::Done)

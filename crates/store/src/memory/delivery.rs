@@ -120,10 +120,12 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
     if memory.rows.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {
         return Ok(Written::VersionConflict);
     }
+    let floor = memory.merchants.get(merchant).map_or(0, |row| row.floor);
     for delivery in deliveries {
         let key = DeliveryKey { event: *event, ..delivery.key };
         let Some(stored) = memory.rows.deliveries.get_mut(&key) else {
-            let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
+            let claim = delivery.claim.max(floor);
+            let delivery = Delivery { key, merchant: *merchant, claim, ..delivery.clone() };
             memory.rows.deliveries.insert(key, Arc::new(delivery));
             continue;
         };

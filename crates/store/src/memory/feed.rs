@@ -84,7 +84,8 @@ pub(crate) fn dispatch(command: &DispatchEvents, memory: &mut Memory) -> Result<
         event.feed = Some(row.feed);
         for delivery in deliveries {
             let key = DeliveryKey { event: *id, endpoint: delivery.key.endpoint };
-            let delivery = Delivery { key, merchant, ..delivery.clone() };
+            let claim = delivery.claim.max(row.floor);
+            let delivery = Delivery { key, merchant, claim, ..delivery.clone() };
             memory.rows.deliveries.entry(key).or_insert(Arc::new(delivery));
         }
     }

@@ -2,8 +2,8 @@
 
 use super::generation::Idle;
 use super::{
-    Batch, Failure, Reading, account, column, event, from_json, idempotency, next_claim, number,
-    object, precondition, refresh,
+    Batch, Failure, Reading, account, column, event, feed, from_json, idempotency, next_claim,
+    number, object, precondition, refresh,
 };
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -14,7 +14,7 @@ use model::id::ClockId;
 use rusqlite::params;
 
 pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clock, claim, \
-     leased_until) VALUES (?1, ?2, 0, NULL) ON CONFLICT DO NOTHING";
+     leased_until) VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING";
 /// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE_CLOCKS: &str = "SELECT merchant, clock, claim FROM clock_jobs \
      WHERE leased_until IS NULL OR leased_until <= ?1 ORDER BY merchant, clock LIMIT ?2";
@@ -42,7 +42,11 @@ pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written
         return Ok(Written::KeyTaken);
     }
     let clock = &command.clock;
-    let key = params![batch.generation(clock.merchant)?.owner, column(clock.id.number())];
+    let key = params![
+        batch.generation(clock.merchant)?.owner,
+        column(clock.id.number()),
+        feed::floor(clock.merchant, batch)?,
+    ];
     if !object::replace(&Object::TestClock(clock.clone()), batch)?
         || batch.execute(INSERT_CLOCK_JOB, key)? == 0
     {

@@ -2,6 +2,7 @@
 
 use super::event_list::{self, Found, Part, edge, parts_by_statuses};
 use super::event_statuses::{self, Statuses};
+use super::feed;
 use super::generation::{Generation, Idle};
 use super::list::Window;
 use super::prepared;
@@ -75,10 +76,11 @@ pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
      WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
 
-/// Inserts a delivery of an event, with the event's position, unless it exists. Returns true if it was
+/// Inserts a delivery of an event, with the event's position, unless it exists. Its claims begin at the
+/// floor, because the claim of an attempt from before a restore must not fit. Returns true if it was
 /// inserted.
 pub(super) fn insert(
-    merchant: MerchantId,
+    (merchant, floor): (MerchantId, u32),
     (event, place): (EventId, EventPlace),
     delivery: &Delivery,
     batch: &Batch<'_>,
@@ -97,7 +99,7 @@ pub(super) fn insert(
                     ":status": delivery.status.word(),
                     ":attempts": delivery.attempts,
                     ":due_at": delivery.due_at.0,
-                    ":claim": delivery.claim,
+                    ":claim": delivery.claim.max(floor),
                     ":leased_until": delivery.leased_until.map(|until| until.0),
                     ":payload": delivery.payload,
                     ":resent_from": delivery.resent_from,
@@ -400,8 +402,9 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
         committed_at: found.committed_at,
         shard: event.shard,
     };
+    let floor = feed::floor(*merchant, batch)?;
     for delivery in deliveries {
-        if insert(*merchant, (*event, place), delivery, batch)? {
+        if insert((*merchant, floor), (*event, place), delivery, batch)? {
             continue;
         }
         let key = DeliveryKey { event: *event, ..delivery.key };

@@ -20,7 +20,7 @@ use rusqlite::{Row, named_params, params};
 pub(super) const FIND_NEXT_WAITING: &str =
     "SELECT MIN(merchant) FROM events WHERE feed IS NULL AND merchant > ?1";
 pub(super) const FIND_FEED: &str =
-    "SELECT feed, dispatch_claim, dispatch_leased_until FROM merchants WHERE merchant = ?1";
+    "SELECT feed, dispatch_claim, dispatch_leased_until, floor FROM merchants WHERE merchant = ?1";
 /// Reads across the accounts of the merchant, like all lists of its events.
 pub(super) const FIND_WAITING_EVENT: &str =
     "SELECT 1 FROM events WHERE merchant = ?1 AND feed IS NULL LIMIT 1";
@@ -64,6 +64,13 @@ struct Feed {
     number: u64,
     claim: u32,
     leased_until: Option<ServerTime>,
+    /// The number from which the claims of new rows count.
+    floor: u32,
+}
+
+/// The floor of a merchant.
+pub(super) fn floor(merchant: MerchantId, batch: &Batch<'_>) -> Result<u32, Failure> {
+    Ok(find(merchant, &batch.reading())?.map_or(0, |feed| feed.floor))
 }
 
 /// The state of a merchant's feed, which is in the merchant's row.
@@ -73,6 +80,7 @@ fn find(merchant: MerchantId, reading: &Reading<'_>) -> Result<Option<Feed>, Fai
             number: number(row, 0)?,
             claim: row.get(1)?,
             leased_until: row.get::<_, Option<i64>>(2)?.map(ServerTime),
+            floor: row.get(3)?,
         })
     })
 }
@@ -180,7 +188,7 @@ pub(crate) fn dispatch(command: &DispatchEvents, batch: &Batch<'_>) -> Result<Wr
         last += 1;
         let mut all_are_new = true;
         for one in deliveries {
-            all_are_new &= delivery::insert(merchant, (*event, place), one, batch)?;
+            all_are_new &= delivery::insert((merchant, feed.floor), (*event, place), one, batch)?;
         }
         if !all_are_new {
             // A delivery that exists stays as it is.

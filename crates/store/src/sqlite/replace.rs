@@ -49,7 +49,8 @@ pub(super) const COUNT_GENERATION: &str =
 pub(super) const PUT_GENERATION: &str = "INSERT INTO generations (owner, merchant, turn, state, \
      sandbox, replacement, snapshot, leased_until) \
      VALUES (:owner, :merchant, :turn, :state, :sandbox, :replacement, :snapshot, :leased_until) \
-     ON CONFLICT (owner) DO UPDATE SET state = excluded.state";
+     ON CONFLICT (owner) DO UPDATE SET state = excluded.state, sandbox = excluded.sandbox, \
+     replacement = excluded.replacement";
 pub(super) const LIST_BUILDING: &str = "SELECT merchant, owner, turn FROM generations \
      WHERE state = 'building' AND state <> 'current' AND replacement = ?1";
 pub(super) const EXTEND_LEASE: &str = "UPDATE generations SET leased_until = ?2 \

@@ -177,8 +177,14 @@ impl Both {
                 self.write(StartAdvance { clock, events: vec![], reply: None }).await;
             }
             Step::ClaimClocks => {
-                let claimed = self.write(ClaimClocks { now, leased_until, limit: 2 }).await;
-                self.clocks.extend(claimed.unwrap());
+                // Each store has an order of its own for merchants.
+                let claim = ClaimClocks { now, leased_until, limit: 99 };
+                let mut claimed = self.database.write(claim).await.unwrap();
+                let mut of_model = self.model.write(claim).await.unwrap();
+                claimed.sort_by_key(|claim| (claim.merchant, claim.clock));
+                of_model.sort_by_key(|claim| (claim.merchant, claim.clock));
+                assert_eq!(claimed, of_model);
+                self.clocks.extend(claimed);
             }
             Step::MoveClock { claim, ready, items } => {
                 self.step_clock(claim, ready, &items).await;

@@ -283,6 +283,40 @@ fn claimed_deliveries_and_clocks_are_fenced() {
     });
 }
 
+/// A delivery or an advance that is stored after a restore never has the claim of work from before it.
+#[test]
+fn work_from_before_a_restore_fits_no_later_row() {
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        fixture.done(ended(&linked, &job, 1)).await;
+        let emitted = fixture.undispatched(merchant(1)).await.remove(0).id;
+        fixture.create(Object::TestClock(test_clock(merchant(1), 4))).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        let now = fixture.time.now();
+        let leased_until = now.plus_ms(60_000);
+        let begin = async || {
+            let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
+            fixture.dispatch(merchant(1), emitted, deliveries).await;
+            let of_clock = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 4 };
+            let Some(Object::TestClock(mut clock)) = fixture.read(of_clock).await else {
+                panic!("the clock is there");
+            };
+            (clock.version, clock.status) = (clock.version + 1, ClockStatus::Advancing);
+            fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
+            let claim =
+                ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
+            let clocks = ClaimClocks { now, leased_until, limit: 9 };
+            (fixture.write(claim).await.remove(0), fixture.write(clocks).await.remove(0))
+        };
+        let (old, old_clock) = begin().await;
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+        let (new, new_clock) = begin().await;
+        assert!(new.claim > old.claim && new_clock.number > old_clock.number, "{new:?}");
+        fixture.conflicts(settlement(&old, DeliveryStatus::Succeeded, now)).await;
+        fixture.done(settlement(&new, DeliveryStatus::Succeeded, now)).await;
+    });
+}
+
 /// Ids from after a snapshot are not used again after its restore. Versions and their events,
 /// sequences and ordinals go on above them, also after a reset in between.
 #[test]

@@ -5,6 +5,7 @@ use super::rows::{linked, owner, sample};
 use super::samples::{T0, row};
 use super::{at, place, run};
 use crate::sqlite::generation::{Generation, Known};
+use crate::sqlite::replace::{self, GenerationRow};
 use crate::sqlite::{Reading, transaction};
 use crate::{
     BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, ClaimRefreshes, CompleteLink,
@@ -370,4 +371,22 @@ fn switches_make_generations_unknown() {
     known.end_switch();
     reading().run(&list(), &known).unwrap();
     assert_eq!(known.find(owner(), known.switches()), Some(first), "no switch ran");
+}
+
+/// The old generation of a connected account belongs to the platform that replaces it, also if the
+/// account itself was the last to replace it.
+#[test]
+fn a_platform_removes_the_rows_of_its_accounts() {
+    let database = Database::new();
+    let [own, platform] = [1, 2].map(model::id::MerchantId::from_number);
+    let generation = Generation { owner: -7, turn: 7 };
+    database.batch(|batch| {
+        for (sandbox, state) in [(own, "current"), (platform, "retired")] {
+            let row = GenerationRow { merchant: own, generation, state, snapshot: None };
+            replace::put(&row, sandbox, -1, batch).unwrap();
+        }
+    });
+    let remove = |sandbox| RemoveGenerations { sandbox: Some(sandbox), given_up: None };
+    assert!(!database.write(&remove(own)).has_more);
+    assert!(database.write(&remove(platform)).has_more);
 }
