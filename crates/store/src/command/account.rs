@@ -219,7 +219,7 @@ pub struct FindConnection {
     pub account: AccountId,
 }
 
-reads!(FindConnection => Option<Connection>, account::find_connection);
+reads!(FindConnection => Option<Connection>, connection::find);
 
 /// Replaces a connection. Returns [`crate::Written`]. It is a version conflict unless the stored
 /// version is one below the new one.
@@ -240,7 +240,7 @@ impl ChangeConnection {
     }
 }
 
-writes!(ChangeConnection => Written, account::change_connection, summary::of_connection; prepared::of_connection);
+writes!(ChangeConnection => Written, connection::change, summary::of_connection; prepared::of_connection);
 
 /// Finds an ownership, the list of an account's owners at one time. Returns `Option<Ownership>`.
 #[derive(Clone, Copy, Debug)]

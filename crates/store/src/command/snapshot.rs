@@ -148,7 +148,7 @@ pub struct RemoveGenerations {
     pub given_up: Option<Replacement>,
 }
 
-writes!(RemoveGenerations => Removed, replace::remove);
+writes!(RemoveGenerations => Removed, removal::remove);
 
 /// A replacement that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
-//! Accounts, connections and owners.
+//! Accounts and owners.
 
-use super::{Memory, event, idempotency, job, object, page, precondition};
+use super::{Memory, connection, event, idempotency, job, object, page, precondition};
 use crate::store::Failure;
 use crate::{
-    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection, Cursors,
-    FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
-    NewAccount, ObjectPlace, Written,
+    AccountChange, AccountsOf, ChangeAccount, CompleteLink, FindAccount, FindLinkedAccount,
+    FindOwnership, ListAccounts, Listed, NewAccount, ObjectPlace, Written,
 };
 use model::account::{Account, AccountStatus, Holder};
 use model::ownership::Ownership;
@@ -95,12 +94,12 @@ pub(super) fn apply_change(
     }
     memory.rows.accounts.insert(account.id, Arc::new(account.clone()));
     if let Some(connection) = connection
-        && !replace_connection(connection, memory)
+        && !connection::replace(connection, memory)
     {
         return Ok(false);
     }
     if let Some(cursors) = cursors
-        && !replace_cursors(account, cursors, memory)
+        && !connection::replace_cursors(account, cursors, memory)
     {
         return Ok(false);
     }
@@ -114,28 +113,6 @@ pub(super) fn apply_change(
     }
     event::insert_many(events, memory)?;
     Ok(true)
-}
-
-/// Replaces a connection. Returns true if its version is one above the stored one.
-pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -> bool {
-    let Some(stored) = memory.rows.connections.get_mut(&connection.account) else { return false };
-    let fits = stored.merchant == connection.merchant && stored.version + 1 == connection.version;
-    if fits {
-        *stored = Arc::new(connection.clone());
-    }
-    fits
-}
-
-/// Replaces the cursors of a connection. Returns true if its version is one above the stored one.
-fn replace_cursors(account: &Account, cursors: &Cursors, memory: &mut Memory) -> bool {
-    let Some(stored) = memory.rows.connections.get_mut(&account.id) else { return false };
-    let fits = stored.merchant == account.merchant && stored.version + 1 == cursors.version;
-    if fits {
-        let stored = Arc::make_mut(stored);
-        stored.version = cursors.version;
-        stored.cursors.clone_from(&cursors.by_feature);
-    }
-    fits
 }
 
 pub(crate) fn find(command: &FindAccount, memory: &Memory) -> Result<Option<Account>, Failure> {
@@ -180,27 +157,6 @@ pub(crate) fn list(command: &ListAccounts, memory: &Memory) -> Result<Listed<Acc
             (position, account.as_ref().clone())
         });
     Ok(page(rows, command.page))
-}
-
-pub(crate) fn change_connection(
-    command: &ChangeConnection,
-    memory: &mut Memory,
-) -> Result<Written, Failure> {
-    if !idempotency::record_optional(command.reply.as_ref(), memory) {
-        return Ok(Written::KeyTaken);
-    }
-    let fits = precondition::all_hold(&command.requires, memory)
-        && replace_connection(&command.connection, memory);
-    Ok(if fits { Written::Done } else { Written::VersionConflict })
-}
-
-pub(crate) fn find_connection(
-    command: &FindConnection,
-    memory: &Memory,
-) -> Result<Option<Connection>, Failure> {
-    let found = memory.rows.connections.get(&command.account);
-    let found = found.filter(|connection| connection.merchant == command.merchant);
-    Ok(found.map(|connection| connection.as_ref().clone()))
 }
 
 pub(crate) fn find_ownership(

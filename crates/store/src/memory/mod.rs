@@ -14,6 +14,7 @@
 pub(crate) mod account;
 pub(crate) mod backlog;
 pub(crate) mod clock;
+pub(crate) mod connection;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod feed;
@@ -24,6 +25,7 @@ pub(crate) mod object_filter;
 mod precondition;
 pub(crate) mod prune;
 pub(crate) mod refresh;
+pub(crate) mod removal;
 pub(crate) mod replace;
 pub(crate) mod snapshot;
 pub(crate) mod transaction;

@@ -1,6 +1,6 @@
 //! Refreshes.
 
-use super::{Memory, account, is_free, transaction};
+use super::{Memory, account, connection, is_free, transaction};
 use crate::store::Failure;
 use crate::{
     ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
@@ -57,7 +57,7 @@ pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Wr
     job.attempts = command.attempts;
     job.leased_until = None;
     if let Some(connection) = &command.connection
-        && !account::replace_connection(connection, memory)
+        && !connection::replace(connection, memory)
     {
         return Ok(Written::VersionConflict);
     }

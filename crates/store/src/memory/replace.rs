@@ -6,8 +6,8 @@ use super::{ClockJob, Memory, Rows, idempotency, object};
 use crate::command::snapshot::may_be_replaced;
 use crate::store::Failure;
 use crate::{
-    BeginReplacement, Begun, BuildGeneration, Built, Connection, MeasureCounts, RemoveGenerations,
-    Removed, Replacement, Snapshotted, SwitchGeneration,
+    BeginReplacement, Begun, BuildGeneration, Built, Connection, MeasureCounts, Replacement,
+    Snapshotted, SwitchGeneration,
 };
 use model::delivery::Delivery;
 use model::id::MerchantId;
@@ -86,13 +86,6 @@ pub(crate) fn switch(
         memory.rows.idempotency_records.insert(key, Arc::new(reply.clone()));
     }
     Ok(Snapshotted::Done)
-}
-
-pub(crate) fn remove(
-    _command: &RemoveGenerations,
-    _memory: &mut Memory,
-) -> Result<Removed, Failure> {
-    Ok(Removed { rows: 0, has_more: false })
 }
 
 /// Puts copied rows back, without leases. Their counts go on from the floor.

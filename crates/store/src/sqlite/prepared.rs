@@ -4,7 +4,7 @@
 //! A value is found by the part of the command that it belongs to. The writer makes values that are
 //! missing. A command prepares all of them or none, which debug builds check.
 
-use super::{Failure, account, idempotency, object};
+use super::{Failure, connection, idempotency, object};
 use crate::seal::Sealer;
 use crate::{
     AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects,
@@ -139,7 +139,7 @@ impl<'a> Preparing<'a> {
     }
 
     fn connection(&mut self, connection: &Connection) -> Result<(), Failure> {
-        let sealed = account::seal_credential(connection, self.seal)?;
+        let sealed = connection::seal_credential(connection, self.seal)?;
         self.done.sealed.insert(Part::of_connection(connection), sealed);
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use super::generation::Idle;
 use super::{
-    Batch, Failure, Reading, account, column, from_json, next_claim, number, optional_number,
-    transaction, word,
+    Batch, Failure, Reading, account, column, connection, from_json, next_claim, number,
+    optional_number, transaction, word,
 };
 use crate::{
     ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
@@ -183,7 +183,7 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
         return Ok(Written::VersionConflict);
     }
     if let Some(connection) = connection
-        && !account::replace_connection(connection, batch)?
+        && !connection::replace(connection, batch)?
     {
         return Ok(Written::VersionConflict);
     }

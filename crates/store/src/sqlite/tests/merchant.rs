@@ -102,9 +102,9 @@ const EXEMPT: &[(&str, Missing, &str)] = &[
     ("replace::FIND_HIGHEST_CONNECTION", BUCKET, SANDBOX),
     ("replace::FIND_HIGHEST_DELIVERY", BUCKET, SANDBOX),
     ("replace::FIND_HIGHEST_REFRESH", BUCKET, SANDBOX),
-    ("replace::LIST_ACCOUNT_KEYS", BUCKET, SANDBOX),
+    ("removal::LIST_ACCOUNT_KEYS", BUCKET, SANDBOX),
     ("replace::LIST_ALL_ACCOUNTS", BUCKET, SANDBOX),
-    ("replace::LIST_EVENT_KEYS", BUCKET, SANDBOX),
+    ("removal::LIST_EVENT_KEYS", BUCKET, SANDBOX),
     (
         "transaction::LIST_CHANGED",
         MERCHANT,

@@ -6,9 +6,9 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, delivery, event, event_list, event_statuses, feed, generation,
-    idempotency, log, migration, object, object_filter, open, precondition, prune, refresh,
-    replace, snapshot, transaction, writer,
+    account, backlog, clock, connection, delivery, event, event_list, event_statuses, feed,
+    generation, idempotency, log, migration, object, object_filter, open, precondition, prune,
+    refresh, removal, replace, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -30,10 +30,10 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     account::INSERT_ACCOUNT_LINK,
     account::DELETE_ACCOUNT_LINK,
     account::FIND_LINKED_ACCOUNT,
-    account::INSERT_CONNECTION,
-    account::UPDATE_CONNECTION,
-    account::UPDATE_CURSORS,
-    account::FIND_CONNECTION,
+    connection::INSERT_CONNECTION,
+    connection::UPDATE_CONNECTION,
+    connection::UPDATE_CURSORS,
+    connection::FIND_CONNECTION,
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
     backlog::COUNT_REFRESHES,
@@ -147,20 +147,20 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     replace::SET_GENERATION,
     replace::COPY_STAYING,
     replace::DELETE_RECORD,
-    replace::FIND_REMOVABLE,
-    replace::DELETE_GENERATION,
-    replace::REMOVE_CLOCK_JOBS,
-    replace::REMOVE_OBJECTS,
-    replace::REMOVE_ENTRIES,
-    replace::REMOVE_LINKS,
-    replace::REMOVE_RECORDS,
-    replace::LIST_EVENT_KEYS,
-    replace::LIST_ACCOUNT_KEYS,
-    replace::REMOVE_TRANSACTIONS,
-    replace::REMOVE_OWNERSHIPS,
-    replace::REMOVE_REFRESHES,
-    replace::REMOVE_CONNECTION,
-    replace::REMOVE_ACCOUNT,
+    removal::FIND_REMOVABLE,
+    removal::DELETE_GENERATION,
+    removal::REMOVE_CLOCK_JOBS,
+    removal::REMOVE_OBJECTS,
+    removal::REMOVE_ENTRIES,
+    removal::REMOVE_LINKS,
+    removal::REMOVE_RECORDS,
+    removal::LIST_EVENT_KEYS,
+    removal::LIST_ACCOUNT_KEYS,
+    removal::REMOVE_TRANSACTIONS,
+    removal::REMOVE_OWNERSHIPS,
+    removal::REMOVE_REFRESHES,
+    removal::REMOVE_CONNECTION,
+    removal::REMOVE_ACCOUNT,
     idempotency::INSERT_RECORD,
     idempotency::FIND_RECORD,
     log::CHECKPOINT,
@@ -313,9 +313,9 @@ fn transactions_have_one_writer() {
         .collect();
     let of_snapshots = SNAPSHOT_TABLES.iter().find(|of| of.table == "transactions").unwrap();
     let allowed =
-        [transaction::UPSERT_TRANSACTION, of_snapshots.insert, replace::REMOVE_TRANSACTIONS];
+        [transaction::UPSERT_TRANSACTION, of_snapshots.insert, removal::REMOVE_TRANSACTIONS];
     assert_eq!(writing, BTreeSet::from(allowed));
-    assert!(replace::FIND_REMOVABLE.contains("WHERE state <> 'current' AND"));
+    assert!(removal::FIND_REMOVABLE.contains("WHERE state <> 'current' AND"));
     assert!(replace::LIST_BUILDING.contains("WHERE state = 'building' AND"));
 }
 
