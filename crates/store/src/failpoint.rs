@@ -7,6 +7,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The failpoint after each table that a restore fills, and after each kind of rows that a removal
+/// clears.
+pub(crate) const BETWEEN_TABLES: &str = "between_tables";
+
 /// At most one armed failpoint. In production none is armed, and reaching one costs one comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Failpoints {

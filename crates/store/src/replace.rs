@@ -57,7 +57,7 @@ impl Store {
                 Begun::MerchantsFull => return Ok(Snapshotted::MerchantsFull),
             };
             let replaced = self.build(merchant, snapshot, (replacement, slack), reply).await?;
-            // Whether or not it was replaced, one of two generations has to go.
+            // Either the old generation is not current any more, or the new one never was.
             self.remove(merchant, Some(replacement)).await?;
             if replaced != Snapshotted::VersionConflict {
                 return Ok(replaced);

@@ -5,8 +5,9 @@
 //! two generations never have the same key, although their ids are equal. The first generation of a
 //! merchant has the merchant's number as its owner, and turn 0. The owners of later ones are negative.
 //!
-//! A restore and a reset make another generation current (`replace.rs`). Every command looks up the
-//! current one once, in its own transaction. Until a generation is removed, workers skip its rows.
+//! A restore and a reset make another generation current (`replace.rs`). A write looks up the current
+//! one in its own transaction, and a read takes it from memory. Until a generation is removed, workers
+//! skip its rows.
 
 use super::{Batch, Failure, Reading, column, number};
 use crate::Read;
@@ -124,13 +125,13 @@ fn generation(merchant: MerchantId, row: &Row<'_>) -> Result<Generation, Failure
 /// The current generations of merchants that were read, so that a read need not look one up. A switch
 /// makes all of them unknown.
 ///
-/// The number of switches is raised when one runs and again after its commit, before the next command
-/// runs. A read takes a generation that is known for the current number, and its output is valid if
-/// the number is the same afterwards. Then no command had begun to remove rows of that generation.
+/// The number of switches is raised before the commit of a switch and after it, and no generation is
+/// known in between. A read takes a generation that is known for the current number. Its output is
+/// valid if the number is the same afterwards, because then no switch was committed meanwhile.
 #[derive(Default)]
 pub(crate) struct Known {
     switches: AtomicU64,
-    /// True if a switch has run that is not committed yet.
+    /// True between the two.
     is_switching: AtomicBool,
     generations: RwLock<HashMap<MerchantId, (u64, Generation)>>,
 }
@@ -144,13 +145,17 @@ impl Known {
 
     /// Makes all generations unknown once more, after the commit of a switch.
     pub(super) fn end_switch(&self) {
-        if self.is_switching.swap(false, Ordering::AcqRel) {
+        if self.is_switching.load(Ordering::Acquire) {
+            // In this order, so that a read which finds the end of the switch finds the new number.
             self.switches.fetch_add(1, Ordering::AcqRel);
+            self.is_switching.store(false, Ordering::Release);
         }
     }
 
-    pub(super) fn switches(&self) -> u64 {
-        self.switches.load(Ordering::Acquire)
+    /// The number of switches, or `None` while one is being committed.
+    pub(super) fn switches(&self) -> Option<u64> {
+        let is_switching = self.is_switching.load(Ordering::Acquire);
+        (!is_switching).then(|| self.switches.load(Ordering::Acquire))
     }
 
     pub(super) fn find(&self, merchant: MerchantId, switches: u64) -> Option<Generation> {
@@ -172,17 +177,20 @@ impl Reading<'_> {
     /// Runs a command on one state, in the current generation of its merchant.
     pub(super) fn run<C: Read>(self, command: &C, known: &Known) -> Result<C::Output, Failure> {
         let Some(merchant) = command.merchant() else { return command.sqlite(&self) };
-        let switches = known.switches();
-        if let Some(generation) = known.find(merchant, switches) {
+        if let Some(switches) = known.switches()
+            && let Some(generation) = known.find(merchant, switches)
+        {
             let of_merchant = Reading { generation: Some((merchant, generation)), ..self };
             let output = command.sqlite(&of_merchant);
-            if known.switches() == switches {
+            if known.switches() == Some(switches) {
                 return output;
             }
         }
         let switches = known.switches();
         self.of_merchant(merchant, |reading| {
-            known.put(merchant, switches, reading.generation(merchant)?);
+            if let Some(switches) = switches {
+                known.put(merchant, switches, reading.generation(merchant)?);
+            }
             command.sqlite(reading)
         })
     }

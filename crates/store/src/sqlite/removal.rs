@@ -2,17 +2,21 @@
 //! deleted snapshots. Rows with due work are removed before the others.
 
 use super::prune::{DELETE_ATTEMPTS, DELETE_DELIVERIES, DELETE_EVENT};
-use super::replace::BETWEEN_TABLES;
 use super::snapshot;
 use super::snapshot_table::SNAPSHOT_TABLES;
 use super::{Batch, Failure, Param, column};
+use crate::failpoint::BETWEEN_TABLES;
 use crate::{RemoveGenerations, Removed, exact};
 use model::limits::REPLACE_ROWS_MAX;
 use rusqlite::{Row, params};
 
-pub(super) const FIND_REMOVABLE: &str = "SELECT owner, merchant, state, snapshot FROM generations \
+pub(super) const FIND_REMOVABLE: &str = "SELECT owner, merchant, state, snapshot, replacement \
+     FROM generations \
      WHERE state <> 'current' AND (state <> 'building' OR leased_until <= ?1 OR replacement = ?3) \
      AND (?2 IS NULL OR sandbox = ?2) LIMIT 1";
+/// After this, the replacement can no longer be built or made current, although rows are missing.
+pub(super) const GIVE_UP: &str = "UPDATE generations SET state = 'retired' \
+     WHERE state = 'building' AND state <> 'current' AND replacement = ?1";
 pub(super) const DELETE_GENERATION: &str = "DELETE FROM generations WHERE owner = ?1";
 pub(super) const REMOVE_CLOCK_JOBS: &str = "DELETE FROM clock_jobs WHERE merchant = ?1 AND clock IN \
      (SELECT j.clock FROM clock_jobs AS j WHERE j.merchant = ?1 LIMIT ?2)";
@@ -58,11 +62,16 @@ pub(crate) fn remove(command: &RemoveGenerations, batch: &Batch<'_>) -> Result<R
     let key = params![batch.now.0, sandbox, given_up];
     let found = batch.reading().find(FIND_REMOVABLE, key, |row| {
         let state: String = row.get(2)?;
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, state, row.get::<_, Option<i64>>(3)?))
+        let (owner, merchant): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (snapshot, replacement): (Option<i64>, i64) = (row.get(3)?, row.get(4)?);
+        Ok((owner, merchant, state, snapshot, replacement))
     })?;
-    let Some((owner, merchant, state, snapshot)) = found else {
+    let Some((owner, merchant, state, snapshot, replacement)) = found else {
         return Ok(Removed { rows: 0, has_more: false });
     };
+    if state == "building" {
+        batch.execute(GIVE_UP, [replacement])?;
+    }
     let mut left = REPLACE_ROWS_MAX;
     if state == "dropped" {
         for table in SNAPSHOT_TABLES {

@@ -13,9 +13,10 @@ use super::{
     object_filter, optional_number,
 };
 use crate::command::snapshot::{KeyPart, may_be_replaced};
+use crate::failpoint::BETWEEN_TABLES;
 use crate::{
-    BeginReplacement, Begun, BuildGeneration, Built, IdempotencyRecord, MeasureCounts, Replacement,
-    Snapshotted, SwitchGeneration, exact,
+    BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, IdempotencyRecord,
+    MeasureCounts, Replacement, Snapshotted, SwitchGeneration, exact,
 };
 use model::account::Account;
 use model::id::{MerchantId, SnapshotId};
@@ -64,10 +65,6 @@ pub(super) const COPY_STAYING: &str = "INSERT INTO objects (merchant, kind, numb
      SELECT ?2, kind, number, version, created, deleted, customer, clock, lookup, secret, body, \
      due_at, forget_at, filters FROM objects WHERE merchant = ?1 AND kind IN ('snapshot', ?3)";
 pub(super) const DELETE_RECORD: &str = "DELETE FROM replies WHERE merchant = ?1 AND key = ?2";
-/// The failpoint after each table that a restore fills, and after each kind of rows that a removal
-/// clears.
-pub(super) const BETWEEN_TABLES: &str = "between_tables";
-
 const HIGHEST: [&str; 5] = [
     FIND_HIGHEST_OBJECT,
     FIND_HIGHEST_CLOCK_JOB,
@@ -178,7 +175,7 @@ fn building(
 
 /// Copies the next rows of a snapshot into the generations of a replacement.
 pub(crate) fn build(command: &BuildGeneration, batch: &Batch<'_>) -> Result<Built, Failure> {
-    let BuildGeneration { snapshot, replacement, floor, from, .. } = command;
+    let BuildGeneration { replacement, from, .. } = command;
     let building = building(replacement, batch)?;
     if building.is_empty() {
         return Ok(Built::VersionConflict);
@@ -186,31 +183,33 @@ pub(crate) fn build(command: &BuildGeneration, batch: &Batch<'_>) -> Result<Buil
     let before = batch.connection.total_changes();
     batch.execute(EXTEND_LEASE, params![replacement.id, lease(batch)])?;
     let mut at = from.clone();
+    let has_more = build_step(command, &building, &mut at, batch)?;
+    at.changed += batch.connection.total_changes() - before;
+    Ok(if has_more { Built::Next(at) } else { Built::Done(at) })
+}
+
+/// Copies rows from a position on until the step has done its work. Returns true if more may follow.
+fn build_step(
+    command: &BuildGeneration,
+    building: &[(MerchantId, Generation)],
+    at: &mut BuildPosition,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let BuildGeneration { snapshot, floor, .. } = *command;
     let mut budget = Budget { rows: REPLACE_ROWS_MAX, bytes: REPLACE_BYTES_MAX };
-    let mut is_done = true;
-    for (merchant, generation) in building.iter().skip(at.merchant) {
-        let copy = Copy {
-            merchant: *merchant,
-            generation: *generation,
-            snapshot: *snapshot,
-            floor: *floor,
-        };
+    for &(merchant, generation) in building.iter().skip(at.merchant) {
+        let restored = RestoredRows { merchant, generation, snapshot, floor };
         for table in &SNAPSHOT_TABLES[at.table..] {
-            if let Some(key) = copy.rows(table, at.key.take(), &mut budget, batch)? {
-                at.key = Some(key);
-                is_done = false;
-                break;
+            at.key = restored.copy(table, at.key.take(), &mut budget, batch)?;
+            if at.key.is_some() {
+                return Ok(true);
             }
             at.table += 1;
             batch.failpoints.reach(BETWEEN_TABLES);
         }
-        if !is_done {
-            break;
-        }
         (at.merchant, at.table) = (at.merchant + 1, 0);
     }
-    at.changed += batch.connection.total_changes() - before;
-    Ok(if is_done { Built::Done(at) } else { Built::Next(at) })
+    Ok(false)
 }
 
 /// The work that one step may still do.
@@ -248,27 +247,27 @@ impl ToSql for KeyPart {
     }
 }
 
-/// The copy of a merchant's rows from a snapshot.
-struct Copy {
+/// The rows of a merchant that are copied from a snapshot.
+struct RestoredRows {
     merchant: MerchantId,
     generation: Generation,
     snapshot: SnapshotId,
     floor: u32,
 }
 
-impl Copy {
+impl RestoredRows {
     /// Copies rows of a table behind a key. Returns the last key if the budget is spent.
-    fn rows(
+    fn copy(
         &self,
         table: &SnapshotTable,
         after: Option<Vec<KeyPart>>,
         budget: &mut Budget,
         batch: &Batch<'_>,
     ) -> Result<Option<Vec<KeyPart>>, Failure> {
-        if budget.is_spent() {
-            return Ok(Some(after.unwrap_or_else(|| table.lowest_key())));
-        }
         let after = after.unwrap_or_else(|| table.lowest_key());
+        if budget.is_spent() {
+            return Ok(Some(after));
+        }
         let [merchant, snapshot] = [self.merchant.number(), self.snapshot.number()].map(column);
         let Generation { owner, turn } = self.generation;
         let limit = super::limit(budget.rows);

@@ -148,6 +148,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     replace::COPY_STAYING,
     replace::DELETE_RECORD,
     removal::FIND_REMOVABLE,
+    removal::GIVE_UP,
     removal::DELETE_GENERATION,
     removal::REMOVE_CLOCK_JOBS,
     removal::REMOVE_OBJECTS,
