@@ -1,6 +1,6 @@
 //! Migrations: numbered SQL files, each run once, in order. A migration that SQL cannot express has
 //! a step in Rust, which runs after its file. The missing migrations of a database run in one
-//! transaction, so that a new database is ready after a single commit.
+//! transaction. A new database is made in one step instead ([`new_database`](super::new_database)).
 //!
 //! The database stores their checksums. A database with an unknown or a different migration is
 //! rejected before it is changed. A crash in the middle of migrations undoes all of them, and the
@@ -32,7 +32,7 @@ const LOGGED_STEPS: i32 = 1_000_000_000;
 #[derive(Clone, Copy)]
 pub(super) struct Migration {
     /// The statements.
-    sql: &'static str,
+    pub(super) sql: &'static str,
     /// The step after them. It may use only columns that exist by then.
     step: Option<Step>,
 }
@@ -227,7 +227,7 @@ fn list(connection: &Connection) -> Result<Vec<(u32, Vec<u8>)>, OpenError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn checksum_of(sql: &str) -> Vec<u8> {
+pub(super) fn checksum_of(sql: &str) -> Vec<u8> {
     Sha256::digest(sql.as_bytes()).to_vec()
 }
 

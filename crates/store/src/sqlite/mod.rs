@@ -36,6 +36,7 @@ mod log;
 mod long_reads;
 mod merge;
 mod migration;
+mod new_database;
 pub(crate) mod object;
 pub(crate) mod object_filter;
 mod open;

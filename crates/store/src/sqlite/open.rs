@@ -8,6 +8,7 @@ use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, checkpoint};
 use super::long_reads::LongReads;
 use super::migration::{MIGRATIONS, migrate};
+use super::new_database;
 use super::readers::Readers;
 use super::writer::{Writer, WriterSettings};
 use crate::seal::{CellPosition, Sealer};
@@ -60,6 +61,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
     };
     let durable = folder.is_none();
     let mut connection = open_writer(&path, durable)?;
+    new_database::create(&mut connection)?;
     if migrate(&mut connection, MIGRATIONS)? {
         // A migration may write the whole database to the log.
         checkpoint(&connection, CHECKPOINT_WHOLE)?;

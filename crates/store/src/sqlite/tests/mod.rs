@@ -13,6 +13,7 @@ mod long_reads;
 mod merchant;
 mod migrated;
 mod migrations;
+mod new_database;
 mod rows;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;
