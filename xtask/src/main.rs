@@ -16,6 +16,7 @@ mod nightly;
 mod parity;
 mod process;
 mod prose;
+mod sdk;
 mod shapes;
 mod steps;
 mod tidy;
@@ -39,7 +40,7 @@ cargo xtask <command>
   bench         measure speeds as ratios to their ceilings; --short only shows that they work
   instructions  count instructions of six operations; --record writes the figures
   crash         kill the real binary; --seed N repeats a plan, --rounds N and --large N kill more
-  shapes        write the schemas of payment objects, from the path of an OpenAPI document
+  shapes        write the schemas of payment objects, from an OpenAPI document or --from-sdk
   fuzz          fuzz parsers of foreign bytes, for some seconds each
   nightly       run the long forms: benches, crash, fuzz, property tests
 ";

@@ -2,11 +2,14 @@
 //! argument is the path of the OpenAPI document. Only names, types, bounds and words are copied,
 //! because they are facts.
 //!
+//! `--from-sdk` as the argument writes the changes of later versions instead ([`sdk`](crate::sdk)).
+//!
 //! `wire::schema` reads the schemas and describes their lines. For calls without a schema, only the
 //! names of parameters are written. The test of `docs/parameters.md` reads them.
 
 use crate::Failure;
 use crate::process::root;
+use crate::sdk;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -75,8 +78,11 @@ const BY_HAND: [&str; 1] = ["accounts"];
 /// Writes the schemas from the document at the path in the first argument.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let [path] = arguments else {
-        return Err("the argument is the path of the OpenAPI document".to_owned());
+        return Err("the argument is the path of the OpenAPI document, or --from-sdk".to_owned());
     };
+    if path == "--from-sdk" {
+        return sdk::run();
+    }
     let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     for (file, calls) in CALLS.into_iter().filter(|(file, _)| !BY_HAND.contains(file)) {
@@ -132,7 +138,7 @@ fn write_published(document: &Value) -> Result<(), Failure> {
 }
 
 /// A path with `{id}` for each of its parameters, as in the router.
-fn with_plain_ids(call: &str) -> String {
+pub(crate) fn with_plain_ids(call: &str) -> String {
     let plain = |part: &str| if part.starts_with('{') { "{id}".into() } else { part.to_owned() };
     call.split('/').map(plain).collect::<Vec<_>>().join("/")
 }

@@ -1,7 +1,7 @@
 //! The changes between API versions, one module each, relative to the version of the parameter
 //! [`schemas`](crate::schema).
 //!
-//! A request is read by the schema and by every change that its version has. A response is rendered
+//! A request is read by the schema of its version. A response is rendered
 //! as the newest version shows it, and keys that are newer than the reader's version are left out.
 //! Objects that are written without an intermediate value
 //! ([`render::account`](crate::render::connections::account),
@@ -16,6 +16,7 @@ mod allowed_types;
 mod credit_accounts;
 mod deactivation_foreseen;
 mod equal_defaults;
+mod feedback_option;
 mod hosted_session;
 mod institution;
 mod named_types;
@@ -30,6 +31,7 @@ pub use account_numbers::CHANGE as ACCOUNT_NUMBERS;
 pub use credit_accounts::CHANGE as CREDIT_ACCOUNTS;
 pub use deactivation_foreseen::CHANGE as DEACTIVATION_FORESEEN;
 pub use equal_defaults::CHANGE as EQUAL_DEFAULTS;
+pub use feedback_option::CHANGE as FEEDBACK_OPTION;
 pub use hosted_session::CHANGE as HOSTED_SESSION;
 pub use institution::CHANGE as INSTITUTION;
 pub use number_codes::CHANGE as NUMBER_CODES;
@@ -41,12 +43,10 @@ pub use shown_country::CHANGE as SHOWN_COUNTRY;
 
 use crate::error::Error;
 use crate::params::Params;
-use crate::schema::{Member, Schema, of_call, read_table};
+use crate::schema::of_call_in;
 use crate::version::Version;
 use model::extra_params::ExtraParams;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 /// The changes of one version.
 #[derive(Debug)]
@@ -57,8 +57,6 @@ pub struct Change {
     since_preview: &'static str,
     /// The beta that had it before there were previews.
     beta: Option<&'static str>,
-    /// The added parameters, as a [`schema`](crate::schema).
-    added: &'static str,
     /// The removed parameters: the call, the name, and the code of the error. Without a code the
     /// parameter is rejected as an unknown one.
     removed: &'static [(&'static str, &'static str, Option<&'static str>)],
@@ -67,12 +65,14 @@ pub struct Change {
 }
 
 /// All changes, newest first. A change in preview is ordered by the date of its preview.
-const CHANGES: [&Change; 14] = [
+const CHANGES: [&Change; 16] = [
+    &named_types::CHECKOUT,
     &named_types::CHANGE,
     &one_country::CHANGE,
     &equal_defaults::CHANGE,
     &number_states::CHANGE,
     &shown_country::CHANGE,
+    &feedback_option::CHANGE,
     &allowed_types::CHANGE,
     &session_setup::CHANGE,
     &deactivation_foreseen::CHANGE,
@@ -84,21 +84,10 @@ const CHANGES: [&Change; 14] = [
     &credit_accounts::CHANGE,
 ];
 
-/// The schemas that each change adds, by call.
-static ADDED: LazyLock<Vec<BTreeMap<&'static str, Schema>>> =
-    LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.added)).collect());
-
 impl Change {
     /// Creates a change that all versions have from a date on, and that code checks for.
     const fn of(since: &'static str) -> Self {
-        Self {
-            since: Some(since),
-            since_preview: since,
-            beta: None,
-            added: "",
-            removed: &[],
-            keys: &[],
-        }
+        Self { since: Some(since), since_preview: since, beta: None, removed: &[], keys: &[] }
     }
 
     /// Creates a change that only previews have, from a date on.
@@ -129,33 +118,15 @@ pub fn read(
     call: &str,
     version: &Version,
 ) -> Result<Option<ExtraParams>, Error> {
-    let Some(schema) = of_call(call) else { return Ok(None) };
+    let Some(schema) = of_call_in(call, version) else { return Ok(None) };
     let known = CHANGES.iter().filter(|change| change.is_in(version));
     let mut removed = known.flat_map(|change| change.removed).filter(|(of, ..)| *of == call);
     if let Some((_, name, code)) = removed.find(|(_, name, _)| params.has(name)) {
         return Err(removed_error(name, *code, version));
     }
-    let mut values = params.take_schema(schema)?;
-    let added = CHANGES.iter().zip(&*ADDED).filter(|(change, _)| change.is_in(version));
-    for schema in added.filter_map(|(_, added)| added.get(call)) {
-        if let ExtraParams::Hash(members) = params.take_schema(schema)? {
-            for (name, value) in members {
-                values.put(&name, value);
-            }
-        }
-    }
+    let values = params.take_schema(schema)?;
     params.note_dropped(call, &values);
     Ok(Some(values))
-}
-
-/// Returns a parameter of a call, in any version.
-pub fn member(call: &str, name: &str) -> Option<&'static Member> {
-    let mut tables =
-        of_call(call).into_iter().chain(ADDED.iter().filter_map(|added| added.get(call)));
-    tables.find_map(|schema| match schema {
-        Schema::Hash(members) => members.iter().find(|member| member.name == name),
-        _ => None,
-    })
 }
 
 /// The error for a removed parameter.
@@ -181,6 +152,7 @@ pub(crate) fn leave_out_newer(value: &mut Value, version: &Version) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::of_call;
     use serde_json::json;
 
     fn version(text: &str) -> Version {
@@ -193,8 +165,7 @@ mod tests {
         let date = |change: &Change| change.since.unwrap_or(change.since_preview);
         assert!(CHANGES.is_sorted_by(|newer, older| date(newer) >= date(older)));
         for change in CHANGES {
-            let added = change.added.lines().filter(|line| !line.starts_with(' '));
-            for call in added.chain(change.removed.iter().map(|(call, ..)| *call)) {
+            for (call, ..) in change.removed {
                 assert!(of_call(call).is_some(), "{call}");
             }
         }
@@ -212,7 +183,8 @@ mod tests {
         assert!(shown("payment_intent", "2026-07-29.dahlia"));
         assert!(shown("setup_intent", "2026-08-26.dahlia"));
         assert!(!shown("checkout.session", "2026-08-26.dahlia"));
-        assert!(shown("checkout.session", "2026-08-26.preview"));
+        assert!(!shown("checkout.session", "2026-08-26.preview"));
+        assert!(shown("checkout.session", "2026-09-30.preview"));
         assert!(shown("checkout.session", "2026-09-30.endive"));
         assert!(shown("product", "2020-08-27"));
     }

@@ -11,6 +11,10 @@
 //! characters), `integer`, `number`, `decimal`, `currency`, `boolean`, `word a|b`, `hash` (members
 //! below), `list TYPE`, `map TYPE` (any names), `either` (alternatives below, each after `- `).
 
+pub mod versions;
+
+pub use versions::of_call_in;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -76,6 +76,15 @@ impl Document {
         schema
     }
 
+    /// Changes the parameters of a call, which [`parameters`](Self::parameters) returns afterwards.
+    pub(crate) fn change_parameters(&mut self, call: &str, change: impl FnOnce(&mut Value)) {
+        let mut parameters = self.parameters(call);
+        change(&mut parameters);
+        let Some(call) = self.calls.get_mut(call) else { return };
+        call["parameters"] = Value::Null;
+        call["requestBody"]["content"][FORM]["schema"] = parameters;
+    }
+
     /// The schema of a call's form, for changes by overlays.
     pub(crate) fn call_form(&mut self, call: &str) -> Option<&mut Value> {
         let call = self.calls.get_mut(call)?;

@@ -18,7 +18,7 @@ use crate::{clients, install};
 use document::{Document, call_name};
 use overlay::Versions;
 use page::Page;
-use probe::Server;
+use probe::{Probed, Server};
 use schema::{Check, Findings};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,34 +108,62 @@ fn recorded() -> Result<String, Failure> {
     let findings =
         check(&versions, &[root().join("target/parity/records"), root().join(CLIENTS_RECORD)])?;
     let calls = routes()?;
-    let server = Server::start()?;
-    let mut known = BTreeMap::new();
-    for call in &calls {
-        let (method, path) = call.split_once(' ').unwrap_or(("", call));
-        let plain = call_name(method, path);
-        if base.has_call(&plain) {
-            known.insert(plain.clone(), server.probe(&base, &plain)?);
-        }
-    }
-    let open: Vec<String> = known
-        .iter()
-        .flat_map(|(call, probed)| {
-            probed.open.iter().map(move |(path, message)| (call, path, message))
-        })
-        .filter(|(call, path, _)| !page::is_ignored(call, path))
-        .map(|(call, path, message)| format!("  {call} {path}: {message}"))
-        .collect();
-    if !open.is_empty() {
-        for line in &open {
-            say(line);
-        }
-        return Err("undeclared names were accepted in these places".to_owned());
-    }
+    let (newest, known) = probed(&versions, &calls)?;
     let sum: usize = known.values().map(|known| known.known + known.rejected.len()).sum();
     say(&format!("parity: {} of Stripe's calls, {sum} parameters probed", known.len()));
     let objects = findings.objects.keys().map(String::as_str);
-    let objects = objects.filter(|object| base.schemas.contains_key(*object)).collect();
-    Page { document: &base, calls: &calls, known: &known, objects }.text()
+    let objects = objects.filter(|object| newest.schemas.contains_key(*object)).collect();
+    Page { document: newest, calls: &calls, known: &known, objects }.text()
+}
+
+/// Probes all parameters in each version since the document's. A parameter that a later version added
+/// must be known, and undeclared names must be rejected. Returns the document of the newest version and
+/// the parameters that the server knows in it.
+fn probed<'a>(
+    versions: &'a Versions,
+    calls: &[String],
+) -> Result<(&'a Document, BTreeMap<String, Probed>), Failure> {
+    let server = Server::start()?;
+    let mut faults = Vec::new();
+    let (mut rejected_before, mut count_before) = (None, None);
+    let mut newest = None;
+    for version in wire::schema::versions::names() {
+        let document = versions.at(version).ok_or("a version has no document")?;
+        let mut known = BTreeMap::new();
+        for call in calls {
+            let (method, path) = call.split_once(' ').unwrap_or(("", call));
+            let plain = call_name(method, path);
+            if document.has_call(&plain) {
+                known.insert(plain.clone(), server.probe(document, &plain, version)?);
+            }
+        }
+        let open = known.iter().flat_map(|(call, probed)| {
+            let open = probed.open.iter().filter(|(path, _)| !page::is_ignored(call, path));
+            open.map(move |(path, message)| format!("{call} {path} accepts others: {message}"))
+        });
+        faults.extend(open.map(|fault| format!("  {version}: {fault}")));
+        let rejected: BTreeSet<(String, String)> = known
+            .iter()
+            .flat_map(|(call, probed)| {
+                probed.rejected.iter().map(|path| (call.clone(), path.clone()))
+            })
+            .collect();
+        let before = rejected_before.get_or_insert_with(|| rejected.clone());
+        let is_in_rejected = |(call, path): &&(String, String)| {
+            before.iter().any(|(of, whole)| of == call && probe::within(path, whole))
+        };
+        let new = rejected.iter().filter(|rejected| !is_in_rejected(rejected));
+        faults.extend(new.map(|(call, path)| format!("  {version}: {call} {path} is rejected")));
+        let count: usize = known.values().map(|probed| probed.known).sum();
+        let newer = count.saturating_sub(*count_before.get_or_insert(count));
+        say(&format!("parity: {version} has {newer} more known parameters than the document"));
+        newest = Some((document, known));
+    }
+    if faults.is_empty() {
+        return newest.ok_or_else(|| "the tables have no version".to_owned());
+    }
+    faults.iter().for_each(|line| say(line));
+    Err("parameters differ from the versions in these places".to_owned())
 }
 
 /// The calls of the router, in its order.

@@ -7,8 +7,9 @@
 //! - `without OBJECT.PATH` removes a key
 //! - `words OBJECT.PATH WORD…` adds words
 //! - `object NAME SCHEMA` adds an object
-//! - `takes CALL NAME SCHEMA` adds a parameter
-//! - `refuses CALL NAME` removes a parameter
+//! - `takes CALL NAME SCHEMA` adds a parameter of previews
+//!
+//! The parameters of general versions come from the tables of [`wire::schema::versions`].
 //!
 //! In a path, dots separate keys and `[]` means the items of an array. Schemas are JSON as in the
 //! document, but a `$ref` contains only the object's name.
@@ -17,6 +18,8 @@ use super::document::Document;
 use crate::Failure;
 use serde_json::{Value, json};
 use std::cell::OnceCell;
+use wire::schema::Schema;
+use wire::schema::versions;
 
 /// The version of the document without overlays.
 pub(crate) const BASE: &str = "2026-05-27";
@@ -63,8 +66,17 @@ impl Versions {
     fn make(&self, count: usize, preview: bool) -> Result<Document, Failure> {
         let mut document = self.base.clone();
         let dated = OVERLAYS.iter().take(count).map(|(_, overlay)| *overlay);
-        for overlay in [AT_BASE].into_iter().chain(dated).chain(preview.then_some(PREVIEW)) {
+        for overlay in [AT_BASE].into_iter().chain(dated) {
             lay_over(&mut document, overlay)?;
+        }
+        let newest = count.checked_sub(1).map_or(BASE, |place| OVERLAYS[place].0);
+        for (_, calls) in versions::changes().filter(|(name, _)| date(name) <= newest) {
+            for (call, change) in calls {
+                document.change_parameters(call, |form| change_hash(form, &change));
+            }
+        }
+        if preview {
+            lay_over(&mut document, PREVIEW)?;
         }
         Ok(document)
     }
@@ -113,21 +125,79 @@ fn make(document: &mut Document, change: &str) -> Result<(), Failure> {
             let (name, schema) = word(rest)?;
             document.schemas.insert(name.to_owned(), read(schema)?);
         }
-        "takes" | "refuses" => {
+        "takes" => {
             let (method, rest) = word(rest)?;
             let (path, rest) = word(rest)?;
-            let (name, schema) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (name, schema) = word(rest)?;
             let call = format!("{method} {path}");
             let form = document.call_form(&call).ok_or("there is no such call")?;
-            if verb == "takes" {
-                form["properties"][name] = read(schema)?;
-            } else {
-                forget(form, name)?;
-            }
+            form["properties"][name] = read(schema)?;
         }
         _ => return Err("an unknown word".to_owned()),
     }
     Ok(())
+}
+
+/// The date of a version.
+fn date(version: &str) -> &str {
+    version.get(..BASE.len()).unwrap_or(version)
+}
+
+/// Changes the members of a form or of a hash in it by a table of [`wire::schema::versions`].
+fn change_hash(form: &mut Value, change: &Schema) {
+    let Schema::Hash(members) = change else { return };
+    for member in members {
+        let name = member.name.trim_start_matches(['-', '~']);
+        match member.name.as_bytes().first() {
+            // A release of the SDK may declare less than the document.
+            Some(b'-') => forget(form, name).unwrap_or_default(),
+            Some(b'~') => {
+                if let Some(older) = form["properties"].get_mut(name) {
+                    change_items(older, &member.schema);
+                }
+            }
+            _ => form["properties"][name] = described(&member.schema),
+        }
+        if let Some(required) = form.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|known| known != name);
+        }
+        if member.required {
+            push_once(&mut form["required"], name);
+        }
+    }
+}
+
+/// Changes a hash, or the hashes of a list, among the types of a parameter.
+fn change_items(schema: &mut Value, change: &Schema) {
+    if let Some(options) = schema["anyOf"].as_array_mut() {
+        options.iter_mut().for_each(|option| change_items(option, change));
+        return;
+    }
+    match change {
+        Schema::List(item) if schema["type"] == "array" => change_items(&mut schema["items"], item),
+        Schema::Hash(_) if schema["properties"].is_object() => change_hash(schema, change),
+        _ => {}
+    }
+}
+
+/// Describes a type as the document does.
+fn described(schema: &Schema) -> Value {
+    match schema {
+        Schema::Text(_) | Schema::Decimal | Schema::Currency => json!({"type": "string"}),
+        Schema::Integer => json!({"type": "integer"}),
+        Schema::Boolean => json!({"type": "boolean"}),
+        Schema::Word(words) => json!({"type": "string", "enum": words}),
+        Schema::List(item) => json!({"type": "array", "items": described(item)}),
+        Schema::Map(value) => json!({"type": "object", "additionalProperties": described(value)}),
+        Schema::Either(options) => {
+            json!({"anyOf": options.iter().map(described).collect::<Vec<_>>()})
+        }
+        Schema::Hash(_) => {
+            let mut hash = json!({"type": "object", "properties": {}});
+            change_hash(&mut hash, schema);
+            hash
+        }
+    }
 }
 
 /// The first word and the rest.
@@ -197,6 +267,7 @@ fn forget(holder: &mut Value, key: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::schema::Member;
 
     fn document() -> Document {
         let pet = json!({"type": "object", "required": ["id"], "properties": {
@@ -225,7 +296,6 @@ words zoo.pet.state.word b c | a source
 without zoo.pet.id | a source
 object cage {\"type\":\"object\"} | a source
 takes POST /v1/pets age {\"type\":\"integer\"} | a source
-refuses POST /v1/pets name | a source
 ";
         lay_over(&mut document, lines).unwrap();
         let pet = &document.schemas["zoo.pet"];
@@ -237,7 +307,40 @@ refuses POST /v1/pets name | a source
         );
         assert!(document.schemas.contains_key("cage"));
         let form = document.parameters("POST /v1/pets");
-        assert_eq!(form["properties"], json!({"age": {"type": "integer"}}));
+        let types = json!({"age": {"type": "integer"}, "name": {"type": "string"}});
+        assert_eq!(form["properties"], types);
+    }
+
+    /// Parameters are added, replaced, changed inside their hash and removed.
+    #[test]
+    fn parameters_change_by_a_table() {
+        let text = || Schema::Text(100);
+        let member = |name, required, schema| Member { name, required, unsettable: false, schema };
+        let mut form = json!({
+            "required": ["kind"],
+            "properties": {
+                "kind": {"type": "string"},
+                "name": {"type": "string"},
+                "parts": {"anyOf": [{"type": "string", "enum": [""]}, {"type": "array", "items": {
+                    "type": "object", "properties": {"label": {"type": "string"}}}}]},
+            },
+        });
+        let part = Schema::Hash(vec![member("size", true, Schema::Integer)]);
+        let change = Schema::Hash(vec![
+            member("kind", false, Schema::Word(vec!["flat"])),
+            member("-name", false, text()),
+            member("~parts", false, Schema::List(Box::new(part))),
+            member("~missing", false, Schema::Hash(Vec::new())),
+            member("note", false, text()),
+        ]);
+        change_hash(&mut form, &change);
+        let items = json!({"type": "object", "required": ["size"], "properties": {
+            "label": {"type": "string"}, "size": {"type": "integer"}}});
+        assert_eq!(form["required"], json!([]));
+        assert_eq!(form["properties"]["kind"], json!({"type": "string", "enum": ["flat"]}));
+        assert_eq!(form["properties"]["note"], json!({"type": "string"}));
+        assert_eq!(form["properties"]["parts"]["anyOf"][1]["items"], items);
+        assert_eq!(form["properties"].as_object().unwrap().len(), 3);
     }
 
     /// A line without a source and a change of a missing key are rejected.
@@ -247,7 +350,7 @@ refuses POST /v1/pets name | a source
             "without zoo.pet.id",
             "without zoo.pet.name | a source",
             "without zoo.dog.id | a source",
-            "refuses POST /v1/dogs name | a source",
+            "takes POST /v1/dogs name {} | a source",
             "moves zoo.pet.id | a source",
         ] {
             assert!(lay_over(&mut document(), line).is_err(), "{line}");

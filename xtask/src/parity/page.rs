@@ -11,14 +11,17 @@ const HEAD: &str = "\
 # Parity
 
 This page counts the supported part of Stripe's API against Stripe's own description of it. The description
-is the OpenAPI document of `2026-05-27.dahlia` with the changes of later versions (`xtask/overlays`, each
-line with its source). `cargo xtask parity` writes this page, and CI fails if it is out of date.
+is the OpenAPI document of `2026-05-27.dahlia` with the changes of later versions: parameters from the types
+of the official SDKs (`crates/wire/src/schema/versions.txt`), and keys of objects (`xtask/overlays`, each line
+with its source). The counts are those of `2026-10-28.endive`. `cargo xtask parity` writes this page, and CI
+fails if it is out of date.
 
 The command checks these rules:
 
 - **Responses** to the HTTP tests and the client programs have every required key, only declared keys, and
   only values of the declared types and words. Each is checked in the version that the request named.
-- **Declared parameters** are sent to the binary, at every depth.
+- **Declared parameters** are sent to the binary, at every depth and in each version since the document's.
+  Those that a later version added must be known.
 - **Undeclared parameters** must be rejected, in the call and in each of its hashes.
 ";
 
@@ -36,7 +39,7 @@ const TREATMENTS: [&str; 4] = ["supported", "echoed", "checked", "ignored"];
 
 /// The content of the page.
 pub(crate) struct Page<'a> {
-    /// The document without an overlay.
+    /// The document of the newest version.
     pub(crate) document: &'a Document,
     /// The calls of the router, in its order.
     pub(crate) calls: &'a [String],

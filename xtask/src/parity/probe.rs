@@ -13,8 +13,6 @@ use testkit::process::{Call, LISTENS, Process};
 
 /// A name that no call declares.
 const UNKNOWN: &str = "zz";
-/// The version of the document.
-const VERSION: &str = "2026-05-27.dahlia";
 /// The maximum depth of hashes, which Stripe's own hashes do not exceed.
 const DEPTH_MAX: usize = 12;
 
@@ -81,8 +79,14 @@ impl Server {
         Ok(Self { _process: process, url })
     }
 
-    /// Probes every parameter of a call.
-    pub(crate) fn probe(&self, document: &Document, call: &str) -> Result<Probed, Failure> {
+    /// Probes every parameter of a call in a version.
+    pub(crate) fn probe(
+        &self,
+        document: &Document,
+        call: &str,
+        version: &str,
+    ) -> Result<Probed, Failure> {
+        let send = |pairs: &[(String, String)]| self.send(call, version, pairs);
         let form = document.parameters(call);
         let mut required = required(&form, "");
         let needed = NEEDED.iter().filter(|(of, _)| *of == call).flat_map(|(_, pairs)| *pairs);
@@ -94,7 +98,7 @@ impl Server {
         for Declared { path, sample, is_hash } in declared {
             let mut pairs = sample;
             pairs.push((UNKNOWN.to_owned(), "1".to_owned()));
-            let error = self.send(call, &pairs)?;
+            let error = send(&pairs)?;
             if is_unknown(&error, |param| within(&path, param) || within(param, &path)) {
                 probed.rejected.push(path);
                 continue;
@@ -103,7 +107,7 @@ impl Server {
             if is_hash {
                 pairs.pop();
                 pairs.push((format!("{path}[{UNKNOWN}]"), "1".to_owned()));
-                let error = self.send(call, &pairs)?;
+                let error = send(&pairs)?;
                 if !rejects_parameter(&error) {
                     probed.open.push((path, message(&error)));
                 }
@@ -111,7 +115,7 @@ impl Server {
         }
         let unknown = (UNKNOWN.to_owned(), "1".to_owned());
         let pairs: Vec<_> = required.into_iter().chain([unknown]).collect();
-        let error = self.send(call, &pairs)?;
+        let error = send(&pairs)?;
         if !is_unknown(&error, |param| param == UNKNOWN) {
             probed.open.push((String::new(), message(&error)));
         }
@@ -119,7 +123,12 @@ impl Server {
     }
 
     /// Sends a call for objects that do not exist. Returns the error.
-    fn send(&self, call: &str, pairs: &[(String, String)]) -> Result<Value, Failure> {
+    fn send(
+        &self,
+        call: &str,
+        version: &str,
+        pairs: &[(String, String)],
+    ) -> Result<Value, Failure> {
         let (method, path) = call.split_once(' ').unwrap_or(("GET", call));
         let path = path.replace("{id}", "x");
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -130,7 +139,7 @@ impl Server {
         let path = format!("{path}{query}");
         let form = if in_query { "" } else { &form };
         let sent =
-            Call { key: "sk_test_parity", version: Some(VERSION), method, path: &path, form };
+            Call { key: "sk_test_parity", version: Some(version), method, path: &path, form };
         let (_, body) = sent.send(&self.url).map_err(|error| format!("{call}: {error}"))?;
         Ok(body["error"].clone())
     }
@@ -146,7 +155,7 @@ fn is_unknown(error: &Value, of: impl Fn(&str) -> bool) -> bool {
 }
 
 /// True if a path is equal to another path or is inside it.
-fn within(path: &str, whole: &str) -> bool {
+pub(crate) fn within(path: &str, whole: &str) -> bool {
     path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }
 

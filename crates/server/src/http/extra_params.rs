@@ -7,20 +7,9 @@ use store::Bounds;
 use wire::change;
 use wire::error::Error;
 use wire::params::{MetadataChange, Params, Range};
-use wire::schema;
-
-/// Reads all parameters of a call by its schema.
-pub(super) fn read(params: &mut Params, call: &str) -> Result<ExtraParams, Error> {
-    let schema = schema::of_call(call);
-    assert!(schema.is_some(), "every call that is read by schema has a table");
-    let body_params =
-        schema.map_or_else(|| Ok(ExtraParams::empty()), |schema| params.take_schema(schema))?;
-    params.note_dropped(call, &body_params);
-    Ok(body_params)
-}
 
 /// Reads all parameters of a call by its schema in the caller's version.
-pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
+pub(super) fn read(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
     let version = call.version().clone();
     let params = change::read(&mut call.params, name, &version)?;
     assert!(params.is_some(), "every call that is read by schema has a table");

@@ -1,6 +1,6 @@
 //! Schemas that depend on the API version: the types of payment methods in requests and responses.
 
-use testkit::{App, Response};
+use testkit::{App, Options, Response};
 
 const DAHLIA: &str = "2026-08-26.dahlia";
 const ENDIVE: &str = "2026-09-30.endive";
@@ -67,8 +67,56 @@ async fn endive_has_no_named_types_on_checkout() {
     insta::assert_snapshot!(types(&session), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);
     let refused = app.in_version(DAHLIA).post("/v1/checkout/sessions", ALLOWED).await;
     assert_eq!(refused.at("/error/code"), "parameter_unknown");
-    let older = app.in_version(DAHLIA).post("/v1/checkout/sessions", NAMED).await.ok();
-    assert!(!older.body.contains("allowed_payment_method_types"));
+    // The preview in which intents change is a month before the one in which Checkout does. Sources:
+    // stripe-node 22.7.0-beta.1 and stripe-python 16.1.0b1.
+    for version in [DAHLIA, PREVIEW] {
+        let older = app.in_version(version).post("/v1/checkout/sessions", NAMED).await.ok();
+        assert!(!older.body.contains("allowed_payment_method_types"), "{version}");
+        let refused = app.in_version(version).post("/v1/checkout/sessions", ALLOWED).await;
+        assert_eq!(refused.at("/error/code"), "parameter_unknown", "{version}");
+    }
+    let refused = app.in_version("2026-09-30.preview").post("/v1/checkout/sessions", NAMED).await;
+    assert_eq!(refused.at("/error/code"), "parameter_unknown");
+}
+
+/// The anchor in an update of a subscription is a word, and from endive on a hash. Sources:
+/// stripe-python 15.6.2 and 16.0.1.
+#[tokio::test]
+async fn endive_has_an_anchor_with_a_type() {
+    let app = App::start().await;
+    let (word, hash) = ("billing_cycle_anchor=unchanged", "billing_cycle_anchor[type]=unchanged");
+    let missing = "/v1/subscriptions/sub_x";
+    for (version, accepted, refused) in
+        [(DAHLIA, word, hash), (ENDIVE, hash, word), ("2026-11-18.preview", hash, word)]
+    {
+        let found = app.in_version(version).post(missing, accepted).await;
+        assert_eq!(found.status, 404, "{version} {accepted}");
+        let found = app.in_version(version).post(missing, refused).await;
+        let param = found.text("/error/param");
+        assert_eq!((found.status, param.as_str()), (400, "billing_cycle_anchor"), "{version}");
+    }
+}
+
+/// A parameter of another payment method is accepted and ignored from its version on, and a strict
+/// server rejects it. An unknown name is rejected in every version. Source: stripe-python 16.1.0.
+#[tokio::test]
+async fn newer_parameters_are_known_since_their_version() {
+    let app = App::start().await;
+    let strict = App::with(Options { strict: true, ..Options::default() }).await;
+    let payment = "amount=2000&currency=usd";
+    let form = format!("{payment}&payment_method_options[card][setup_credential_usage]=recurring");
+    let path = "/v1/payment_intents";
+    let code = |refused: &Response| refused.text("/error/code");
+    assert_eq!(code(&app.in_version(ENDIVE).post(path, &form).await), "parameter_unknown");
+    app.in_version("2026-10-28.endive").post(path, &form).await.ok();
+    let refused = strict.in_version("2026-10-28.endive").post(path, &form).await;
+    assert_eq!(code(&refused), "parameter_not_acted_on");
+    for version in ["2024-06-20", DAHLIA, ENDIVE, "2026-11-18.endive", "2026-11-18.preview"] {
+        let form = format!("{payment}&payment_method_options[zz]=1");
+        let refused = app.in_version(version).post(path, &form).await;
+        assert_eq!(code(&refused), "parameter_unknown", "{version}");
+        assert_eq!(refused.at("/error/param"), "payment_method_options[zz]", "{version}");
+    }
 }
 
 /// Allowed types are stored unchanged, and the matching ones are shown as the actual types.

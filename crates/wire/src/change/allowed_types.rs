@@ -4,20 +4,6 @@
 use super::Change;
 
 pub(super) const CHANGE: Change = Change {
-    added: "\
-POST /v1/payment_intents
- allowed_payment_method_types list text 100
-POST /v1/payment_intents/{id}
- allowed_payment_method_types list text 100
-POST /v1/payment_intents/{id}/confirm
- allowed_payment_method_types list text 100
-POST /v1/setup_intents
- allowed_payment_method_types list text 100
-POST /v1/setup_intents/{id}
- allowed_payment_method_types? list text 100
-POST /v1/setup_intents/{id}/confirm
- allowed_payment_method_types list text 100
-",
     keys: &[
         ("payment_intent", "allowed_payment_method_types"),
         ("setup_intent", "allowed_payment_method_types"),

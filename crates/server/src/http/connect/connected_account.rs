@@ -13,7 +13,7 @@ use wire::list::take_page;
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/accounts")?;
+    let params = read(&mut call, "POST /v1/accounts")?;
     let input = take_input(params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.create_connected_account(&call.context, &input).await?)
@@ -30,7 +30,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/accounts/{id}")?;
+    let params = read(&mut call, "POST /v1/accounts/{id}")?;
     let input = take_input(params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.update_connected_account(&call.context, call.id(), &input).await?)

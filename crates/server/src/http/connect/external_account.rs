@@ -16,7 +16,7 @@ const EXTERNAL: &str = "external_account";
 const BANK: &str = "bank_account";
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts")?;
+    let mut params = read(&mut call, "POST /v1/accounts/{id}/external_accounts")?;
     let default_for_currency = take_boolean(&mut params, "default_for_currency");
     let metadata = take_metadata(&mut params);
     let input = take_external(&mut params)?.ok_or_else(|| Error::missing_param(EXTERNAL))?;
@@ -33,7 +33,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
+    let mut params = read(&mut call, "POST /v1/accounts/{id}/external_accounts/{external}")?;
     let holder_type = params.take("account_holder_type").map(|value| match value {
         ExtraParams::Text(word) => {
             BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set)

@@ -6,7 +6,7 @@ use crate::http::extra_params::read;
 use wire::error::Error;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/tokens")?;
+    let params = read(&mut call, "POST /v1/tokens")?;
     let path = "bank_account";
     let hash = params.at(&[path]).ok_or_else(|| Error::missing_param(path))?;
     if hash.text(&[]).is_some() {

@@ -6,7 +6,7 @@ use super::product::take_price;
 use super::subscription::check_fee_percent;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
-use crate::http::extra_params::{read, read_versioned, take_integer, take_metadata, take_text};
+use crate::http::extra_params::{read, take_integer, take_metadata, take_text};
 use crate::http::texts::{check_email, check_page_url};
 use engine::payments::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
@@ -21,7 +21,7 @@ use wire::params::{Params, Range};
 use wire::render::payments::checkout::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut params = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
+    let mut params = read(&mut call, "POST /v1/checkout/sessions")?;
     let input = take_input(&mut params)?;
     let call = call.ready(FIELDS)?;
     Ok(call
@@ -41,7 +41,7 @@ pub(in crate::http) async fn page(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn expire(mut call: Call) -> Outcome {
-    read(&mut call.params, "POST /v1/checkout/sessions/{id}/expire")?;
+    read(&mut call, "POST /v1/checkout/sessions/{id}/expire")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.expire_checkout(&call.context, call.id()).await?)
 }

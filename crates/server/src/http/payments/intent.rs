@@ -4,7 +4,7 @@
 use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
-use crate::http::extra_params::{read, read_versioned, take_metadata, take_text};
+use crate::http::extra_params::{read, take_metadata, take_text};
 use crate::http::texts::{check_email, check_return_url};
 use engine::connect::access::Access;
 use engine::payments::intent::{
@@ -82,7 +82,7 @@ pub(in crate::http) async fn list_setups(call: Call) -> Outcome {
 }
 
 async fn create(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut params = read_versioned(&mut call, &format!("POST /v1/{}s", kind.word()))?;
+    let mut params = read(&mut call, &format!("POST /v1/{}s", kind.word()))?;
     let mut input = take_input(&mut params)?;
     if kind == IntentKind::Payment && input.currency != Currency::parse(CURRENCY) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
@@ -110,7 +110,7 @@ async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn update(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut params = read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
+    let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
     let mut input = take_input(&mut params)?;
     input.given = params;
     let call = call.ready(FIELDS)?;
@@ -118,8 +118,7 @@ async fn update(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut params =
-        read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
+    let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
     let client_secret = take_text(&mut params, "client_secret");
     let method = take_method(&mut params)?;
     let mut confirmation = Confirmation { method, ..take_confirmation(&mut params)? };
@@ -141,7 +140,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn cancel(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut params = read(&mut call.params, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
+    let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
     let reason = take_text(&mut params, "cancellation_reason");
     let call = call.ready(FIELDS)?;
     let id = call.id();
@@ -149,14 +148,14 @@ async fn cancel(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 pub(in crate::http) async fn capture_payment(mut call: Call) -> Outcome {
-    read(&mut call.params, "POST /v1/payment_intents/{id}/capture")?;
+    read(&mut call, "POST /v1/payment_intents/{id}/capture")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.capture_intent(&call.context, call.id()).await?)
 }
 
 async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
     let name = format!("POST /v1/{}s/{{id}}/verify_microdeposits", kind.word());
-    let mut params = read(&mut call.params, &name)?;
+    let mut params = read(&mut call, &name)?;
     let client_secret = take_text(&mut params, "client_secret");
     let deposits = take_deposits(&params)?;
     let publishable = call.publishable;

@@ -23,7 +23,7 @@ use wire::render::payments::invoice::{
 pub(in crate::http) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/invoices")?;
+    let mut params = read(&mut call, "POST /v1/invoices")?;
     let pending = take_text(&mut params, "pending_invoice_items_behavior");
     let mut input = take_invoice(params)?;
     input.takes_pending_items = pending.as_deref() == Some("include");
@@ -37,7 +37,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/invoices/{id}")?;
+    let params = read(&mut call, "POST /v1/invoices/{id}")?;
     let input = take_invoice(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_invoice(&call.context, call.id(), &input).await?)
@@ -49,14 +49,14 @@ pub(in crate::http) async fn delete(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn finalize(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/invoices/{id}/finalize")?;
+    let mut params = read(&mut call, "POST /v1/invoices/{id}/finalize")?;
     let advance = take_boolean(&mut params, "auto_advance");
     let call = call.ready(FIELDS)?;
     Ok(call.engine.finalize_invoice(&call.context, call.id(), advance).await?)
 }
 
 pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/invoices/{id}/pay")?;
+    let mut params = read(&mut call, "POST /v1/invoices/{id}/pay")?;
     let input = PayInput {
         method: take_text(&mut params, "payment_method"),
         paid_elsewhere: take_boolean(&mut params, "paid_out_of_band") == Some(true),
@@ -66,7 +66,7 @@ pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn void(mut call: Call) -> Outcome {
-    read(&mut call.params, "POST /v1/invoices/{id}/void")?;
+    read(&mut call, "POST /v1/invoices/{id}/void")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.void_invoice(&call.context, call.id()).await?)
 }
@@ -128,7 +128,7 @@ pub(in crate::http) async fn list_payments(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn create_item(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/invoiceitems")?;
+    let params = read(&mut call, "POST /v1/invoiceitems")?;
     let input = take_item(params)?;
     let call = call.ready(ITEM_FIELDS)?;
     Ok(call.engine.create_invoice_item(&call.context, &input).await?)
@@ -140,7 +140,7 @@ pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update_item(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/invoiceitems/{id}")?;
+    let params = read(&mut call, "POST /v1/invoiceitems/{id}")?;
     let input = take_item(params)?;
     let call = call.ready(ITEM_FIELDS)?;
     Ok(call.engine.update_invoice_item(&call.context, call.id(), &input).await?)

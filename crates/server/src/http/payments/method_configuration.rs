@@ -9,7 +9,7 @@ use model::payments::method_configuration::Preference;
 use wire::list::take_page;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/payment_method_configurations")?;
+    let params = read(&mut call, "POST /v1/payment_method_configurations")?;
     let input = take_input(params);
     let call = call.ready(&[])?;
     Ok(call.engine.create_method_configuration(&call.context, &input).await?)
@@ -21,7 +21,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/payment_method_configurations/{id}")?;
+    let params = read(&mut call, "POST /v1/payment_method_configurations/{id}")?;
     let input = take_input(params);
     let call = call.ready(&[])?;
     Ok(call.engine.update_method_configuration(&call.context, call.id(), &input).await?)

@@ -13,7 +13,7 @@ use wire::render::payments::mandate;
 use wire::render::payments::payment_method::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/payment_methods")?;
+    let mut params = read(&mut call, "POST /v1/payment_methods")?;
     let input = take_method_data(&mut params, "")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_payment_method(&call.context, &input).await?)
@@ -31,7 +31,7 @@ pub(in crate::http) async fn retrieve_of_customer(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/payment_methods/{id}")?;
+    let mut params = read(&mut call, "POST /v1/payment_methods/{id}")?;
     check_email(params.text(&["billing_details", "email"]), "billing_details[email]")?;
     let update = MethodUpdate {
         billing_details: params.at(&["billing_details"]).cloned(),
@@ -45,7 +45,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn attach(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/payment_methods/{id}/attach")?;
+    let mut params = read(&mut call, "POST /v1/payment_methods/{id}/attach")?;
     let customer =
         take_text(&mut params, "customer").ok_or_else(|| Error::missing_param("customer"))?;
     let call = call.ready(FIELDS)?;
@@ -53,7 +53,7 @@ pub(in crate::http) async fn attach(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn detach(mut call: Call) -> Outcome {
-    read(&mut call.params, "POST /v1/payment_methods/{id}/detach")?;
+    read(&mut call, "POST /v1/payment_methods/{id}/detach")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.detach_payment_method(&call.context, call.id()).await?)
 }

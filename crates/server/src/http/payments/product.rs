@@ -17,7 +17,7 @@ use wire::list::take_page;
 use wire::render::payments::product::{FIELDS, LIST_FIELDS, PRICE_FIELDS, PRICE_LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/products")?;
+    let params = read(&mut call, "POST /v1/products")?;
     let input = take_product(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_product(&call.context, &input).await?)
@@ -29,7 +29,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/products/{id}")?;
+    let params = read(&mut call, "POST /v1/products/{id}")?;
     let input = take_product(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_product(&call.context, call.id(), &input).await?)
@@ -55,7 +55,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn create_price(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/prices")?;
+    let params = read(&mut call, "POST /v1/prices")?;
     let input = take_price(params, "")?;
     let call = call.ready(PRICE_FIELDS)?;
     Ok(call.engine.create_price(&call.context, &input).await?)
@@ -67,7 +67,7 @@ pub(in crate::http) async fn retrieve_price(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update_price(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/prices/{id}")?;
+    let mut params = read(&mut call, "POST /v1/prices/{id}")?;
     let input = PriceInput {
         active: take_boolean(&mut params, "active"),
         lookup_key: take_text(&mut params, "lookup_key"),

@@ -16,13 +16,14 @@ use model::Word;
 use model::clock::AccountTime;
 use model::extra_params::ExtraParams;
 use model::payments::subscription::{CollectionMethod, SubscriptionStatus};
+use wire::change::FEEDBACK_OPTION;
 use wire::error::Error;
 use wire::list::take_page;
 use wire::params::Params;
 use wire::render::payments::subscription::{FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let params = read(&mut call.params, "POST /v1/subscriptions")?;
+    let params = read(&mut call, "POST /v1/subscriptions")?;
     let input = take_subscription(params)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_subscription(&call.context, &input).await?)
@@ -34,7 +35,7 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
-    let mut params = read(&mut call.params, "POST /v1/subscriptions/{id}")?;
+    let mut params = read(&mut call, "POST /v1/subscriptions/{id}")?;
     // These belong to a single invoice and cannot be added later, because the server creates no
     // invoices between periods.
     for name in ["add_invoice_items", "billing_cycle_anchor"] {
@@ -46,6 +47,11 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
+    let names: &[&str] = if call.version().has(&FEEDBACK_OPTION) {
+        &["comment", "feedback", "feedback_option"]
+    } else {
+        &["comment", "feedback"]
+    };
     let params = &mut call.params;
     // The server does not prorate and does not create a final invoice.
     params.boolean("invoice_now")?;
@@ -53,7 +59,7 @@ pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
     let mut details = None;
     if let Some(mut hash) = params.hash("cancellation_details")? {
         let mut said = ExtraParams::empty();
-        for name in ["comment", "feedback"] {
+        for name in names {
             if let Some(text) = hash.text(name)? {
                 said.put(name, ExtraParams::Text(text));
             }

@@ -59,7 +59,9 @@ fn dump(connection: &Connection) -> String {
     for [_, table, _] in schema.iter().filter(|[kind, ..]| kind == "table") {
         insert(&mut text, table);
     }
-    text.push_str("\n-- This creates the table of sizes, which only SQLite can.\nANALYZE migrations;\n");
+    text.push_str(
+        "\n-- This creates the table of sizes, which only SQLite can.\nANALYZE migrations;\n",
+    );
     text.push_str("DELETE FROM sqlite_stat1;\n");
     insert(&mut text, "sqlite_stat1");
     text.push_str("ANALYZE sqlite_schema;\n");

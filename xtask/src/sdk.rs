@@ -1,0 +1,224 @@
+//! Writes what each later version of the API changed, from the types of the official Python SDK.
+//!
+//! `xtask/sdk/packages.txt` names one release of the SDK for each version. A Python program reads the
+//! types of each from its files, without running them. The differences between two releases are the
+//! changes of the later version. `wire::schema::versions` describes the table of parameters, and
+//! `wire::keys` that of the keys of objects. Only names, types and words are copied, because they are
+//! facts.
+
+use crate::Failure;
+use crate::process::{self, program, root};
+use crate::shapes::with_plain_ids;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use wire::schema::{Schema, of_call};
+
+/// The tables that this writes.
+const PARAMETERS: &str = "crates/wire/src/schema/versions.txt";
+/// Calls whose tables were completed by hand, so the release of the document's version adds none.
+const BY_HAND: [&str; 2] = ["POST /v1/accounts", "POST /v1/tokens"];
+
+/// Reads the releases and writes the tables.
+pub(crate) fn run() -> Result<(), Failure> {
+    let packages = read(&root().join("xtask/sdk/packages.txt"))?;
+    let packages = packages.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let releases: Vec<Value> = packages.map(types_of).collect::<Result<_, _>>()?;
+    let first = releases.first().ok_or("xtask/sdk/packages.txt names no release")?;
+    let mut table = heading(first);
+    for (call, form) in members(&first["calls"]) {
+        if let Some(schema) =
+            of_call(call).filter(|_| !BY_HAND.iter().any(|of| call.starts_with(of)))
+        {
+            let mut lines = String::new();
+            write_additions(&mut lines, 1, schema, &form["members"]);
+            write_call(&mut table, call, &lines);
+        }
+    }
+    for pair in releases.windows(2) {
+        let [older, newer] = pair else { continue };
+        table.push_str(&heading(newer));
+        for (call, form) in members(&newer["calls"]) {
+            let mut lines = String::new();
+            write_changes(&mut lines, 1, &older["calls"][call]["members"], &form["members"]);
+            write_call(&mut table, call, &lines);
+        }
+    }
+    write(&root().join(PARAMETERS), &table)
+}
+
+fn heading(release: &Value) -> String {
+    format!("= {}\n", text(&release["version"]))
+}
+
+fn write_call(table: &mut String, call: &str, lines: &str) {
+    if !lines.is_empty() {
+        let _ = writeln!(table, "{call}");
+        table.push_str(lines);
+    }
+}
+
+/// Unpacks a release and returns its types.
+fn types_of(release: &str) -> Result<Value, Failure> {
+    let place = root().join("target/sdk").join(release);
+    if !place.join("stripe").exists() {
+        unpack(release, &place)?;
+    }
+    let calls = root().join("target/sdk/calls.txt");
+    write(&calls, &served()?)?;
+    let reader = root().join("xtask/sdk/read_types.py");
+    let mut python = program("python3", &[]);
+    let output = python.args([&reader, &place, &calls]).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("run python3: {error}"))?;
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("types of {release}: {error}"))
+}
+
+fn unpack(release: &str, place: &Path) -> Result<(), Failure> {
+    let fault = |error: std::io::Error| format!("{}: {error}", place.display());
+    std::fs::create_dir_all(place).map_err(fault)?;
+    let download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."];
+    let package = format!("stripe=={release}");
+    process::run(program("python3", &download).arg(package).current_dir(place))?;
+    let files = std::fs::read_dir(place).map_err(fault)?;
+    let wheel: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    let [wheel] = &wheel[..] else { return Err(format!("{release} is not one wheel")) };
+    process::run(program("python3", &["-m", "zipfile", "-e"]).arg(wheel).arg(place))
+}
+
+/// Returns the served calls, one per line.
+fn served() -> Result<String, Failure> {
+    let router = read(&root().join("crates/server/src/http/router.rs"))?;
+    let paths = router.split('"').filter(|part| part.starts_with("/v1/")).map(with_plain_ids);
+    let paths: BTreeSet<String> = paths.collect();
+    let calls = paths
+        .iter()
+        .flat_map(|path| ["GET", "POST", "DELETE"].map(|verb| format!("{verb} {path}")));
+    Ok(calls.collect::<Vec<_>>().join("\n"))
+}
+
+/// Writes the members that only the release declares.
+fn write_additions(table: &mut String, depth: usize, schema: &Schema, members_of: &Value) {
+    let Schema::Hash(known) = schema else { return };
+    for (name, member) in members(members_of) {
+        let Some(older) = known.iter().find(|known| known.name == name) else {
+            write_member(table, depth, name, member);
+            continue;
+        };
+        let (mut schema, mut kind) = (&older.schema, &member["type"]);
+        let mut words = String::new();
+        while let (Schema::List(item), "list") = (schema, text(&kind["kind"])) {
+            (schema, kind) = (item, &kind["item"]);
+            words.push_str("list ");
+        }
+        let mut lines = String::new();
+        write_additions(&mut lines, depth + 1, schema, &kind["members"]);
+        if !lines.is_empty() {
+            let marks = marks(older.required, older.unsettable);
+            let _ = writeln!(table, "{}~{name}{marks} {words}hash", " ".repeat(depth));
+            table.push_str(&lines);
+        }
+    }
+}
+
+/// Writes the members that differ between two releases.
+fn write_changes(table: &mut String, depth: usize, older: &Value, newer: &Value) {
+    let indent = " ".repeat(depth);
+    for (name, _) in members(older).filter(|(name, _)| newer.get(name).is_none()) {
+        let _ = writeln!(table, "{indent}-{name}");
+    }
+    for (name, member) in members(newer) {
+        let Some(before) = older.get(name) else {
+            write_member(table, depth, name, member);
+            continue;
+        };
+        if before == member {
+            continue;
+        }
+        let Some((words, before, after)) = hashes(&before["type"], &member["type"]) else {
+            write_member(table, depth, name, member);
+            continue;
+        };
+        let _ = writeln!(table, "{indent}~{name}{} {words}hash", marks_of(member));
+        write_changes(table, depth + 1, before, after);
+    }
+}
+
+/// Returns the members of two hashes, or of the hashes in two lists, with the words around `hash`.
+fn hashes<'a>(before: &'a Value, after: &'a Value) -> Option<(String, &'a Value, &'a Value)> {
+    match (text(&before["kind"]), text(&after["kind"])) {
+        ("hash", "hash") => Some((String::new(), &before["members"], &after["members"])),
+        ("list", "list") => {
+            let (words, before, after) = hashes(&before["item"], &after["item"])?;
+            Some((format!("list {words}"), before, after))
+        }
+        _ => None,
+    }
+}
+
+fn write_member(table: &mut String, depth: usize, name: &str, member: &Value) {
+    let _ = write!(table, "{}{name}{} ", " ".repeat(depth), marks_of(member));
+    write_type(table, depth, &member["type"]);
+}
+
+fn marks_of(member: &Value) -> &'static str {
+    marks(member["required"] == true, member["unsettable"] == true)
+}
+
+fn marks(required: bool, unsettable: bool) -> &'static str {
+    match (required, unsettable) {
+        (true, true) => "*?",
+        (true, false) => "*",
+        (false, true) => "?",
+        (false, false) => "",
+    }
+}
+
+/// Writes a type to the end of the line, and the members of a hash on the next lines.
+fn write_type(table: &mut String, depth: usize, kind: &Value) {
+    match text(&kind["kind"]) {
+        "hash" => {
+            table.push_str("hash\n");
+            for (name, member) in members(&kind["members"]) {
+                write_member(table, depth + 1, name, member);
+            }
+        }
+        word @ ("list" | "map") => {
+            let _ = write!(table, "{word} ");
+            write_type(table, depth, &kind["item"]);
+        }
+        "word" => {
+            let words: Vec<&str> =
+                kind["words"].as_array().into_iter().flatten().map(text).collect();
+            let _ = writeln!(table, "word {}", words.join("|"));
+        }
+        "either" => {
+            table.push_str("either\n");
+            for option in kind["options"].as_array().into_iter().flatten() {
+                let _ = write!(table, "{}- ", " ".repeat(depth + 1));
+                write_type(table, depth + 1, option);
+            }
+        }
+        "any" => table.push_str("text\n"),
+        word => {
+            let _ = writeln!(table, "{word}");
+        }
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn read(place: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(place).map_err(|error| format!("{}: {error}", place.display()))
+}
+
+fn write(place: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(place, text).map_err(|error| format!("{}: {error}", place.display()))
+}
