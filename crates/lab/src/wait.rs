@@ -222,7 +222,7 @@ impl Lab {
 
     /// True if an event shows the object with this id.
     fn shows(&self, event: &Event, object: &str) -> bool {
-        let version = wire::version::Version::newest();
+        let version = wire::version::Version::default();
         let body = self.engine.render_event(event, &version, 0, None);
         let shown: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         shown["data"]["object"]["id"] == object

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// The version of a caller who sends none.
 pub const DEFAULT: &str = "2026-08-26.dahlia";
 /// The newest known version.
-pub const NEWEST: &str = "2026-10-28.endive";
+pub const NEWEST: &str = "2026-11-18.endive";
 /// Every published version, oldest first. Sources: the versions that Stripe's `OpenAPI` document of
 /// 2026-05-27.dahlia offers for webhook endpoints, and the later ones.
 const PUBLISHED: &str = include_str!("version/published.txt");

@@ -137,7 +137,7 @@ fn shows_events_with_their_deliveries() {
     object   cus_0vIseXMSf66gKkPr5RRiG6Qh
     at       2026-01-01 00:00:00
     request  req_3R5X4xIYSLSJvvme0ZfRQ6ks
-    version  2026-10-28.endive
+    version  2026-08-26.dahlia
     ! no endpoint receives this event
     $ bankfeed events evt_123
     ! error: the server rejected the call: No such event: 'evt_123'
@@ -166,7 +166,7 @@ fn shows_every_attempt() {
     object cus_0vIseXMSfhIjot8NUZ1jAjzI
     at 2026-01-01 00:00:00
     request req_6VbDzP3TIFV9c86C1I1FyKfk
-    version 2026-10-28.endive
+    version 2026-08-26.dahlia
     ENDPOINT DELIVERY ATTEMPT AT ANSWER TOOK FAULT BODY
     we_0vIseXMSf66fSkey7FTg9wIl succeeded 1 500 hm
     we_0vIseXMSf66fSkey7FTg9wIl succeeded 2 200 hm

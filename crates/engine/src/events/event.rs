@@ -53,7 +53,8 @@ impl Engine {
         Ok(ApiResponse::unchanged(self.event_body(&stored, &listeners)))
     }
 
-    /// Renders an event in the version in which it was created, for every version of the caller.
+    /// Renders an event in the version in which it was created, for every version of the caller. An
+    /// endpoint without a version of its own receives the same bytes.
     pub fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = match stored.feed {
@@ -66,7 +67,7 @@ impl Engine {
     /// Renders an event with this number of pending deliveries, for every version of the caller.
     pub fn shown_event(&self, event: &Event, pending: usize, listeners: &Listeners) -> Vec<u8> {
         let connected = listeners.connected.as_deref();
-        self.render_event(event, &Version::newest(), pending, connected)
+        self.render_event(event, &Version::default(), pending, connected)
     }
 
     /// An event in an API version; `connected` is the connected account that it happened in.

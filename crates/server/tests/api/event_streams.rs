@@ -103,7 +103,7 @@ async fn a_session_says_where_to_read() {
     {
       default_version: "2026-08-26.dahlia"
       display_connect_filter_warning: false
-      latest_version: "2026-10-28.endive"
+      latest_version: "2026-11-18.endive"
       reconnect_delay: 3600
       secret: "whsec_…"
       websocket_authorized_feature: "webhooks"
@@ -161,7 +161,7 @@ async fn events_come_in_two_versions() {
     make(&app, &app, "Ada").await;
     let pair = reader.next_pair().await;
     let stored = app.get("/v1/events").await.ok();
-    for (message, version) in pair.iter().zip([Value::Null, json!("2026-10-28.endive")]) {
+    for (message, version) in pair.iter().zip([Value::Null, json!("2026-11-18.endive")]) {
         assert_eq!(message["type"], "webhook_event");
         assert_eq!(message["endpoint"]["api_version"], version);
         assert_eq!(message["webhook_id"], stored.at("/data/0/id"));
@@ -170,8 +170,8 @@ async fn events_come_in_two_versions() {
         let secret = session.text("/secret");
         assert_eq!(verify(signature, &secret, payload, BEGIN_S, 300), Ok(()));
     }
-    assert_eq!(event(&pair[0])["api_version"], "2026-08-26.dahlia");
-    assert_eq!(event(&pair[1]), stored.at("/data/0"));
+    assert_eq!(event(&pair[0]), stored.at("/data/0"));
+    assert_eq!(event(&pair[1])["api_version"], "2026-11-18.endive");
     // A stream stores no deliveries.
     assert_eq!(stored.at("/data/0/pending_webhooks"), 0);
     assert_eq!(app.count("/v1/webhook_endpoints").await, 0);

@@ -6,7 +6,7 @@ use testkit::{App, FC, HOLDER};
 
 /// One version of each date with a change, oldest first, after the last version before the first
 /// change.
-const VERSIONS: [&str; 14] = [
+const VERSIONS: [&str; 15] = [
     "2024-06-20",
     "2024-09-30.acacia",
     "2025-08-27.basil",
@@ -18,6 +18,7 @@ const VERSIONS: [&str; 14] = [
     "2026-08-26.dahlia",
     "2026-09-30.endive",
     "2026-10-28.endive",
+    "2026-11-18.endive",
     "2025-11-17.preview",
     "2026-01-28.preview",
     "2026-10-14.preview",
@@ -267,7 +268,7 @@ async fn each_endpoint_has_its_version() {
     let created = "/v1/events?type=financial_connections.account.created";
     for version in ["2024-06-20", "2026-10-14.preview"] {
         let event = app.in_version(version).get(created).await.ok().at("/data/0");
-        assert_eq!(event["api_version"], "2026-10-28.endive");
+        assert_eq!(event["api_version"], "2026-08-26.dahlia");
         assert!(event["data"]["object"].get("account_numbers").is_some());
         assert!(event["data"]["object"].get("authorization").is_none());
     }
@@ -291,7 +292,7 @@ async fn unknown_versions_are_refused() {
     let session = app.session(&app.customer().await, "filters[countries][]=US").await;
     let path = format!("{FC}/sessions/{}", session.id());
     let newer = app.in_version("2027-02-24.fern").get(&path).await.ok();
-    assert_eq!(newer.body, app.in_version("2026-10-28.endive").get(&path).await.ok().body);
+    assert_eq!(newer.body, app.in_version("2026-11-18.endive").get(&path).await.ok().body);
     assert_eq!(newer.header("stripe-version"), Some("2027-02-24.fern"));
 }
 
