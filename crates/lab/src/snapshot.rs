@@ -1,10 +1,10 @@
 //! Snapshots of a sandbox, restoring one, and the reset to an empty sandbox.
 //!
-//! The store copies, removes and restores all rows of a merchant. A snapshot is taken in one commit,
-//! and one commit makes restored rows current. This module decides only the responses. A snapshot
-//! reports its size, so the sandbox is measured first, and the snapshot is taken only if the
-//! measurement is still true. After a restore every worker is woken, because restored work may be
-//! due at once. After a crash a sandbox is in its state before the call or after it, never between.
+//! The store copies, removes and restores all rows of a merchant. A snapshot has the rows of one state.
+//! One commit makes it visible, and one commit makes restored rows current. This module decides only
+//! the responses. A snapshot reports its size, so the rows are read first. After a restore every worker
+//! is woken, because restored work may be due at once. After a crash a sandbox is in its state before
+//! the call or after it, never between, and a snapshot has all of its rows or does not exist.
 
 use crate::Lab;
 use crate::render::snapshot::{OBJECT, write, write_reset};
@@ -14,7 +14,7 @@ use model::limits;
 use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 use store::{
-    Bounds, DropSnapshot, FindObject, Kind, MeasureSandbox, Object, ObjectsOf, ResetSandbox,
+    Bounds, CopySandbox, DropSnapshot, FindObject, Kind, Object, ObjectsOf, ResetSandbox,
     RestoreSnapshot, Snapshotted, TakeSnapshot,
 };
 use wire::error::Error as ApiError;
@@ -40,10 +40,12 @@ impl Lab {
         let mut own = BTreeMap::new();
         metadata.apply(&mut own)?;
         let merchant = context.merchant;
-        let id = SnapshotId::from_number(self.engine.next_number());
         let created = self.engine.clock().account_now();
         self.engine
             .change("take_snapshot", async || {
+                let copy = self.engine.store().read(CopySandbox { merchant }).await?;
+                // Rows of a snapshot that was given up may be left under its id.
+                let id = SnapshotId::from_number(self.engine.next_number());
                 let snapshot = SandboxSnapshot {
                     id,
                     merchant,
@@ -51,15 +53,16 @@ impl Lab {
                     created,
                     name: name.clone(),
                     metadata: own.clone(),
-                    size: self.engine.store().read(MeasureSandbox { merchant }).await?,
+                    size: copy.size.clone(),
                 };
                 let body = body(&snapshot);
                 let take = TakeSnapshot {
                     snapshot,
+                    copy,
                     snapshots_max: limits::SNAPSHOTS_MAX,
                     reply: context.reply(&self.engine, &body),
                 };
-                let taken = self.engine.store().write(take).await?;
+                let taken = self.engine.store().take_snapshot(take).await?;
                 let is_taken = written(taken, id.text().as_str())?;
                 Ok(is_taken.then(|| ApiResponse::committed(body)))
             })

@@ -220,13 +220,17 @@ pub const SNAPSHOTS_MAX: usize = 50;
 pub const SNAPSHOT_ROWS_MAX: u64 = 200_000;
 /// The maximum size of these rows in bytes.
 pub const SNAPSHOT_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// The maximum number of rows that one step of a restore copies, or that one step of a removal deletes.
-/// A step takes about 8 ms of the writer.
+/// The maximum number of rows that one step of a snapshot or of a restore writes, or that one step of a
+/// removal deletes. A step takes about 8 ms of the writer.
 pub const REPLACE_ROWS_MAX: usize = 200;
-/// The number of bytes after which a step of a restore ends.
+/// The number of bytes after which a step of a snapshot or of a restore ends.
 pub const REPLACE_BYTES_MAX: usize = 256 * 1024;
-/// The time without a step after which the pruner removes the rows of a restore.
+/// The time without a step after which the pruner removes the rows of a snapshot that is being taken, or
+/// those of a restore.
 pub const REPLACE_LEASE_MS: i64 = 60_000;
+/// The number of bytes from which the copy of a sandbox is in a file instead of memory, until its rows
+/// are in the snapshot.
+pub const COPY_MEMORY_BYTES_MAX: usize = 1024 * 1024;
 /// The maximum number of connected accounts that are saved, restored and removed with their
 /// platform.
 pub const SANDBOX_MERCHANTS_MAX: usize = 1_000;

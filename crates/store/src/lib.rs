@@ -15,7 +15,7 @@
 //! | [`command::feed`] | [`ListWaitingFeeds`], [`ClaimFeeds`], [`ListUndispatched`], [`DispatchEvents`], [`ListFeed`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ContinueDeliveries`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
 //! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
-//! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`DropSnapshot`], and the steps of [`RestoreSnapshot`] and [`ResetSandbox`] |
+//! | [`command::snapshot`] | [`MeasureSandbox`], [`CopySandbox`], [`DropSnapshot`], and the steps of [`TakeSnapshot`], [`RestoreSnapshot`] and [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |
 //! | [`command::prune`] | [`Prune`] |
 //!

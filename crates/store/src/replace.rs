@@ -1,14 +1,14 @@
-//! Restores and resets, each a series of commands.
+//! Snapshots, restores and resets, each a series of commands.
 //!
-//! Every command commits for itself, and the writer serves other callers between two of them. The
-//! sandbox changes in one of these commits. If the caller is dropped before it, the sandbox stays as it
-//! is. The pruner removes the rows that are left.
+//! Every command commits for itself, and the writer serves other callers between two of them. One of
+//! these commits makes the snapshot visible, or changes the sandbox. If the caller is dropped before it,
+//! there is no snapshot, or the sandbox stays as it is. The pruner removes the rows that are left.
 
 use crate::command::snapshot::floor_above;
 use crate::{
-    BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, Error, IdempotencyRecord,
-    MeasureCounts, RemoveGenerations, Replacement, ResetSandbox, RestoreSnapshot, Snapshotted,
-    Store, SwitchGeneration,
+    BeginReplacement, BeginSnapshot, Begun, BuildGeneration, BuildPosition, Built, Error,
+    FillSnapshot, FinishSnapshot, IdempotencyRecord, MeasureCounts, RemoveGenerations, Replacement,
+    ResetSandbox, RestoreSnapshot, Snapshotted, Store, SwitchGeneration, TakeSnapshot, Written,
 };
 use model::id::{MerchantId, SnapshotId};
 
@@ -17,6 +17,35 @@ use model::id::{MerchantId, SnapshotId};
 const SLACKS: [u32; 4] = [1 << 10, 1 << 14, 1 << 18, 1 << 22];
 
 impl Store {
+    /// Stores the copy of a sandbox as a snapshot. No command finds the snapshot until one commit, which
+    /// also stores the idempotency record.
+    pub async fn take_snapshot(&self, command: TakeSnapshot) -> Result<Snapshotted, Error> {
+        let owner = command.snapshot.merchant;
+        let series = match self.write(BeginSnapshot { take: command.clone() }).await? {
+            Begun::Done(series) => series,
+            Begun::Rejected(result) => return Ok(result),
+        };
+        let taken = self.fill(command, series).await?;
+        if taken != Snapshotted::Done {
+            self.remove(owner, Some(series)).await?;
+        }
+        Ok(taken)
+    }
+
+    /// Stores the rows of a snapshot and makes it visible.
+    async fn fill(&self, take: TakeSnapshot, series: Replacement) -> Result<Snapshotted, Error> {
+        let (snapshot, replacement) = (take.snapshot.id, series);
+        let mut at = 0;
+        while let Some((rows, next)) = take.copy.step(at)? {
+            let filled = self.write(FillSnapshot { snapshot, replacement, rows }).await?;
+            if filled != Written::Done {
+                return Ok(Snapshotted::VersionConflict);
+            }
+            at = next;
+        }
+        self.write(FinishSnapshot { take, replacement }).await
+    }
+
     /// Replaces a sandbox by a snapshot of it. Other commands see the old rows until one commit, and
     /// the new ones from then on. Returns [`Error::Busy`] if others write too much meanwhile.
     pub async fn restore_snapshot(&self, command: RestoreSnapshot) -> Result<Snapshotted, Error> {
@@ -53,8 +82,7 @@ impl Store {
         for slack in SLACKS {
             let replacement = match self.write(BeginReplacement { merchant, snapshot }).await? {
                 Begun::Done(replacement) => replacement,
-                Begun::Missing => return Ok(Snapshotted::Missing),
-                Begun::MerchantsFull => return Ok(Snapshotted::MerchantsFull),
+                Begun::Rejected(result) => return Ok(result),
             };
             let replaced = self.build(merchant, snapshot, (replacement, slack), reply).await?;
             // Either the old generation is not current any more, or the new one never was.

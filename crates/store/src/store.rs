@@ -152,6 +152,9 @@ pub enum Failure {
     /// A sealed column could not be opened.
     #[error("the sealed column {0} cannot be opened with the seal key")]
     Sealed(&'static str),
+    /// The copy of a sandbox could not be written or read.
+    #[error("the temporary file beside the database failed; check the disk")]
+    Copy(#[from] std::io::Error),
     /// A column has a value that this program never writes.
     #[error("the column {0} has an invalid value")]
     Unreadable(&'static str),

@@ -4,6 +4,11 @@
 //! snapshots, and the row that ties a connected account to its platform if the command names the
 //! connected account itself.
 //!
+//! A snapshot is taken in steps. [`CopySandbox`] reads the rows of one state, and
+//! [`crate::Store::take_snapshot`] runs a series of commands, which store them. The last command makes
+//! the snapshot visible. Other commands may change the sandbox meanwhile. The snapshot has the state
+//! that was read.
+//!
 //! A restore and a reset are a *replacement*: a series of commands that [`crate::Store`] runs. They
 //! build the rows of another generation beside the current ones, make it current in one commit, and
 //! remove the old rows. Until that commit every other command sees the old rows, and after it the
@@ -14,11 +19,15 @@
 //! older claim or version is a version conflict, and no later event, refresh or transaction has the
 //! id of one that was undone. Leases are not restored, so work that was in progress is due at once.
 
-use crate::IdempotencyRecord;
+use crate::memory::Rows;
+use crate::sqlite::sandbox_copy::{CopiedSteps, StepRows};
 use crate::store::Failure;
+use crate::{IdempotencyRecord, Written};
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 /// Measures the rows of a sandbox. Returns [`SandboxSize`].
 #[derive(Clone, Copy, Debug)]
@@ -29,19 +38,95 @@ pub struct MeasureSandbox {
 
 reads!(MeasureSandbox => SandboxSize, snapshot::measure);
 
-/// Copies a sandbox. Returns [`Snapshotted`]. It is a version conflict unless the sandbox has the
-/// size in the snapshot.
+/// Reads all rows of a sandbox in one state. A sandbox that is too large for a snapshot is only
+/// measured. Returns [`SandboxCopy`].
+#[derive(Clone, Copy, Debug)]
+pub struct CopySandbox {
+    /// The owner of the rows.
+    pub merchant: MerchantId,
+}
+
+reads!(CopySandbox => SandboxCopy, snapshot::copy);
+
+/// The rows of a sandbox in one state.
+#[derive(Clone)]
+pub struct SandboxCopy {
+    /// The size of the sandbox.
+    pub size: SandboxSize,
+    pub(crate) rows: CopiedRows,
+}
+
+/// The rows of a copy, on either back end.
+#[derive(Clone)]
+pub(crate) enum CopiedRows {
+    Database(Arc<CopiedSteps>),
+    Memory(Arc<Rows>),
+}
+
+impl SandboxCopy {
+    /// The rows of the step at a position, with the position of the next step. `None` after the last
+    /// step. In memory there are no steps.
+    pub(crate) fn step(&self, at: u64) -> Result<Option<(StepRows, u64)>, Failure> {
+        match &self.rows {
+            CopiedRows::Database(steps) => steps.read(at),
+            CopiedRows::Memory(_) => Ok(None),
+        }
+    }
+}
+
+impl fmt::Debug for SandboxCopy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SandboxCopy").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Stores the copy of a sandbox as a snapshot, with [`crate::Store::take_snapshot`].
 #[derive(Clone, Debug)]
 pub struct TakeSnapshot {
-    /// The snapshot object, at version 1.
+    /// The snapshot object, at version 1, with the size of the copy.
     pub snapshot: SandboxSnapshot,
+    /// The rows, from the store that takes the snapshot.
+    pub copy: SandboxCopy,
     /// The maximum number of snapshots of the merchant.
     pub snapshots_max: usize,
-    /// The idempotency record to store.
+    /// The idempotency record to store, also in the snapshot.
     pub reply: Option<IdempotencyRecord>,
 }
 
-writes!(TakeSnapshot => Snapshotted, snapshot::take);
+/// Begins to take a snapshot, unless it would be rejected at its end. Returns [`Begun`].
+#[derive(Clone, Debug)]
+pub struct BeginSnapshot {
+    /// The snapshot.
+    pub take: TakeSnapshot,
+}
+
+writes!(BeginSnapshot => Begun, snapshot::begin);
+
+/// Stores rows of a snapshot, at most [`model::limits::REPLACE_ROWS_MAX`]. Returns [`Written`]. It is a
+/// version conflict if the snapshot was given up, because no step was made for too long.
+#[derive(Clone, Debug)]
+pub struct FillSnapshot {
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+    /// The series that has begun.
+    pub replacement: Replacement,
+    /// The rows.
+    pub(crate) rows: StepRows,
+}
+
+writes!(FillSnapshot => Written, snapshot::fill);
+
+/// Makes a snapshot visible whose rows are stored. Returns [`Snapshotted`]. It is a version conflict if
+/// the snapshot was given up.
+#[derive(Clone, Debug)]
+pub struct FinishSnapshot {
+    /// The snapshot.
+    pub take: TakeSnapshot,
+    /// The series that has begun.
+    pub replacement: Replacement,
+}
+
+writes!(FinishSnapshot => Snapshotted, snapshot::finish);
 
 /// Replaces a sandbox by a snapshot of it, with [`crate::Store::restore_snapshot`].
 #[derive(Clone, Debug)]
@@ -137,20 +222,20 @@ pub struct SwitchGeneration {
 
 writes!(SwitchGeneration => Snapshotted, replace::switch);
 
-/// Removes rows that no command sees: those of old generations, of replacements that were given up,
-/// and of deleted snapshots. One step removes about [`model::limits::REPLACE_ROWS_MAX`]. Returns
+/// Removes rows that no command sees: those of old generations, of deleted snapshots, and of series
+/// that were given up. One step removes about [`model::limits::REPLACE_ROWS_MAX`]. Returns
 /// [`Removed`].
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveGenerations {
     /// The owner of the sandbox, or `None` for all sandboxes.
     pub sandbox: Option<MerchantId>,
-    /// A replacement that was given up just now.
+    /// A series that was given up just now.
     pub given_up: Option<Replacement>,
 }
 
 writes!(RemoveGenerations => Removed, removal::remove);
 
-/// A replacement that has begun.
+/// A series of commands that has begun: a replacement, or a snapshot that is being taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replacement {
     /// Its number.
@@ -181,16 +266,14 @@ pub(crate) enum KeyPart {
     Text(String),
 }
 
-/// The result of [`BeginReplacement`].
+/// The result of [`BeginReplacement`] and [`BeginSnapshot`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Begun {
     /// Committed.
     Done(Replacement),
-    /// The snapshot does not exist.
-    Missing,
-    /// The server has the maximum number of merchants.
-    MerchantsFull,
+    /// The whole series has this result.
+    Rejected(Snapshotted),
 }
 
 /// The result of [`BuildGeneration`].
@@ -222,7 +305,7 @@ pub enum Snapshotted {
     Done,
     /// The idempotency key has a record already.
     KeyTaken,
-    /// A version conflict: the sandbox does not have the size in the snapshot.
+    /// A version conflict: other commands have changed too many rows, or the series was given up.
     VersionConflict,
     /// The snapshot does not exist.
     Missing,

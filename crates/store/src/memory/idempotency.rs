@@ -18,16 +18,19 @@ pub(crate) fn record(
 /// Stores the record of a command, if it carries one. Returns true if the key was free.
 pub(super) fn record_optional(record: Option<&IdempotencyRecord>, memory: &mut Memory) -> bool {
     let Some(record) = record else { return true };
-    let key = (record.merchant, record.key.clone());
-    let free = !memory
-        .rows
-        .idempotency_records
-        .get(&key)
-        .is_some_and(|stored| is_valid(stored, record.at));
+    let free = !is_taken(record, memory);
     if free {
+        let key = (record.merchant, record.key.clone());
         memory.rows.idempotency_records.insert(key, Arc::new(record.clone()));
     }
     free
+}
+
+/// True if the key of a record has a record that is not too old.
+pub(super) fn is_taken(record: &IdempotencyRecord, memory: &Memory) -> bool {
+    let key = (record.merchant, record.key.clone());
+    let stored = memory.rows.idempotency_records.get(&key);
+    stored.is_some_and(|stored| is_valid(stored, record.at))
 }
 
 /// True if a record is still valid at `now`.

@@ -75,7 +75,7 @@ struct MerchantRow {
 
 /// The rows of merchants: those of the store, or those in one snapshot.
 #[derive(Clone, Default)]
-struct Rows {
+pub(crate) struct Rows {
     objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
     accounts: BTreeMap<AccountId, Arc<Account>>,
     connections: BTreeMap<AccountId, Arc<Connection>>,

@@ -35,11 +35,11 @@ pub(crate) fn begin(command: &BeginReplacement, memory: &mut Memory) -> Result<B
     let replacement = Replacement { id: 0, opened: 0, changes: 0 };
     let Some(id) = command.snapshot else { return Ok(Begun::Done(replacement)) };
     let Some(snapshot) = find_snapshot(command.merchant, id, memory) else {
-        return Ok(Begun::Missing);
+        return Ok(Begun::Rejected(Snapshotted::Missing));
     };
     for merchant in snapshot.size.merchants {
         if !object::has_room(merchant, memory) {
-            return Ok(Begun::MerchantsFull);
+            return Ok(Begun::Rejected(Snapshotted::MerchantsFull));
         }
     }
     Ok(Begun::Done(replacement))

@@ -1,9 +1,12 @@
 //! Snapshots of sandboxes.
 
 use super::{Memory, Rows, idempotency, object};
-use crate::command::snapshot::may_be_taken;
+use crate::command::snapshot::{CopiedRows, may_be_taken};
 use crate::store::Failure;
-use crate::{DropSnapshot, Kind, MeasureSandbox, Object, Snapshotted, TakeSnapshot};
+use crate::{
+    BeginSnapshot, Begun, CopySandbox, DropSnapshot, FillSnapshot, FinishSnapshot, Kind,
+    MeasureSandbox, Object, Replacement, SandboxCopy, Snapshotted, TakeSnapshot, Written,
+};
 use model::Word;
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
@@ -46,7 +49,7 @@ pub(super) fn split_off(merchants: &[MerchantId], all: &mut Rows) -> Rows {
 }
 
 /// A copy of the rows of a sandbox.
-fn copy(merchants: &[MerchantId], memory: &Memory) -> Rows {
+fn copy_rows(merchants: &[MerchantId], memory: &Memory) -> Rows {
     split_off(merchants, &mut memory.rows.clone())
 }
 
@@ -65,7 +68,7 @@ pub(super) fn merchants_of(owner: MerchantId, memory: &Memory) -> Vec<MerchantId
 
 fn size_of(owner: MerchantId, memory: &Memory) -> Result<SandboxSize, Failure> {
     let merchants = merchants_of(owner, memory);
-    let rows = copy(&merchants, memory);
+    let rows = copy_rows(&merchants, memory);
     let mut size = SandboxSize { merchants, counts: BTreeMap::new(), bytes: 0 };
     let mut count = |kind: &str, bytes: usize| {
         *size.counts.entry(kind.to_owned()).or_default() += 1;
@@ -100,30 +103,67 @@ pub(crate) fn measure(command: &MeasureSandbox, memory: &Memory) -> Result<Sandb
     size_of(command.merchant, memory)
 }
 
-pub(crate) fn take(command: &TakeSnapshot, memory: &mut Memory) -> Result<Snapshotted, Failure> {
-    let TakeSnapshot { snapshot, snapshots_max, reply } = command;
-    let owner = snapshot.merchant;
+/// Reads the rows of a sandbox in one state.
+pub(crate) fn copy(command: &CopySandbox, memory: &Memory) -> Result<SandboxCopy, Failure> {
+    let size = size_of(command.merchant, memory)?;
+    let rows = CopiedRows::Memory(Arc::new(copy_rows(&size.merchants, memory)));
+    Ok(SandboxCopy { size, rows })
+}
+
+pub(crate) fn begin(command: &BeginSnapshot, memory: &mut Memory) -> Result<Begun, Failure> {
+    let TakeSnapshot { copy, reply, .. } = &command.take;
+    if reply.as_ref().is_some_and(|reply| idempotency::is_taken(reply, memory)) {
+        return Ok(Begun::Rejected(Snapshotted::KeyTaken));
+    }
+    if !may_be_taken(&copy.size) {
+        return Ok(Begun::Rejected(Snapshotted::TooLarge));
+    }
+    Ok(match find_full(&command.take, memory) {
+        Some(full) => Begun::Rejected(full),
+        None => Begun::Done(Replacement { id: 0, opened: 0, changes: 0 }),
+    })
+}
+
+/// The result of a snapshot for which there is no room.
+fn find_full(take: &TakeSnapshot, memory: &mut Memory) -> Option<Snapshotted> {
+    let owner = take.snapshot.merchant;
+    if !object::has_room(owner, memory) {
+        return Some(Snapshotted::MerchantsFull);
+    }
+    let snapshots = object::live(memory, owner, Kind::Snapshot).count();
+    (snapshots >= take.snapshots_max).then_some(Snapshotted::Full)
+}
+
+/// Stores no rows, because the model stores all rows when the snapshot becomes visible.
+pub(crate) fn fill(_command: &FillSnapshot, _memory: &mut Memory) -> Result<Written, Failure> {
+    Ok(Written::Done)
+}
+
+pub(crate) fn finish(
+    command: &FinishSnapshot,
+    memory: &mut Memory,
+) -> Result<Snapshotted, Failure> {
+    let TakeSnapshot { snapshot, copy, reply, .. } = &command.take;
     if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Snapshotted::KeyTaken);
     }
-    let size = size_of(owner, memory)?;
-    if !may_be_taken(&size) {
-        return Ok(Snapshotted::TooLarge);
-    }
-    if size != snapshot.size {
-        return Ok(Snapshotted::VersionConflict);
-    }
-    if !object::has_room(owner, memory) {
-        return Ok(Snapshotted::MerchantsFull);
-    }
-    if object::live(memory, owner, Kind::Snapshot).count() >= *snapshots_max {
-        return Ok(Snapshotted::Full);
+    if let Some(full) = find_full(&command.take, memory) {
+        return Ok(full);
     }
     if !object::put_many(&[Object::Snapshot(snapshot.clone())], memory) {
         return Err(Failure::Exists);
     }
-    let rows = copy(&size.merchants, memory);
-    memory.snapshots.insert((owner, snapshot.id), Arc::new(rows));
+    let CopiedRows::Memory(rows) = &copy.rows else {
+        unreachable!("the copy of a database cannot be stored in memory");
+    };
+    let mut rows = rows.as_ref().clone();
+    if let Some(reply) = reply
+        && copy.size.merchants.contains(&reply.merchant)
+    {
+        let key = (reply.merchant, reply.key.clone());
+        rows.idempotency_records.insert(key, Arc::new(reply.clone()));
+    }
+    memory.snapshots.insert((snapshot.merchant, snapshot.id), Arc::new(rows));
     Ok(Snapshotted::Done)
 }
 

@@ -21,7 +21,9 @@ use std::sync::{PoisonError, RwLock};
 /// Exempt, because it leads from a merchant to the owner of its rows.
 pub(super) const FIND_GENERATION: &str = "SELECT owner, turn FROM merchants WHERE merchant = ?1";
 pub(super) const FIND_MERCHANT: &str = "SELECT merchant FROM generations WHERE owner = ?1";
-pub(super) const LIST_IDLE: &str = "SELECT owner FROM generations WHERE state <> 'current'";
+/// Leaves out those that stand for rows of snapshots, because workers do not see these rows.
+pub(super) const LIST_IDLE: &str = "SELECT owner FROM generations \
+     WHERE state <> 'current' AND state NOT IN ('filling', 'dropped')";
 
 /// The rows of generations that are not current that a list of due work passes at most.
 const IDLE_ROWS_MAX: usize = 5_000;

@@ -60,6 +60,13 @@ pub(super) fn seal_body(record: &IdempotencyRecord, seal: &Sealer) -> Result<Vec
     seal.seal(CellPosition { column: "replies.body", row: &row }, &record.body)
 }
 
+/// True if the key of a record has a record that is not too old.
+pub(super) fn is_taken(record: &IdempotencyRecord, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let IdempotencyRecord { merchant, key, at: now, .. } = record;
+    let find = FindIdempotencyRecord { merchant: *merchant, key: key.clone(), now: *now };
+    Ok(self::find(&find, &batch.reading())?.is_some())
+}
+
 /// Finds a record, unless it is too old.
 pub(crate) fn find(
     command: &FindIdempotencyRecord,

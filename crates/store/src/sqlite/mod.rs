@@ -48,6 +48,7 @@ mod readers;
 pub(crate) mod refresh;
 pub(crate) mod removal;
 pub(crate) mod replace;
+pub(crate) mod sandbox_copy;
 pub(crate) mod snapshot;
 mod snapshot_table;
 pub(crate) mod transaction;

@@ -1,5 +1,5 @@
 //! The removal of rows that no command sees: those of generations that are not current, and those of
-//! deleted snapshots. Rows with due work are removed before the others.
+//! snapshots that were deleted or given up. Rows with due work are removed before the others.
 
 use super::prune::{DELETE_ATTEMPTS, DELETE_DELIVERIES, DELETE_EVENT};
 use super::snapshot;
@@ -12,11 +12,15 @@ use rusqlite::{Row, params};
 
 pub(super) const FIND_REMOVABLE: &str = "SELECT owner, merchant, state, snapshot, replacement \
      FROM generations \
-     WHERE state <> 'current' AND (state <> 'building' OR leased_until <= ?1 OR replacement = ?3) \
+     WHERE state <> 'current' \
+     AND (state NOT IN ('building', 'filling') OR leased_until <= ?1 OR replacement = ?3) \
      AND (?2 IS NULL OR sandbox = ?2) LIMIT 1";
 /// After this, the replacement can no longer be built or made current, although rows are missing.
 pub(super) const GIVE_UP: &str = "UPDATE generations SET state = 'retired' \
      WHERE state = 'building' AND state <> 'current' AND replacement = ?1";
+/// The same for a snapshot that is being taken.
+pub(super) const GIVE_UP_FILLING: &str = "UPDATE generations SET state = 'dropped' \
+     WHERE state = 'filling' AND state <> 'current' AND replacement = ?1";
 pub(super) const DELETE_GENERATION: &str = "DELETE FROM generations WHERE owner = ?1";
 pub(super) const REMOVE_CLOCK_JOBS: &str = "DELETE FROM clock_jobs WHERE merchant = ?1 AND clock IN \
      (SELECT j.clock FROM clock_jobs AS j WHERE j.merchant = ?1 LIMIT ?2)";
@@ -55,7 +59,7 @@ pub(super) const REMOVE_ACCOUNT: &str =
 const REMOVALS: [&str; 5] =
     [REMOVE_CLOCK_JOBS, REMOVE_OBJECTS, REMOVE_ENTRIES, REMOVE_LINKS, REMOVE_RECORDS];
 
-/// Removes rows of generations that are not current, and of deleted snapshots.
+/// Removes rows of generations that are not current, and of snapshots that were deleted or given up.
 pub(crate) fn remove(command: &RemoveGenerations, batch: &Batch<'_>) -> Result<Removed, Failure> {
     let sandbox = command.sandbox.map(|sandbox| column(sandbox.number()));
     let given_up = command.given_up.map(|replacement| replacement.id);
@@ -69,11 +73,14 @@ pub(crate) fn remove(command: &RemoveGenerations, batch: &Batch<'_>) -> Result<R
     let Some((owner, merchant, state, snapshot, replacement)) = found else {
         return Ok(Removed { rows: 0, has_more: false });
     };
-    if state == "building" {
+    let is_filling = state == "filling";
+    if is_filling {
+        batch.execute(GIVE_UP_FILLING, [replacement])?;
+    } else if state == "building" {
         batch.execute(GIVE_UP, [replacement])?;
     }
     let mut left = REPLACE_ROWS_MAX;
-    if state == "dropped" {
+    if is_filling || state == "dropped" {
         for table in SNAPSHOT_TABLES {
             let limit = super::limit(left);
             let values: [Param<'_>; 3] =

@@ -101,10 +101,12 @@ pub(crate) fn begin(command: &BeginReplacement, batch: &Batch<'_>) -> Result<Beg
         replacement.changes = batch.connection.total_changes();
         return Ok(Begun::Done(replacement));
     };
-    let Some(snapshot) = find_snapshot(sandbox, id, batch)? else { return Ok(Begun::Missing) };
+    let Some(snapshot) = find_snapshot(sandbox, id, batch)? else {
+        return Ok(Begun::Rejected(Snapshotted::Missing));
+    };
     for merchant in snapshot.size.merchants {
         if !object::has_room(merchant, batch)? {
-            return Ok(Begun::MerchantsFull);
+            return Ok(Begun::Rejected(Snapshotted::MerchantsFull));
         }
         let generation = new_generation(batch)?;
         if replacement.id == 0 {
@@ -155,8 +157,8 @@ pub(super) fn put(
     Ok(())
 }
 
-/// The time until which the pruner leaves a generation that is being built.
-fn lease(batch: &Batch<'_>) -> i64 {
+/// The time until which the pruner leaves rows that a series is writing.
+pub(super) fn lease(batch: &Batch<'_>) -> i64 {
     batch.now.plus_ms(REPLACE_LEASE_MS).0
 }
 

@@ -1,23 +1,46 @@
-//! Snapshots of sandboxes: rows are copied from table to table, within the database. Restores are in
-//! `replace.rs`.
+//! Snapshots of sandboxes. Restores are in `replace.rs`.
+//!
+//! A read copies the rows of one state, and the writer stores them in steps, so that it serves other
+//! merchants between two of them. Until the last step no command finds the snapshot. After a crash its
+//! rows stay until their lease has expired, and then the pruner removes them.
 
 use super::generation::Generation;
 use super::replace::{self, GenerationRow};
+use super::sandbox_copy::CopyWriter;
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{Batch, Failure, Param, Reading, column, from_json, idempotency, number, object};
-use crate::command::snapshot::may_be_taken;
-use crate::{DropSnapshot, FindObject, Kind, MeasureSandbox, Object, Snapshotted, TakeSnapshot};
+use crate::command::snapshot::{CopiedRows, may_be_taken};
+use crate::{
+    BeginSnapshot, Begun, CopySandbox, DropSnapshot, FillSnapshot, FindObject, FinishSnapshot,
+    Kind, MeasureSandbox, Object, Replacement, SandboxCopy, Snapshotted, TakeSnapshot, Written,
+};
 use model::Word;
 use model::id::{MerchantId, SnapshotId};
 use model::limits::BUCKETS;
 use model::snapshot::{SandboxSize, SandboxSnapshot};
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{Statement, params};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub(super) const LIST_CONNECTED: &str =
     "SELECT body FROM objects WHERE merchant = ?1 AND kind = 'connected_account'";
 pub(super) const DELETE_SNAPSHOT: &str =
     "DELETE FROM objects WHERE merchant = ?1 AND kind = 'snapshot' AND number = ?2";
+
+/// Changes no row if the snapshot was given up.
+pub(super) const EXTEND_FILLING: &str = "UPDATE generations SET leased_until = ?2 \
+     WHERE state = 'filling' AND state <> 'current' AND replacement = ?1";
+pub(super) const END_FILLING: &str = "DELETE FROM generations \
+     WHERE state = 'filling' AND state <> 'current' AND replacement = ?1";
+/// The record of the call that takes the snapshot, which may replace a record that has expired.
+pub(super) const COPY_RECORD: &str = "INSERT INTO snapshot_replies (merchant, snapshot, key, \
+     fingerprint, request_id, status, body, at) \
+     SELECT ?1, ?2, key, fingerprint, request_id, status, body, at FROM replies \
+     WHERE merchant = ?3 AND key = ?4 \
+     ON CONFLICT (merchant, snapshot, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+     request_id = excluded.request_id, status = excluded.status, body = excluded.body, \
+     at = excluded.at";
 
 /// Measures a sandbox.
 pub(crate) fn measure(
@@ -27,44 +50,130 @@ pub(crate) fn measure(
     reading.in_transaction(|| size_of(command.merchant, reading))
 }
 
-/// Copies a sandbox.
-pub(crate) fn take(command: &TakeSnapshot, batch: &Batch<'_>) -> Result<Snapshotted, Failure> {
-    let TakeSnapshot { snapshot, snapshots_max, reply } = command;
-    let owner = snapshot.merchant;
-    let size = size_of(owner, &batch.reading())?;
+/// Reads the rows of a sandbox in one state.
+pub(crate) fn copy(command: &CopySandbox, reading: &Reading<'_>) -> Result<SandboxCopy, Failure> {
+    reading.in_transaction(|| {
+        let size = size_of(command.merchant, reading)?;
+        let mut writer = CopyWriter::beside(reading.connection);
+        if may_be_taken(&size) {
+            for merchant in &size.merchants {
+                copy_rows(command.merchant, *merchant, &mut writer, reading)?;
+            }
+        }
+        Ok(SandboxCopy { size, rows: CopiedRows::Database(Arc::new(writer.finish()?)) })
+    })
+}
+
+/// Reads the rows of one merchant of a sandbox.
+fn copy_rows(
+    owner: MerchantId,
+    merchant: MerchantId,
+    writer: &mut CopyWriter,
+    reading: &Reading<'_>,
+) -> Result<(), Failure> {
+    let Generation { owner: rows_of, turn } = reading.generation(merchant)?;
+    let values: [Param<'_>; 4] = [
+        (":merchant", &column(merchant.number())),
+        (":owner", &rows_of),
+        (":left_out", &left_out(owner, merchant)),
+        // A turn back is a turn by the rest of the buckets.
+        (":turn", &(BUCKETS - turn)),
+    ];
+    for (index, table) in SNAPSHOT_TABLES.iter().enumerate() {
+        let mut statement = reading.connection.prepare_cached(table.take)?;
+        bind_some(&mut statement, &values)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            writer.push(index, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins to take a snapshot.
+pub(crate) fn begin(command: &BeginSnapshot, batch: &Batch<'_>) -> Result<Begun, Failure> {
+    let TakeSnapshot { snapshot, copy, reply, .. } = &command.take;
+    if let Some(reply) = reply
+        && idempotency::is_taken(reply, batch)?
+    {
+        return Ok(Begun::Rejected(Snapshotted::KeyTaken));
+    }
+    if !may_be_taken(&copy.size) {
+        return Ok(Begun::Rejected(Snapshotted::TooLarge));
+    }
+    if let Some(full) = find_full(&command.take, batch)? {
+        return Ok(Begun::Rejected(full));
+    }
+    let mut series = Replacement { id: 0, opened: batch.opened, changes: 0 };
+    for merchant in &copy.size.merchants {
+        let generation = replace::new_generation(batch)?;
+        if series.id == 0 {
+            series.id = generation.owner;
+        }
+        let (merchant, snapshot_id) = (*merchant, Some(snapshot.id));
+        let row = GenerationRow { merchant, generation, state: "filling", snapshot: snapshot_id };
+        replace::put(&row, snapshot.merchant, series.id, batch)?;
+    }
+    Ok(Begun::Done(series))
+}
+
+/// The result of a snapshot for which there is no room.
+fn find_full(take: &TakeSnapshot, batch: &Batch<'_>) -> Result<Option<Snapshotted>, Failure> {
+    let owner = take.snapshot.merchant;
+    if !object::has_room(owner, batch)? {
+        return Ok(Some(Snapshotted::MerchantsFull));
+    }
+    let snapshots = object::count_kind(owner, Kind::Snapshot, batch)?;
+    Ok((snapshots >= take.snapshots_max as u64).then_some(Snapshotted::Full))
+}
+
+/// Stores the rows of one step.
+pub(crate) fn fill(command: &FillSnapshot, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let FillSnapshot { snapshot, replacement: series, rows } = command;
+    if batch.execute(EXTEND_FILLING, params![series.id, replace::lease(batch)])? == 0 {
+        return Ok(Written::VersionConflict);
+    }
+    let snapshot = column(snapshot.number());
+    let mut rows = rows.reader();
+    let mut next = rows.next_row();
+    while let Some(index) = next {
+        let mut insert = batch.connection.prepare_cached(SNAPSHOT_TABLES[index].store)?;
+        let last = insert.parameter_count();
+        insert.raw_bind_parameter(last, snapshot)?;
+        // Rows of one table follow each other.
+        while next == Some(index) {
+            for position in 1..last {
+                insert.raw_bind_parameter(position, ToSqlOutput::Borrowed(rows.next_value()))?;
+            }
+            insert.raw_execute()?;
+            next = rows.next_row();
+        }
+    }
+    Ok(Written::Done)
+}
+
+/// Makes a snapshot visible.
+pub(crate) fn finish(command: &FinishSnapshot, batch: &Batch<'_>) -> Result<Snapshotted, Failure> {
+    let FinishSnapshot { take, replacement: series } = command;
+    let TakeSnapshot { snapshot, copy, reply, .. } = take;
     if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Snapshotted::KeyTaken);
     }
-    if !may_be_taken(&size) {
-        return Ok(Snapshotted::TooLarge);
-    }
-    if size != snapshot.size {
+    if batch.execute(END_FILLING, [series.id])? != copy.size.merchants.len() {
         return Ok(Snapshotted::VersionConflict);
     }
-    if !object::has_room(owner, batch)? {
-        return Ok(Snapshotted::MerchantsFull);
-    }
-    if object::count_kind(owner, Kind::Snapshot, batch)? >= *snapshots_max as u64 {
-        return Ok(Snapshotted::Full);
+    if let Some(full) = find_full(take, batch)? {
+        return Ok(full);
     }
     if !object::put_many(&[Object::Snapshot(snapshot.clone())], batch)? {
         return Err(Failure::Exists);
     }
-    let id = column(snapshot.id.number());
-    for merchant in &size.merchants {
-        let Generation { owner: rows, turn } = batch.generation(*merchant)?;
-        let number = column(merchant.number());
-        for table in SNAPSHOT_TABLES {
-            let values: [Param<'_>; 5] = [
-                (":owner", &rows),
-                (":left_out", &left_out(owner, *merchant)),
-                (":snapshot", &id),
-                // A turn back is a turn by the rest of the buckets.
-                (":turn", &(BUCKETS - turn)),
-                (":merchant", &number),
-            ];
-            run(table.take, &values, batch)?;
-        }
+    if let Some(reply) = reply
+        && copy.size.merchants.contains(&reply.merchant)
+    {
+        let [merchant, id] = [reply.merchant.number(), snapshot.id.number()].map(column);
+        let rows_of = batch.generation(reply.merchant)?.owner;
+        batch.execute(COPY_RECORD, params![merchant, id, rows_of, reply.key])?;
     }
     Ok(Snapshotted::Done)
 }

@@ -1,11 +1,11 @@
-//! The tables of a snapshot, and for each table the statements that measure, copy and remove rows.
+//! The tables of a snapshot, and for each table the statements that measure, read, store and remove rows.
 //!
 //! A macro builds the statements, because they differ only in the table's name and columns. They have
 //! some of these parameters:
 //!
 //! | parameter | value |
 //! |---|---|
-//! | `:owner` | the owner of the generation whose rows are measured or taken |
+//! | `:owner` | the owner of the generation whose rows are measured or read |
 //! | `:left_out` | a kind of object that stays, besides snapshots |
 //! | `:merchant`, `:snapshot` | the key of the snapshot's rows |
 //! | `:floor` | the number from which restored rows count |
@@ -26,8 +26,10 @@ pub(super) struct SnapshotTable {
     text_column: Option<&'static str>,
     /// Returns kind, rows and bytes.
     pub(super) measure: &'static str,
-    /// Copies the rows of a generation into the snapshot.
+    /// Reads the rows of a generation: the merchant, then the columns with their values in a snapshot.
     pub(super) take: &'static str,
+    /// Inserts such a row into the snapshot: the values of the row, then the snapshot.
+    pub(super) store: &'static str,
     /// Reads rows of the snapshot in the order of their keys: the key, then the columns with the
     /// values that a restore gives them.
     pub(super) read: &'static str,
@@ -51,7 +53,7 @@ impl SnapshotTable {
 /// The value of a column in a snapshot.
 macro_rules! taken {
     (bucket) => {
-        ", (bucket + :turn) % 4096"
+        ", (bucket + :turn) % 4096 AS bucket"
     };
     ($column:ident) => {
         concat!(", ", stringify!($column))
@@ -88,9 +90,12 @@ macro_rules! snapshot_table {
                 "SELECT ", $measured, " FROM ", $table, " WHERE ", $which $(, " ", $group)?
             ),
             take: concat!(
-                "INSERT INTO snapshot_", $table, " (merchant, snapshot",
-                $(", ", stringify!($column)),+, ") SELECT :merchant, :snapshot",
-                $(taken!($column)),+, " FROM ", $table, " WHERE ", $which
+                "SELECT :merchant AS merchant", $(taken!($column)),+,
+                " FROM ", $table, " WHERE ", $which
+            ),
+            store: concat!(
+                "INSERT INTO snapshot_", $table, " (merchant", $(", ", stringify!($column)),+,
+                ", snapshot) VALUES (:merchant", $(", :", stringify!($column)),+, ", :snapshot)"
             ),
             read: concat!(
                 "SELECT ", stringify!($first) $(, ", ", stringify!($key))*,

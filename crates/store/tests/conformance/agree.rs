@@ -19,7 +19,7 @@ use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
     ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
     CreateIdempotencyRecord, CreateObject, DispatchEvents, FeedClaim, FindAccount, FindObject,
-    IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries,
+    IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries, SandboxCopy,
     SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 use testkit::clock::ManualClock;
@@ -40,6 +40,8 @@ pub(crate) struct Both {
     /// The newest claim of each feed.
     feeds: BTreeMap<MerchantId, u32>,
     pub(crate) snapshots: Vec<SnapshotId>,
+    /// The newest copy of each sandbox, from the database and from the model.
+    pub(crate) copies: BTreeMap<u64, [SandboxCopy; 2]>,
     /// The owner of each account that was linked.
     owners: BTreeMap<u64, u64>,
 }
@@ -349,6 +351,7 @@ fn agree(steps: Vec<Step>) {
         events: vec![],
         feeds: BTreeMap::new(),
         snapshots: vec![],
+        copies: BTreeMap::new(),
         owners: BTreeMap::new(),
     };
     runtime.block_on(async {

@@ -195,6 +195,12 @@ pub(crate) fn on_both(test: impl AsyncFn(Fixture)) {
     let time = begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
     runtime.block_on(test(Fixture { store, time }));
+    on_database(test);
+}
+
+/// Runs a test on the database.
+pub(crate) fn on_database(test: impl AsyncFn(Fixture)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let time = begin();
     runtime.block_on(test(Fixture { store: sqlite(Arc::clone(&time)), time }));
 }

@@ -3,8 +3,8 @@
 
 use crate::agree::{Both, pick};
 use crate::fixture::{
-    Fixture, T0, account, customer, delivery, endpoint, event, job, merchant, next, on_both, reply,
-    row, settlement, test_clock,
+    Fixture, T0, account, customer, delivery, endpoint, event, job, merchant, next, on_both,
+    on_database, reply, row, settlement, test_clock,
 };
 use crate::steps::Sandbox;
 use model::account::Account;
@@ -13,17 +13,21 @@ use model::clock::ClockStatus;
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::delivery::DeliveryStatus;
 use model::event::EventType;
-use model::id::{MerchantId, SnapshotId};
+use model::id::{EventId, MerchantId, SnapshotId};
 use model::limits::SNAPSHOTS_MAX;
 use model::refresh::RefreshJob;
 use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{
     AccountChange, ApplyRefresh, ChangeAccount, ChangeObject, ChangeObjects, Claim, ClaimClocks,
-    ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, CreateObject, DropSnapshot,
-    FindAccount, FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindObject, Kind,
-    ListDeliveries, MeasureSandbox, Object, Prune, Pruned, ResetSandbox, RestoreSnapshot,
-    SettleDelivery, Snapshotted, StartAdvance, StepClock, TakeSnapshot, Written,
+    ClaimDeliveries, ClaimRefreshes, CopySandbox, CreateIdempotencyRecord, CreateObject,
+    DropSnapshot, FindAccount, FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindObject,
+    IdempotencyRecord, Kind, ListDeliveries, MeasureSandbox, Object, Prune, Pruned, ResetSandbox,
+    RestoreSnapshot, SandboxCopy, SettleDelivery, Snapshotted, StartAdvance, StepClock, Summary,
+    TakeSnapshot, WriteGate, Written,
 };
 
 impl Both {
@@ -31,15 +35,24 @@ impl Both {
     pub(crate) async fn run_sandbox(&mut self, owner: u64, what: Sandbox) {
         let of = merchant(owner);
         match what {
-            Sandbox::Take { current, room, key } => {
+            Sandbox::Copy => {
+                let copies = self.copy(of).await;
+                self.copies.insert(owner, copies);
+            }
+            Sandbox::Take { room, key } => {
                 let id = SnapshotId::from_number(self.snapshots.len() as u64 + 1);
-                let mut size = self.read(MeasureSandbox { merchant: of }).await;
-                size.bytes += u64::from(!current);
-                let reply = self.key(owner, key);
-                let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };
-                let take = TakeSnapshot { snapshot, snapshots_max: room, reply };
+                let copies = match self.copies.remove(&owner) {
+                    Some(copies) => copies,
+                    None => self.copy(of).await,
+                };
+                let [database, model] = copies.map(|copy| {
+                    let reply = self.key(owner, key);
+                    TakeSnapshot { snapshots_max: room, reply, ..of_copy(of, id, copy) }
+                });
                 self.snapshots.push(id);
-                self.write(take).await;
+                let database = self.database.take_snapshot(database).await.ok();
+                let model = self.model.take_snapshot(model).await.ok();
+                assert_eq!(database, model);
             }
             Sandbox::Restore { snapshot, key } => {
                 let Some(snapshot) = pick(&self.snapshots, snapshot).copied() else { return };
@@ -63,31 +76,40 @@ impl Both {
             }
         }
     }
+
+    /// A copy of a sandbox from each back end. Both have the same size.
+    async fn copy(&self, merchant: MerchantId) -> [SandboxCopy; 2] {
+        let database = self.database.read(CopySandbox { merchant }).await.unwrap();
+        let model = self.model.read(CopySandbox { merchant }).await.unwrap();
+        assert_eq!(database.size, model.size);
+        [database, model]
+    }
 }
 
-/// A snapshot object that describes an empty sandbox.
-fn empty_snapshot(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
-    SandboxSnapshot {
+/// A snapshot of a copy.
+fn of_copy(merchant: MerchantId, id: SnapshotId, copy: SandboxCopy) -> TakeSnapshot {
+    let snapshot = SandboxSnapshot {
         id,
         merchant,
         version: 1,
         created: T0,
         name: None,
         metadata: BTreeMap::new(),
-        size: model::snapshot::SandboxSize {
-            merchants: vec![merchant],
-            counts: BTreeMap::new(),
-            bytes: 0,
-        },
-    }
+        size: copy.size.clone(),
+    };
+    TakeSnapshot { snapshot, copy, snapshots_max: SNAPSHOTS_MAX, reply: None }
+}
+
+/// A snapshot of the current state, which is not taken yet.
+async fn copied(fixture: &Fixture, of: MerchantId, number: u64) -> TakeSnapshot {
+    let copy = fixture.read(CopySandbox { merchant: of }).await;
+    of_copy(of, SnapshotId::from_number(number), copy)
 }
 
 pub(crate) async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> SnapshotId {
-    let id = SnapshotId::from_number(number);
-    let size = fixture.read(MeasureSandbox { merchant: of }).await;
-    let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };
-    fixture.done(TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None }).await;
-    id
+    let take = copied(fixture, of, number).await;
+    assert_eq!(fixture.store.take_snapshot(take).await.unwrap(), Snapshotted::Done);
+    SnapshotId::from_number(number)
 }
 
 async fn restore(fixture: &Fixture, snapshot: SnapshotId) -> Snapshotted {
@@ -382,25 +404,165 @@ fn a_reset_removes_all_rows() {
     });
 }
 
-/// Rejected commands change no rows: another size, too many snapshots, a missing snapshot, another
+/// A call that changes the sandbox while its snapshot is taken.
+#[derive(Clone, Copy, Debug)]
+enum Overlap {
+    Change,
+    Reset,
+    Restore,
+}
+
+/// Rows of each sort, without the counts that a restore raises.
+async fn seen(fixture: &Fixture, account: &Account, emitted: EventId) -> String {
+    let of = merchant(1);
+    let counts = fixture.read(MeasureSandbox { merchant: of }).await.counts;
+    let first = fixture.find(of, Kind::Customer, 100).await;
+    let balance = first.map(|object| match object {
+        Object::Customer(customer) => customer.balance,
+        other => panic!("{other:?}"),
+    });
+    let rows = fixture.rows(account).await;
+    let stored = fixture.read(FindEvent { merchant: of, event: emitted }).await;
+    let feed = stored.and_then(|stored| stored.feed);
+    let deliveries = fixture.read(ListDeliveries { merchant: of, event: emitted }).await;
+    let deliveries: Vec<_> =
+        deliveries.iter().map(|(row, attempts)| (row.status, row.due_at, attempts.len())).collect();
+    format!("{counts:?} {balance:?} {rows:?} {feed:?} {deliveries:?}")
+}
+
+/// Changes rows of each sort.
+async fn change_rows(fixture: &Fixture) {
+    let of = merchant(1);
+    let mut changed = customer(of, 100);
+    (changed.version, changed.balance) = (2, 5);
+    fixture.done(ChangeObject::of(Object::Customer(changed))).await;
+    fixture.create(Object::Customer(customer(of, 9))).await;
+    let mut account = find(fixture, 11).await;
+    let sequence = account.start_refresh(Feature::Transactions, T0);
+    account.version += 1;
+    let started = vec![job_of(&account, sequence)];
+    let change = AccountChange { started, ..AccountChange::of(account.clone()) };
+    fixture.done(ChangeAccount::of(change)).await;
+    let now = fixture.time.now();
+    let leased_until = now.plus_ms(60_000);
+    let job = fixture.write(ClaimRefreshes { now, leased_until, limit: 9 }).await.remove(0);
+    fixture.done(ended(&account, &job, 2)).await;
+    let claim = ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
+    let sent = fixture.write(claim).await.remove(0);
+    fixture.done(settlement(&sent, DeliveryStatus::Succeeded, now)).await;
+}
+
+/// A gate at which another call is made before one of the writes that pass.
+struct Beside {
+    fixture: Fixture,
+    overlap: Overlap,
+    /// An older snapshot of the sandbox.
+    older: SnapshotId,
+    /// The writes that pass before the call.
+    passing: AtomicUsize,
+}
+
+impl Beside {
+    async fn call(&self) {
+        let of = merchant(1);
+        match self.overlap {
+            Overlap::Change => change_rows(&self.fixture).await,
+            Overlap::Reset => assert_eq!(reset(&self.fixture, of).await, Snapshotted::Done),
+            Overlap::Restore => {
+                assert_eq!(restore(&self.fixture, self.older).await, Snapshotted::Done);
+            }
+        }
+    }
+}
+
+impl WriteGate for Beside {
+    fn pass(&self, _: Summary) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            if self.passing.fetch_sub(1, Ordering::Relaxed) == 0 {
+                self.call().await;
+            }
+        })
+    }
+}
+
+/// Takes a snapshot, and makes another call before one of its writes. Then restores the snapshot.
+async fn take_beside(fixture: &Fixture, overlap: Overlap, writes: usize) {
+    let of = merchant(1);
+    let older = take(fixture, of, 1).await;
+    for number in 100..350 {
+        fixture.create(Object::Customer(customer(of, number))).await;
+    }
+    let (linked, job) = claimed(fixture).await;
+    fixture.done(ended(&linked, &job, 1)).await;
+    let emitted = fixture.undispatched(of).await.remove(0).id;
+    let deliveries = vec![delivery(of, emitted, 3, fixture.time.now())];
+    fixture.dispatch(of, emitted, deliveries).await;
+    let before = seen(fixture, &linked, emitted).await;
+
+    let store = fixture.store.clone();
+    let ungated = Fixture { store: store.clone(), time: Arc::clone(&fixture.time) };
+    let passing = AtomicUsize::new(writes);
+    let store = store.behind(Arc::new(Beside { fixture: ungated, overlap, older, passing }));
+    let command = copied(fixture, of, 2).await;
+    assert_eq!(store.take_snapshot(command).await.unwrap(), Snapshotted::Done);
+    assert_ne!(seen(fixture, &linked, emitted).await, before, "{overlap:?} before {writes}");
+    assert_eq!(restore(fixture, SnapshotId::from_number(2)).await, Snapshotted::Done);
+    assert_eq!(seen(fixture, &linked, emitted).await, before, "{overlap:?} before {writes}");
+}
+
+/// A snapshot has the state that was read, also if a call changes, resets or restores the sandbox before
+/// any of the writes that store the rows. It stays visible.
+#[test]
+fn a_snapshot_is_of_one_moment() {
+    for overlap in [Overlap::Change, Overlap::Reset, Overlap::Restore] {
+        // Both back ends begin and end. In between, the database stores the rows in two steps.
+        for writes in 0..2 {
+            on_both(async |fixture| take_beside(&fixture, overlap, writes).await);
+        }
+        for writes in 2..4 {
+            on_database(async |fixture| take_beside(&fixture, overlap, writes).await);
+        }
+    }
+}
+
+/// A snapshot contains the record of its own call, so that a repeated call after a restore returns the
+/// same snapshot. It replaces a record of the same key that has expired.
+#[test]
+fn a_snapshot_contains_its_own_record() {
+    on_both(async |fixture| {
+        let old = reply(merchant(1), "key", fixture.time.now());
+        fixture.done(CreateIdempotencyRecord { record: old }).await;
+        let command = copied(&fixture, merchant(1), 1).await;
+        fixture.time.pass_ms(25 * 3_600_000);
+        let now = fixture.time.now();
+        let record = IdempotencyRecord { status: 201, ..reply(merchant(1), "key", now) };
+        let command = TakeSnapshot { reply: Some(record.clone()), ..command };
+        assert_eq!(fixture.store.take_snapshot(command.clone()).await.unwrap(), Snapshotted::Done);
+        assert_eq!(restore(&fixture, SnapshotId::from_number(1)).await, Snapshotted::Done);
+        let find = FindIdempotencyRecord { merchant: merchant(1), key: "key".to_owned(), now };
+        assert_eq!(fixture.read(find).await, Some(record));
+        let repeated = fixture.store.take_snapshot(command).await.unwrap();
+        assert_eq!(repeated, Snapshotted::KeyTaken);
+    });
+}
+
+/// Rejected commands change no rows: a taken key, too many snapshots, a missing snapshot, another
 /// merchant's.
 #[test]
 fn refused_snapshot_commands_change_no_rows() {
     on_both(async |fixture| {
         fixture.create(Object::Customer(customer(merchant(1), 1))).await;
-        let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         let id = SnapshotId::from_number(1);
-        let snapshot = SandboxSnapshot { size, ..empty_snapshot(merchant(1), id) };
-        let command = TakeSnapshot { snapshot: snapshot.clone(), snapshots_max: 1, reply: None };
-        fixture.create(Object::Customer(customer(merchant(1), 2))).await;
-        fixture.conflicts(command.clone()).await;
+        let record = reply(merchant(1), "key", fixture.time.now());
+        fixture.done(CreateIdempotencyRecord { record: record.clone() }).await;
+        let rejected = async |take| fixture.store.take_snapshot(take).await.unwrap();
+        let repeated =
+            TakeSnapshot { reply: Some(record), ..copied(&fixture, merchant(1), 1).await };
+        assert_eq!(rejected(repeated).await, Snapshotted::KeyTaken);
         assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
         take(&fixture, merchant(1), 1).await;
-        let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
-        let snapshot =
-            SandboxSnapshot { size, ..empty_snapshot(merchant(1), SnapshotId::from_number(2)) };
-        let command = TakeSnapshot { snapshot, ..command };
-        assert_eq!(fixture.write(command).await, Snapshotted::Full);
+        let full = TakeSnapshot { snapshots_max: 1, ..copied(&fixture, merchant(1), 2).await };
+        assert_eq!(rejected(full).await, Snapshotted::Full);
         let of_other = |reply| DropSnapshot { merchant: merchant(2), snapshot: id, reply };
         assert_eq!(fixture.write(of_other(None)).await, Snapshotted::Missing);
         let drop = DropSnapshot { merchant: merchant(1), ..of_other(None) };

@@ -35,10 +35,22 @@ pub(crate) enum Step {
 /// merchants.
 #[derive(Clone, Debug)]
 pub(crate) enum Sandbox {
-    Take { current: bool, room: usize, key: Option<u8> },
-    Restore { snapshot: usize, key: Option<u8> },
-    Drop { snapshot: usize },
-    Reset { key: Option<u8> },
+    Copy,
+    /// Takes the newest copy of the sandbox, or a copy of its current state.
+    Take {
+        room: usize,
+        key: Option<u8>,
+    },
+    Restore {
+        snapshot: usize,
+        key: Option<u8>,
+    },
+    Drop {
+        snapshot: usize,
+    },
+    Reset {
+        key: Option<u8>,
+    },
 }
 
 /// The key of an object.
@@ -201,9 +213,8 @@ fn item() -> impl Strategy<Value = Item> {
 
 fn sandbox() -> impl Strategy<Value = Sandbox> {
     prop_oneof![
-        4 => (mostly(), 1..4_usize, key()).prop_map(
-            |(current, room, key)| Sandbox::Take { current, room, key }
-        ),
+        1 => Just(Sandbox::Copy),
+        4 => (1..4_usize, key()).prop_map(|(room, key)| Sandbox::Take { room, key }),
         4 => (any::<usize>(), key()).prop_map(
             |(snapshot, key)| Sandbox::Restore { snapshot, key }
         ),

@@ -9,21 +9,19 @@ use crate::sqlite::replace::{self, GenerationRow};
 use crate::sqlite::{Reading, transaction};
 use crate::{
     BeginReplacement, Begun, BuildGeneration, BuildPosition, Built, ClaimRefreshes, CompleteLink,
-    Connection, CreateObject, Cursor, DropSnapshot, Kind, ListAccounts, MeasureSandbox, NewAccount,
-    Page, RemoveGenerations, Replacement, ResetSandbox, Snapshotted, Store, SwitchGeneration,
-    TakeSnapshot, Written,
+    Connection, CreateObject, Cursor, DropSnapshot, Kind, ListAccounts, NewAccount, Page,
+    RemoveGenerations, Replacement, ResetSandbox, Snapshotted, Store, SwitchGeneration, Written,
 };
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::ServerTime;
 use model::id::{AccountId, SnapshotId};
-use model::limits::{REPLACE_LEASE_MS, REPLACE_ROWS_MAX, SNAPSHOTS_MAX};
+use model::limits::{REPLACE_LEASE_MS, REPLACE_ROWS_MAX};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 
 /// The accounts of the sandbox, and the transactions of each.
-const ACCOUNTS: u64 = 3;
+pub(super) const ACCOUNTS: u64 = 3;
 const ROWS: u32 = 700;
 
 fn snapshot_id() -> SnapshotId {
@@ -57,13 +55,13 @@ fn new_account(number: u64) -> NewAccount {
     NewAccount { account, connection, started: vec![job], events: vec![] }
 }
 
-fn link(number: u64) -> CompleteLink {
+pub(super) fn link(number: u64) -> CompleteLink {
     CompleteLink::of(vec![], vec![new_account(number)])
 }
 
 impl Database {
     /// A database with a sandbox and a snapshot of it.
-    fn with_sandbox() -> Self {
+    pub(super) fn with_sandbox() -> Self {
         let database = Self::new();
         let object = sample(Kind::Customer, 1).unwrap();
         assert_eq!(database.write(&CreateObject::of(object)), crate::Created::Done);
@@ -73,24 +71,14 @@ impl Database {
             let rows: Vec<_> = (1..=ROWS).map(|ordinal| row(id, T0.0, ordinal)).collect();
             database.batch(|batch| transaction::upsert_many(owner(), &rows, batch).unwrap());
         }
-        let snapshot = SandboxSnapshot {
-            id: snapshot_id(),
-            merchant: owner(),
-            version: 1,
-            created: T0,
-            name: None,
-            metadata: BTreeMap::new(),
-            size: database.read(&MeasureSandbox { merchant: owner() }),
-        };
-        let take = TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None };
-        assert_eq!(database.write(&take), Snapshotted::Done);
+        assert_eq!(database.take(1), Snapshotted::Done);
         database
     }
 
-    fn begin(&self) -> Replacement {
+    pub(super) fn begin(&self) -> Replacement {
         match self.write(&BeginReplacement { merchant: owner(), snapshot: Some(snapshot_id()) }) {
             Begun::Done(replacement) => replacement,
-            other => panic!("{other:?}"),
+            Begun::Rejected(result) => panic!("{result:?}"),
         }
     }
 
@@ -100,7 +88,11 @@ impl Database {
     }
 
     /// Builds all rows, and calls the function before each step.
-    fn build_all(&self, replacement: Replacement, mut before: impl FnMut()) -> BuildPosition {
+    pub(super) fn build_all(
+        &self,
+        replacement: Replacement,
+        mut before: impl FnMut(),
+    ) -> BuildPosition {
         let mut from = BuildPosition::default();
         loop {
             before();
@@ -112,7 +104,7 @@ impl Database {
         }
     }
 
-    fn switch(&self, replacement: Replacement, built: BuildPosition) -> Snapshotted {
+    pub(super) fn switch(&self, replacement: Replacement, built: BuildPosition) -> Snapshotted {
         self.write(&SwitchGeneration {
             merchant: owner(),
             snapshot: Some(snapshot_id()),
@@ -125,12 +117,12 @@ impl Database {
     }
 
     /// Runs one step of a removal. Returns true if there may be more.
-    fn remove(&self, given_up: Option<Replacement>) -> bool {
+    pub(super) fn remove(&self, given_up: Option<Replacement>) -> bool {
         self.write(&RemoveGenerations { sandbox: Some(owner()), given_up }).has_more
     }
 
     /// The rows of each table that belong to merchants.
-    fn rows(&self) -> BTreeMap<String, i64> {
+    pub(super) fn rows(&self) -> BTreeMap<String, i64> {
         let tables = "SELECT m.name FROM sqlite_schema AS m WHERE m.type = 'table' \
              AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'merchant')";
         let mut statement = self.connection.prepare(tables).unwrap();
@@ -143,14 +135,14 @@ impl Database {
         names.map(count).filter(|(name, _)| name != "generations").collect()
     }
 
-    fn changes<T>(&self, write: impl FnOnce() -> T) -> (u64, T) {
+    pub(super) fn changes<T>(&self, write: impl FnOnce() -> T) -> (u64, T) {
         let before = self.connection.total_changes();
         let output = write();
         (self.connection.total_changes() - before, output)
     }
 }
 
-fn list() -> ListAccounts {
+pub(super) fn list() -> ListAccounts {
     ListAccounts {
         merchant: owner(),
         of: crate::AccountsOf::Merchant,
@@ -287,7 +279,7 @@ fn snapshots_are_deleted_in_steps() {
     assert_eq!(dropped, Snapshotted::Done);
     assert!(changes < 5, "{changes}");
     let begin = BeginReplacement { merchant: owner(), snapshot: Some(snapshot_id()) };
-    assert_eq!(database.write(&begin), Begun::Missing);
+    assert_eq!(database.write(&begin), Begun::Rejected(Snapshotted::Missing));
     let mut steps = 0;
     while database.changes(|| database.remove(None)).1 {
         steps += 1;

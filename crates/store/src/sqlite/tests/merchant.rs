@@ -157,16 +157,16 @@ fn every_level_names_bucket_and_merchant() {
 /// reach all of its accounts.
 #[test]
 fn snapshots_stay_within_the_merchant() {
-    for SnapshotTable { table, measure, take, read, insert, drop, .. } in SNAPSHOT_TABLES {
+    for SnapshotTable { table, measure, take, store, read, insert, drop, .. } in SNAPSHOT_TABLES {
         let across = if ACCOUNT_TABLES.contains(table) { BUCKET } else { Missing::default() };
         for sql in [measure, take] {
             assert_eq!(missing(sql), across, "{sql}");
         }
-        for sql in [read, insert, drop] {
+        for sql in [store, read, insert, drop] {
             assert_eq!(missing(sql), Missing::default(), "{sql}");
         }
     }
-    assert_eq!(snapshot_statements().count(), SNAPSHOT_TABLES.len() * 5);
+    assert_eq!(snapshot_statements().count(), SNAPSHOT_TABLES.len() * 6);
 }
 
 /// The rule finds levels without their bucket or merchant.

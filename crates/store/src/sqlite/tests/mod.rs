@@ -18,6 +18,7 @@ mod rows;
 #[path = "../../../tests/conformance/sample.rs"]
 mod samples;
 mod shrink;
+mod snapshots;
 mod statements;
 mod writer;
 

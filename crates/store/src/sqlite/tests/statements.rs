@@ -149,6 +149,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     replace::DELETE_RECORD,
     removal::FIND_REMOVABLE,
     removal::GIVE_UP,
+    removal::GIVE_UP_FILLING,
     removal::DELETE_GENERATION,
     removal::REMOVE_CLOCK_JOBS,
     removal::REMOVE_OBJECTS,
@@ -166,6 +167,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     idempotency::FIND_RECORD,
     log::CHECKPOINT,
     log::CHECKPOINT_WHOLE,
+    snapshot::EXTEND_FILLING,
+    snapshot::END_FILLING,
+    snapshot::COPY_RECORD,
     snapshot::LIST_CONNECTED,
     snapshot::DELETE_SNAPSHOT,
     transaction::FIND_TRANSACTION,
@@ -207,8 +211,8 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
 /// The statements of snapshots, which a macro builds, each with its table.
 pub(super) fn snapshot_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     SNAPSHOT_TABLES.iter().flat_map(|of| {
-        let SnapshotTable { table, measure, take, read, insert, drop, .. } = *of;
-        [measure, take, read, insert, drop].map(|sql| (table, sql))
+        let SnapshotTable { table, measure, take, store, read, insert, drop, .. } = *of;
+        [measure, take, store, read, insert, drop].map(|sql| (table, sql))
     })
 }
 
@@ -283,17 +287,20 @@ fn snapshots_hold_every_table() {
     let with_merchants: BTreeSet<&str> = with_merchants.map(String::as_str).collect();
     let copied: BTreeSet<&str> = SNAPSHOT_TABLES.iter().map(|of| of.table).collect();
     assert_eq!(with_merchants, copied);
-    for SnapshotTable { table, take, insert, .. } in SNAPSHOT_TABLES {
+    for SnapshotTable { table, take, store, insert, .. } in SNAPSHOT_TABLES {
         let mut copied = columns(&format!("snapshot_{table}"));
         assert!(copied.remove("snapshot"), "{table}");
         assert_eq!(copied, columns(table), "{table}");
-        let named = |sql: &str| -> BTreeSet<String> {
+        let named = |sql: &str| -> Vec<String> {
             let (_, behind) = sql.split_once('(').unwrap();
             let list = behind.split(')').next().unwrap();
             list.split(", ").filter(|name| *name != "snapshot").map(str::to_owned).collect()
         };
-        assert_eq!(named(take), copied, "{take}");
-        assert_eq!(named(insert), copied, "{insert}");
+        let read = connection.prepare(take).unwrap();
+        assert!(read.column_names().eq(named(store)), "{take}");
+        for sql in [store, insert] {
+            assert_eq!(BTreeSet::from_iter(named(sql)), copied, "{sql}");
+        }
     }
 }
 
