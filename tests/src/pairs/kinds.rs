@@ -256,6 +256,9 @@ pub const REPLACEMENTS: [CallKind; 2] = [
     post("restore", "/v1/test_helpers/snapshots/{snapshot}/restore", ""),
 ];
 
+/// The call that takes a snapshot. It is no [`KINDS`], because it changes no row of the sandbox.
+pub const TAKE: CallKind = post("take_snapshot", "/v1/test_helpers/snapshots", "");
+
 /// The kind with this name.
 pub fn kind(name: &str) -> CallKind {
     let found = KINDS.iter().find(|kind| kind.name == name);

@@ -4,7 +4,7 @@
 //! new objects therefore have the same order in every run, and only the order of writes differs.
 
 use crate::pairs::fixture::Fixture;
-use crate::pairs::kinds::CallKind;
+use crate::pairs::kinds::{CallKind, TAKE};
 use crate::pairs::outcome::{Outcome, Reader};
 use model::id::MerchantId;
 use std::collections::HashMap;
@@ -98,6 +98,12 @@ impl Lane {
     /// second call has ended. `None` if the first call ends before.
     pub async fn held(&self, pair: &[CallKind; 2], writes: usize) -> Option<Outcome> {
         let restored = self.restore().await;
+        let responses = self.send_held(pair, writes).await?;
+        Some(self.outcome(pair, restored, &responses).await)
+    }
+
+    /// The responses of a pair whose first call is held back in the same way.
+    async fn send_held(&self, pair: &[CallKind; 2], writes: usize) -> Option<[Response; 2]> {
         self.gate.hold_after(writes);
         let mut first = Box::pin(self.send(Side::First, &pair[0]));
         let is_held = tokio::select! {
@@ -110,8 +116,30 @@ impl Lane {
         }
         let second = self.send(Side::Second, &pair[1]).await;
         self.gate.open();
-        let responses = [first.await, second];
-        Some(self.outcome(pair, restored, &responses).await)
+        Some([first.await, second])
+    }
+
+    /// All rows after a call that is made alone, or those of the fixture.
+    pub async fn rows_after(&self, call: Option<&CallKind>) -> Vec<String> {
+        self.restore().await;
+        if let Some(call) = call {
+            self.send(Side::First, call).await.ok();
+        }
+        self.reader.state(self.app.engine.store(), 0, &[]).await
+    }
+
+    /// All rows of a snapshot, which one call of a pair takes. The first call is held back after this
+    /// number of writes, until the second call has ended. `None` if the first call ends before.
+    pub async fn rows_taken(&self, pair: &[CallKind; 2], writes: usize) -> Option<Vec<String>> {
+        self.restore().await;
+        let responses = self.send_held(pair, writes).await?;
+        let taken = pair.iter().zip(responses).find(|(call, _)| call.name == TAKE.name);
+        let (_, response) = taken.expect("a call of the pair takes a snapshot");
+        let snapshot = format!("{}/{}", TAKE.path, response.ok().id());
+        self.app.post(&format!("{snapshot}/restore"), "").await.ok();
+        let rows = self.reader.state(self.app.engine.store(), 0, &[]).await;
+        self.app.delete(&snapshot).await.ok();
+        Some(rows)
     }
 
     /// The outcome of a pair whose calls meet before their first writes and then run at the same

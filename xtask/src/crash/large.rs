@@ -1,5 +1,5 @@
-//! Kills while the server replaces a whole sandbox or migrates a whole database. Each of these is one
-//! transaction, so a kill leaves all of it or no part of it.
+//! Kills while the server replaces a whole sandbox, takes a snapshot of it or migrates a whole database.
+//! One commit decides each of these, so a kill leaves all of it or no part of it.
 
 use super::server::Server;
 use super::{migrate, replace};
@@ -11,10 +11,10 @@ use std::fmt;
 use std::time::Duration;
 use testkit::rng::SeededRng;
 
-/// Kills of one run without an option. A third are of each kind.
+/// Kills of one run without an option. A quarter are of each kind.
 pub(super) const KILLS: u64 = 24;
 /// With fewer kills some kind would have none within its transaction.
-const KILLS_MIN: u64 = 6;
+const KILLS_MIN: u64 = 8;
 /// The longest time of a run, besides that of its kills.
 const RUN_MAX: Duration = Duration::from_mins(2);
 /// The longest average time of a kill.
@@ -25,6 +25,7 @@ const KILL_MAX: Duration = Duration::from_secs(10);
 pub(super) enum Kind {
     Restore,
     Reset,
+    Snapshot,
     Migration,
 }
 
@@ -48,6 +49,7 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::Restore => "restore",
             Self::Reset => "reset",
+            Self::Snapshot => "snapshot",
             Self::Migration => "migration",
         })
     }
@@ -85,7 +87,7 @@ impl Tally {
 
     /// Adds a fault for each kind without a kill within its transaction.
     fn require_hits(&mut self) {
-        for kind in [Kind::Restore, Kind::Reset, Kind::Migration] {
+        for kind in [Kind::Restore, Kind::Reset, Kind::Snapshot, Kind::Migration] {
             if !self.kills.contains_key(&(kind, When::Within)) {
                 self.faults.push(format!("no kill was within the transaction of a {kind}"));
             }
@@ -107,7 +109,7 @@ impl Tally {
     }
 }
 
-/// Kills the server this many times, in restores, resets and migrations.
+/// Kills the server this many times, in restores, resets, snapshots and migrations.
 pub(super) fn run(seed: u64, kills: u64) -> Result<Counts, Failure> {
     if kills == 0 {
         return Ok(Counts::default());
@@ -115,14 +117,16 @@ pub(super) fn run(seed: u64, kills: u64) -> Result<Counts, Failure> {
     if kills < KILLS_MIN {
         return Err(format!("--large needs 0 or at least {KILLS_MIN}"));
     }
-    say(&format!("crash: {kills} kills in restores, resets and migrations, seed {seed}"));
+    say(&format!(
+        "crash: {kills} kills in restores, resets, snapshots and migrations, seed {seed}"
+    ));
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let began = time::moment();
     let mut tally = Tally::default();
     let mut server = Server::new(built("bankfeed"), folder.path().join("bank.db"));
-    let each = usize::try_from(kills / 3).map_err(|error| error.to_string())?;
-    let rest = usize::try_from(kills % 3).map_err(|error| error.to_string())?;
+    let each = usize::try_from(kills / 4).map_err(|error| error.to_string())?;
+    let rest = usize::try_from(kills % 4).map_err(|error| error.to_string())?;
     // Draws in restores depend on the moments of kills, so migrations have a lane of their own.
     let [of_calls, of_starts] = [1, 2].map(|lane| SeededRng::of_lane(seed, u64::MAX - lane));
     let killed = async {
@@ -139,7 +143,7 @@ pub(super) fn run(seed: u64, kills: u64) -> Result<Counts, Failure> {
             tally.require_hits();
             let (all, first) = (began.elapsed().as_secs(), replaced.as_secs());
             say(&format!(
-                "crash: {first} s for restores and resets, {} s for migrations",
+                "crash: {first} s for restores, resets and snapshots, {} s for migrations",
                 all - first
             ));
         }
@@ -167,6 +171,6 @@ mod tests {
         tally.add(Kind::Restore, When::Within);
         tally.add(Kind::Reset, When::After);
         tally.require_hits();
-        assert_eq!(tally.faults.len(), 2, "{:?}", tally.faults);
+        assert_eq!(tally.faults.len(), 3, "{:?}", tally.faults);
     }
 }

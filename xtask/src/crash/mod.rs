@@ -10,9 +10,9 @@
 //! and return the same responses, no call took effect twice, and no refresh, event or delivery is
 //! lost. The follower's copy, the server's list and the bank's ledger are equal.
 //!
-//! Further kills come while a sandbox is restored or reset, and while a database of an earlier release
-//! is migrated. Each of these is one transaction. After each kill the server has all of it or no part
-//! of it.
+//! Further kills come while a sandbox is restored or reset, while a snapshot of it is taken, and while
+//! a database of an earlier release is migrated. After each kill the server has all of it or no part of
+//! it.
 //!
 //! Every wait is for a named condition and has a bound.
 
@@ -28,6 +28,7 @@ mod receiver;
 mod replace;
 mod server;
 mod settle;
+mod take;
 
 use crate::counts::Counts;
 use crate::process::{self, built, say};
@@ -87,7 +88,7 @@ struct Report {
 }
 
 /// Builds the binary and runs the trial. `--seed N` repeats a plan, and `--rounds N` runs N plans with
-/// consecutive seeds. `--large N` kills N times in restores, resets and migrations.
+/// consecutive seeds. `--large N` kills N times in restores, resets, snapshots and migrations.
 pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
     let Options { seed, rounds, large } = Options::parse(arguments)?;
     process::build()?;
@@ -129,7 +130,7 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
 struct Options {
     seed: u64,
     rounds: u64,
-    /// The kills in restores, resets and migrations.
+    /// The kills in restores, resets, snapshots and migrations.
     large: u64,
 }
 

@@ -13,6 +13,7 @@ use super::large::{Kind, Tally, When};
 use super::load::ADDED;
 use super::server::Server;
 use super::settle::{accounts, delivered, refresh_last};
+use super::take;
 use crate::Failure;
 use crate::process::say;
 use crate::time::{moment, pass};
@@ -33,7 +34,7 @@ const ADDED_MAX: usize = 6;
 const TABLES: u64 = 11;
 /// The failpoints of one step that removes the rows of the old state. A call has several steps.
 const REMOVALS: u64 = 6;
-const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
+pub(super) const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
 const RESET: &str = "/v1/test_helpers/reset";
 
 /// A state of the sandbox.
@@ -70,8 +71,8 @@ impl Kill {
 }
 
 /// A sandbox with its three states.
-struct Sandbox {
-    client: Arc<Client>,
+pub(super) struct Sandbox {
+    pub(super) client: Arc<Client>,
     /// The calls that restore the two snapshots.
     restores: [String; 2],
     /// The content of each state.
@@ -82,7 +83,7 @@ struct Sandbox {
     current: State,
 }
 
-/// Kills the server `kills` times in restores, and as often in resets.
+/// Kills the server `kills` times in restores, as often in resets, and as often in snapshots.
 pub(super) async fn run(
     server: &mut Server,
     rng: &SeededRng,
@@ -98,6 +99,7 @@ pub(super) async fn run(
         sandbox.prepare(server, &kill).await?;
         sandbox.kill(server, rng, &kill, tally).await?;
     }
+    take::run(&mut sandbox, server, rng, kills, tally).await?;
     for fault in sandbox.client.faults() {
         tally.fault(fault);
     }
@@ -242,15 +244,53 @@ impl Sandbox {
     /// sandbox, a restore that is cut after its first half would look undone.
     async fn prepare(&mut self, server: &mut Server, kill: &Kill) -> Result<(), Failure> {
         let needs_rows = kill.kind == Kind::Reset || kill.failpoint.is_some();
-        if needs_rows && self.current == State::Empty {
-            self.client.post(self.call_to(State::First), &[]).await?;
-            self.current = State::First;
+        if needs_rows {
+            self.fill().await?;
         }
         if let Some(failpoint) = &kill.failpoint {
             server.kill().await?;
             server.start(Some(failpoint)).await?;
         }
         Ok(())
+    }
+
+    /// Restores the first snapshot if the sandbox is empty.
+    pub(super) async fn fill(&mut self) -> Result<(), Failure> {
+        if self.current == State::Empty {
+            self.client.post(self.call_to(State::First), &[]).await?;
+            self.current = State::First;
+        }
+        Ok(())
+    }
+
+    /// The content of the current state.
+    pub(super) fn content(&self) -> &Fingerprint {
+        &self.contents[self.current as usize]
+    }
+
+    /// Makes a call and kills the server in it, at the armed failpoint or at a random moment. Starts the
+    /// server again. Returns the status of the response.
+    pub(super) async fn call_and_kill(
+        &self,
+        server: &mut Server,
+        rng: &SeededRng,
+        (call, took_ms): (&str, u64),
+        is_armed: bool,
+    ) -> Result<Option<u16>, Failure> {
+        let delay = Duration::from_micros(rng.below(took_ms.max(1) * 1_000 * 5 / 4));
+        let killed = async {
+            if is_armed {
+                server.reached().await?;
+            } else {
+                // This wait has no condition, because it chooses the random moment.
+                pass(delay).await;
+            }
+            server.kill().await
+        };
+        let (status, killed) = tokio::join!(self.client.try_post(call), killed);
+        killed?;
+        server.start(None).await?;
+        Ok(status)
     }
 
     /// Kills the server in a call, starts it again and compares the sandbox with both states.
@@ -267,20 +307,9 @@ impl Sandbox {
             (_, State::Empty) if rng.one_in(2) => State::First,
             (_, State::First | State::Empty) => State::Second,
         };
-        let long_ms = if next == State::Empty { self.reset_ms } else { self.restore_ms };
-        let delay = Duration::from_micros(rng.below(long_ms.max(1) * 1_000 * 5 / 4));
-        let killed = async {
-            if kill.failpoint.is_some() {
-                server.reached().await?;
-            } else {
-                // This wait has no condition, because it chooses the random moment.
-                pass(delay).await;
-            }
-            server.kill().await
-        };
-        let (status, killed) = tokio::join!(self.client.try_post(self.call_to(next)), killed);
-        killed?;
-        server.start(None).await?;
+        let took_ms = if next == State::Empty { self.reset_ms } else { self.restore_ms };
+        let call = (self.call_to(next), took_ms);
+        let status = self.call_and_kill(server, rng, call, kill.failpoint.is_some()).await?;
         let found = Fingerprint::read(&self.client, true).await?;
         let (old, new) = (&self.contents[self.current as usize], &self.contents[next as usize]);
         let place = kill.failpoint.as_deref().unwrap_or("a random moment");

@@ -8,7 +8,7 @@ use crate::Failure;
 use crate::time::{POLL_AGAIN, bounded, moment, pass};
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,6 +83,11 @@ impl Server {
             log: Arc::default(),
             start_ms_max: 0,
         }
+    }
+
+    /// The file of its database.
+    pub(super) fn database(&self) -> &Path {
+        &self.database
     }
 
     /// Watches the server's URL.
