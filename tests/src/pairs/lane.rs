@@ -119,27 +119,33 @@ impl Lane {
         Some([first.await, second])
     }
 
-    /// All rows after a call that is made alone, or those of the fixture.
+    /// All rows of a snapshot that is taken alone, after another call or in the state of the fixture.
     pub async fn rows_after(&self, call: Option<&CallKind>) -> Vec<String> {
         self.restore().await;
         if let Some(call) = call {
             self.send(Side::First, call).await.ok();
         }
-        self.reader.state(self.app.engine.store(), 0, &[]).await
+        let taken = self.send(Side::Second, &TAKE).await;
+        self.rows_of(taken).await
     }
 
-    /// All rows of a snapshot, which one call of a pair takes. The first call is held back after this
+    /// All rows of a snapshot that one call of a pair takes. The first call is held back after this
     /// number of writes, until the second call has ended. `None` if the first call ends before.
     pub async fn rows_taken(&self, pair: &[CallKind; 2], writes: usize) -> Option<Vec<String>> {
         self.restore().await;
         let responses = self.send_held(pair, writes).await?;
         let taken = pair.iter().zip(responses).find(|(call, _)| call.name == TAKE.name);
         let (_, response) = taken.expect("a call of the pair takes a snapshot");
-        let snapshot = format!("{}/{}", TAKE.path, response.ok().id());
+        Some(self.rows_of(response).await)
+    }
+
+    /// Restores a snapshot that was taken, reads all rows and deletes it.
+    async fn rows_of(&self, taken: Response) -> Vec<String> {
+        let snapshot = format!("{}/{}", TAKE.path, taken.ok().id());
         self.app.post(&format!("{snapshot}/restore"), "").await.ok();
         let rows = self.reader.state(self.app.engine.store(), 0, &[]).await;
         self.app.delete(&snapshot).await.ok();
-        Some(rows)
+        rows
     }
 
     /// The outcome of a pair whose calls meet before their first writes and then run at the same
