@@ -134,6 +134,8 @@ pub const FEED_BATCHES_AT_ONCE_MAX: u32 = 256;
 pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
 /// The maximum number of deliveries in flight to one endpoint.
 pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
+/// The maximum number of deliveries to a closed endpoint that one command makes due.
+pub const RELEASE_ROWS_MAX: u32 = 200;
 /// The timeout of a delivery attempt. It is shorter where leases are shorter, because a lease must
 /// outlast the attempt.
 pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
@@ -206,8 +208,8 @@ pub const LONG_READS_MAX: usize = 2;
 pub const LONG_READS_WAITING_MAX: usize = 256;
 /// The maximum number of due rows of each kind that metrics count.
 pub const BACKLOG_ROWS_MAX: u32 = 10_000;
-/// The maximum number of rows that one step of the pruner deletes.
-pub const PRUNE_ROWS_MAX: u32 = 1_000;
+/// The maximum number of rows of each kind that one step of the pruner deletes.
+pub const PRUNE_ROWS_MAX: u32 = 200;
 /// The maximum number of pages of 4 KiB that one step gives back to the disk.
 pub const FREED_PAGES_MAX: u32 = 200;
 /// The free pages that always stay in the file.

@@ -214,7 +214,7 @@ impl Engine {
             // The worker cancels the deliveries of a closed endpoint. After a crash in between it
             // does so when the next attempt would have been due.
             let release = ReleaseEndpoint { endpoint: id, now: self.clock.server_now() };
-            self.store.write(release).await?;
+            while self.store.write(release).await? == limits::RELEASE_ROWS_MAX {}
             self.wake.deliver();
         }
         Ok(response)

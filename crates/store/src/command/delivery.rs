@@ -140,7 +140,8 @@ pub struct ReleaseDelivery {
 
 writes!(ReleaseDelivery => (), delivery::release);
 
-/// Makes all pending deliveries to an endpoint due, of every merchant.
+/// Makes pending deliveries to an endpoint due, of every merchant. These are the next ones, at most
+/// [`model::limits::RELEASE_ROWS_MAX`]. Returns their number.
 #[derive(Clone, Copy, Debug)]
 pub struct ReleaseEndpoint {
     /// The endpoint's id.
@@ -149,4 +150,4 @@ pub struct ReleaseEndpoint {
     pub now: ServerTime,
 }
 
-writes!(ReleaseEndpoint => (), delivery::release_endpoint);
+writes!(ReleaseEndpoint => u32, delivery::release_endpoint);

@@ -5,11 +5,11 @@ use crate::store::Failure;
 use crate::{
     ClaimDeliveries, ContinueDeliveries, Continued, DeliveryPlace, EventPlace, ListDeliveries,
     ListLedger, Listed, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
-    WithAttempts, Written,
+    WithAttempts, Written, exact,
 };
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::EndpointId;
-use model::limits::DELIVERY_ATTEMPTS_MAX;
+use model::limits::{DELIVERY_ATTEMPTS_MAX, RELEASE_ROWS_MAX};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -162,15 +162,21 @@ pub(crate) fn release(command: &ReleaseDelivery, memory: &mut Memory) -> Result<
 pub(crate) fn release_endpoint(
     command: &ReleaseEndpoint,
     memory: &mut Memory,
-) -> Result<(), Failure> {
+) -> Result<u32, Failure> {
     let ReleaseEndpoint { endpoint, now } = *command;
-    for delivery in memory.rows.deliveries.values_mut() {
-        let waits = delivery.key.endpoint == endpoint
+    let waits = |delivery: &Delivery| {
+        delivery.key.endpoint == endpoint
             && delivery.status == DeliveryStatus::Pending
-            && delivery.due_at > now;
-        if waits {
-            Arc::make_mut(delivery).due_at = now;
-        }
+            && delivery.due_at > now
+    };
+    let mut waiting: Vec<&mut Arc<Delivery>> =
+        memory.rows.deliveries.values_mut().filter(|delivery| waits(delivery)).collect();
+    waiting.sort_by_key(|delivery| {
+        (delivery.due_at, delivery.key.event.shard, delivery.key.event.number)
+    });
+    waiting.truncate(exact(RELEASE_ROWS_MAX, "the constant is small"));
+    for delivery in &mut waiting {
+        Arc::make_mut(delivery).due_at = now;
     }
-    Ok(())
+    Ok(exact(waiting.len(), "a command releases at most RELEASE_ROWS_MAX rows"))
 }

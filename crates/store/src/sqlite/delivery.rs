@@ -12,13 +12,13 @@ use super::{
 use crate::{
     Bounds, ClaimDeliveries, ContinueDeliveries, Continued, Cursor, DeliveryPlace, EventPlace,
     FindEvent, ListDeliveries, ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint,
-    ResendDeliveries, SettleDelivery, WithAttempts, Written,
+    ResendDeliveries, SettleDelivery, WithAttempts, Written, exact,
 };
 use model::Word;
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
-use model::limits::DELIVERY_ATTEMPTS_MAX;
+use model::limits::{DELIVERY_ATTEMPTS_MAX, RELEASE_ROWS_MAX};
 use rusqlite::{Row, named_params, params};
 use std::collections::HashMap;
 
@@ -74,7 +74,10 @@ pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
 /// Includes deliveries of connected accounts. The id of an endpoint is unique in the server.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
-     WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
+     WHERE endpoint = ?1 AND (bucket, shard, number) IN \
+     (SELECT d.bucket, d.shard, d.number FROM deliveries AS d \
+     WHERE d.endpoint = ?1 AND d.status = 'pending' AND d.due_at > ?2 \
+     ORDER BY d.due_at, d.shard, d.number LIMIT ?3)";
 
 /// Inserts a delivery of an event, with the event's position, unless it exists. Its claims begin at the
 /// floor, because the claim of an attempt from before a restore must not fit. Returns true if it was
@@ -449,10 +452,11 @@ pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<()
 pub(crate) fn release_endpoint(
     command: &ReleaseEndpoint,
     batch: &Batch<'_>,
-) -> Result<(), Failure> {
+) -> Result<u32, Failure> {
     let endpoint = column(command.endpoint.number());
-    batch.execute(RELEASE_ENDPOINT, params![endpoint, command.now.0])?;
-    Ok(())
+    let key = params![endpoint, command.now.0, RELEASE_ROWS_MAX];
+    let released = batch.execute(RELEASE_ENDPOINT, key)?;
+    Ok(exact(released, "a command releases at most RELEASE_ROWS_MAX rows"))
 }
 
 fn delivery_key(key: DeliveryKey, generation: Generation) -> [i64; 5] {

@@ -5,6 +5,7 @@ use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
 use model::id::{EndpointId, EventId};
+use model::limits::RELEASE_ROWS_MAX;
 use store::{
     AccountChange, ChangeAccount, ClaimDeliveries, ContinueDeliveries, Continued, Cursor,
     DeliveryPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint,
@@ -219,10 +220,33 @@ fn an_endpoint_is_released() {
         dispatched(&fixture, 11, &[(1, 500), (2, 500)]).await;
         let other = dispatched(&fixture, 12, &[(1, 700)]).await;
         let now = fixture.time.now();
-        fixture.write(ReleaseEndpoint { endpoint: EndpointId::from_number(1), now }).await;
+        let release = ReleaseEndpoint { endpoint: EndpointId::from_number(1), now };
+        assert_eq!(fixture.write(release).await, 2);
         let due = fixture.write(claim(&fixture, 9)).await;
         assert_eq!(keys(&due), [(11, 1), (12, 1)]);
         assert_eq!((other.shard, due[1].due_at), (12, now));
+        assert_eq!(fixture.write(release).await, 0);
+    });
+}
+
+/// One command makes a bounded number of deliveries due, which are those that are due next.
+#[test]
+fn an_endpoint_is_released_in_steps() {
+    on_both(async |fixture| {
+        let count = u64::from(RELEASE_ROWS_MAX) + 1;
+        for number in 0..count {
+            let delay = if number == 7 { 900 } else { 500 };
+            dispatched(&fixture, 100 + number, &[(1, delay)]).await;
+        }
+        let now = fixture.time.now();
+        let release = ReleaseEndpoint { endpoint: EndpointId::from_number(1), now };
+        assert_eq!(fixture.write(release).await, RELEASE_ROWS_MAX);
+        let claim = ClaimDeliveries { limit: 999, per_endpoint: 999, ..claim(&fixture, 9) };
+        let due = fixture.write(claim.clone()).await;
+        assert!(due.iter().all(|delivery| delivery.key.event.shard != 107), "{due:?}");
+        assert_eq!(due.len() as u64, count - 1);
+        assert_eq!(fixture.write(release).await, 1);
+        assert_eq!(keys(&fixture.write(claim).await), [(107, 1)]);
     });
 }
 

@@ -431,6 +431,11 @@ fn hot_plans() {
     ");
     insta::assert_snapshot!(plans(delivery::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
     insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
+    insta::assert_snapshot!(plans(delivery::RELEASE_ENDPOINT), @"
+    SEARCH deliveries USING COVERING INDEX sqlite_autoindex_deliveries_1 (bucket=? AND shard=? AND number=? AND endpoint=?)
+    LIST SUBQUERY 2
+    SEARCH d USING INDEX deliveries_due (endpoint=? AND due_at>?)
+    ");
     insta::assert_snapshot!(plans(event_list::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
     insta::assert_snapshot!(plans(event_list::LIST_EVENTS_OF_TYPE.older), @"SEARCH events USING COVERING INDEX events_by_type (merchant=? AND type=? AND created>? AND (created,committed_at,shard)<(?,?,?))");
     insta::assert_snapshot!(plans(event_list::LIST_EVENTS_WITH_STATUSES.newer), @"SEARCH events USING COVERING INDEX events_by_statuses (merchant=? AND statuses=? AND type=? AND (created,committed_at,shard)>(?,?,?) AND created<?)");
