@@ -5,7 +5,10 @@
 //! `--from-sdk` as the argument writes the changes of later versions instead ([`sdk`](crate::sdk)).
 //!
 //! `wire::schema` reads the schemas and describes their lines. For calls without a schema, only the
-//! names of parameters are written. The test of `docs/parameters.md` reads them.
+//! names of parameters are written. The test of `docs/parameters.md` reads them. The table of
+//! expandable fields is written too.
+
+mod expansions;
 
 use crate::Failure;
 use crate::process::root;
@@ -99,6 +102,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         let place = root().join("crates/wire/src/schema").join(format!("{file}.txt"));
         std::fs::write(&place, table).map_err(|error| format!("{}: {error}", place.display()))?;
     }
+    let place = root().join("crates/wire/src/schema/expansions.txt");
+    std::fs::write(&place, expansions::table(&document)?)
+        .map_err(|error| format!("{}: {error}", place.display()))?;
     write_published(&document)
 }
 

@@ -1,0 +1,173 @@
+//! Writes `crates/wire/src/schema/expansions.txt`: the fields that Stripe declares as expandable, for
+//! the kinds of objects that responses contain and all kinds that those lead to.
+//!
+//! The document marks an id that an object can replace with `x-expansionResources`. A field that
+//! exists only when it is expanded is among the `x-expandableFields` of its object and is neither
+//! required nor nullable. Plain hashes have the same marks, so a hash that exists only when it is
+//! expanded is named in [`INCLUDED_HASHES`]. `wire::expand` describes the lines of the table.
+
+use crate::Failure;
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+
+/// The kinds of objects that responses of the server contain. Charges and others follow from them.
+const SERVED: [&str; 22] = [
+    "account",
+    "bank_account",
+    "checkout.session",
+    "customer",
+    "dispute",
+    "financial_connections.account",
+    "financial_connections.session",
+    "invoice",
+    "invoice_payment",
+    "invoiceitem",
+    "item",
+    "line_item",
+    "mandate",
+    "payment_intent",
+    "payment_method",
+    "plan",
+    "price",
+    "product",
+    "setup_intent",
+    "subscription",
+    "subscription_item",
+    "token",
+];
+
+/// Hashes that exist only when they are expanded, by Stripe's reference: the kind and the path.
+const INCLUDED_HASHES: [(&str, &str); 4] = [
+    ("checkout.session", "total_details.breakdown"),
+    ("customer", "cash_balance"),
+    ("customer", "tax"),
+    ("invoice", "confirmation_secret"),
+];
+
+/// Returns the table.
+pub(super) fn table(document: &Value) -> Result<String, Failure> {
+    let schemas = &document["components"]["schemas"];
+    let mut kinds: BTreeMap<String, BTreeMap<String, Field>> = BTreeMap::new();
+    let mut waiting: VecDeque<String> = SERVED.iter().map(|kind| (*kind).to_owned()).collect();
+    while let Some(kind) = waiting.pop_front() {
+        if kinds.contains_key(&kind) {
+            continue;
+        }
+        if !schemas[&kind].is_object() {
+            return Err(format!("the document has no object {kind}"));
+        }
+        let mut reader = Reader { schemas, kind: &kind, fields: BTreeMap::new() };
+        reader.read(&schemas[&kind], "", &[kind.as_str()]);
+        let fields = reader.fields;
+        waiting.extend(fields.values().flat_map(|field| field.kinds.clone()));
+        kinds.insert(kind, fields);
+    }
+    for (kind, path) in INCLUDED_HASHES {
+        if !kinds.get(kind).is_some_and(|fields| fields.contains_key(path)) {
+            return Err(format!("the document has no {path} in {kind}"));
+        }
+    }
+    let mut table = String::new();
+    for (kind, fields) in kinds.iter().filter(|(_, fields)| !fields.is_empty()) {
+        let _ = writeln!(table, "{kind}");
+        for (path, Field { mark, kinds }) in fields {
+            let _ = write!(table, " {path} {mark}");
+            if !kinds.is_empty() {
+                let _ = write!(table, " {}", kinds.join("|"));
+            }
+            table.push('\n');
+        }
+    }
+    Ok(table)
+}
+
+/// A line of the table.
+struct Field {
+    mark: &'static str,
+    kinds: Vec<String>,
+}
+
+/// The reader of one kind.
+struct Reader<'a> {
+    schemas: &'a Value,
+    kind: &'a str,
+    fields: BTreeMap<String, Field>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the members of an object or of a hash in it. `within` are the schemas around them.
+    fn read(&mut self, schema: &'a Value, path: &str, within: &[&str]) {
+        let schemas = self.schemas;
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let mut inner = member;
+            while inner["type"] == "array" {
+                inner = &inner["items"];
+            }
+            let resources = [member, inner].map(|schema| &schema["x-expansionResources"]["oneOf"]);
+            if let Some(resources) = resources.iter().find_map(|list| list.as_array()) {
+                let kinds = resources.iter().filter_map(|resource| named(resource));
+                self.add(place, "id", kinds.collect());
+                continue;
+            }
+            let named: Vec<&str> = alternatives(inner).into_iter().filter_map(named).collect();
+            let (kinds, hashes): (Vec<&str>, Vec<&str>) =
+                named.into_iter().partition(|name| self.is_kind(name));
+            if self.is_included(schema, name, &place) {
+                self.add(place.clone(), "included", kinds);
+            } else if !kinds.is_empty() {
+                self.add(place.clone(), "object", kinds);
+            }
+            for hash in hashes.into_iter().filter(|hash| !within.contains(hash)) {
+                let mut deeper = within.to_vec();
+                deeper.push(hash);
+                self.read(&schemas[hash], &place, &deeper);
+            }
+            for hash in alternatives(inner) {
+                self.read(hash, &place, within);
+            }
+        }
+    }
+
+    fn add(&mut self, place: String, mark: &'static str, kinds: Vec<&str>) {
+        let field = self.fields.entry(place).or_insert(Field { mark, kinds: Vec::new() });
+        assert_eq!(field.mark, mark, "the alternatives of a hash have equal members");
+        // An object shows the stub of a deleted one by its own kind.
+        for kind in kinds.into_iter().filter(|kind| !kind.starts_with("deleted_")) {
+            if !field.kinds.iter().any(|known| known == kind) {
+                field.kinds.push(kind.to_owned());
+            }
+        }
+    }
+
+    /// True if a field exists only when it is expanded.
+    fn is_included(&self, schema: &Value, name: &str, place: &str) -> bool {
+        let member = &schema["properties"][name];
+        let has = |list: &str| {
+            schema[list].as_array().is_some_and(|names| names.iter().any(|it| it == name))
+        };
+        let is_list = member["properties"]["has_more"].is_object();
+        let is_open = member["type"] == "array" || member["additionalProperties"].is_object();
+        let is_own = place == name;
+        INCLUDED_HASHES.contains(&(self.kind, place))
+            || has("x-expandableFields")
+                && !has("required")
+                && (is_list || is_own && is_open && member["nullable"] != true)
+    }
+
+    fn is_kind(&self, schema: &str) -> bool {
+        self.schemas[schema]["x-resourceId"].is_string()
+    }
+}
+
+/// The alternatives of a type.
+fn alternatives(schema: &Value) -> Vec<&Value> {
+    let any = schema["anyOf"].as_array();
+    any.map_or_else(|| vec![schema], |alternatives| alternatives.iter().collect())
+}
+
+/// The name of a schema that a type refers to.
+fn named(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.rsplit('/').next()
+}
