@@ -14,6 +14,7 @@ mod context;
 mod due_work;
 mod error;
 pub mod events;
+mod expand;
 pub mod hooks;
 mod list;
 pub mod metrics;

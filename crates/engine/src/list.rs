@@ -149,7 +149,19 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let listed = self.list::<T>(context, ObjectsOf::All, created, page).await?;
         let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
-        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
+        self.unchanged(context, list_body(url, listed.has_more, &bodies)).await
+    }
+
+    /// The response of a list, with the requested expansions. `value` renders an item.
+    pub(crate) async fn list_values<T>(
+        &self,
+        context: &Context,
+        url: &str,
+        listed: Listed<T>,
+        value: impl Fn(&T) -> Value,
+    ) -> Result<ApiResponse, Error> {
+        let bodies: Vec<Vec<u8>> = listed.items.iter().map(|item| bytes(&value(item))).collect();
+        self.unchanged(context, list_body(url, listed.has_more, &bodies)).await
     }
 
     /// The page of a list, with only the objects that are in all of the `others` and that `keep`
@@ -212,23 +224,6 @@ impl Engine {
         let customer = self.get_with_deleted::<Customer>(context, id, "customer").await?;
         Ok(Some(ObjectsOf::Customer(customer.id)))
     }
-}
-
-/// The response of a list with items that are rendered asynchronously, because they read expanded
-/// objects.
-pub(crate) async fn list_values<T, F>(
-    url: &str,
-    listed: Listed<T>,
-    value: impl Fn(T) -> F,
-) -> Result<ApiResponse, Error>
-where
-    F: Future<Output = Result<Value, Error>>,
-{
-    let mut bodies = Vec::with_capacity(listed.items.len());
-    for object in listed.items {
-        bodies.push(bytes(&value(object).await?));
-    }
-    Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
 }
 
 /// The page of a list that is read whole, in its order. The boolean is true if there are more

@@ -20,6 +20,8 @@ pub const PAGE_ROWS_DEFAULT: u32 = 10;
 pub const EXPAND_DEPTH_MAX: usize = 4;
 /// The maximum number of paths to expand in one request.
 pub const EXPAND_PATHS_MAX: usize = 50;
+/// The maximum number of objects that the expansions of one response add.
+pub const EXPAND_OBJECTS_MAX: usize = 2_000;
 /// The maximum number of keys of an object's metadata.
 pub const METADATA_KEYS_MAX: usize = 50;
 /// The maximum number of characters of a metadata key.

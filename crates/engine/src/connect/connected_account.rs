@@ -155,7 +155,7 @@ impl Engine {
     /// Shows the account that a call acts in: a connected one, or the platform itself.
     pub async fn retrieve_own_account(&self, context: &Context) -> Result<ApiResponse, Error> {
         let Some(connected) = &context.connected else {
-            return Ok(ApiResponse::unchanged(bytes(&platform_value(context.merchant))));
+            return self.unchanged(context, bytes(&platform_value(context.merchant))).await;
         };
         let found = self.find_connected(connected.platform, &connected.account).await?;
         // No call has written in it yet.
@@ -163,7 +163,7 @@ impl Engine {
             let now = self.clock.account_now();
             ConnectedAccount::of(connected.platform, &connected.account, context.livemode, now)
         });
-        Ok(ApiResponse::unchanged(bytes(&value(&account))))
+        self.unchanged(context, bytes(&value(&account))).await
     }
 
     /// Shows an account of the platform, or the platform itself.
@@ -180,7 +180,7 @@ impl Engine {
             return self.retrieve_own_account(context).await;
         }
         let account = self.get_connected(context, id).await?;
-        Ok(ApiResponse::unchanged(bytes(&value(&account))))
+        self.unchanged(context, bytes(&value(&account))).await
     }
 
     /// Changes an account.
@@ -232,7 +232,7 @@ impl Engine {
         body: impl Fn(&ConnectedAccount) -> Vec<u8>,
     ) -> Result<Option<ApiResponse>, Error> {
         if account == before {
-            return Ok(Some(ApiResponse::unchanged(body(&account))));
+            return self.unchanged(context, body(&account)).await.map(Some);
         }
         account.version += 1;
         self.emit_external(context, Some(&before), &account, &mut changes);

@@ -101,7 +101,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, account).await?;
         let id = find_external(&account, id)?;
-        Ok(ApiResponse::unchanged(body_of(&account, id)))
+        self.unchanged(context, body_of(&account, id)).await
     }
 
     /// Changes an external account.
@@ -189,7 +189,7 @@ impl Engine {
             (None, None) => first(&accounts, limit),
         };
         let data: Vec<_> = shown.iter().map(|external| external_account(external)).collect();
-        Ok(ApiResponse::unchanged(bytes(&external_list(&account.account, &data, has_more))))
+        self.unchanged(context, bytes(&external_list(&account.account, &data, has_more))).await
     }
 
     /// A new external account. A token that it uses up is put among the changes.

@@ -40,7 +40,8 @@ impl Engine {
     /// Shows a token.
     pub async fn retrieve_token(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let token = self.get::<BankAccountToken>(context, id, "token").await?;
-        Ok(ApiResponse::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
+        let body = render(|w| wire::render::connect::token::write(w, &token));
+        self.unchanged(context, body).await
     }
 
     /// A new token of numbers, not stored yet.

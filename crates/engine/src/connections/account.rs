@@ -17,18 +17,15 @@ use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::EventType;
 use model::id::AccountId;
-use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::Session;
 use std::collections::BTreeSet;
 use store::{
-    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, Cursor, FindAccount, FindOwnership,
-    ListAccounts, ObjectKey, ObjectPlace, Page, Precondition,
+    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, Cursor, FindAccount, ListAccounts,
+    ObjectKey, ObjectPlace, Page, Precondition,
 };
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::ExpandedHolder;
 
 /// The filter of a list of accounts. At most one of customer, account and session is set.
 #[derive(Clone, Debug)]
@@ -121,15 +118,13 @@ impl Engine {
         };
         let page = Page { limit: filter.page.limit, cursor };
         let listed = self.store.read(ListAccounts { merchant: context.merchant, of, page }).await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for account in &listed.items {
-            bodies.push(self.account_body_with(context, account, &expand).await?);
-        }
+        let bodies: Vec<Vec<u8>> =
+            listed.items.iter().map(|account| self.account_bytes(context, account)).collect();
         let url = "/v1/financial_connections/accounts";
         let shown = listed.items.iter().map(|account| account.id).collect();
+        let response = self.unchanged(context, list_body(url, listed.has_more, &bodies)).await?;
         self.emit_call(context, None, CallFact::AccountsListed(shown));
-        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(response)
     }
 
     async fn accounts_filter(
@@ -391,50 +386,22 @@ impl Engine {
         if account.is_active() { Ok(account) } else { Err(inactive()) }
     }
 
-    /// An account as this call's response shows it.
+    /// An account as this call's response shows it, with the requested expansions.
     pub async fn account_body(
         &self,
         context: &Context,
         account: &Account,
     ) -> Result<Vec<u8>, Error> {
-        self.account_body_with(context, account, &context.expand).await
+        let body = self.account_bytes(context, account);
+        if context.expand.is_empty() {
+            return Ok(body);
+        }
+        self.expanded(context, &Changes::none(), body).await
     }
 
-    async fn account_body_with(
-        &self,
-        context: &Context,
-        account: &Account,
-        expand: &Expand,
-    ) -> Result<Vec<u8>, Error> {
-        let (customer, ownership) = self.account_expansions(context, account, expand).await?;
+    fn account_bytes(&self, context: &Context, account: &Account) -> Vec<u8> {
         let view = context.view(self);
-        Ok(render(|w| {
-            wire::render::connections::account::write(
-                w,
-                account,
-                &view,
-                customer.as_ref(),
-                ownership.as_ref(),
-            );
-        }))
-    }
-
-    /// The objects that an account shows expanded.
-    pub(crate) async fn account_expansions(
-        &self,
-        context: &Context,
-        account: &Account,
-        expand: &Expand,
-    ) -> Result<(Option<ExpandedHolder>, Option<Ownership>), Error> {
-        let customer = self.expanded_holder(context, account.holder.as_ref(), expand).await?;
-        let ownership = match account.ownership.filter(|_| expand.wants("ownership")) {
-            Some(ownership) => {
-                let find = FindOwnership { merchant: context.merchant, ownership };
-                self.store.read(find).await?
-            }
-            None => None,
-        };
-        Ok((customer, ownership))
+        render(|w| wire::render::connections::account::write(w, account, &view))
     }
 }
 

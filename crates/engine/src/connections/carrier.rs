@@ -8,7 +8,7 @@ use crate::connect::access::secret_lookup;
 use crate::payments::intent::IntentKind;
 use crate::payments::method_configuration::check_offered;
 use crate::payments::payment_method::MadeFor;
-use crate::payments::{Changes, IntentView, bytes, intent_object};
+use crate::payments::{Changes, bytes, intent_object};
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
@@ -309,8 +309,8 @@ impl Engine {
             changes.put(Object::PaymentMethod(method));
             changes.put(intent_object(intent.clone()));
         }
-        let intent_view = IntentView::by_merchant(&context.expand);
-        let body = bytes(&self.intent_value(context, &intent, &changes, intent_view).await?);
+        let body = bytes(&self.intent_value(context, &intent, &changes, false).await?);
+        let body = self.expanded(context, &changes, body).await?;
         Ok(CarrierEnd { changes, body, token: None })
     }
 }

@@ -16,7 +16,6 @@ use store::{
     ObjectPlace, ObjectsOf, Page,
 };
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 
@@ -139,7 +138,7 @@ impl Engine {
             input.apply(&mut customer)?;
             self.check_prefix(context, &customer, input, &mut changes).await?;
             self.set_default_method(context, &mut customer, input, &mut changes).await?;
-            let body = self.customer_body(context, &customer).await?;
+            let body = self.customer_body(context, &customer);
             let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
             changes.put_and_emit(object, created, None);
             self.commit_any(context, changes, body).await
@@ -188,7 +187,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let customer = self.get_with_deleted::<Customer>(context, id, "id").await?;
-        Ok(ApiResponse::unchanged(self.customer_body(context, &customer).await?))
+        self.unchanged(context, self.customer_body(context, &customer)).await
     }
 
     /// Changes a customer.
@@ -206,12 +205,11 @@ impl Engine {
             self.check_prefix(context, &customer, input, &mut changes).await?;
             self.set_default_method(context, &mut customer, input, &mut changes).await?;
             if customer == before {
-                return Ok(Some(ApiResponse::unchanged(
-                    self.customer_body(context, &customer).await?,
-                )));
+                let body = self.customer_body(context, &customer);
+                return self.unchanged(context, body).await.map(Some);
             }
             customer.version += 1;
-            let body = self.customer_body(context, &customer).await?;
+            let body = self.customer_body(context, &customer);
             let before = Some(Snapshot::Customer(Box::new(before)));
             let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
             changes.put_and_emit(object, updated, before);
@@ -310,48 +308,15 @@ impl Engine {
             None => ObjectsOf::on_clock(clock),
         };
         let listed = self.list::<Customer>(context, of, filter.created, &filter.page).await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for customer in &listed.items {
-            bodies.push(self.customer_bytes(context, customer, &expand).await?);
-        }
+        let bodies: Vec<Vec<u8>> =
+            listed.items.iter().map(|customer| self.customer_body(context, customer)).collect();
         let body = list_body("/v1/customers", listed.has_more, &bodies);
-        Ok(ApiResponse::unchanged(body))
+        self.unchanged(context, body).await
     }
 
-    async fn customer_body(
-        &self,
-        context: &Context,
-        customer: &Customer,
-    ) -> Result<Vec<u8>, Error> {
-        self.customer_bytes(context, customer, &context.expand).await
-    }
-
-    /// A customer as JSON, with the requested expansions.
-    pub(crate) async fn customer_bytes(
-        &self,
-        context: &Context,
-        customer: &Customer,
-        expand: &Expand,
-    ) -> Result<Vec<u8>, Error> {
-        let clock = self.expanded_clock(context, customer, expand).await?;
+    fn customer_body(&self, context: &Context, customer: &Customer) -> Vec<u8> {
         let view = context.view(self);
-        Ok(render(|w| {
-            wire::render::connections::customer::write(w, customer, &view, clock.as_ref());
-        }))
-    }
-
-    /// The clock of a customer, if it is requested expanded.
-    pub(crate) async fn expanded_clock(
-        &self,
-        context: &Context,
-        customer: &Customer,
-        expand: &Expand,
-    ) -> Result<Option<TestClock>, Error> {
-        match customer.test_clock.filter(|_| expand.wants("test_clock")) {
-            Some(id) => self.find_clock(context.merchant, id).await,
-            None => Ok(None),
-        }
+        render(|w| wire::render::connections::customer::write(w, customer, &view))
     }
 
     /// The clock of a param.

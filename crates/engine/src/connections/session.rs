@@ -4,11 +4,11 @@ use crate::connect::access::{Access, secret_lookup};
 use crate::connections::relink::RelinkInput;
 use crate::context::render;
 use crate::observer::CallFact;
+use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::customer::Customer;
 use model::id::{AccountId, ClockId, SessionId};
-use model::ownership::Ownership;
 use model::session::{
     Hosted, ManualEntry, Prefetch, Relink, Session, SessionFilters, SessionStatus,
 };
@@ -17,9 +17,6 @@ use std::collections::BTreeSet;
 use store::{AccountsOf, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
-use wire::render::ExpandedHolder;
-use wire::render::connections::customer::ExpandedCustomer;
 use wire::render::connections::session::SessionParts;
 
 /// The params of a create.
@@ -203,28 +200,12 @@ impl Engine {
         accounts: &[Account],
         token: Option<&BankAccountToken>,
     ) -> Result<Vec<u8>, Error> {
-        let expand = context.expand.inside("accounts").inside("data");
-        let holder =
-            self.expanded_holder(context, session.holder.as_ref(), &context.expand).await?;
-        let mut parts = Vec::with_capacity(accounts.len());
-        for account in accounts {
-            let (customer, ownership) = self.account_expansions(context, account, &expand).await?;
-            parts.push((account, customer, ownership));
-        }
         let now = self.moment(context.merchant, session.clock).await?.now;
         let view = context.view(self);
-        let parts: Vec<(&Account, Option<&ExpandedHolder>, Option<&Ownership>)> = parts
-            .iter()
-            .map(|(account, customer, ownership)| (*account, customer.as_ref(), ownership.as_ref()))
-            .collect();
-        let session = SessionParts {
-            session,
-            accounts: &parts,
-            holder: holder.as_ref(),
-            token,
-            secret_shown: now < session.expires_at(),
-        };
-        Ok(render(|w| wire::render::connections::session::write(w, &session, &view)))
+        let session =
+            SessionParts { session, accounts, token, secret_shown: now < session.expires_at() };
+        let body = render(|w| wire::render::connections::session::write(w, &session, &view));
+        self.expanded(context, &Changes::none(), body).await
     }
 
     /// Accounts by their ids, in the order of the account list.
@@ -242,32 +223,5 @@ impl Engine {
             page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };
         Ok(self.store.read(list).await?.items)
-    }
-
-    /// A holder, if it is requested expanded.
-    pub(crate) async fn expanded_holder(
-        &self,
-        context: &Context,
-        holder: Option<&Holder>,
-        expand: &Expand,
-    ) -> Result<Option<ExpandedHolder>, Error> {
-        let id = match holder {
-            Some(Holder::Account(id)) if expand.wants("account_holder.account") => {
-                let account = self.account_value_of(context, id).await?;
-                return Ok(account.map(ExpandedHolder::Account));
-            }
-            Some(Holder::Customer(id)) => id,
-            Some(Holder::Account(_)) | None => return Ok(None),
-        };
-        if !expand.wants("account_holder.customer") {
-            return Ok(None);
-        }
-        let Some(customer) = self.find::<Customer>(context.merchant, id.number()).await? else {
-            return Ok(None);
-        };
-        let inside = expand.inside("account_holder").inside("customer");
-        let test_clock = self.expanded_clock(context, &customer, &inside).await?;
-        let expanded = ExpandedCustomer { customer, test_clock };
-        Ok(Some(ExpandedHolder::Customer(Box::new(expanded))))
     }
 }

@@ -310,13 +310,15 @@ impl Engine {
         }
     }
 
-    /// Commits changes, if there are any. Returns `None` after a version conflict.
+    /// Commits changes, if there are any. The response gets the requested expansions. Returns `None`
+    /// after a version conflict.
     pub(crate) async fn commit_any(
         &self,
         context: &Context,
         changes: Changes,
         body: Vec<u8>,
     ) -> Result<Option<ApiResponse>, Error> {
+        let body = self.expanded(context, &changes, body).await?;
         if changes.objects.is_empty() {
             return Ok(Some(ApiResponse::unchanged(body)));
         }

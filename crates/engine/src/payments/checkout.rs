@@ -16,11 +16,10 @@ pub use items::LineItemInput;
 
 use crate::connections::carrier::CarrierEnd;
 use crate::connections::connections_settings::check_prefetch;
-use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
-use crate::payments::{Changes, IntentView, bytes, intent_object};
+use crate::payments::{Changes, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word as _;
 use model::clock::AccountTime;
@@ -40,11 +39,9 @@ use model::stored::{PaymentIntent, SetupIntent, StoredKind};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::extra_params::Expanded;
-use wire::render::payments::checkout::line_items;
+use wire::render::payments::checkout::{line_items, value};
 
 /// The params of a create.
 #[derive(Clone, Debug)]
@@ -168,9 +165,8 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
-        let changes = Changes::none();
-        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        let shown = value(&session, &context.view(self));
+        self.unchanged(context, bytes(&shown)).await
     }
 
     /// Lists sessions, the newest first.
@@ -195,9 +191,8 @@ impl Engine {
         of.extend(filter.status.map(|status| ObjectsOf::value(Filter::Status, status.word())));
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_in_all::<CheckoutSession>(context, of, created, page).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |session| self.checkout_value(context, &session, &none, &expand).await;
-        list_values("/v1/checkout/sessions", listed, value).await
+        let (view, url) = (context.view(self), "/v1/checkout/sessions");
+        self.list_values(context, url, listed, |session| value(session, &view)).await
     }
 
     /// Lists the line items of a session, in the order of the request.
@@ -224,7 +219,7 @@ impl Engine {
             Some(_) => &items[end.saturating_sub(limit)..end],
             None => &items[begin..end.min(begin + limit)],
         };
-        Ok(ApiResponse::unchanged(bytes(&line_items(&session, shown, has_more))))
+        self.unchanged(context, bytes(&line_items(&session, shown, has_more))).await
     }
 
     /// A session by the text of its id.
@@ -262,8 +257,9 @@ impl Engine {
             }
             changes.put(object);
         }
-        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
-        Ok(CarrierEnd { changes, body: bytes(&value), token: None })
+        let body = bytes(&value(&session, &context.view(self)));
+        let body = self.expanded(context, &changes, body).await?;
+        Ok(CarrierEnd { changes, body, token: None })
     }
 
     /// Makes the intent of a session with the holder's payment method, and confirms it.
@@ -352,46 +348,14 @@ impl Engine {
         Ok(())
     }
 
-    /// A session with the requested expansions.
-    async fn checkout_value(
-        &self,
-        context: &Context,
-        session: &CheckoutSession,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<serde_json::Value, Error> {
-        let mut expanded = Expanded::new();
-        let customer = session.customer;
-        self.expand_changed_customer(context, expand, customer, changes, &mut expanded).await?;
-        if expand.wants("line_items") {
-            let shown = session.line_items.len().min(model::limits::PAGE_ROWS_DEFAULT as usize);
-            let has_more = shown < session.line_items.len();
-            let items = line_items(session, &session.line_items[..shown], has_more);
-            expanded.insert("line_items", items);
-        }
-        let path = match session.mode {
-            CheckoutMode::Payment => "payment_intent",
-            _ => "setup_intent",
-        };
-        if expand.wants(path)
-            && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
-        {
-            let inside = expand.inside(path);
-            let intent_view = IntentView::by_merchant(&inside);
-            expanded.insert(path, self.intent_value(context, &intent, changes, intent_view).await?);
-        }
-        self.expand_subscription(context, session, changes, expand, &mut expanded).await?;
-        Ok(wire::render::payments::checkout::value(session, &context.view(self), &expanded))
-    }
-
     async fn commit_checkout(
         &self,
         context: &Context,
         session: &CheckoutSession,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        let value = self.checkout_value(context, session, &changes, &context.expand).await?;
-        self.commit_any(context, changes, bytes(&value)).await
+        let shown = value(session, &context.view(self));
+        self.commit_any(context, changes, bytes(&shown)).await
     }
 }
 

@@ -2,8 +2,7 @@
 //! from the test account and the days of its clock.
 
 use crate::due_work::Worked;
-use crate::list::list_values;
-use crate::payments::{Changes, IntentView, bytes, intent_object};
+use crate::payments::{Changes, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
@@ -11,11 +10,9 @@ use model::id::DisputeId;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
 use model::stored::PaymentIntent;
-use serde_json::Value;
 use store::{Bounds, Object, ObjectsOf};
-use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::extra_params::Expanded;
+use wire::render::payments::dispute::value;
 
 /// The filter of a list of disputes.
 #[derive(Clone, Debug)]
@@ -38,8 +35,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let dispute = self.get::<Dispute>(context, id, "dispute").await?;
-        let value = self.dispute_value(context, &dispute, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&value(&dispute))).await
     }
 
     /// Lists disputes, the newest first.
@@ -57,27 +53,7 @@ impl Engine {
             (None, None) => ObjectsOf::All,
         };
         let listed = self.list::<Dispute>(context, of, filter.created, &filter.page).await?;
-        let expand = context.expand.inside("data");
-        let value = async |dispute| self.dispute_value(context, &dispute, &expand).await;
-        list_values("/v1/disputes", listed, value).await
-    }
-
-    async fn dispute_value(
-        &self,
-        context: &Context,
-        dispute: &Dispute,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        if expand.wants("payment_intent") {
-            let id = dispute.payment_intent.to_string();
-            let intent = self.get::<PaymentIntent>(context, &id, "payment_intent").await?;
-            let inside = expand.inside("payment_intent");
-            let intent_view = IntentView::by_merchant(&inside);
-            let value = self.intent_value(context, &intent, &Changes::none(), intent_view).await?;
-            expanded.insert("payment_intent", value);
-        }
-        Ok(wire::render::payments::dispute::value(dispute, &expanded))
+        self.list_values(context, "/v1/disputes", listed, value).await
     }
 
     /// Takes a successful debit back, at its time. Invoices that it paid stay paid, because the

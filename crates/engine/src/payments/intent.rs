@@ -13,7 +13,7 @@ pub use list::IntentFilter;
 use crate::connect::access::{Access, secret_lookup};
 use crate::connections::connections_settings::check_prefetch;
 use crate::payments::payment_method::{MadeFor, MethodInput};
-use crate::payments::{Changes, IntentView, bytes, intent_object};
+use crate::payments::{Changes, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -228,9 +228,9 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let intent = self.get_intent(context, kind, id, "intent").await?;
         allow(&intent, access)?;
-        let intent_view = IntentView { expand: &context.expand, publishable: access.publishable };
-        let value = self.intent_value(context, &intent, &Changes::none(), intent_view).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        let value =
+            self.intent_value(context, &intent, &Changes::none(), access.publishable).await?;
+        self.unchanged(context, bytes(&value)).await
     }
 
     /// Changes an intent that still collects.
@@ -247,9 +247,8 @@ impl Engine {
             let mut intent = before.clone();
             self.update_with(context, &mut intent, input, &mut changes).await?;
             if intent == before {
-                let intent_view = IntentView::by_merchant(&context.expand);
-                let value = self.intent_value(context, &intent, &changes, intent_view).await?;
-                return Ok(Some(ApiResponse::unchanged(bytes(&value))));
+                let value = self.intent_value(context, &intent, &changes, false).await?;
+                return self.unchanged(context, bytes(&value)).await.map(Some);
             }
             intent.version += 1;
             changes.put(intent_object(intent.clone()));
@@ -425,8 +424,7 @@ impl Engine {
         changes: Changes,
         publishable: bool,
     ) -> Result<Option<ApiResponse>, Error> {
-        let intent_view = IntentView { expand: &context.expand, publishable };
-        let body = bytes(&self.intent_value(context, intent, &changes, intent_view).await?);
+        let body = bytes(&self.intent_value(context, intent, &changes, publishable).await?);
         self.commit_any(context, changes, body).await
     }
 }

@@ -16,7 +16,7 @@ pub use pay::PayInput;
 
 use crate::connections::connections_settings::check_prefetch;
 use crate::context::render;
-use crate::list::{list_body, list_values, page_of};
+use crate::list::{list_body, page_of};
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word as _;
@@ -31,14 +31,13 @@ use model::payments::intent::Intent;
 use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus};
 use model::payments::payment_method::PaymentMethod;
 use model::stored::{Filter, PaymentIntent, range_values};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::extra_params::Expanded;
+use wire::render::payments::invoice::{line_value, value};
 
 /// The params of a create or an update of an invoice.
 #[derive(Clone, Debug, Default)]
@@ -199,9 +198,8 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
-        let none = Changes::none();
-        let value = self.invoice_value(context, &invoice, &none, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        let shown = value(&invoice, &context.view(self));
+        self.unchanged(context, bytes(&shown)).await
     }
 
     /// Changes an invoice: all fields of a draft, and the collection of an open invoice.
@@ -281,9 +279,8 @@ impl Engine {
         );
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_in_all::<Invoice>(context, of, created, page).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |invoice| self.invoice_value(context, &invoice, &none, &expand).await;
-        list_values("/v1/invoices", listed, value).await
+        let view = context.view(self);
+        self.list_values(context, "/v1/invoices", listed, |invoice| value(invoice, &view)).await
     }
 
     /// Lists the lines of an invoice.
@@ -294,15 +291,12 @@ impl Engine {
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
-        let lines = invoice
-            .lines
-            .iter()
-            .map(|line| wire::render::payments::invoice::line_value(&invoice, line));
+        let lines = invoice.lines.iter().map(|line| line_value(&invoice, line));
         let lines: Vec<Value> = lines.collect();
         let (shown, has_more) = page_of(&lines, page, "line item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
         let url = format!("/v1/invoices/{}/lines", invoice.id);
-        Ok(ApiResponse::unchanged(list_body(&url, has_more, &bodies)))
+        self.unchanged(context, list_body(&url, has_more, &bodies)).await
     }
 
     /// The intent that collects an invoice, after the changes.
@@ -335,41 +329,6 @@ impl Engine {
         })
     }
 
-    /// An invoice with the requested expansions.
-    pub(crate) async fn invoice_value(
-        &self,
-        context: &Context,
-        invoice: &Invoice,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        self.expand_customer(context, expand, Some(invoice.customer), &mut expanded).await?;
-        let wanted = expand.wants("default_payment_method");
-        if let Some(id) = invoice.default_payment_method.filter(|_| wanted) {
-            let inside = expand.inside("default_payment_method");
-            let value = self.method_value_of(context, id, changes, &inside).await?;
-            expanded.extend(value.map(|value| ("default_payment_method", value)));
-        }
-        if expand.wants("confirmation_secret") || expand.wants("payments") {
-            let intent = self.find_intent_of(context, invoice, changes).await?;
-            if expand.wants("confirmation_secret") {
-                let secret = intent.as_ref().map(|intent| {
-                    json!({"client_secret": intent.client_secret, "type": "payment_intent"})
-                });
-                expanded.insert("confirmation_secret", secret.into());
-            }
-            if expand.wants("payments") {
-                let inside = expand.inside("payments");
-                let intent = intent.as_ref();
-                let payments =
-                    self.payments_value(context, invoice, intent, changes, &inside).await?;
-                expanded.insert("payments", payments);
-            }
-        }
-        Ok(wire::render::payments::invoice::value(invoice, &context.view(self), &expanded))
-    }
-
     /// Commits changes with the invoice as the response, if there are any. Returns `None` after a
     /// version conflict.
     async fn commit_invoice(
@@ -378,8 +337,8 @@ impl Engine {
         invoice: &Invoice,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        let value = self.invoice_value(context, invoice, &changes, &context.expand).await?;
-        self.commit_any(context, changes, bytes(&value)).await
+        let shown = value(invoice, &context.view(self));
+        self.commit_any(context, changes, bytes(&shown)).await
     }
 
     /// Puts the pending items of the customer on this invoice.

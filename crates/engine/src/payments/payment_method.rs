@@ -5,7 +5,6 @@ mod detach;
 pub(crate) use detach::check_not_detached;
 
 use crate::connections::live::check_numbers;
-use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -25,6 +24,7 @@ use wire::change::NUMBER_CODES;
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
+use wire::render::payments::payment_method::value;
 
 /// The params of a payment method.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Engine {
             let mut changes = self.changes_on(context, None).await?;
             let made_for = MadeFor { now: changes.now, clock: None };
             let method = self.new_method(context, input, made_for, &mut changes).await?;
-            let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+            let body = bytes(&value(&method));
             changes.put(Object::PaymentMethod(method));
             self.commit_any(context, changes, body).await
         })
@@ -99,9 +99,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
-        Ok(ApiResponse::unchanged(bytes(
-            &self.method_value(context, &method, &context.expand).await?,
-        )))
+        self.unchanged(context, bytes(&value(&method))).await
     }
 
     /// Shows a payment method of a customer.
@@ -116,9 +114,7 @@ impl Engine {
         if method.customer != Some(customer.id) {
             return Err(missing::<PaymentMethod>(id, "payment_method").into());
         }
-        Ok(ApiResponse::unchanged(bytes(
-            &self.method_value(context, &method, &context.expand).await?,
-        )))
+        self.unchanged(context, bytes(&value(&method))).await
     }
 
     /// Changes a payment method.
@@ -177,9 +173,9 @@ impl Engine {
         mut changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
         let unchanged = method == before;
-        let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+        let body = bytes(&value(&method));
         if unchanged {
-            return Ok(Some(ApiResponse::unchanged(body)));
+            return self.unchanged(context, body).await.map(Some);
         }
         method.version += 1;
         let object = Object::PaymentMethod(method);
@@ -204,9 +200,7 @@ impl Engine {
             None => ObjectsOf::All,
         };
         let listed = self.list::<PaymentMethod>(context, of, Bounds::default(), page).await?;
-        let expand = context.expand.inside("data");
-        let value = async |method| self.method_value(context, &method, &expand).await;
-        list_values(url, listed, value).await
+        self.list_values(context, url, listed, value).await
     }
 
     /// A payment method that is attached to a customer.

@@ -1,6 +1,5 @@
 //! Prices: the cost of one unit of a product, once or for every period.
 
-use crate::list::list_values;
 use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -10,13 +9,11 @@ use model::id::PriceId;
 use model::money::Currency;
 use model::payments::product::{Price, Product};
 use model::stored::Filter;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::extra_params::Expanded;
+use wire::render::payments::product::price_value;
 
 /// The filter of a list of prices.
 #[derive(Clone, Debug)]
@@ -50,8 +47,7 @@ impl Engine {
             let now = self.clock.account_now();
             let mut changes = Changes::of_call(context, now);
             let price = self.make_price(context, input, "", &mut changes).await?;
-            let value = self.price_value(context, &price, &changes, &context.expand).await?;
-            self.commit_any(context, changes, bytes(&value)).await
+            self.commit_any(context, changes, bytes(&price_value(&price))).await
         })
         .await
     }
@@ -128,9 +124,7 @@ impl Engine {
     /// Shows a price.
     pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let price = self.get::<Price>(context, id, "price").await?;
-        let none = Changes::none();
-        let value = self.price_value(context, &price, &none, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&price_value(&price))).await
     }
 
     /// Changes a price. Its amount is fixed.
@@ -160,8 +154,7 @@ impl Engine {
                 let updated = EventType::PriceUpdated;
                 changes.put_and_emit(object, updated, previous);
             }
-            let value = self.price_value(context, &price, &changes, &context.expand).await?;
-            self.commit_any(context, changes, bytes(&value)).await
+            self.commit_any(context, changes, bytes(&price_value(&price))).await
         })
         .await
     }
@@ -174,26 +167,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let (of, created, page) = (filter.of(), filter.created, &filter.page);
         let listed = self.list_in_all::<Price>(context, of, created, page).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |price| self.price_value(context, &price, &none, &expand).await;
-        list_values("/v1/prices", listed, value).await
-    }
-
-    pub(crate) async fn price_value(
-        &self,
-        context: &Context,
-        price: &Price,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        if expand.wants("product")
-            && let Some(product) = self.find_product(context, changes, &price.product).await?
-        {
-            let value = wire::render::payments::product::value(&product, &Expanded::new());
-            expanded.insert("product", value);
-        }
-        Ok(wire::render::payments::product::price_value(price, &expanded))
+        self.list_values(context, "/v1/prices", listed, price_value).await
     }
 }
 

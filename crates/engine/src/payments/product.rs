@@ -1,7 +1,6 @@
 //! Products: the goods that prices belong to.
 
 use crate::context::render;
-use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::product_input::ProductInput;
 use crate::payments::{Changes, bytes};
@@ -11,13 +10,11 @@ use model::event::{EventType, Snapshot};
 use model::id::ProductId;
 use model::payments::product::{Price, Product};
 use model::stored::Filter;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::extra_params::Expanded;
+use wire::render::payments::product::value;
 
 /// The filter of a list of products.
 #[derive(Clone, Debug)]
@@ -55,8 +52,7 @@ impl Engine {
             }
             let object = Object::Product(product.clone());
             changes.put_and_emit(object, EventType::ProductCreated, None);
-            let value = self.product_value(context, &product, &changes, &context.expand).await?;
-            self.commit_any(context, changes, bytes(&value)).await
+            self.commit_any(context, changes, bytes(&value(&product))).await
         })
         .await
     }
@@ -103,9 +99,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let product = self.get_product(context, id, "id").await?;
-        let none = Changes::none();
-        let value = self.product_value(context, &product, &none, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&value(&product))).await
     }
 
     /// Changes a product.
@@ -141,8 +135,7 @@ impl Engine {
                 let updated = EventType::ProductUpdated;
                 changes.put_and_emit(object, updated, previous);
             }
-            let value = self.product_value(context, &product, &changes, &context.expand).await?;
-            self.commit_any(context, changes, bytes(&value)).await
+            self.commit_any(context, changes, bytes(&value(&product))).await
         })
         .await
     }
@@ -193,27 +186,7 @@ impl Engine {
             }
             None => self.list_in_all::<Product>(context, of, created, page).await?,
         };
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |product| self.product_value(context, &product, &none, &expand).await;
-        list_values("/v1/products", listed, value).await
-    }
-
-    async fn product_value(
-        &self,
-        context: &Context,
-        product: &Product,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        if let Some(id) = product.default_price.filter(|_| expand.wants("default_price"))
-            && let Some(price) =
-                self.find_changed::<Price>(context.merchant, changes, id.number()).await?
-        {
-            let value = wire::render::payments::product::price_value(&price, &Expanded::new());
-            expanded.insert("default_price", value);
-        }
-        Ok(wire::render::payments::product::value(product, &expanded))
+        self.list_values(context, "/v1/products", listed, value).await
     }
 
     /// A product by its id, deleted ones included.

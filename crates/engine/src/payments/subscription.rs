@@ -14,7 +14,6 @@ pub(crate) use begin::{Beginning, Once};
 pub(crate) use follow::InvoiceEnd;
 
 use crate::connections::connections_settings::check_prefetch;
-use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::invoice::INVOICE_OPTIONS;
 use crate::payments::{Changes, bytes};
@@ -33,6 +32,7 @@ use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
+use wire::render::payments::subscription::value;
 
 /// The params of a create or an update.
 #[derive(Clone, Debug, Default)]
@@ -217,9 +217,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let subscription = self.get::<Subscription>(context, id, "id").await?;
-        let none = Changes::none();
-        let value = self.subscription_value(context, &subscription, &none, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&value(&subscription))).await
     }
 
     /// Changes a subscription without proration. The new costs are invoiced with the next period.
@@ -298,11 +296,7 @@ impl Engine {
         let of = filter.of(customer, clock);
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_in_all::<Subscription>(context, of, created, page).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |subscription| {
-            self.subscription_value(context, &subscription, &none, &expand).await
-        };
-        list_values("/v1/subscriptions", listed, value).await
+        self.list_values(context, "/v1/subscriptions", listed, value).await
     }
 }
 

@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
 use wire::error::Error as ApiError;
-use wire::expand::{Expand, Field};
+use wire::expand::{Expand, Returns};
 use wire::params::{Gaps, Params};
 use wire::version::Version;
 
@@ -126,9 +126,9 @@ impl Call {
 
     /// Takes `expand`, checks it against the expandable fields of the response, and rejects unknown
     /// parameters.
-    pub(super) fn ready(self, expandable: &'static [Field]) -> Result<Ready, ApiError> {
+    pub(super) fn ready(self, returns: Returns) -> Result<Ready, ApiError> {
         let Self { mut params, mut ready, .. } = self;
-        ready.context.expand = Expand::take(&mut params, expandable)?;
+        ready.context.expand = Expand::take(&mut params, returns, &ready.context.version)?;
         params.finish()?;
         Ok(ready)
     }

@@ -50,7 +50,7 @@ async fn api_errors() {
         "mode=setup&expires_at=1767312001".to_owned(),
         "mode=setup&customer=cus_1&customer_email=a@example.com".to_owned(),
         "mode=setup&customer=cus_1".to_owned(),
-        "mode=setup&expand[]=payment_link".to_owned(),
+        "mode=setup&expand[]=custom_text".to_owned(),
         "mode=setup&color=red".to_owned(),
     ];
     insta::assert_snapshot!(app.post_errors(CHECKOUT, &forms).await, @"
@@ -147,8 +147,8 @@ async fn api_errors() {
           customer_email.
     POST /v1/checkout/sessions mode=setup&customer=cus_1
         404 resource_missing customer: No such customer: 'cus_1'
-    POST /v1/checkout/sessions mode=setup&expand[]=payment_link
-        400 - expand: The property 'payment_link' cannot be expanded.
+    POST /v1/checkout/sessions mode=setup&expand[]=custom_text
+        400 - expand: The property 'custom_text' cannot be expanded.
     POST /v1/checkout/sessions mode=setup&color=red
         400 parameter_unknown color: Received unknown parameter: color
     ");

@@ -42,7 +42,7 @@ async fn creates() {
         "cancel_at_period_end=true".to_owned(),
         "cancel_at=1767225700&cancel_at_period_end=true".to_owned(),
         "payment_behavior=whenever".to_owned(),
-        "expand[]=schedule".to_owned(),
+        "expand[]=items".to_owned(),
         "expand[]=latest_invoice.payments.data.payment.payment_intent".to_owned(),
         "color=red".to_owned(),
     ];
@@ -132,8 +132,8 @@ async fn creates() {
     POST /v1/subscriptions customer=cus_…&payment_behavior=whenever
         400 - payment_behavior: Invalid payment_behavior: must be one of allow_incomplete,
           default_incomplete, error_if_incomplete, or pending_if_incomplete
-    POST /v1/subscriptions customer=cus_…&expand[]=schedule
-        400 - expand: The property 'schedule' cannot be expanded.
+    POST /v1/subscriptions customer=cus_…&expand[]=items
+        400 - expand: The property 'items' cannot be expanded.
     POST /v1/subscriptions customer=cus_…&
       expand[]=latest_invoice.payments.data.payment.payment_intent
         400 - expand: The property 'latest_invoice.payments.data.payment.payment_intent' cannot be

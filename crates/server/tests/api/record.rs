@@ -10,7 +10,7 @@ async fn calls_are_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("calls.jsonl");
     let (_server, client) = start_process(&[("record", file.to_str().unwrap())]).await;
-    let customer = client.post("/v1/customers?expand[]=tax", "name=Ada+L").await;
+    let customer = client.post("/v1/customers?expand[]=email", "name=Ada+L").await;
     let created = client.post("/v1/customers", "name=Ada+L&metadata[a]=").await.ok();
     let id = created.id();
     client.get(&format!("/v1/customers/{id}?x=1")).await;
@@ -26,7 +26,7 @@ async fn calls_are_recorded() {
         names.map(part).join(" ") + "\n"
     });
     insta::assert_snapshot!(told.collect::<String>(), @r#"
-    "POST" "/v1/customers" "/v1/customers" "2026-08-26.dahlia" [["expand[]","tax"],["name","Ada L"]] 400
+    "POST" "/v1/customers" "/v1/customers" "2026-08-26.dahlia" [["expand[]","email"],["name","Ada L"]] 400
     "POST" "/v1/customers" "/v1/customers" "2026-08-26.dahlia" [["name","Ada L"],["metadata[a]",""]] 200
     "GET" "/v1/customers/{id}" "/v1/customers/ID" "2026-08-26.dahlia" [["x","1"]] 400
     "GET" null "/v1/nowhere" "2026-08-26.dahlia" [] 404

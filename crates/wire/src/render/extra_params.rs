@@ -7,7 +7,6 @@
 
 use model::extra_params::ExtraParams;
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeMap;
 
 /// Returns an extra parameter as it is shown.
 pub fn value(params: &ExtraParams) -> Value {
@@ -23,14 +22,6 @@ pub fn value(params: &ExtraParams) -> Value {
             .collect::<Map<_, _>>()
             .into(),
     }
-}
-
-/// The expanded objects in an object, by the path of the field.
-pub type Expanded = BTreeMap<&'static str, Value>;
-
-/// Returns an object if it was expanded, else its id.
-pub(crate) fn id_or_object(expanded: &Expanded, path: &str, id: Option<String>) -> Value {
-    expanded.get(path).cloned().unwrap_or_else(|| id.into())
 }
 
 /// An object under construction.

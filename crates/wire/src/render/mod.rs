@@ -9,11 +9,11 @@ pub mod connections;
 pub mod deleted;
 pub mod events;
 pub mod extra_params;
+pub mod included;
 pub mod payments;
 
 use crate::address::{HostedPage, PageKey};
 use crate::json::JsonWriter;
-use crate::render::connections::customer::{self, ExpandedCustomer};
 use crate::version::Version;
 use model::account::Holder;
 use model::id::MerchantId;
@@ -65,46 +65,19 @@ impl<'a> View<'a> {
     }
 }
 
-/// A holder that replaces its id.
-#[derive(Clone, Debug)]
-pub enum ExpandedHolder {
-    /// A customer.
-    Customer(Box<ExpandedCustomer>),
-    /// A connected account, already rendered.
-    Account(serde_json::Value),
-}
-
 /// Writes the `account_holder` hash, or null without a holder.
-fn write_holder(
-    writer: &mut JsonWriter,
-    holder: Option<&Holder>,
-    expanded: Option<&ExpandedHolder>,
-    view: &View<'_>,
-) {
+fn write_holder(writer: &mut JsonWriter, holder: Option<&Holder>) {
     let Some(holder) = holder else {
         writer.null();
         return;
     };
     writer.object(|w| match holder {
         Holder::Customer(id) => {
-            w.key("customer");
-            match expanded {
-                Some(ExpandedHolder::Customer(expanded)) => {
-                    let ExpandedCustomer { customer, test_clock } = &**expanded;
-                    customer::write(w, customer, view, test_clock.as_ref());
-                }
-                _ => {
-                    w.plain(id.text());
-                }
-            }
+            w.key("customer").plain(id.text());
             w.key("type").plain("customer");
         }
         Holder::Account(id) => {
-            w.key("account");
-            match expanded {
-                Some(ExpandedHolder::Account(account)) => w.raw(account.to_string().as_bytes()),
-                _ => w.string(id),
-            };
+            w.key("account").string(id);
             w.key("type").plain("account");
         }
     });

@@ -12,13 +12,9 @@ use model::event::EventType;
 use model::extra_params::ExtraParams;
 use model::payments::checkout::{CheckoutSession, LineItem};
 use model::payments::intent::Intent;
-use model::payments::invoice::Invoice;
 use model::payments::payment_method::PaymentMethod;
-use model::payments::subscription::Subscription;
 use store::Object;
-use wire::expand::Expand;
 use wire::params::MetadataChange;
-use wire::render::extra_params::Expanded;
 
 /// The param with the fields of the subscription.
 pub(super) const SUBSCRIPTION_DATA: &str = "subscription_data";
@@ -111,34 +107,6 @@ impl Engine {
         let created = EventType::CustomerCreated;
         changes.put_and_emit(object, created, None);
         Ok(customer)
-    }
-
-    /// Expands the subscription of a session and its invoice, if requested.
-    pub(super) async fn expand_subscription(
-        &self,
-        context: &Context,
-        session: &CheckoutSession,
-        changes: &Changes,
-        expand: &Expand,
-        expanded: &mut Expanded,
-    ) -> Result<(), Error> {
-        if let Some(id) = session.subscription.filter(|_| expand.wants("subscription"))
-            && let Some(subscription) =
-                self.find_changed::<Subscription>(context.merchant, changes, id.number()).await?
-        {
-            let inside = expand.inside("subscription");
-            let value = self.subscription_value(context, &subscription, changes, &inside).await?;
-            expanded.insert("subscription", value);
-        }
-        if let Some(id) = session.invoice.filter(|_| expand.wants("invoice"))
-            && let Some(invoice) =
-                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
-        {
-            let inside = expand.inside("invoice");
-            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
-            expanded.insert("invoice", value);
-        }
-        Ok(())
     }
 }
 

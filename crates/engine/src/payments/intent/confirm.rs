@@ -177,9 +177,8 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let mandate = self.get::<Mandate>(context, id, "mandate").await?;
-        let changes = Changes::none();
-        let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
-        Ok(ApiResponse::unchanged(crate::payments::bytes(&value)))
+        let value = wire::render::payments::mandate::value(&mandate);
+        self.unchanged(context, crate::payments::bytes(&value)).await
     }
 
     /// Verifies the deposits of an intent.

@@ -2,8 +2,8 @@
 
 use super::IntentKind;
 
-use crate::list::list_values;
-use crate::payments::{Changes, IntentView};
+use crate::list::list_body;
+use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::stored::{Filter, PaymentIntent, SetupIntent};
 use store::{Bounds, ObjectsOf};
@@ -43,9 +43,12 @@ impl Engine {
                 self.list_in_all::<SetupIntent>(context, of, created, page).await?
             }
         };
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let intent_view = IntentView::by_merchant(&expand);
-        let value = async |intent| self.intent_value(context, &intent, &none, intent_view).await;
-        list_values(&format!("/v1/{}s", kind.word()), listed, value).await
+        let none = Changes::none();
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for intent in &listed.items {
+            bodies.push(bytes(&self.intent_value(context, intent, &none, false).await?));
+        }
+        let url = format!("/v1/{}s", kind.word());
+        self.unchanged(context, list_body(&url, listed.has_more, &bodies)).await
     }
 }

@@ -2,7 +2,6 @@
 
 use super::unexpected;
 use crate::context::render;
-use crate::list::list_values;
 use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -15,14 +14,12 @@ use model::money::Currency;
 use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost};
 use model::payments::product::Price;
 use model::stored::Filter;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::extra_params::Expanded;
+use wire::render::payments::invoice::item_value;
 
 /// The most lines of an invoice. Stripe's published bound.
 pub(super) const LINES_MAX: u32 = 250;
@@ -131,9 +128,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
-        let none = Changes::none();
-        let value = self.item_value(context, &item, &none, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&item_value(&item))).await
     }
 
     /// Changes an item, and its line on a draft.
@@ -214,9 +209,7 @@ impl Engine {
         }
         let (created, page) = (filter.created, &filter.page);
         let listed = self.list_in_all::<InvoiceItem>(context, of, created, page).await?;
-        let (expand, none) = (context.expand.inside("data"), Changes::none());
-        let value = async |item| self.item_value(context, &item, &none, &expand).await;
-        list_values("/v1/invoiceitems", listed, value).await
+        self.list_values(context, "/v1/invoiceitems", listed, item_value).await
     }
 
     /// Applies the params of a charge.
@@ -314,34 +307,13 @@ impl Engine {
         }
     }
 
-    async fn item_value(
-        &self,
-        context: &Context,
-        item: &InvoiceItem,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        self.expand_customer(context, expand, Some(item.customer), &mut expanded).await?;
-        if let Some(id) = item.invoice.filter(|_| expand.wants("invoice"))
-            && let Some(invoice) =
-                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
-        {
-            let inside = expand.inside("invoice");
-            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
-            expanded.insert("invoice", value);
-        }
-        Ok(wire::render::payments::invoice::item_value(item, &expanded))
-    }
-
     async fn commit_item(
         &self,
         context: &Context,
         item: &InvoiceItem,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        let value = self.item_value(context, item, &changes, &context.expand).await?;
-        self.commit_any(context, changes, bytes(&value)).await
+        self.commit_any(context, changes, bytes(&item_value(item))).await
     }
 }
 

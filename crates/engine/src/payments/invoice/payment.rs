@@ -4,7 +4,7 @@
 //! not stored.
 
 use crate::list::list_body;
-use crate::payments::{Changes, IntentView, bytes};
+use crate::payments::bytes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};
 use model::payments::intent::Intent;
@@ -13,7 +13,6 @@ use model::stored::{Filter, PaymentIntent, StoredKind as _};
 use serde_json::Value;
 use store::{Bounds, ObjectsOf};
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 
 /// The filter of a list of payments.
@@ -40,11 +39,10 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let missing = || Error::from(ApiError::no_such("invoice payment", id, "invoice_payment"));
         let number = id.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
-        let none = Changes::none();
-        let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;
+        let found = self.find::<PaymentIntent>(context.merchant, number).await?;
         let Some(intent) = found else { return Err(missing()) };
-        let value = self.invoice_payment_value(context, &intent, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value.ok_or_else(missing)?)))
+        let value = self.invoice_payment_value(context, &intent).await?;
+        self.unchanged(context, bytes(&value.ok_or_else(missing)?)).await
     }
 
     /// Lists payments of invoices, the newest first.
@@ -82,13 +80,13 @@ impl Engine {
         };
         let created = filter.created;
         let listed = self.list_in_all::<PaymentIntent>(context, of, created, &page).await?;
-        let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for intent in &listed.items {
-            let value = self.invoice_payment_value(context, intent, &expand).await?;
+            let value = self.invoice_payment_value(context, intent).await?;
             bodies.extend(value.iter().map(bytes));
         }
-        Ok(ApiResponse::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
+        let body = list_body("/v1/invoice_payments", listed.has_more, &bodies);
+        self.unchanged(context, body).await
     }
 
     /// The payment of an intent towards its invoice, or `None` without an invoice.
@@ -96,50 +94,9 @@ impl Engine {
         &self,
         context: &Context,
         intent: &Intent,
-        expand: &Expand,
     ) -> Result<Option<Value>, Error> {
-        let none = Changes::none();
         let Some(id) = intent.invoice else { return Ok(None) };
-        let found = self.find_changed::<Invoice>(context.merchant, &none, id.number()).await?;
-        let Some(invoice) = found else { return Ok(None) };
-        let shown = self.paying_value(context, intent, &none, &expand.inside("payment")).await?;
-        let shown_invoice = if expand.wants("invoice") {
-            self.invoice_value(context, &invoice, &none, &expand.inside("invoice")).await?
-        } else {
-            Value::from(invoice.id.to_string())
-        };
-        Ok(Some(wire::render::payments::invoice::payment(&invoice, intent, &shown, &shown_invoice)))
-    }
-
-    /// The payments that an invoice shows.
-    pub(super) async fn payments_value(
-        &self,
-        context: &Context,
-        invoice: &Invoice,
-        intent: Option<&Intent>,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let inside = expand.inside("data").inside("payment");
-        let shown = match intent {
-            Some(intent) => self.paying_value(context, intent, changes, &inside).await?,
-            None => Value::Null,
-        };
-        Ok(wire::render::payments::invoice::payments(invoice, intent, &shown))
-    }
-
-    /// The intent of a payment, or its id.
-    async fn paying_value(
-        &self,
-        context: &Context,
-        intent: &Intent,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        if !expand.wants("payment_intent") {
-            return Ok(Value::from(intent.id()));
-        }
-        let inside = expand.inside("payment_intent");
-        self.intent_value(context, intent, changes, IntentView::by_merchant(&inside)).await
+        let found = self.find::<Invoice>(context.merchant, id.number()).await?;
+        Ok(found.map(|invoice| wire::render::payments::invoice::payment(&invoice, intent)))
     }
 }

@@ -11,10 +11,8 @@ use model::payments::invoice::cost;
 use model::payments::product::Price;
 use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
 use model::stored::Filter;
-use serde_json::Value;
 use store::ObjectsOf;
 use wire::error::Error as ApiError;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::payments::subscription::item_value;
@@ -199,8 +197,7 @@ impl Engine {
         let found = self.newest::<Subscription>(context.merchant, of, 1).await?;
         let subscription = found.into_iter().next().ok_or_else(missing)?;
         let item = subscription.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
-        let value = self.item_with_product(context, &subscription, item, &context.expand).await?;
-        Ok(ApiResponse::unchanged(bytes(&value)))
+        self.unchanged(context, bytes(&item_value(&subscription, item))).await
     }
 
     /// Lists the items of a subscription.
@@ -211,30 +208,10 @@ impl Engine {
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let stored = self.get::<Subscription>(context, subscription, "subscription").await?;
-        let expand = context.expand.inside("data");
-        let mut items = Vec::with_capacity(stored.items.len());
-        for item in &stored.items {
-            items.push(self.item_with_product(context, &stored, item, &expand).await?);
-        }
+        let items: Vec<_> = stored.items.iter().map(|item| item_value(&stored, item)).collect();
         let (shown, has_more) = page_of(&items, page, "subscription item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
-        Ok(ApiResponse::unchanged(list_body("/v1/subscription_items", has_more, &bodies)))
-    }
-
-    async fn item_with_product(
-        &self,
-        context: &Context,
-        subscription: &Subscription,
-        item: &SubscriptionItem,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut value = item_value(subscription, item);
-        let inside = expand.inside("price");
-        if inside.wants("product") {
-            let none = Changes::none();
-            value["price"] = self.price_value(context, &item.price, &none, &inside).await?;
-        }
-        Ok(value)
+        self.unchanged(context, list_body("/v1/subscription_items", has_more, &bodies)).await
     }
 }
 

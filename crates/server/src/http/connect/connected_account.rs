@@ -7,6 +7,7 @@ use engine::connect::connected_account::{ConnectedAccountFilter, ConnectedAccoun
 use model::extra_params::ExtraParams;
 use std::collections::BTreeMap;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 
 /// Parameters that are not stored, because they describe people and no response contains them.
@@ -15,29 +16,29 @@ const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "docume
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/accounts")?;
     let input = take_input(params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("account"))?;
     Ok(call.engine.create_connected_account(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve_own(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("account"))?;
     Ok(call.engine.retrieve_own_account(&call.context).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("account"))?;
     Ok(call.engine.retrieve_connected_account(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/accounts/{id}")?;
     let input = take_input(params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("account"))?;
     Ok(call.engine.update_connected_account(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_connected_account(&call.context, call.id()).await?)
 }
 
@@ -45,7 +46,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let filter =
         ConnectedAccountFilter { created: take_created(params)?, page: take_page(params)? };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::List("account"))?;
     Ok(call.engine.list_connected_accounts(&call.context, &filter).await?)
 }
 

@@ -9,6 +9,7 @@ use model::Word;
 use model::extra_params::ExtraParams;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Setting;
 
@@ -22,12 +23,12 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let input = take_external(&mut params)?.ok_or_else(|| Error::missing_param(EXTERNAL))?;
     let default_for_currency = default_for_currency.or(input.default_for_currency);
     let input = ExternalInput { default_for_currency, metadata, ..input };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("bank_account"))?;
     Ok(call.engine.create_external_account(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("bank_account"))?;
     let (account, id) = (call.id(), call.path_part(1));
     Ok(call.engine.retrieve_external_account(&call.context, account, id).await?)
 }
@@ -51,13 +52,13 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
         default_for_currency: take_boolean(&mut params, "default_for_currency"),
         metadata: take_metadata(&mut params),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("bank_account"))?;
     let (account, id) = (call.id(), call.path_part(1));
     Ok(call.engine.update_external_account(&call.context, account, id, &update).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     let (account, id) = (call.id(), call.path_part(1));
     Ok(call.engine.delete_external_account(&call.context, account, id).await?)
 }
@@ -70,7 +71,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         Some(_) => return Err(Error::bad_choice("object", &[BANK, "card"]).into()),
     };
     let page = take_page(params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::List("bank_account"))?;
     Ok(call.engine.list_external_accounts(&call.context, call.id(), cards, &page).await?)
 }
 

@@ -4,6 +4,7 @@ use super::external_account::take_numbers;
 use crate::http::call::{Call, Outcome};
 use crate::http::extra_params::read;
 use wire::error::Error;
+use wire::expand::Returns;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/tokens")?;
@@ -14,11 +15,11 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         return Err(Error::invalid(message).param(path).into());
     }
     let numbers = take_numbers(hash, path)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("token"))?;
     Ok(call.engine.create_token(&call.context, &numbers, path).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Object("token"))?;
     Ok(call.engine.retrieve_token(&call.context, call.id()).await?)
 }

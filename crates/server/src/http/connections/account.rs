@@ -5,9 +5,9 @@ use engine::connections::account::AccountFilter;
 use model::Word;
 use model::bank::Feature;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
-use wire::render::connections::account::{FIELDS, LIST_FIELDS};
 
 /// The kinds of data that an account can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,43 +27,43 @@ impl Word for Subscribable {
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let filter = take_filter(&mut call.params)?;
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("financial_connections.account"))?;
     Ok(call.engine.list_accounts(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.retrieve_account(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn refresh(mut call: Call) -> Outcome {
     let features: Vec<Feature> = call.params.need("features", Params::choices)?;
     let features = without_repeats(features);
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.refresh_account(&call.context, call.id(), &features).await?)
 }
 
 pub(in crate::http) async fn subscribe(mut call: Call) -> Outcome {
     call.params.need("features", Params::choices::<Subscribable>)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.subscribe_account(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn unsubscribe(mut call: Call) -> Outcome {
     call.params.need("features", Params::choices::<Subscribable>)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.unsubscribe_account(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn disconnect(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.disconnect_account(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn owners(mut call: Call) -> Outcome {
     let ownership = call.params.need("ownership", Params::text)?;
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_owners(&call.context, call.id(), &ownership, &page).await?)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::http::call::{Call, Outcome};
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Params;
 
@@ -18,29 +19,29 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
                        POST /v1/customers instead.";
         return Err(Error::invalid(message).param("customer").into());
     }
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.create_clock(&call.context, frozen_time, name).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_clock(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_clocks(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn advance(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.advance_clock(&call.context, call.id(), frozen_time).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_clock(&call.context, call.id()).await?)
 }
 

@@ -7,10 +7,11 @@ use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::params::Params;
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_connections_settings(&call.context).await?)
 }
 
@@ -27,7 +28,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
         permissions: permissions.map(|value| value.into_option().unwrap_or_default()),
         prefetch: prefetch.map(|value| value.into_option().unwrap_or_default()),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)
 }
 

@@ -7,9 +7,9 @@ use model::customer::{Address, Shipping};
 use model::limits::BALANCE_MAX;
 use store::Bounds;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, Range, Setting};
-use wire::render::connections::customer::{FIELDS, LIST_FIELDS};
 
 const NAME_CHARS_MAX: usize = 256;
 const BUSINESS_NAME_CHARS_MAX: usize = 150;
@@ -32,24 +32,24 @@ const PASSED_OVER_IN_UPDATES: [&str; 6] = [
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let test_clock = call.params.text("test_clock")?;
     let input = take_input(&mut call.params, &PASSED_OVER_AT_CREATION)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("customer"))?;
     let input = CustomerInput { test_clock, ..input };
     Ok(call.engine.create_customer(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("customer"))?;
     Ok(call.engine.retrieve_customer(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let input = take_input(&mut call.params, &PASSED_OVER_IN_UPDATES)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("customer"))?;
     Ok(call.engine.update_customer(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_customer(&call.context, call.id()).await?)
 }
 
@@ -60,7 +60,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         test_clock: call.params.text("test_clock")?,
         page: take_page(&mut call.params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("customer"))?;
     Ok(call.engine.list_customers(&call.context, &filter).await?)
 }
 

@@ -5,6 +5,7 @@ use crate::http::call::{Call, Outcome};
 use engine::connections::link::{CarrierInput, FlowInput};
 use model::extra_params::ExtraParams;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::params::Params;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
@@ -21,7 +22,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         Some(details) => take_details(details)?,
         None => ExtraParams::empty(),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     let input = FlowInput { carrier, origin, billing_details };
     Ok(call.engine.create_link_flow(&call.context, &input).await?)
 }

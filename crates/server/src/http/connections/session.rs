@@ -12,8 +12,8 @@ use model::session::{
 };
 use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, RELINK, SESSION_SETUP};
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::params::{Params, Setting, without_repeats};
-use wire::render::connections::session::FIELDS;
 use wire::version::Version;
 
 /// The kinds of account holders.
@@ -59,7 +59,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     };
     let input = if version.has(&SESSION_SETUP) { take_setup(params, input)? } else { input };
     check_return_url(input.return_url.as_deref(), "return_url")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.session"))?;
     Ok(call.engine.create_session(&call.context, &input).await?)
 }
 
@@ -67,7 +67,12 @@ pub(in crate::http) async fn retrieve(mut call: Call) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
     // A browser may not expand the customer or the account owners.
-    let call = call.ready(if publishable { &[] } else { FIELDS })?;
+    let returns = if publishable {
+        Returns::Nothing
+    } else {
+        Returns::Object("financial_connections.session")
+    };
+    let call = call.ready(returns)?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_session(&call.context, call.id(), access).await?)
 }

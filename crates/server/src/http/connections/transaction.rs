@@ -3,6 +3,7 @@
 use super::customer::bounds;
 use crate::http::call::{Call, Outcome};
 use engine::connections::transaction::TransactionFilter;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Params;
 
@@ -21,11 +22,11 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         },
         page: take_page(params)?,
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_transactions(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_transaction(&call.context, call.id()).await?)
 }

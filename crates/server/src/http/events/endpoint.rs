@@ -4,6 +4,7 @@ use crate::http::call::{Call, Outcome};
 use engine::events::endpoint::EndpointInput;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
 use wire::version::Version;
@@ -23,12 +24,12 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         api_version: version.map(|version| version.as_str().to_owned()),
         ..take_common(params)?
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.create_endpoint(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_endpoint(&call.context, call.id()).await?)
 }
 
@@ -40,25 +41,25 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
         disabled: params.boolean("disabled")?,
         ..take_common(params)?
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.update_endpoint(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_endpoint(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_endpoints(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn roll_secret(mut call: Call) -> Outcome {
     let seconds_max = SECRET_ROLL_MS_MAX / 1_000;
     let expires_after_s = call.params.integer_within("expires_after_seconds", 0, seconds_max)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.roll_endpoint(&call.context, call.id(), expires_after_s).await?)
 }
 

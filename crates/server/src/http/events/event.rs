@@ -5,6 +5,7 @@ use crate::http::connections::customer::bounds;
 use engine::events::event::EventFilter;
 use lab::{WaitFilter, check_type};
 use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
+use wire::expand::Returns;
 use wire::list::take_page;
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
@@ -18,12 +19,12 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         delivery_success: params.boolean("delivery_success")?,
         page: take_page(params)?,
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_events(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_event(&call.context, call.id()).await?)
 }
 
@@ -47,6 +48,6 @@ pub(in crate::http) async fn wait(mut call: Call) -> Outcome {
         endpoint: params.text("webhook_endpoint")?,
         timeout_s: timeout.unwrap_or(EVENT_WAIT_S_DEFAULT).unsigned_abs(),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(Box::pin(call.lab.wait_for_event(&call.context, &filter)).await?)
 }

@@ -14,6 +14,7 @@ use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX, T
 use std::sync::Arc;
 use std::time::Duration;
 use wire::error::Error as ApiError;
+use wire::expand::Returns;
 use wire::params::Setting;
 
 /// The name of the CLI's subprotocol.
@@ -33,7 +34,7 @@ pub(in crate::http) async fn open(mut call: Call) -> Outcome {
         params.ignore(name);
     }
     let features = params.need("websocket_features", wire::params::Params::texts)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.open_event_stream(&call.context, &features, forwards).await?)
 }
 

@@ -16,14 +16,14 @@ use model::money::Currency;
 use model::payments::checkout::{CheckoutMode, LINE_ITEMS_MAX};
 use store::Bounds;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, Range};
-use wire::render::payments::checkout::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/checkout/sessions")?;
     let input = take_input(&mut params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("checkout.session"))?;
     Ok(call
         .engine
         .create_checkout(&call.context, &CheckoutInput { given: params, ..input })
@@ -31,18 +31,18 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("checkout.session"))?;
     Ok(call.engine.retrieve_checkout(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn page(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_checkout_url(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn expire(mut call: Call) -> Outcome {
     read(&mut call, "POST /v1/checkout/sessions/{id}/expire")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("checkout.session"))?;
     Ok(call.engine.expire_checkout(&call.context, call.id()).await?)
 }
 
@@ -69,13 +69,13 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         created: Bounds { from, to },
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("checkout.session"))?;
     Ok(call.engine.list_checkouts(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn line_items(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::List("item"))?;
     Ok(call.engine.list_line_items(&call.context, call.id(), &page).await?)
 }
 

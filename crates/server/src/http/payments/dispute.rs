@@ -3,11 +3,11 @@
 use crate::http::call::{Call, Outcome};
 use crate::http::extra_params::take_created;
 use engine::payments::dispute::DisputeFilter;
+use wire::expand::Returns;
 use wire::list::take_page;
-use wire::render::payments::dispute::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("dispute"))?;
     Ok(call.engine.retrieve_dispute(&call.context, call.id()).await?)
 }
 
@@ -19,6 +19,6 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("dispute"))?;
     Ok(call.engine.list_disputes(&call.context, &filter).await?)
 }

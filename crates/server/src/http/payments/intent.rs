@@ -15,10 +15,9 @@ use model::money::Currency;
 use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN, Deposits};
 use store::Bounds;
 use wire::error::Error;
-use wire::expand::Field;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Range;
-use wire::render::payments::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
 
 /// The hash that contains, among other things, the link requirements.
 const METHOD_OPTIONS: &str = "payment_method_options";
@@ -97,14 +96,14 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
         return Err(Error::invalid(message).param(name).into());
     }
     input.given = params;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object(kind.word()))?;
     Ok(call.engine.create_intent(&call.context, kind, &input).await?)
 }
 
 async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
-    let call = call.ready(fields(publishable))?;
+    let call = call.ready(fields(kind, publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_intent(&call.context, kind, call.id(), access).await?)
 }
@@ -113,7 +112,7 @@ async fn update(mut call: Call, kind: IntentKind) -> Outcome {
     let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
     let mut input = take_input(&mut params)?;
     input.given = params;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object(kind.word()))?;
     Ok(call.engine.update_intent(&call.context, kind, call.id(), &input).await?)
 }
 
@@ -133,7 +132,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
             echoed
         });
     }
-    let call = call.ready(fields(publishable))?;
+    let call = call.ready(fields(kind, publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let id = call.id();
     Ok(call.engine.confirm_intent(&call.context, kind, id, &confirmation, access).await?)
@@ -142,14 +141,14 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
 async fn cancel(mut call: Call, kind: IntentKind) -> Outcome {
     let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
     let reason = take_text(&mut params, "cancellation_reason");
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object(kind.word()))?;
     let id = call.id();
     Ok(call.engine.cancel_intent(&call.context, kind, id, reason.as_deref()).await?)
 }
 
 pub(in crate::http) async fn capture_payment(mut call: Call) -> Outcome {
     read(&mut call, "POST /v1/payment_intents/{id}/capture")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object(IntentKind::Payment.word()))?;
     Ok(call.engine.capture_intent(&call.context, call.id()).await?)
 }
 
@@ -159,7 +158,7 @@ async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
     let client_secret = take_text(&mut params, "client_secret");
     let deposits = take_deposits(&params)?;
     let publishable = call.publishable;
-    let call = call.ready(fields(publishable))?;
+    let call = call.ready(fields(kind, publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let input = VerifyInput { deposits };
     Ok(call.engine.verify_intent(&call.context, kind, call.id(), &input, access).await?)
@@ -177,13 +176,17 @@ async fn list(mut call: Call, kind: IntentKind) -> Outcome {
         created: Bounds { from, to },
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List(kind.word()))?;
     Ok(call.engine.list_intents(&call.context, kind, &filter).await?)
 }
 
-/// The fields that this caller can expand.
-fn fields(publishable: bool) -> &'static [Field] {
-    if publishable { BROWSER_FIELDS } else { FIELDS }
+/// The intent as this caller can expand it. A browser expands the payment method that it attached.
+fn fields(kind: IntentKind, publishable: bool) -> Returns {
+    if publishable {
+        Returns::Part(kind.word(), "payment_method")
+    } else {
+        Returns::Object(kind.word())
+    }
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.

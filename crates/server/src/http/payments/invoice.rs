@@ -13,11 +13,9 @@ use model::extra_params::ExtraParams;
 use model::money::Currency;
 use store::Bounds;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Params;
-use wire::render::payments::invoice::{
-    FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS, PAYMENT_FIELDS, PAYMENT_LIST_FIELDS,
-};
 
 /// The path of the link requirements of invoices and subscriptions.
 pub(in crate::http) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
@@ -27,31 +25,31 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let pending = take_text(&mut params, "pending_invoice_items_behavior");
     let mut input = take_invoice(params)?;
     input.takes_pending_items = pending.as_deref() == Some("include");
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.create_invoice(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.retrieve_invoice(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/invoices/{id}")?;
     let input = take_invoice(params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.update_invoice(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_invoice(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn finalize(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/invoices/{id}/finalize")?;
     let advance = take_boolean(&mut params, "auto_advance");
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.finalize_invoice(&call.context, call.id(), advance).await?)
 }
 
@@ -61,13 +59,13 @@ pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
         method: take_text(&mut params, "payment_method"),
         paid_elsewhere: take_boolean(&mut params, "paid_out_of_band") == Some(true),
     };
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.pay_invoice(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn void(mut call: Call) -> Outcome {
     read(&mut call, "POST /v1/invoices/{id}/void")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("invoice"))?;
     Ok(call.engine.void_invoice(&call.context, call.id()).await?)
 }
 
@@ -83,18 +81,18 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("invoice"))?;
     Ok(call.engine.list_invoices(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn list_lines(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::List("line_item"))?;
     Ok(call.engine.list_invoice_lines(&call.context, call.id(), &page).await?)
 }
 
 pub(in crate::http) async fn retrieve_payment(call: Call) -> Outcome {
-    let call = call.ready(PAYMENT_FIELDS)?;
+    let call = call.ready(Returns::Object("invoice_payment"))?;
     Ok(call.engine.retrieve_invoice_payment(&call.context, call.id()).await?)
 }
 
@@ -123,31 +121,31 @@ pub(in crate::http) async fn list_payments(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(PAYMENT_LIST_FIELDS)?;
+    let call = call.ready(Returns::List("invoice_payment"))?;
     Ok(call.engine.list_invoice_payments(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn create_item(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/invoiceitems")?;
     let input = take_item(params)?;
-    let call = call.ready(ITEM_FIELDS)?;
+    let call = call.ready(Returns::Object("invoiceitem"))?;
     Ok(call.engine.create_invoice_item(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
-    let call = call.ready(ITEM_FIELDS)?;
+    let call = call.ready(Returns::Object("invoiceitem"))?;
     Ok(call.engine.retrieve_invoice_item(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update_item(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/invoiceitems/{id}")?;
     let input = take_item(params)?;
-    let call = call.ready(ITEM_FIELDS)?;
+    let call = call.ready(Returns::Object("invoiceitem"))?;
     Ok(call.engine.update_invoice_item(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete_item(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_invoice_item(&call.context, call.id()).await?)
 }
 
@@ -161,7 +159,7 @@ pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(ITEM_LIST_FIELDS)?;
+    let call = call.ready(Returns::List("invoiceitem"))?;
     Ok(call.engine.list_invoice_items(&call.context, &filter).await?)
 }
 

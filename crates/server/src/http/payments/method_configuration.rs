@@ -6,24 +6,25 @@ use engine::payments::method_configuration::MethodConfigurationInput;
 use model::Word;
 use model::extra_params::ExtraParams;
 use model::payments::method_configuration::Preference;
+use wire::expand::Returns;
 use wire::list::take_page;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/payment_method_configurations")?;
     let input = take_input(params);
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.create_method_configuration(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.retrieve_method_configuration(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/payment_method_configurations/{id}")?;
     let input = take_input(params);
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.update_method_configuration(&call.context, call.id(), &input).await?)
 }
 
@@ -33,7 +34,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     // Applications of third parties create no configurations here.
     params.ignore("application");
     let page = take_page(params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_method_configurations(&call.context, active, &page).await?)
 }
 

@@ -8,24 +8,23 @@ use model::Word;
 use model::extra_params::ExtraParams;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
-use wire::render::payments::mandate;
-use wire::render::payments::payment_method::{FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/payment_methods")?;
     let input = take_method_data(&mut params, "")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.create_payment_method(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.retrieve_payment_method(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn retrieve_of_customer(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     let (customer, id) = (call.id(), call.path_part(1));
     Ok(call.engine.retrieve_customer_method(&call.context, customer, id).await?)
 }
@@ -40,7 +39,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
         holder_type: holder_type(&params),
         account_type: account_type(&params),
     };
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.update_payment_method(&call.context, call.id(), &update).await?)
 }
 
@@ -48,13 +47,13 @@ pub(in crate::http) async fn attach(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/payment_methods/{id}/attach")?;
     let customer =
         take_text(&mut params, "customer").ok_or_else(|| Error::missing_param("customer"))?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.attach_payment_method(&call.context, call.id(), &customer).await?)
 }
 
 pub(in crate::http) async fn detach(mut call: Call) -> Outcome {
     read(&mut call, "POST /v1/payment_methods/{id}/detach")?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.detach_payment_method(&call.context, call.id()).await?)
 }
 
@@ -63,7 +62,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let customer = params.text("customer")?;
     take_list_filter(&mut call)?;
     let page = take_page(&mut call.params)?;
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("payment_method"))?;
     let url = "/v1/payment_methods";
     Ok(call.engine.list_payment_methods(&call.context, customer.as_deref(), url, &page).await?)
 }
@@ -71,14 +70,14 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 pub(in crate::http) async fn list_of_customer(mut call: Call) -> Outcome {
     take_list_filter(&mut call)?;
     let page = take_page(&mut call.params)?;
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("payment_method"))?;
     let customer = call.id();
     let url = format!("/v1/customers/{customer}/payment_methods");
     Ok(call.engine.list_payment_methods(&call.context, Some(customer), &url, &page).await?)
 }
 
 pub(in crate::http) async fn retrieve_mandate(call: Call) -> Outcome {
-    let call = call.ready(mandate::FIELDS)?;
+    let call = call.ready(Returns::Object("mandate"))?;
     Ok(call.engine.retrieve_mandate(&call.context, call.id()).await?)
 }
 

@@ -13,30 +13,30 @@ use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::intent::AMOUNT_MAX;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
-use wire::render::payments::product::{FIELDS, LIST_FIELDS, PRICE_FIELDS, PRICE_LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/products")?;
     let input = take_product(params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("product"))?;
     Ok(call.engine.create_product(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("product"))?;
     Ok(call.engine.retrieve_product(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/products/{id}")?;
     let input = take_product(params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("product"))?;
     Ok(call.engine.update_product(&call.context, call.id(), &input).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.delete_product(&call.context, call.id()).await?)
 }
 
@@ -50,19 +50,19 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("product"))?;
     Ok(call.engine.list_products(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn create_price(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/prices")?;
     let input = take_price(params, "")?;
-    let call = call.ready(PRICE_FIELDS)?;
+    let call = call.ready(Returns::Object("price"))?;
     Ok(call.engine.create_price(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve_price(call: Call) -> Outcome {
-    let call = call.ready(PRICE_FIELDS)?;
+    let call = call.ready(Returns::Object("price"))?;
     Ok(call.engine.retrieve_price(&call.context, call.id()).await?)
 }
 
@@ -75,7 +75,7 @@ pub(in crate::http) async fn update_price(mut call: Call) -> Outcome {
         given: params,
         ..PriceInput::default()
     };
-    let call = call.ready(PRICE_FIELDS)?;
+    let call = call.ready(Returns::Object("price"))?;
     Ok(call.engine.update_price(&call.context, call.id(), &input).await?)
 }
 
@@ -104,7 +104,7 @@ pub(in crate::http) async fn list_prices(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(PRICE_LIST_FIELDS)?;
+    let call = call.ready(Returns::List("price"))?;
     Ok(call.engine.list_prices(&call.context, &filter).await?)
 }
 

@@ -18,19 +18,19 @@ use model::extra_params::ExtraParams;
 use model::payments::subscription::{CollectionMethod, SubscriptionStatus};
 use wire::change::FEEDBACK_OPTION;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Params;
-use wire::render::payments::subscription::{FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = read(&mut call, "POST /v1/subscriptions")?;
     let input = take_subscription(params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("subscription"))?;
     Ok(call.engine.create_subscription(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("subscription"))?;
     Ok(call.engine.retrieve_subscription(&call.context, call.id()).await?)
 }
 
@@ -42,7 +42,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
         params.take(name);
     }
     let input = take_subscription(params)?;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("subscription"))?;
     Ok(call.engine.update_subscription(&call.context, call.id(), &input).await?)
 }
 
@@ -67,7 +67,7 @@ pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
         hash.finish()?;
         details = Some(said);
     }
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(Returns::Object("subscription"))?;
     Ok(call.engine.cancel_subscription(&call.context, call.id(), details).await?)
 }
 
@@ -87,19 +87,19 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         created: take_created(params)?,
         page: take_page(params)?,
     };
-    let call = call.ready(LIST_FIELDS)?;
+    let call = call.ready(Returns::List("subscription"))?;
     Ok(call.engine.list_subscriptions(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
-    let call = call.ready(ITEM_FIELDS)?;
+    let call = call.ready(Returns::Object("subscription_item"))?;
     Ok(call.engine.retrieve_subscription_item(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
     let subscription = call.params.need("subscription", Params::text)?;
     let page = take_page(&mut call.params)?;
-    let call = call.ready(ITEM_LIST_FIELDS)?;
+    let call = call.ready(Returns::List("subscription_item"))?;
     Ok(call.engine.list_subscription_items(&call.context, &subscription, &page).await?)
 }
 

@@ -4,6 +4,7 @@ use crate::http::call::{Call, Outcome};
 use lab::{LedgerFilter, ResendTo};
 use model::connected_account::ConnectedAccount;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
@@ -14,22 +15,22 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         status: params.choice("status")?,
         page: take_page(params)?,
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_ledger(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn list_of_event(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_deliveries(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.retrieve_delivery(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn resend(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.resend_delivery(&call.context, call.id()).await?)
 }
 
@@ -46,7 +47,7 @@ pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
         None if listening => ResendTo::Listening,
         None => ResendTo::All,
     };
-    let mut call = call.ready(&[])?;
+    let mut call = call.ready(Returns::Nothing)?;
     if let Some(id) = account {
         let own = call.context.connected.as_ref().map(|connected| connected.account.clone());
         if own.as_ref() != Some(&id) {

@@ -8,6 +8,7 @@ use model::limits::{
     FAULT_TYPES_MAX,
 };
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::Params;
 
@@ -39,23 +40,23 @@ impl Word for Method {
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let (rule, endpoint) = take_fault(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.create_fault(&call.context, &rule, endpoint.as_deref()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_faults(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.retrieve_fault(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.delete_fault(&call.context, call.id()).await?)
 }
 

@@ -12,8 +12,8 @@ use model::limits::STEERED_AMOUNT_MAX;
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::params::{Params, Setting};
-use wire::render::connections::{account, session};
 
 /// The longest delay that can be scripted. A refresh that is pending for more than two days fails
 /// anyway.
@@ -102,18 +102,18 @@ pub(in crate::http) async fn link(mut call: Call) -> Outcome {
     let carrier = match &input.carrier {
         CarrierInput::Id(text) | CarrierInput::ClientSecret(text) => text,
     };
-    let fields = match carrier.split('_').next() {
-        _ if publishable => &[],
-        Some("pi" | "seti" | "in" | "sub") => wire::render::payments::intent::FIELDS,
-        Some("cs") => wire::render::payments::checkout::FIELDS,
-        _ => session::FIELDS,
+    let returns = match carrier.split('_').next() {
+        _ if publishable => Returns::Nothing,
+        Some("pi" | "seti" | "in" | "sub") => Returns::Either(&["payment_intent", "setup_intent"]),
+        Some("cs") => Returns::Object("checkout.session"),
+        _ => Returns::Object("financial_connections.session"),
     };
-    let call = call.ready(fields)?;
+    let call = call.ready(returns)?;
     Ok(call.engine.link(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn institutions(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_institutions(&call.context).await?)
 }
 
@@ -128,7 +128,7 @@ pub(in crate::http) async fn add_transaction(mut call: Call) -> Outcome {
         transacted_at: AccountTime::default(),
         status: params.choice("status")?.unwrap_or(BankStatus::Posted),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     let add = AddTransaction { new, transacted_at };
     Ok(call.lab.add_bank_transaction(&call.context, call.id(), &add).await?)
 }
@@ -146,7 +146,7 @@ pub(in crate::http) async fn change_transaction(mut call: Call) -> Outcome {
         description: params.text("description")?,
         transacted_at: params.integer("transacted_at")?.map(AccountTime),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     let (account, transaction) = (call.id(), call.path_part(1));
     let lab = &call.lab;
     Ok(lab.change_bank_transaction(&call.context, account, transaction, &change).await?)
@@ -155,7 +155,7 @@ pub(in crate::http) async fn change_transaction(mut call: Call) -> Outcome {
 pub(in crate::http) async fn set_balance(mut call: Call) -> Outcome {
     let current = call.params.need("current", take_amount)?;
     let available = take_amount(&mut call.params, "available")?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.set_bank_balance(&call.context, call.id(), current, available).await?)
 }
 
@@ -166,28 +166,28 @@ pub(in crate::http) async fn set_owners(mut call: Call) -> Outcome {
         Setting::Set(owners) => owners.into_iter().map(take_owner).collect::<Result<_, _>>()?,
         Setting::Unset => Vec::new(),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.set_bank_owners(&call.context, call.id(), &owners).await?)
 }
 
 pub(in crate::http) async fn ledger(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.show_ledger(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn script(mut call: Call) -> Outcome {
     let script = take_script(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.script_refresh(&call.context, call.id(), script).await?)
 }
 
 pub(in crate::http) async fn scripts(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_scripted_refreshes(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn clear_scripts(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.clear_scripted_refreshes(&call.context, call.id()).await?)
 }
 
@@ -197,12 +197,12 @@ pub(in crate::http) async fn deactivate(mut call: Call) -> Outcome {
         InactiveCause::AccountClosed => StatusAction::None,
         _ => StatusAction::RelinkRequired,
     });
-    let call = call.ready(account::FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.lab.deactivate_account(&call.context, call.id(), cause, action).await?)
 }
 
 pub(in crate::http) async fn reactivate(call: Call) -> Outcome {
-    let call = call.ready(account::FIELDS)?;
+    let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.lab.reactivate_account(&call.context, call.id()).await?)
 }
 

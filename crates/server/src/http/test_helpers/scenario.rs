@@ -4,6 +4,7 @@ use crate::http::call::{Call, Outcome};
 use lab::ScenarioInput;
 use model::limits::SCENARIO_BYTES_MAX;
 use wire::error::Error;
+use wire::expand::Returns;
 use wire::list::take_page;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
@@ -14,27 +15,27 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         (None, Some(name)) => ScenarioInput::Ready(name),
         (None, None) => return Err(Error::missing_param("scenario").into()),
     };
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.create_scenario(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.retrieve_scenario(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.delete_scenario(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.list_scenarios(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn export(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
+    let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.export_scenario(&call.context, call.id()).await?)
 }

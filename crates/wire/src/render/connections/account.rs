@@ -5,48 +5,27 @@
 //! balance and its owners are null.
 
 use crate::change::{ACCOUNT_NUMBERS, DEACTIVATION_FORESEEN, INSTITUTION, NUMBER_STATES, RELINK};
-use crate::expand::Field;
 use crate::json::JsonWriter;
-use crate::render::connections::{customer, ownership};
-use crate::render::{ExpandedHolder, View, write_holder};
+use crate::render::{View, write_holder};
 use crate::version::Version;
 use model::Word;
 use model::account::{Account, AccountStatus, NumberStatus};
 use model::bank::{Balance, BalanceType, Feature};
 use model::money::Currency;
-use model::ownership::Ownership;
 use model::refresh::RefreshState;
 use std::collections::BTreeMap;
 
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.account";
-/// The expandable fields of an account.
-pub const FIELDS: &[Field] = &[
-    Field { name: "account_holder", expandable: false, inside: HOLDER_FIELDS },
-    Field { name: "ownership", expandable: true, inside: &[] },
-];
-/// The expandable fields of a list of accounts.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-/// The expandable fields of the account holder.
-pub(super) const HOLDER_FIELDS: &[Field] = &[
-    Field { name: "account", expandable: true, inside: &[] },
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-];
 
-/// Writes an account. `holder` and `ownership` replace their ids if they are expanded.
-pub fn write(
-    writer: &mut JsonWriter,
-    account: &Account,
-    view: &View<'_>,
-    holder: Option<&ExpandedHolder>,
-    ownership: Option<&Ownership>,
-) {
+/// Writes an account.
+pub fn write(writer: &mut JsonWriter, account: &Account, view: &View<'_>) {
     let version = view.version;
     writer.object(|w| {
         w.key("id").plain(account.id.text());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, account.holder.as_ref(), holder, view);
+        write_holder(w, account.holder.as_ref());
         if version.has(&ACCOUNT_NUMBERS) {
             write_numbers(w, account, version);
         }
@@ -66,7 +45,7 @@ pub fn write(
         w.key("institution_name").string(&account.institution_name);
         w.key("last4").optional_string(account.last4.as_deref());
         w.key("livemode").boolean(account.livemode);
-        write_ownership(w, account, ownership, view);
+        write_ownership(w, account, view);
         write_refresh(w, "ownership_refresh", account, Feature::Ownership, view);
         w.key("permissions").strings(account.permissions.iter().map(|item| item.word()));
         w.key("status").plain(account.status.word());
@@ -141,24 +120,13 @@ fn write_money(w: &mut JsonWriter, money: &BTreeMap<Currency, i64>) {
     });
 }
 
-fn write_ownership(
-    w: &mut JsonWriter,
-    account: &Account,
-    expanded: Option<&Ownership>,
-    view: &View<'_>,
-) {
-    w.key("ownership");
+fn write_ownership(w: &mut JsonWriter, account: &Account, view: &View<'_>) {
     let shown = account.status != AccountStatus::Disconnected && !view.browser;
-    let readable = account.ownership.filter(|_| shown);
-    match (readable, expanded) {
-        (Some(id), Some(expanded)) if expanded.id == id => ownership::write(w, expanded),
-        (Some(id), _) => {
-            w.plain(id.text());
-        }
-        (None, _) => {
-            w.null();
-        }
-    }
+    w.key("ownership");
+    match account.ownership.filter(|_| shown) {
+        Some(id) => w.plain(id.text()),
+        None => w.null(),
+    };
 }
 
 fn write_refresh(
@@ -222,7 +190,6 @@ fn write_status_details(w: &mut JsonWriter, account: &Account, version: &Version
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::connections::customer::ExpandedCustomer;
     use crate::render::samples::{self, indented, view, written};
     use model::account::{
         AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberType, StatusAction,
@@ -232,7 +199,7 @@ mod tests {
     use testkit::show;
 
     fn read(account: &Account, view: &View<'_>) -> serde_json::Value {
-        let json = written(|w| write(w, account, view, None, None));
+        let json = written(|w| write(w, account, view));
         serde_json::from_str(&json).unwrap()
     }
 
@@ -240,7 +207,7 @@ mod tests {
     #[test]
     fn writes_a_fresh_account() {
         let account = samples::account();
-        let fresh = indented(|w| write(w, &account, &view(), None, None));
+        let fresh = indented(|w| write(w, &account, &view()));
         insta::assert_snapshot!(fresh, @r#"
         {
           "id": "fca_00000000001N2iOZR8XeONQK",
@@ -277,8 +244,6 @@ mod tests {
     /// An account in use shows its data, refreshes, holder and owners.
     #[test]
     fn writes_an_account_in_use() {
-        let customer = ExpandedCustomer { customer: samples::customer(), test_clock: None };
-        let customer = ExpandedHolder::Customer(Box::new(customer));
         let ownership = samples::ownership();
         let mut account = samples::account();
         let usd = |amount| BTreeMap::from([(Currency::USD, amount)]);
@@ -299,10 +264,9 @@ mod tests {
             status: NumberStatus::Transactable,
             announced: false,
         });
-        let json = written(|w| write(w, &account, &view(), Some(&customer), Some(&ownership)));
+        let json = written(|w| write(w, &account, &view()));
         let mut read: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(read["account_holder"]["customer"]["email"], "ada@example.com");
-        assert_eq!(read["ownership"]["owners"]["data"][0]["name"], "Ada Lovelace");
+        assert_eq!(read["ownership"], ownership.id.to_string());
         for key in ["account_holder", "ownership"] {
             read[key].take();
         }

@@ -18,7 +18,7 @@ pub fn write(writer: &mut JsonWriter, authorization: &Authorization, view: &View
         w.key("object").plain(OBJECT);
         if preview {
             w.key("account_holder");
-            write_holder(w, authorization.holder.as_ref(), None, view);
+            write_holder(w, authorization.holder.as_ref());
             w.key("institution").plain(authorization.institution.text());
         }
         w.key("institution_name").string(&authorization.institution_name);

@@ -3,53 +3,27 @@
 //! Many keys belong to parts of the API that bankfeed does not have. They have the value of a new
 //! customer, because clients declare them as always present.
 
-use crate::expand::Field;
 use crate::json::JsonWriter;
-use crate::render::connections::clock;
 use crate::render::{View, deleted};
 use model::Word;
-use model::clock::TestClock;
 use model::customer::{Address, Customer};
 use model::id::{ClockId, IdText, PaymentMethodId};
 
 /// The value of `object`.
 pub const OBJECT: &str = "customer";
-/// The expandable fields of a customer.
-pub const FIELDS: &[Field] = &[Field { name: "test_clock", expandable: true, inside: &[] }];
-/// The expandable fields of a list of customers.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// A customer that replaces its id in another object.
-#[derive(Clone, Debug)]
-pub struct ExpandedCustomer {
-    /// The customer.
-    pub customer: Customer,
-    /// Its test clock, if that is expanded too.
-    pub test_clock: Option<TestClock>,
-}
-
-/// Writes a customer, or the stub of a deleted one. `test_clock` replaces its id if it is expanded.
-pub fn write(
-    writer: &mut JsonWriter,
-    customer: &Customer,
-    view: &View<'_>,
-    test_clock: Option<&TestClock>,
-) {
+/// Writes a customer, or the stub of a deleted one.
+pub fn write(writer: &mut JsonWriter, customer: &Customer, view: &View<'_>) {
     if customer.deleted {
         deleted::write(writer, &customer.id, OBJECT);
     } else {
-        write_whole(writer, customer, view, test_clock);
+        write_whole(writer, customer, view);
     }
 }
 
 /// Writes every key, also of a deleted customer, because its last event shows it as it was. All
 /// known versions show it in the same way.
-pub fn write_whole(
-    writer: &mut JsonWriter,
-    customer: &Customer,
-    _view: &View<'_>,
-    test_clock: Option<&TestClock>,
-) {
+pub fn write_whole(writer: &mut JsonWriter, customer: &Customer, _view: &View<'_>) {
     writer.object(|w| {
         w.key("id").plain(customer.id.text());
         w.key("object").plain(OBJECT);
@@ -79,13 +53,8 @@ pub fn write_whole(
         w.key("preferred_locales").strings(customer.preferred_locales.iter().map(String::as_str));
         write_shipping(w, customer);
         w.key("tax_exempt").plain(customer.tax_exempt.word());
-        w.key("test_clock");
-        match (test_clock, customer.test_clock) {
-            (Some(clock), _) => clock::write(w, clock),
-            (None, id) => {
-                w.optional_plain(id.map(ClockId::text).as_ref().map(IdText::as_str));
-            }
-        }
+        let clock = customer.test_clock.map(ClockId::text);
+        w.key("test_clock").optional_plain(clock.as_ref().map(IdText::as_str));
     });
 }
 
@@ -136,7 +105,7 @@ mod tests {
     use model::customer::Shipping;
 
     fn write_sample(customer: &Customer) -> String {
-        indented(|w| write(w, customer, &view(), None))
+        indented(|w| write(w, customer, &view()))
     }
 
     /// A new customer has every key.
@@ -176,7 +145,7 @@ mod tests {
         "#);
     }
 
-    /// The values that a caller may set are shown, and the clock can be expanded.
+    /// The values that a caller may set are shown.
     #[test]
     fn writes_a_full_customer() {
         let mut customer = samples::customer();
@@ -188,7 +157,7 @@ mod tests {
         customer.preferred_locales = vec!["de".into()];
         let clock = samples::clock();
         customer.test_clock = Some(clock.id);
-        insta::assert_snapshot!(indented(|w| write(w, &customer, &view(), Some(&clock))), @r#"
+        insta::assert_snapshot!(indented(|w| write(w, &customer, &view())), @r#"
         {
           "id": "cus_00000000001ULCH2dEOE6ByZ",
           "object": "customer",
@@ -240,17 +209,7 @@ mod tests {
             "phone": null
           },
           "tax_exempt": "none",
-          "test_clock": {
-            "id": "clock_00000000001dtrolbLmk4FZB",
-            "object": "test_helpers.test_clock",
-            "created": 1700000000,
-            "deletes_after": 1702592000,
-            "frozen_time": 1700000000,
-            "livemode": false,
-            "name": "June",
-            "status": "ready",
-            "status_details": {}
-          }
+          "test_clock": "clock_00000000001dtrolbLmk4FZB"
         }
         "#);
     }
@@ -266,7 +225,7 @@ mod tests {
           "deleted": true
         }
         "#);
-        let whole = written(|w| write_whole(w, &customer, &view(), None));
+        let whole = written(|w| write_whole(w, &customer, &view()));
         assert!(whole.contains(r#""email":"ada@example.com""#));
     }
 }

@@ -7,30 +7,19 @@ use crate::address::HostedPage;
 use crate::change::{
     ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, RELINK, SESSION_SETUP, SHOWN_COUNTRY,
 };
-use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
 use crate::render::connect::token;
 use crate::render::connections::account;
-use crate::render::{ExpandedHolder, View, write_holder};
+use crate::render::{View, write_holder};
 use model::Word;
 use model::account::Account;
 use model::id::AccountId;
-use model::ownership::Ownership;
 use model::session::{Hosted, Relink, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.session";
-/// The expandable fields of a session.
-pub const FIELDS: &[Field] = &[
-    Field { name: "account_holder", expandable: false, inside: account::HOLDER_FIELDS },
-    Field { name: "accounts", expandable: false, inside: account::LIST_FIELDS },
-];
-
-/// An account that a session linked, with the holder and the owners that replace their ids if they
-/// are expanded.
-pub type LinkedAccount<'a> = (&'a Account, Option<&'a ExpandedHolder>, Option<&'a Ownership>);
 
 /// A session and the other objects that it shows.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +27,7 @@ pub struct SessionParts<'a> {
     /// The session.
     pub session: &'a Session,
     /// The accounts that it linked.
-    pub accounts: &'a [LinkedAccount<'a>],
-    /// The holder, if it is expanded.
-    pub holder: Option<&'a ExpandedHolder>,
+    pub accounts: &'a [Account],
     /// The token of typed account numbers.
     pub token: Option<&'a BankAccountToken>,
     /// True if the client secret is still valid. Null is shown afterwards.
@@ -56,7 +43,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("id").plain(session.id.text());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, session.holder.as_ref(), parts.holder, view);
+        write_holder(w, session.holder.as_ref());
         w.key("accounts");
         write_accounts(w, parts, view);
         if let Some(token) = parts.token.filter(|_| set_up) {
@@ -112,8 +99,8 @@ fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         url.push_str("?session=");
         url.push_str(parts.session.id.text().as_str());
     }
-    write_list(w, &url, false, parts.accounts, |w, (account, customer, ownership)| {
-        account::write(w, account, view, *customer, *ownership);
+    write_list(w, &url, false, parts.accounts, |w, account| {
+        account::write(w, account, view);
     });
 }
 
@@ -199,7 +186,7 @@ mod tests {
     use testkit::show;
 
     fn fresh(session: &Session) -> SessionParts<'_> {
-        SessionParts { session, accounts: &[], holder: None, token: None, secret_shown: true }
+        SessionParts { session, accounts: &[], token: None, secret_shown: true }
     }
 
     fn read(parts: &SessionParts<'_>, version: &str) -> serde_json::Value {
@@ -281,7 +268,7 @@ mod tests {
         let mut session = samples::session();
         session.status = SessionStatus::Succeeded;
         session.accounts = vec![account.id];
-        let accounts = [(&account, None, None)];
+        let accounts = [account.clone()];
         let parts = SessionParts { accounts: &accounts, secret_shown: false, ..fresh(&session) };
         let ended = read(&parts, "2026-10-28.endive");
         assert!(ended.get("status").is_none());

@@ -7,7 +7,6 @@ use crate::json::JsonWriter;
 use crate::render::View;
 use crate::render::connect::connected_account;
 use crate::render::connections::{account, authorization, clock, customer};
-use crate::render::extra_params::Expanded;
 use crate::render::payments::{
     checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
 };
@@ -85,36 +84,26 @@ fn write_data(w: &mut JsonWriter, event: &Event, view: &View<'_>) {
 
 fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
     match snapshot {
-        Snapshot::Account(account) => {
-            account::write(w, account, view, None, None);
-        }
+        Snapshot::Account(account) => account::write(w, account, view),
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
-        Snapshot::Checkout(session) => {
-            write_value(w, &checkout::value(session, view, &Expanded::new()));
-        }
+        Snapshot::Checkout(session) => write_value(w, &checkout::value(session, view)),
         Snapshot::ConnectedAccount(account) => write_value(w, &connected_account::value(account)),
         Snapshot::ExternalAccount(external) => {
             write_value(w, &connected_account::external_account(external));
         }
-        Snapshot::Customer(customer) => {
-            customer::write_whole(w, customer, view, None);
-        }
-        Snapshot::Dispute(dispute) => write_value(w, &dispute::value(dispute, &Expanded::new())),
+        Snapshot::Customer(customer) => customer::write_whole(w, customer, view),
+        Snapshot::Dispute(dispute) => write_value(w, &dispute::value(dispute)),
         Snapshot::Intent(intent) => {
-            write_value(w, &intent::value(intent, view, false, &Expanded::new()));
+            write_value(w, &intent::value(intent, view, false, None));
         }
-        Snapshot::Invoice(invoice) => {
-            write_value(w, &invoice::value(invoice, view, &Expanded::new()));
-        }
-        Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item, &Expanded::new())),
-        Snapshot::Price(price) => write_value(w, &product::price_value(price, &Expanded::new())),
-        Snapshot::Product(product) => write_value(w, &product::value(product, &Expanded::new())),
-        Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
-        Snapshot::PaymentMethod(method) => {
-            write_value(w, &payment_method::value(method, &Expanded::new()));
-        }
+        Snapshot::Invoice(invoice) => write_value(w, &invoice::value(invoice, view)),
+        Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item)),
+        Snapshot::Price(price) => write_value(w, &product::price_value(price)),
+        Snapshot::Product(product) => write_value(w, &product::value(product)),
+        Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate)),
+        Snapshot::PaymentMethod(method) => write_value(w, &payment_method::value(method)),
         Snapshot::Subscription(subscription) => {
-            write_value(w, &subscription::value(subscription, &Expanded::new()));
+            write_value(w, &subscription::value(subscription));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }
@@ -179,7 +168,7 @@ mod tests {
         let event = Event::of_account(&account, EventType::AccountDeactivated, 0, happened, None);
         let json = written(|w| write(w, &event, &view(), 2, None));
         let mut read: Value = serde_json::from_str(&json).unwrap();
-        let plain = written(|w| account::write(w, &account, &view(), None, None));
+        let plain = written(|w| account::write(w, &account, &view()));
         assert_eq!(read["data"]["object"].take(), serde_json::from_str::<Value>(&plain).unwrap());
         insta::assert_snapshot!(show::json(&read), @r#"
         {

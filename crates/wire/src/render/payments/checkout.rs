@@ -5,30 +5,13 @@ use super::method_configuration::details;
 use super::product::price_value;
 use crate::address::HostedPage;
 use crate::change::leave_out_newer;
-use crate::expand::Field;
 use crate::render::View;
-use crate::render::connections::customer;
-use crate::render::extra_params::{
-    Expanded, Shown, add_defaults, id_or_object, value as param_value,
-};
+use crate::render::extra_params::{Shown, add_defaults, value as param_value};
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
 use model::payments::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-
-/// The expandable fields.
-pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-    Field { name: "invoice", expandable: true, inside: super::invoice::FIELDS },
-    Field { name: "line_items", expandable: true, inside: &[] },
-    Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
-    Field { name: "setup_intent", expandable: true, inside: super::intent::FIELDS },
-    Field { name: "subscription", expandable: true, inside: super::subscription::FIELDS },
-];
-
-/// The expandable fields of a list.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static SESSION: LazyLock<Value> = LazyLock::new(|| {
     json!({
@@ -116,16 +99,13 @@ static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
 const SHOWN_WHEN_GIVEN: [&str; 4] =
     ["branding_settings", "excluded_payment_method_types", "name_collection", "tax_id_collection"];
 
-/// Renders a session with its expanded fields.
-pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) -> Value {
+/// Renders a session.
+pub fn value(session: &CheckoutSession, view: &View<'_>) -> Value {
     let mut shown = Shown::of(&SESSION, &session.given);
     for name in SHOWN_WHEN_GIVEN {
         if let Some(param) = session.given.at(&[name]) {
             shown.put(name, param_value(param));
         }
-    }
-    if let Some(items) = expanded.get("line_items") {
-        shown.put("line_items", items.clone());
     }
     let amount = session.amount();
     let nothing_else = json!({"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0});
@@ -145,25 +125,22 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         .put("amount_total", amount)
         .put("created", session.created.0)
         .put("currency", session.currency.map(|currency| currency.as_str().to_owned()))
-        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer", customer)
         .put("customer_details", customer_details(session))
         .put("expires_at", session.expires_at.0)
-        .put("invoice", id_or_object(expanded, "invoice", invoice))
+        .put("invoice", invoice)
         .put("livemode", session.livemode)
         .put("metadata", json!(session.metadata))
         .put("mode", session.mode.word())
-        .put(
-            "payment_intent",
-            id_or_object(expanded, "payment_intent", intent_of(CheckoutMode::Payment)),
-        )
+        .put("payment_intent", intent_of(CheckoutMode::Payment))
         .put("payment_method_configuration_details", details(session.configuration.as_ref()))
         .put("payment_method_types", types)
         .put("payment_status", session.payment_status.word())
-        .put("setup_intent", id_or_object(expanded, "setup_intent", intent_of(CheckoutMode::Setup)))
+        .put("setup_intent", intent_of(CheckoutMode::Setup))
         // A request has the data to create these, and an object shows the created ones.
         .put("shipping_options", json!([]))
         .put("status", session.status.word())
-        .put("subscription", id_or_object(expanded, "subscription", subscription))
+        .put("subscription", subscription)
         .put("total_details", amount.map(|_| nothing_else))
         .put("url", url);
     let mut value = shown.into_value();
@@ -239,7 +216,7 @@ fn line_item(item: &LineItem) -> Value {
         "currency": item.currency.as_str(),
         "description": item.name,
         "metadata": metadata,
-        "price": price_value(&item.price, &Expanded::new()),
+        "price": price_value(&item.price),
         "quantity": item.quantity,
     })
 }

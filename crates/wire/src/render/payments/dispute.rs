@@ -1,19 +1,8 @@
 //! Disputes. This server has no charges. The fields of a charge are null, except for its id, which
 //! is always present. It is derived from the intent's id and cannot be looked up.
 
-use crate::expand::Field;
-use crate::render::extra_params::{Expanded, id_or_object};
 use model::payments::dispute::Dispute;
 use serde_json::{Map, Value, json};
-
-/// The expandable fields.
-pub const FIELDS: &[Field] = &[
-    Field { name: "charge", expandable: true, inside: &[] },
-    Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
-];
-
-/// The expandable fields of a list.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 /// The keys of the evidence. They are null, because disputes of bank debits accept no evidence.
 const EVIDENCE: &[&str] = &[
@@ -46,8 +35,8 @@ const EVIDENCE: &[&str] = &[
     "uncategorized_text",
 ];
 
-/// Renders a dispute with its expanded fields.
-pub fn value(dispute: &Dispute, expanded: &Expanded) -> Value {
+/// Renders a dispute.
+pub fn value(dispute: &Dispute) -> Value {
     let mut evidence: Map<String, Value> =
         EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     evidence.insert("enhanced_evidence".to_owned(), json!({}));
@@ -74,7 +63,7 @@ pub fn value(dispute: &Dispute, expanded: &Expanded) -> Value {
         "is_charge_refundable": false,
         "livemode": dispute.livemode,
         "metadata": {},
-        "payment_intent": id_or_object(expanded, "payment_intent", intent),
+        "payment_intent": intent,
         "reason": "debit_not_authorized",
         "status": "lost",
     })

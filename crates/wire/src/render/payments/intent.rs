@@ -3,10 +3,8 @@
 use super::method_configuration::details;
 use crate::address::HostedPage;
 use crate::change::leave_out_newer;
-use crate::expand::Field;
 use crate::render::View;
-use crate::render::connections::customer;
-use crate::render::extra_params::{Expanded, Shown, id_or_object, leave_out};
+use crate::render::extra_params::{Shown, leave_out};
 use model::Word;
 use model::clock::DAY_S;
 use model::collection::Collection;
@@ -14,20 +12,6 @@ use model::payments::intent::{Intent, IntentError, IntentStatus, Purpose};
 use model::payments::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-
-/// The expandable fields of both kinds.
-pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-    Field { name: "mandate", expandable: true, inside: super::mandate::FIELDS },
-    Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS },
-];
-
-/// The fields that a browser may expand: the payment method that it attached.
-pub const BROWSER_FIELDS: &[Field] =
-    &[Field { name: "payment_method", expandable: true, inside: &[] }];
-
-/// The expandable fields of a list.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
     json!({
@@ -77,9 +61,14 @@ static SETUP: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Renders an intent of either kind with its expanded fields. If `publishable` is true, the reader
-/// is a browser that has only a client secret.
-pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Expanded) -> Value {
+/// Renders an intent of either kind. `failed_method` is the payment method of its last error. If
+/// `publishable` is true, the reader is a browser that has only a client secret.
+pub fn value(
+    intent: &Intent,
+    view: &View<'_>,
+    publishable: bool,
+    failed_method: Option<&Value>,
+) -> Value {
     let template = if intent.is_payment() { &PAYMENT } else { &SETUP };
     let mut shown = Shown::of(template, &intent.given);
     let (canceled_at, reason) = match &intent.canceled {
@@ -95,14 +84,14 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         // Events are stored without it.
         .put("client_secret", Some(&*intent.client_secret).filter(|secret| !secret.is_empty()))
         .put("cancellation_reason", reason)
-        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer", customer)
         .put("metadata", json!(intent.metadata))
         .put("next_action", next_action(intent, view))
-        .put("payment_method", id_or_object(expanded, "payment_method", method))
+        .put("payment_method", method)
         .put("payment_method_configuration_details", details(intent.configuration.as_ref()))
         .put("payment_method_types", json!(method_types(intent)))
         .put("status", intent.status.word());
-    let error = intent.last_error.as_ref().map(|error| last_error(error, expanded));
+    let error = intent.last_error.as_ref().map(|error| last_error(error, failed_method));
     match intent.purpose {
         Purpose::Payment { amount, currency } => {
             let received = if intent.status == IntentStatus::Succeeded { amount } else { 0 };
@@ -120,7 +109,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
             let mandate = intent.mandate.map(|mandate| mandate.to_string());
             shown
                 .put("last_setup_error", error)
-                .put("mandate", id_or_object(expanded, "mandate", mandate))
+                .put("mandate", mandate)
                 .put("single_use_mandate", Value::Null);
         }
     }
@@ -152,8 +141,8 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     value
 }
 
-/// Removes metadata from an object and from its expanded fields.
-fn leave_out_metadata(value: &mut Value) {
+/// Removes metadata from an object and from the objects in it.
+pub fn leave_out_metadata(value: &mut Value) {
     if let Some(members) = value.as_object_mut() {
         members.remove("metadata");
         members.values_mut().for_each(leave_out_metadata);
@@ -186,14 +175,14 @@ fn method_types(intent: &Intent) -> Vec<String> {
     types_offered(intent.method_types.as_deref(), intent.configuration.as_ref())
 }
 
-fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
+fn last_error(error: &IntentError, failed_method: Option<&Value>) -> Value {
     let mut shown = json!({
         "code": error.code,
         "doc_url": format!("https://stripe.com/docs/error-codes/{}", error.code.replace('_', "-")),
         "message": error.message,
         "type": "invalid_request_error",
     });
-    if let Some(method) = expanded.get("last_error.payment_method").filter(|it| !it.is_null()) {
+    if let Some(method) = failed_method {
         shown["payment_method"] = method.clone();
     }
     shown

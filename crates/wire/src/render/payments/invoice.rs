@@ -2,57 +2,14 @@
 
 use super::intent::put_link_requirements;
 use crate::address::HostedPage;
-use crate::expand::Field;
 use crate::render::View;
-use crate::render::connections::customer;
-use crate::render::extra_params::{Expanded, Shown, id_or_object};
+use crate::render::extra_params::Shown;
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
 use model::payments::intent::{Intent, Purpose};
 use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, Line};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-
-const PAYMENT: &[Field] =
-    &[Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS }];
-const PAYMENT_DATA: &[Field] = &[Field { name: "payment", expandable: false, inside: PAYMENT }];
-
-/// The expandable fields of a payment of an invoice.
-pub const PAYMENT_FIELDS: &[Field] = &[
-    Field { name: "invoice", expandable: true, inside: FIELDS },
-    Field { name: "payment", expandable: false, inside: PAYMENT },
-];
-
-/// The expandable fields of a list of payments of invoices.
-pub const PAYMENT_LIST_FIELDS: &[Field] =
-    &[Field { name: "data", expandable: false, inside: PAYMENT_FIELDS }];
-
-const PAYMENTS: &[Field] = &[Field { name: "data", expandable: false, inside: PAYMENT_DATA }];
-
-/// The expandable fields of an invoice.
-pub const FIELDS: &[Field] = &[
-    Field { name: "confirmation_secret", expandable: true, inside: &[] },
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-    Field {
-        name: "default_payment_method",
-        expandable: true,
-        inside: super::payment_method::FIELDS,
-    },
-    Field { name: "payments", expandable: true, inside: PAYMENTS },
-];
-
-/// The expandable fields of a list of invoices.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-
-/// The expandable fields of an invoice item.
-pub const ITEM_FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-    Field { name: "invoice", expandable: true, inside: FIELDS },
-];
-
-/// The expandable fields of a list of invoice items.
-pub const ITEM_LIST_FIELDS: &[Field] =
-    &[Field { name: "data", expandable: false, inside: ITEM_FIELDS }];
 
 /// The number of lines that an invoice shows. The list of lines has the others.
 const LINES_SHOWN: usize = 10;
@@ -137,8 +94,8 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Renders an invoice with its expanded fields.
-pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
+/// Renders an invoice.
+pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
     // Values of the request override those of the customer.
     let mut params = invoice.addressee.clone();
     params.update(invoice.given.clone());
@@ -160,8 +117,8 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("attempted", invoice.attempts > 0 || paid)
         .put("created", invoice.created.0)
         .put("currency", invoice.currency.as_str())
-        .put("customer", id_or_object(expanded, "customer", customer))
-        .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
+        .put("customer", customer)
+        .put("default_payment_method", method)
         // Stripe creates these from the request. This server supports none of them.
         .put("default_tax_rates", json!([]))
         .put("discounts", json!([]))
@@ -201,11 +158,6 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
             "type": "subscription_details",
         });
         shown.put("parent", parent);
-    }
-    for name in ["confirmation_secret", "payments"] {
-        if let Some(value) = expanded.get(name) {
-            shown.put(name, value.clone());
-        }
     }
     let mut value = shown.into_value();
     let settings = &mut value["payment_settings"];
@@ -297,11 +249,18 @@ fn pricing(charge: &Charge) -> Value {
     pricing
 }
 
-/// Renders the payments of an invoice that has an intent. `shown` is the intent or its id.
-pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Value {
-    let id = Value::from(invoice.id.to_string());
-    let payment = |intent: &&Intent| payment(invoice, intent, shown, &id);
-    let data: Vec<Value> = intent.iter().map(payment).collect();
+/// Renders the client secret of the intent of an invoice. A response contains it only if it is
+/// expanded.
+pub fn confirmation_secret(intent: Option<&Intent>) -> Value {
+    let secret =
+        |intent: &Intent| json!({"client_secret": intent.client_secret, "type": "payment_intent"});
+    intent.map(secret).into()
+}
+
+/// Renders the payments of an invoice. A response contains them only if they are expanded. `intent`
+/// is its intent, if it has one.
+pub fn payments(invoice: &Invoice, intent: Option<&Intent>) -> Value {
+    let data: Vec<Value> = intent.iter().map(|intent| payment(invoice, intent)).collect();
     json!({
         "object": "list",
         "data": data,
@@ -310,9 +269,8 @@ pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Va
     })
 }
 
-/// Renders the payment of an invoice by an intent. `shown` is the intent or its id, and
-/// `shown_invoice` is the invoice or its id.
-pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice: &Value) -> Value {
+/// Renders the payment of an invoice by an intent.
+pub fn payment(invoice: &Invoice, intent: &Intent) -> Value {
     let amount = match intent.purpose {
         Purpose::Payment { amount, .. } => amount,
         Purpose::Setup => 0,
@@ -326,10 +284,10 @@ pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice:
         "amount_requested": amount,
         "created": intent.created.0,
         "currency": invoice.currency.as_str(),
-        "invoice": shown_invoice,
+        "invoice": invoice.id.to_string(),
         "is_default": true,
         "livemode": invoice.livemode,
-        "payment": {"payment_intent": shown, "type": "payment_intent"},
+        "payment": {"payment_intent": intent.id(), "type": "payment_intent"},
         "status": status,
         "status_transitions": {
             "canceled_at": intent.canceled.as_ref().map(|(at, _)| at.0),
@@ -338,8 +296,8 @@ pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice:
     })
 }
 
-/// Renders an invoice item with its expanded fields.
-pub fn item_value(item: &InvoiceItem, expanded: &Expanded) -> Value {
+/// Renders an invoice item.
+pub fn item_value(item: &InvoiceItem) -> Value {
     let mut shown = Shown::of(&ITEM, &item.given);
     let charge = &item.charge;
     let customer = Some(item.customer.to_string());
@@ -348,13 +306,13 @@ pub fn item_value(item: &InvoiceItem, expanded: &Expanded) -> Value {
         .put("id", item.id.to_string())
         .put("amount", charge.amount)
         .put("currency", charge.currency.as_str())
-        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer", customer)
         .put("date", item.created.0)
         .put("description", charge.description.clone())
         .put("discountable", charge.discountable)
         .put("discounts", json!([]))
         .put("tax_rates", json!([]))
-        .put("invoice", id_or_object(expanded, "invoice", invoice))
+        .put("invoice", invoice)
         .put("livemode", item.livemode)
         .put("metadata", json!(charge.metadata))
         .put("net_amount", charge.amount)

@@ -1,17 +1,12 @@
 //! Mandates.
 
-use crate::expand::Field;
-use crate::render::extra_params::{Expanded, id_or_object, value as param_value};
+use crate::render::extra_params::value as param_value;
 use model::Word;
 use model::payments::mandate::{Mandate, MandateKind};
 use serde_json::{Value, json};
 
-/// The expandable fields.
-pub const FIELDS: &[Field] =
-    &[Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS }];
-
 /// Renders a mandate.
-pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
+pub fn value(mandate: &Mandate) -> Value {
     let mut acceptance = json!({
         "accepted_at": mandate.created.0,
         "offline": {},
@@ -30,7 +25,7 @@ pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
         "object": "mandate",
         "customer_acceptance": acceptance,
         "livemode": mandate.livemode,
-        "payment_method": id_or_object(expanded, "payment_method", method),
+        "payment_method": method,
         "payment_method_details": {
             "type": "us_bank_account",
             "us_bank_account": {},

@@ -1,19 +1,10 @@
 //! Payment methods of the type `us_bank_account`.
 
-use crate::expand::Field;
-use crate::render::connections::customer;
-use crate::render::extra_params::{Expanded, Shown, id_or_object, value as param_value};
+use crate::render::extra_params::{Shown, value as param_value};
 use model::Word;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-
-/// The expandable fields.
-pub const FIELDS: &[Field] =
-    &[Field { name: "customer", expandable: true, inside: customer::FIELDS }];
-
-/// The expandable fields of a list.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     json!({
@@ -25,7 +16,7 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Renders a payment method.
-pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
+pub fn value(method: &PaymentMethod) -> Value {
     let mut shown = Shown::of(&TEMPLATE, &model::extra_params::ExtraParams::empty());
     let mut billing = json!({
         "address": {
@@ -47,7 +38,7 @@ pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
         .put("created", method.created.0)
         .put("livemode", method.livemode)
         .put("billing_details", billing)
-        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer", customer)
         .put("metadata", json!(method.metadata))
         .put(
             "us_bank_account",

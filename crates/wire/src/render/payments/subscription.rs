@@ -2,40 +2,12 @@
 
 use super::intent::put_link_requirements;
 use super::product::price_value;
-use crate::expand::Field;
-use crate::render::connections::customer;
-use crate::render::extra_params::{Expanded, Shown, add_defaults, id_or_object, show_number};
+use crate::render::extra_params::{Shown, add_defaults, show_number};
 use model::Word;
 use model::clock::AccountTime;
 use model::payments::subscription::{Subscription, SubscriptionItem};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
-
-const PRICE: &[Field] =
-    &[Field { name: "price", expandable: false, inside: super::product::PRICE_FIELDS }];
-const ITEMS: &[Field] = &[Field { name: "data", expandable: false, inside: PRICE }];
-
-/// The expandable fields of a subscription.
-pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: customer::FIELDS },
-    Field {
-        name: "default_payment_method",
-        expandable: true,
-        inside: super::payment_method::FIELDS,
-    },
-    Field { name: "items", expandable: false, inside: ITEMS },
-    Field { name: "latest_invoice", expandable: true, inside: super::invoice::FIELDS },
-    Field { name: "pending_setup_intent", expandable: true, inside: super::intent::FIELDS },
-];
-
-/// The expandable fields of a list of subscriptions.
-pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-
-/// The expandable fields of an item of a subscription.
-pub const ITEM_FIELDS: &[Field] = PRICE;
-
-/// The expandable fields of a list of items.
-pub const ITEM_LIST_FIELDS: &[Field] = ITEMS;
 
 /// The keys of a subscription that are null unless the request has them.
 const UNKNOWN: [&str; 15] = [
@@ -83,9 +55,8 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Renders a subscription with its expanded fields. The expanded `items` is the whole list of
-/// items.
-pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
+/// Renders a subscription.
+pub fn value(subscription: &Subscription) -> Value {
     let mut shown = Shown::of(&SUBSCRIPTION, &subscription.given);
     let customer = Some(subscription.customer.to_string());
     let method = subscription.default_payment_method.map(|id| id.to_string());
@@ -103,15 +74,15 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
         .put("collection_method", subscription.collection_method.word())
         .put("created", subscription.created.0)
         .put("currency", subscription.currency.as_str())
-        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer", customer)
         .put("days_until_due", subscription.days_until_due)
-        .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
+        .put("default_payment_method", method)
         .put("ended_at", at(subscription.ended_at))
         .put("items", list(subscription, &items))
-        .put("latest_invoice", id_or_object(expanded, "latest_invoice", invoice))
+        .put("latest_invoice", invoice)
         .put("livemode", subscription.livemode)
         .put("metadata", json!(subscription.metadata))
-        .put("pending_setup_intent", id_or_object(expanded, "pending_setup_intent", setup))
+        .put("pending_setup_intent", setup)
         .put("start_date", subscription.created.0)
         .put("status", subscription.status.word())
         .put("test_clock", subscription.clock.map(|clock| clock.to_string()))
@@ -121,9 +92,6 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
         .put("discounts", json!([]))
         .put("trial_end", at(subscription.trial.map(|(_, end)| end)))
         .put("trial_start", at(subscription.trial.map(|(begin, _)| begin)));
-    if let Some(items) = expanded.get("items") {
-        shown.put("items", items.clone());
-    }
     let mut value = shown.into_value();
     show_number(&mut value["application_fee_percent"]);
     add_defaults(&mut value["pending_invoice_item_interval"], json!({"interval_count": 1}));
@@ -138,7 +106,7 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
 }
 
 /// Renders the list of items that a subscription shows.
-pub fn list(subscription: &Subscription, items: &[Value]) -> Value {
+fn list(subscription: &Subscription, items: &[Value]) -> Value {
     json!({
         "object": "list",
         "data": items,
@@ -157,7 +125,7 @@ pub fn item_value(subscription: &Subscription, item: &SubscriptionItem) -> Value
         .put("current_period_end", end.0)
         .put("current_period_start", begin.0)
         .put("metadata", json!(item.metadata))
-        .put("price", price_value(&item.price, &Expanded::new()))
+        .put("price", price_value(&item.price))
         .put("quantity", item.quantity)
         .put("discounts", json!([]))
         .put("subscription", subscription.id.to_string())
