@@ -32,6 +32,7 @@ mod errors_invoices;
 mod errors_steering;
 mod errors_subscriptions;
 mod event_streams;
+mod expansion;
 mod failures;
 mod faults;
 mod feeds;
