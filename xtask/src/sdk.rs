@@ -3,7 +3,7 @@
 //! `xtask/sdk/packages.txt` names one release of the SDK for each version. A Python program reads the
 //! types of each from its files, without running them. The differences between two releases are the
 //! changes of the later version. `wire::schema::versions` describes the table of parameters, and
-//! `wire::keys` that of the keys of objects. Only names, types and words are copied, because they are
+//! `wire::change` that of the keys of objects. Only names, types and words are copied, because they are
 //! facts.
 
 use crate::Failure;
@@ -14,10 +14,34 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use wire::schema::versions::BASE;
 use wire::schema::{Schema, of_call};
 
 /// The tables that this writes.
 const PARAMETERS: &str = "crates/wire/src/schema/versions.txt";
+const KEYS: &str = "crates/wire/src/change/keys.txt";
+const OLDEST: &str = "crates/server/tests/api/older_shapes/required.txt";
+/// The objects that payment renderers show. Renderers of other objects check versions themselves.
+const OBJECTS: [&str; 18] = [
+    "account",
+    "charge",
+    "checkout.session",
+    "dispute",
+    "invoice",
+    "invoice_payment",
+    "invoiceitem",
+    "line_item",
+    "mandate",
+    "payment_intent",
+    "payment_method",
+    "plan",
+    "price",
+    "product",
+    "refund",
+    "setup_intent",
+    "subscription",
+    "subscription_item",
+];
 /// Calls whose tables were completed by hand, so the release of the document's version adds none.
 const BY_HAND: [&str; 2] = ["POST /v1/accounts", "POST /v1/tokens"];
 
@@ -26,7 +50,17 @@ pub(crate) fn run() -> Result<(), Failure> {
     let packages = read(&root().join("xtask/sdk/packages.txt"))?;
     let packages = packages.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let releases: Vec<Value> = packages.map(types_of).collect::<Result<_, _>>()?;
-    let first = releases.first().ok_or("xtask/sdk/packages.txt names no release")?;
+    write(&root().join(PARAMETERS), &parameters(&releases)?)?;
+    write(&root().join(KEYS), &keys(&releases))?;
+    let oldest = releases.first().ok_or("xtask/sdk/packages.txt names no release")?;
+    write(&root().join(OLDEST), &required(oldest))
+}
+
+/// Returns the table of the parameters that each version changed, from that of the document on.
+fn parameters(releases: &[Value]) -> Result<String, Failure> {
+    let base = releases.iter().position(|release| release["version"] == BASE);
+    let base = base.ok_or("xtask/sdk/packages.txt has no release of the document's version")?;
+    let (first, releases) = (&releases[base], &releases[base..]);
     let mut table = heading(first);
     for (call, form) in members(&first["calls"]) {
         if let Some(schema) =
@@ -46,7 +80,66 @@ pub(crate) fn run() -> Result<(), Failure> {
             write_call(&mut table, call, &lines);
         }
     }
-    write(&root().join(PARAMETERS), &table)
+    Ok(table)
+}
+
+/// Returns the keys that the objects of a release always have and that are never null.
+fn required(release: &Value) -> String {
+    let mut table = heading(release);
+    for object in OBJECTS {
+        write_required(&mut table, object, "", &release["objects"][object]);
+    }
+    table
+}
+
+fn write_required(table: &mut String, object: &str, path: &str, kind: &Value) {
+    for (name, member) in members(&kind["members"]) {
+        if member["type"]["nullable"] == true {
+            continue;
+        }
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let _ = writeln!(table, "{object} {path}");
+        write_required(table, object, &path, &member["type"]);
+    }
+}
+
+/// Returns the table of the keys that objects gained and, with a minus, lost in each version.
+fn keys(releases: &[Value]) -> String {
+    let mut table = String::new();
+    for pair in releases.windows(2) {
+        let [older, newer] = pair else { continue };
+        table.push_str(&heading(newer));
+        for object in OBJECTS {
+            let (before, after) = (&older["objects"][object], &newer["objects"][object]);
+            if before.is_null() || after.is_null() {
+                continue;
+            }
+            write_keys(&mut table, object, "", before, after);
+            write_keys(&mut table, &format!("-{object}"), "", after, before);
+        }
+    }
+    table
+}
+
+/// Writes the keys that only the newer type has, without the keys inside them.
+fn write_keys(table: &mut String, object: &str, path: &str, before: &Value, after: &Value) {
+    match text(&after["kind"]) {
+        "hash" => {
+            for (name, member) in members(&after["members"]) {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match before["members"].get(name) {
+                    Some(older) => {
+                        write_keys(table, object, &path, &older["type"], &member["type"]);
+                    }
+                    None => {
+                        let _ = writeln!(table, "{object} {path}");
+                    }
+                }
+            }
+        }
+        "list" | "map" => write_keys(table, object, path, &before["item"], &after["item"]),
+        _ => {}
+    }
 }
 
 fn heading(release: &Value) -> String {

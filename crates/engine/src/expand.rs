@@ -52,7 +52,7 @@ impl Engine {
         let shown = BTreeMap::new();
         let mut expansion = Expansion { engine: self, context, changes, shown, objects: 0 };
         expansion.walk(&mut value, &context.expand).await?;
-        Ok(bytes(&value))
+        Ok(bytes(context, value))
     }
 
     /// The response of a call that changed nothing, with the requested expansions.

@@ -160,7 +160,8 @@ impl Engine {
         listed: Listed<T>,
         value: impl Fn(&T) -> Value,
     ) -> Result<ApiResponse, Error> {
-        let bodies: Vec<Vec<u8>> = listed.items.iter().map(|item| bytes(&value(item))).collect();
+        let bodies: Vec<Vec<u8>> =
+            listed.items.iter().map(|item| bytes(context, value(item))).collect();
         self.unchanged(context, list_body(url, listed.has_more, &bodies)).await
     }
 

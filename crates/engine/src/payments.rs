@@ -81,7 +81,8 @@ impl Engine {
     }
 }
 
-/// The bytes of a value in a response.
-pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+/// The bytes of a value in a response, without the keys that the version of the call lacks.
+pub(crate) fn bytes(context: &Context, mut value: Value) -> Vec<u8> {
+    wire::change::fit(&mut value, &context.version);
     value.to_string().into_bytes()
 }

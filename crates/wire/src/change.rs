@@ -1,8 +1,8 @@
 //! The changes between API versions, one module each, relative to the version of the parameter
 //! [`schemas`](crate::schema).
 //!
-//! A request is read by the schema of its version. A response is rendered
-//! as the newest version shows it, and keys that are newer than the reader's version are left out.
+//! A request is read by the schema of its version. A payment object is rendered with the keys of all
+//! versions, and [`fit()`] removes those that the reader's version lacks.
 //! Objects that are written without an intermediate value
 //! ([`render::account`](crate::render::connections::account),
 //! [`render::session`](crate::render::connections::session)), and calls that are read by hand,
@@ -12,11 +12,11 @@
 //! a row to `docs/versions.md`.
 
 mod account_numbers;
-mod allowed_types;
 mod credit_accounts;
 mod deactivation_foreseen;
 mod equal_defaults;
 mod feedback_option;
+mod fit;
 mod hosted_session;
 mod institution;
 mod named_types;
@@ -32,6 +32,7 @@ pub use credit_accounts::CHANGE as CREDIT_ACCOUNTS;
 pub use deactivation_foreseen::CHANGE as DEACTIVATION_FORESEEN;
 pub use equal_defaults::CHANGE as EQUAL_DEFAULTS;
 pub use feedback_option::CHANGE as FEEDBACK_OPTION;
+pub use fit::fit;
 pub use hosted_session::CHANGE as HOSTED_SESSION;
 pub use institution::CHANGE as INSTITUTION;
 pub use number_codes::CHANGE as NUMBER_CODES;
@@ -46,7 +47,6 @@ use crate::params::Params;
 use crate::schema::of_call_in;
 use crate::version::Version;
 use model::extra_params::ExtraParams;
-use serde_json::Value;
 
 /// The changes of one version.
 #[derive(Debug)]
@@ -60,12 +60,10 @@ pub struct Change {
     /// The removed parameters: the call, the name, and the code of the error. Without a code the
     /// parameter is rejected as an unknown one.
     removed: &'static [(&'static str, &'static str, Option<&'static str>)],
-    /// The added keys of objects: the object's word and the key.
-    keys: &'static [(&'static str, &'static str)],
 }
 
 /// All changes, newest first. A change in preview is ordered by the date of its preview.
-const CHANGES: [&Change; 16] = [
+const CHANGES: [&Change; 15] = [
     &named_types::CHECKOUT,
     &named_types::CHANGE,
     &one_country::CHANGE,
@@ -73,7 +71,6 @@ const CHANGES: [&Change; 16] = [
     &number_states::CHANGE,
     &shown_country::CHANGE,
     &feedback_option::CHANGE,
-    &allowed_types::CHANGE,
     &session_setup::CHANGE,
     &deactivation_foreseen::CHANGE,
     &hosted_session::CHANGE,
@@ -87,7 +84,7 @@ const CHANGES: [&Change; 16] = [
 impl Change {
     /// Creates a change that all versions have from a date on, and that code checks for.
     const fn of(since: &'static str) -> Self {
-        Self { since: Some(since), since_preview: since, beta: None, removed: &[], keys: &[] }
+        Self { since: Some(since), since_preview: since, beta: None, removed: &[] }
     }
 
     /// Creates a change that only previews have, from a date on.
@@ -137,27 +134,10 @@ fn removed_error(name: &str, code: Option<&'static str>, version: &Version) -> E
     Error::invalid(message).code(code).param(name)
 }
 
-/// Removes the keys of an object that are newer than the reader's version.
-pub(crate) fn leave_out_newer(value: &mut Value, version: &Version) {
-    let Some(members) = value.as_object_mut() else { return };
-    for change in CHANGES.iter().filter(|change| !change.is_in(version)) {
-        for (object, key) in change.keys {
-            if members.get("object").and_then(Value::as_str) == Some(object) {
-                members.remove(*key);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::of_call;
-    use serde_json::json;
-
-    fn version(text: &str) -> Version {
-        Version::parse(text).unwrap()
-    }
 
     /// Changes are ordered newest first, and name calls that have a schema.
     #[test]
@@ -169,23 +149,5 @@ mod tests {
                 assert!(of_call(call).is_some(), "{call}");
             }
         }
-    }
-
-    /// A key is removed from its own object only, and only for versions before the change.
-    #[test]
-    fn keys_show_since_their_version() {
-        let shown = |object: &str, text: &str| {
-            let mut value = json!({"object": object, "allowed_payment_method_types": null});
-            leave_out_newer(&mut value, &version(text));
-            value.get("allowed_payment_method_types").is_some()
-        };
-        assert!(!shown("payment_intent", "2026-06-24.dahlia"));
-        assert!(shown("payment_intent", "2026-07-29.dahlia"));
-        assert!(shown("setup_intent", "2026-08-26.dahlia"));
-        assert!(!shown("checkout.session", "2026-08-26.dahlia"));
-        assert!(!shown("checkout.session", "2026-08-26.preview"));
-        assert!(shown("checkout.session", "2026-09-30.preview"));
-        assert!(shown("checkout.session", "2026-09-30.endive"));
-        assert!(shown("product", "2020-08-27"));
     }
 }

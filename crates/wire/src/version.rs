@@ -13,6 +13,8 @@ use std::borrow::Cow;
 pub const DEFAULT: &str = "2026-08-26.dahlia";
 /// The newest known version.
 pub const NEWEST: &str = "2026-11-18.endive";
+/// The oldest version whose objects this server knows. Older versions get its objects.
+pub const OLDEST: &str = "2024-06-20";
 /// Every published version, oldest first. Sources: the versions that Stripe's `OpenAPI` document of
 /// 2026-05-27.dahlia offers for webhook endpoints, and the later ones.
 const PUBLISHED: &str = include_str!("version/published.txt");
@@ -74,6 +76,14 @@ impl Version {
     /// Returns the release train (`dahlia`, `preview`), if the version has one.
     pub fn train(&self) -> Option<&str> {
         self.text[DATE_CHARS..].strip_prefix('.')
+    }
+
+    /// Returns a remark for the developer of a client that sends a version before [`OLDEST`].
+    pub fn notice(&self) -> Option<&'static str> {
+        (!self.at_least(OLDEST)).then_some(
+            "This server has no form of objects for an API version before 2024-06-20, and sends the \
+             form of 2024-06-20.",
+        )
     }
 
     /// True if fields in preview are shown.

@@ -145,7 +145,7 @@ impl Engine {
             }
             self.emit_external(context, None, &account, &mut changes);
             changes.put(Object::PlatformTie(account.tie()));
-            let body = bytes(&value(&account));
+            let body = bytes(context, value(&account));
             changes.put(Object::ConnectedAccount(account));
             self.commit_any(context, changes, body).await
         })
@@ -155,7 +155,7 @@ impl Engine {
     /// Shows the account that a call acts in: a connected one, or the platform itself.
     pub async fn retrieve_own_account(&self, context: &Context) -> Result<ApiResponse, Error> {
         let Some(connected) = &context.connected else {
-            return self.unchanged(context, bytes(&platform_value(context.merchant))).await;
+            return self.unchanged(context, bytes(context, platform_value(context.merchant))).await;
         };
         let found = self.find_connected(connected.platform, &connected.account).await?;
         // No call has written in it yet.
@@ -163,7 +163,7 @@ impl Engine {
             let now = self.clock.account_now();
             ConnectedAccount::of(connected.platform, &connected.account, context.livemode, now)
         });
-        self.unchanged(context, bytes(&value(&account))).await
+        self.unchanged(context, bytes(context, value(&account))).await
     }
 
     /// Shows an account of the platform, or the platform itself.
@@ -180,7 +180,7 @@ impl Engine {
             return self.retrieve_own_account(context).await;
         }
         let account = self.get_connected(context, id).await?;
-        self.unchanged(context, bytes(&value(&account))).await
+        self.unchanged(context, bytes(context, value(&account))).await
     }
 
     /// Changes an account.
@@ -205,7 +205,7 @@ impl Engine {
                 account.add_external_account(added);
                 account.make_default(id);
             }
-            let body = |account: &ConnectedAccount| bytes(&value(account));
+            let body = |account: &ConnectedAccount| bytes(context, value(account));
             self.commit_connected(context, before, account, changes, body).await
         })
         .await
@@ -218,7 +218,7 @@ impl Engine {
         filter: &ConnectedAccountFilter,
     ) -> Result<ApiResponse, Error> {
         let ConnectedAccountFilter { created, page } = filter;
-        let body = |account: &ConnectedAccount| bytes(&value(account));
+        let body = |account: &ConnectedAccount| bytes(context, value(account));
         self.list_all::<ConnectedAccount>(context, *created, page, "/v1/accounts", body).await
     }
 

@@ -86,7 +86,7 @@ impl Engine {
             let added = self.new_external(context, &account, input, &mut changes).await?;
             let id = added.id;
             account.add_external_account(added);
-            let body = |account: &ConnectedAccount| body_of(account, id);
+            let body = |account: &ConnectedAccount| body_of(context, account, id);
             self.commit_connected(context, before, account, changes, body).await
         })
         .await
@@ -101,7 +101,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, account).await?;
         let id = find_external(&account, id)?;
-        self.unchanged(context, body_of(&account, id)).await
+        self.unchanged(context, body_of(context, &account, id)).await
     }
 
     /// Changes an external account.
@@ -124,7 +124,7 @@ impl Engine {
             if update.default_for_currency == Some(true) {
                 account.make_default(id);
             }
-            let body = |account: &ConnectedAccount| body_of(account, id);
+            let body = |account: &ConnectedAccount| body_of(context, account, id);
             let changes = Changes::none();
             self.commit_connected(context, before, account, changes, body).await
         })
@@ -150,7 +150,7 @@ impl Engine {
                     "object": "bank_account",
                     "deleted": true,
                 });
-                bytes(&deleted)
+                bytes(context, deleted)
             };
             let changes = Changes::none();
             self.commit_connected(context, before, account, changes, body).await
@@ -189,7 +189,8 @@ impl Engine {
             (None, None) => first(&accounts, limit),
         };
         let data: Vec<_> = shown.iter().map(|external| external_account(external)).collect();
-        self.unchanged(context, bytes(&external_list(&account.account, &data, has_more))).await
+        self.unchanged(context, bytes(context, external_list(&account.account, &data, has_more)))
+            .await
     }
 
     /// A new external account. A token that it uses up is put among the changes.
@@ -385,10 +386,10 @@ fn first<T>(items: &[T], limit: usize) -> (&[T], bool) {
     (&items[..items.len().min(limit)], items.len() > limit)
 }
 
-fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
+fn body_of(context: &Context, account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
     let external = account.external_accounts.iter().find(|external| external.id == id);
     let Some(external) = external else { unreachable!("the account was just seen to hold it") };
-    bytes(&external_account(external))
+    bytes(context, external_account(external))
 }
 
 fn find_external(account: &ConnectedAccount, id_text: &str) -> Result<BankAccountId, Error> {

@@ -309,7 +309,7 @@ impl Engine {
             changes.put(Object::PaymentMethod(method));
             changes.put(intent_object(intent.clone()));
         }
-        let body = bytes(&self.intent_value(context, &intent, &changes, false).await?);
+        let body = bytes(context, self.intent_value(context, &intent, &changes, false).await?);
         let body = self.expanded(context, &changes, body).await?;
         Ok(CarrierEnd { changes, body, token: None })
     }

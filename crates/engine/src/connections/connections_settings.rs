@@ -55,14 +55,17 @@ impl Engine {
                 (permission.word().to_owned(), registered.word().into())
             })
             .collect();
-        bytes(&serde_json::json!({
-            "object": "financial_connections.settings",
-            "livemode": context.livemode,
-            "permissions": permissions.iter().map(|word| word.word()).collect::<Vec<_>>(),
-            "prefetch": prefetch.iter().map(|word| word.word()).collect::<Vec<_>>(),
-            "registration": registration,
-            "url": self.settings_url(),
-        }))
+        bytes(
+            context,
+            serde_json::json!({
+                "object": "financial_connections.settings",
+                "livemode": context.livemode,
+                "permissions": permissions.iter().map(|word| word.word()).collect::<Vec<_>>(),
+                "prefetch": prefetch.iter().map(|word| word.word()).collect::<Vec<_>>(),
+                "registration": registration,
+                "url": self.settings_url(),
+            }),
+        )
     }
 
     /// Changes the settings.

@@ -166,7 +166,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
         let shown = value(&session, &context.view(self));
-        self.unchanged(context, bytes(&shown)).await
+        self.unchanged(context, bytes(context, shown)).await
     }
 
     /// Lists sessions, the newest first.
@@ -219,7 +219,7 @@ impl Engine {
             Some(_) => &items[end.saturating_sub(limit)..end],
             None => &items[begin..end.min(begin + limit)],
         };
-        self.unchanged(context, bytes(&line_items(&session, shown, has_more))).await
+        self.unchanged(context, bytes(context, line_items(&session, shown, has_more))).await
     }
 
     /// A session by the text of its id.
@@ -257,7 +257,7 @@ impl Engine {
             }
             changes.put(object);
         }
-        let body = bytes(&value(&session, &context.view(self)));
+        let body = bytes(context, value(&session, &context.view(self)));
         let body = self.expanded(context, &changes, body).await?;
         Ok(CarrierEnd { changes, body, token: None })
     }
@@ -355,7 +355,7 @@ impl Engine {
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
         let shown = value(session, &context.view(self));
-        self.commit_any(context, changes, bytes(&shown)).await
+        self.commit_any(context, changes, bytes(context, shown)).await
     }
 }
 

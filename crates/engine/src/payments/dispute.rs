@@ -35,7 +35,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let dispute = self.get::<Dispute>(context, id, "dispute").await?;
-        self.unchanged(context, bytes(&value(&dispute))).await
+        self.unchanged(context, bytes(context, value(&dispute))).await
     }
 
     /// Lists disputes, the newest first.

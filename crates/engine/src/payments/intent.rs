@@ -230,7 +230,7 @@ impl Engine {
         allow(&intent, access)?;
         let value =
             self.intent_value(context, &intent, &Changes::none(), access.publishable).await?;
-        self.unchanged(context, bytes(&value)).await
+        self.unchanged(context, bytes(context, value)).await
     }
 
     /// Changes an intent that still collects.
@@ -248,7 +248,7 @@ impl Engine {
             self.update_with(context, &mut intent, input, &mut changes).await?;
             if intent == before {
                 let value = self.intent_value(context, &intent, &changes, false).await?;
-                return self.unchanged(context, bytes(&value)).await.map(Some);
+                return self.unchanged(context, bytes(context, value)).await.map(Some);
             }
             intent.version += 1;
             changes.put(intent_object(intent.clone()));
@@ -424,7 +424,7 @@ impl Engine {
         changes: Changes,
         publishable: bool,
     ) -> Result<Option<ApiResponse>, Error> {
-        let body = bytes(&self.intent_value(context, intent, &changes, publishable).await?);
+        let body = bytes(context, self.intent_value(context, intent, &changes, publishable).await?);
         self.commit_any(context, changes, body).await
     }
 }

@@ -199,7 +199,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         let shown = value(&invoice, &context.view(self));
-        self.unchanged(context, bytes(&shown)).await
+        self.unchanged(context, bytes(context, shown)).await
     }
 
     /// Changes an invoice: all fields of a draft, and the collection of an open invoice.
@@ -294,7 +294,7 @@ impl Engine {
         let lines = invoice.lines.iter().map(|line| line_value(&invoice, line));
         let lines: Vec<Value> = lines.collect();
         let (shown, has_more) = page_of(&lines, page, "line item")?;
-        let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
+        let bodies: Vec<Vec<u8>> = shown.iter().map(|one| bytes(context, one.clone())).collect();
         let url = format!("/v1/invoices/{}/lines", invoice.id);
         self.unchanged(context, list_body(&url, has_more, &bodies)).await
     }
@@ -338,7 +338,7 @@ impl Engine {
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
         let shown = value(invoice, &context.view(self));
-        self.commit_any(context, changes, bytes(&shown)).await
+        self.commit_any(context, changes, bytes(context, shown)).await
     }
 
     /// Puts the pending items of the customer on this invoice.

@@ -66,7 +66,7 @@ impl Engine {
                 ..MethodConfiguration::default_of(context.merchant, context.livemode)
             };
             input.apply(&mut configuration)?;
-            let body = bytes(&value(&configuration));
+            let body = bytes(context, value(&configuration));
             let mut changes = Changes::of_call(context, self.clock.account_now());
             let mut default = self.default_configuration(context).await?;
             if default.version == 0 {
@@ -86,7 +86,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let configuration = self.get_configuration(context, id, "configuration").await?;
-        Ok(ApiResponse::unchanged(bytes(&value(&configuration))))
+        Ok(ApiResponse::unchanged(bytes(context, value(&configuration))))
     }
 
     /// Changes a configuration. Existing payment objects keep their decision.
@@ -100,7 +100,7 @@ impl Engine {
             let before = self.get_configuration(context, id, "configuration").await?;
             let mut configuration = before.clone();
             input.apply(&mut configuration)?;
-            let body = bytes(&value(&configuration));
+            let body = bytes(context, value(&configuration));
             if configuration == before {
                 return Ok(Some(ApiResponse::unchanged(body)));
             }
@@ -141,7 +141,7 @@ impl Engine {
             }
         };
         let bodies: Vec<Vec<u8>> =
-            listed.iter().map(|configuration| bytes(&value(configuration))).collect();
+            listed.iter().map(|configuration| bytes(context, value(configuration))).collect();
         Ok(ApiResponse::unchanged(list_body(url, has_more, &bodies)))
     }
 

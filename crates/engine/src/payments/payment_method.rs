@@ -85,7 +85,7 @@ impl Engine {
             let mut changes = self.changes_on(context, None).await?;
             let made_for = MadeFor { now: changes.now, clock: None };
             let method = self.new_method(context, input, made_for, &mut changes).await?;
-            let body = bytes(&value(&method));
+            let body = bytes(context, value(&method));
             changes.put(Object::PaymentMethod(method));
             self.commit_any(context, changes, body).await
         })
@@ -99,7 +99,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
-        self.unchanged(context, bytes(&value(&method))).await
+        self.unchanged(context, bytes(context, value(&method))).await
     }
 
     /// Shows a payment method of a customer.
@@ -114,7 +114,7 @@ impl Engine {
         if method.customer != Some(customer.id) {
             return Err(missing::<PaymentMethod>(id, "payment_method").into());
         }
-        self.unchanged(context, bytes(&value(&method))).await
+        self.unchanged(context, bytes(context, value(&method))).await
     }
 
     /// Changes a payment method.
@@ -173,7 +173,7 @@ impl Engine {
         mut changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
         let unchanged = method == before;
-        let body = bytes(&value(&method));
+        let body = bytes(context, value(&method));
         if unchanged {
             return self.unchanged(context, body).await.map(Some);
         }

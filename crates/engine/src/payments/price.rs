@@ -47,7 +47,7 @@ impl Engine {
             let now = self.clock.account_now();
             let mut changes = Changes::of_call(context, now);
             let price = self.make_price(context, input, "", &mut changes).await?;
-            self.commit_any(context, changes, bytes(&price_value(&price))).await
+            self.commit_any(context, changes, bytes(context, price_value(&price))).await
         })
         .await
     }
@@ -124,7 +124,7 @@ impl Engine {
     /// Shows a price.
     pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let price = self.get::<Price>(context, id, "price").await?;
-        self.unchanged(context, bytes(&price_value(&price))).await
+        self.unchanged(context, bytes(context, price_value(&price))).await
     }
 
     /// Changes a price. Its amount is fixed.
@@ -154,7 +154,7 @@ impl Engine {
                 let updated = EventType::PriceUpdated;
                 changes.put_and_emit(object, updated, previous);
             }
-            self.commit_any(context, changes, bytes(&price_value(&price))).await
+            self.commit_any(context, changes, bytes(context, price_value(&price))).await
         })
         .await
     }

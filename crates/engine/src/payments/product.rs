@@ -52,7 +52,7 @@ impl Engine {
             }
             let object = Object::Product(product.clone());
             changes.put_and_emit(object, EventType::ProductCreated, None);
-            self.commit_any(context, changes, bytes(&value(&product))).await
+            self.commit_any(context, changes, bytes(context, value(&product))).await
         })
         .await
     }
@@ -99,7 +99,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let product = self.get_product(context, id, "id").await?;
-        self.unchanged(context, bytes(&value(&product))).await
+        self.unchanged(context, bytes(context, value(&product))).await
     }
 
     /// Changes a product.
@@ -135,7 +135,7 @@ impl Engine {
                 let updated = EventType::ProductUpdated;
                 changes.put_and_emit(object, updated, previous);
             }
-            self.commit_any(context, changes, bytes(&value(&product))).await
+            self.commit_any(context, changes, bytes(context, value(&product))).await
         })
         .await
     }

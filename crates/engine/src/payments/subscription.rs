@@ -217,7 +217,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let subscription = self.get::<Subscription>(context, id, "id").await?;
-        self.unchanged(context, bytes(&value(&subscription))).await
+        self.unchanged(context, bytes(context, value(&subscription))).await
     }
 
     /// Changes a subscription without proration. The new costs are invoiced with the next period.

@@ -19,6 +19,7 @@ use crate::id::{
 };
 use crate::money::Currency;
 use crate::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
+use crate::payments::product::Price;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +53,10 @@ pub struct Charge {
     pub unit_amount_decimal: String,
     /// The price.
     pub price: Option<PriceId>,
+    /// The price as it was when it was charged. Older API versions show it whole. `None` without a
+    /// price, and for charges of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_then: Option<Box<Price>>,
     /// The id of the product.
     pub product: Option<String>,
     /// The description.

@@ -32,6 +32,7 @@ use model::clock::ServerTime;
 use model::id::{MerchantId, RequestId};
 use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
 use outbound::COMMAND_LINE;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -211,7 +212,7 @@ impl Head {
         if let Some(account) = self.account {
             headers.insert(names::STRIPE_ACCOUNT, account);
         }
-        if let Some(notice) = sent.notice {
+        if let Some(notice) = sent.notice.or_else(|| self.version.notice().map(Cow::Borrowed)) {
             names::put(headers, names::STRIPE_NOTICE, &notice);
         }
         if let Some(original) = sent.original {

@@ -59,6 +59,7 @@ mod link_flow_known;
 mod live;
 mod method_configurations;
 mod metrics;
+mod older_shapes;
 mod other_origins;
 mod parameters;
 mod record;

@@ -174,6 +174,7 @@ impl Sample {
             clock: self.clock(),
             invoice: (!self.other).then(|| InvoiceId::from_number(1)),
             charge: Charge {
+                price_then: None,
                 amount: 500,
                 currency: Currency::USD,
                 quantity: 1,

@@ -1,6 +1,6 @@
-//! Endive: requests no longer name payment method types. They can restrict the allowed types (see
-//! [`allowed_types`](super::allowed_types)), from now on for Checkout too. The computed list can
-//! still be read. In previews, intents changed a month earlier than Checkout did.
+//! Endive: requests no longer name payment method types. They can restrict the allowed types,
+//! from now on for Checkout too. The computed list can still be read. In previews, intents changed a
+//! month earlier than Checkout did.
 
 use super::Change;
 
@@ -21,8 +21,5 @@ pub(super) const CHANGE: Change = Change {
 };
 
 /// The change of Checkout.
-pub(super) const CHECKOUT: Change = Change {
-    removed: &[("POST /v1/checkout/sessions", NAME, None)],
-    keys: &[("checkout.session", "allowed_payment_method_types")],
-    ..Change::of("2026-09-30")
-};
+pub(super) const CHECKOUT: Change =
+    Change { removed: &[("POST /v1/checkout/sessions", NAME, None)], ..Change::of("2026-09-30") };

@@ -123,7 +123,7 @@ impl Engine {
             || context.view(self).page(HostedPage::Checkout, session.merchant, session.number);
         let url = if session.is_open() { page() } else { None };
         let shown = json!({"id": session.id(), "object": "checkout.session_page", "url": url});
-        Ok(ApiResponse::unchanged(bytes(&shown)))
+        Ok(ApiResponse::unchanged(bytes(context, shown)))
     }
 
     /// Begins a link flow from the page. Returns `None` for an unknown token.

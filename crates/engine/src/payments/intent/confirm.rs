@@ -178,7 +178,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let mandate = self.get::<Mandate>(context, id, "mandate").await?;
         let value = wire::render::payments::mandate::value(&mandate);
-        self.unchanged(context, crate::payments::bytes(&value)).await
+        self.unchanged(context, crate::payments::bytes(context, value)).await
     }
 
     /// Verifies the deposits of an intent.

@@ -46,7 +46,7 @@ impl Engine {
         let none = Changes::none();
         let mut bodies = Vec::with_capacity(listed.items.len());
         for intent in &listed.items {
-            bodies.push(bytes(&self.intent_value(context, intent, &none, false).await?));
+            bodies.push(bytes(context, self.intent_value(context, intent, &none, false).await?));
         }
         let url = format!("/v1/{}s", kind.word());
         self.unchanged(context, list_body(&url, listed.has_more, &bodies)).await

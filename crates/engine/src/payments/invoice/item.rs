@@ -128,7 +128,7 @@ impl Engine {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
-        self.unchanged(context, bytes(&item_value(&item))).await
+        self.unchanged(context, bytes(context, item_value(&item))).await
     }
 
     /// Changes an item, and its line on a draft.
@@ -229,6 +229,7 @@ impl Engine {
             unit = Some(usable(&price, charge.currency)?);
             charge.price = Some(price.id);
             charge.product = Some(price.product.clone());
+            charge.price_then = Some(Box::new(price));
         }
         charge.quantity = input.quantity.unwrap_or(charge.quantity);
         if let Some(amount) = input.amount {
@@ -238,7 +239,7 @@ impl Engine {
             }
             charge.quantity = 1;
             unit = Some(amount.to_string());
-            (charge.price, charge.product) = (None, None);
+            (charge.price, charge.price_then, charge.product) = (None, None, None);
         }
         charge.unit_amount_decimal = unit.unwrap_or_else(|| charge.unit_amount_decimal.clone());
         let amount = cost(&charge.unit_amount_decimal, charge.quantity);
@@ -313,12 +314,13 @@ impl Engine {
         item: &InvoiceItem,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        self.commit_any(context, changes, bytes(&item_value(item))).await
+        self.commit_any(context, changes, bytes(context, item_value(item))).await
     }
 }
 
 fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
     Charge {
+        price_then: None,
         amount: 0,
         currency,
         quantity: 1,

@@ -42,7 +42,7 @@ impl Engine {
         let found = self.find::<PaymentIntent>(context.merchant, number).await?;
         let Some(intent) = found else { return Err(missing()) };
         let value = self.invoice_payment_value(context, &intent).await?;
-        self.unchanged(context, bytes(&value.ok_or_else(missing)?)).await
+        self.unchanged(context, bytes(context, value.ok_or_else(missing)?)).await
     }
 
     /// Lists payments of invoices, the newest first.
@@ -83,7 +83,7 @@ impl Engine {
         let mut bodies = Vec::with_capacity(listed.items.len());
         for intent in &listed.items {
             let value = self.invoice_payment_value(context, intent).await?;
-            bodies.extend(value.iter().map(bytes));
+            bodies.extend(value.map(|value| bytes(context, value)));
         }
         let body = list_body("/v1/invoice_payments", listed.has_more, &bodies);
         self.unchanged(context, body).await

@@ -38,7 +38,7 @@ impl Engine {
             };
             method.detached = true;
             method.version += 1;
-            let body = bytes(&wire::render::payments::payment_method::value(&method));
+            let body = bytes(context, wire::render::payments::payment_method::value(&method));
             let object = Object::PaymentMethod(method.clone());
             let detached = EventType::PaymentMethodDetached;
             changes.put_and_emit(object, detached, None);

@@ -290,6 +290,7 @@ impl Engine {
             quantity,
             unit_amount_decimal: unit,
             price: Some(price.id),
+            price_then: Some(Box::new(price.clone())),
             product: Some(price.product.clone()),
             description: None,
             period,

@@ -197,7 +197,7 @@ impl Engine {
         let found = self.newest::<Subscription>(context.merchant, of, 1).await?;
         let subscription = found.into_iter().next().ok_or_else(missing)?;
         let item = subscription.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
-        self.unchanged(context, bytes(&item_value(&subscription, item))).await
+        self.unchanged(context, bytes(context, item_value(&subscription, item))).await
     }
 
     /// Lists the items of a subscription.
@@ -210,7 +210,7 @@ impl Engine {
         let stored = self.get::<Subscription>(context, subscription, "subscription").await?;
         let items: Vec<_> = stored.items.iter().map(|item| item_value(&stored, item)).collect();
         let (shown, has_more) = page_of(&items, page, "subscription item")?;
-        let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
+        let bodies: Vec<Vec<u8>> = shown.iter().map(|one| bytes(context, one.clone())).collect();
         self.unchanged(context, list_body("/v1/subscription_items", has_more, &bodies)).await
     }
 }

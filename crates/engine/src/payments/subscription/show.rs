@@ -69,6 +69,6 @@ impl Engine {
         subscription: &Subscription,
         changes: Changes,
     ) -> Result<Option<ApiResponse>, Error> {
-        self.commit_any(context, changes, bytes(&value(subscription))).await
+        self.commit_any(context, changes, bytes(context, value(subscription))).await
     }
 }

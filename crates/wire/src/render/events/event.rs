@@ -3,6 +3,7 @@
 //! `previous_attributes` is computed from two rendered forms of the object, so that it shows the
 //! difference between both in the reader's version.
 
+use crate::change::fit;
 use crate::json::JsonWriter;
 use crate::render::View;
 use crate::render::connect::connected_account;
@@ -86,30 +87,33 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
     match snapshot {
         Snapshot::Account(account) => account::write(w, account, view),
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
-        Snapshot::Checkout(session) => write_value(w, &checkout::value(session, view)),
-        Snapshot::ConnectedAccount(account) => write_value(w, &connected_account::value(account)),
+        Snapshot::Checkout(session) => write_value(w, view, checkout::value(session, view)),
+        Snapshot::ConnectedAccount(account) => {
+            write_value(w, view, connected_account::value(account))
+        }
         Snapshot::ExternalAccount(external) => {
-            write_value(w, &connected_account::external_account(external));
+            write_value(w, view, connected_account::external_account(external));
         }
         Snapshot::Customer(customer) => customer::write_whole(w, customer, view),
-        Snapshot::Dispute(dispute) => write_value(w, &dispute::value(dispute)),
+        Snapshot::Dispute(dispute) => write_value(w, view, dispute::value(dispute)),
         Snapshot::Intent(intent) => {
-            write_value(w, &intent::value(intent, view, false, None));
+            write_value(w, view, intent::value(intent, view, false, None));
         }
-        Snapshot::Invoice(invoice) => write_value(w, &invoice::value(invoice, view)),
-        Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item)),
-        Snapshot::Price(price) => write_value(w, &product::price_value(price)),
-        Snapshot::Product(product) => write_value(w, &product::value(product)),
-        Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate)),
-        Snapshot::PaymentMethod(method) => write_value(w, &payment_method::value(method)),
+        Snapshot::Invoice(invoice) => write_value(w, view, invoice::value(invoice, view)),
+        Snapshot::InvoiceItem(item) => write_value(w, view, invoice::item_value(item)),
+        Snapshot::Price(price) => write_value(w, view, product::price_value(price)),
+        Snapshot::Product(product) => write_value(w, view, product::value(product)),
+        Snapshot::Mandate(mandate) => write_value(w, view, mandate::value(mandate)),
+        Snapshot::PaymentMethod(method) => write_value(w, view, payment_method::value(method)),
         Snapshot::Subscription(subscription) => {
-            write_value(w, &subscription::value(subscription));
+            write_value(w, view, subscription::value(subscription));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }
 }
 
-fn write_value(w: &mut JsonWriter, value: &Value) {
+fn write_value(w: &mut JsonWriter, view: &View<'_>, mut value: Value) {
+    fit(&mut value, view.version);
     w.raw(value.to_string().as_bytes());
 }
 

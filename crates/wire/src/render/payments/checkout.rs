@@ -4,7 +4,6 @@ use super::intent::put_link_requirements;
 use super::method_configuration::details;
 use super::product::price_value;
 use crate::address::HostedPage;
-use crate::change::leave_out_newer;
 use crate::render::View;
 use crate::render::extra_params::{Shown, add_defaults, value as param_value};
 use model::Word;
@@ -102,6 +101,8 @@ const SHOWN_WHEN_GIVEN: [&str; 4] =
 /// Renders a session.
 pub fn value(session: &CheckoutSession, view: &View<'_>) -> Value {
     let mut shown = Shown::of(&SESSION, &session.given);
+    // Only versions before basil show it here.
+    shown.put("shipping_details", Value::Null);
     for name in SHOWN_WHEN_GIVEN {
         if let Some(param) = session.given.at(&[name]) {
             shown.put(name, param_value(param));
@@ -155,7 +156,6 @@ pub fn value(session: &CheckoutSession, view: &View<'_>) -> Value {
         *bank = json!({});
     }
     put_link_requirements(bank, &session.collection);
-    leave_out_newer(&mut value, view.version);
     value
 }
 

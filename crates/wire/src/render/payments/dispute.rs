@@ -58,6 +58,7 @@ pub fn value(dispute: &Dispute) -> Value {
             "enhanced_eligibility": {},
             "has_evidence": false,
             "past_due": false,
+            "submission_method": "not_submitted",
             "submission_count": 0,
         },
         "is_charge_refundable": false,

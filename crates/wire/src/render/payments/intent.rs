@@ -2,7 +2,6 @@
 
 use super::method_configuration::details;
 use crate::address::HostedPage;
-use crate::change::leave_out_newer;
 use crate::render::View;
 use crate::render::extra_params::{Shown, leave_out};
 use model::Word;
@@ -31,6 +30,7 @@ static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
         "on_behalf_of": null,
         "payment_method_configuration_details": null,
         "payment_method_options": {},
+        "payment_record": null,
         "processing": null,
         "receipt_email": null,
         "review": null,
@@ -100,6 +100,8 @@ pub fn value(
                 .put("amount_received", received)
                 .put("canceled_at", canceled_at)
                 .put("currency", currency.as_str())
+                // Versions before basil show the invoice.
+                .put("invoice", intent.invoice.map(|invoice| invoice.to_string()))
                 .put("last_payment_error", error);
         }
         Purpose::Setup => {
@@ -130,7 +132,6 @@ pub fn value(
     } else {
         leave_out(&mut value["payment_method_options"], "us_bank_account");
     }
-    leave_out_newer(&mut value, view.version);
     if publishable {
         // A browser gets the fields that it needs to continue, and none of the merchant's own.
         for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {

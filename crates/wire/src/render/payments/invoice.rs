@@ -1,6 +1,7 @@
 //! Invoices, their lines and payments, and invoice items.
 
 use super::intent::put_link_requirements;
+use super::product::{plan_value, price_value};
 use crate::address::HostedPage;
 use crate::render::View;
 use crate::render::extra_params::Shown;
@@ -15,11 +16,12 @@ use std::sync::LazyLock;
 const LINES_SHOWN: usize = 10;
 
 /// The keys of an invoice that are null unless the request has them.
-const UNKNOWN: [&str; 31] = [
+const UNKNOWN: [&str; 33] = [
     "account_country",
     "account_name",
     "account_tax_ids",
     "application",
+    "application_fee_amount",
     "automatically_finalizes_at",
     "custom_fields",
     "customer_account",
@@ -46,6 +48,7 @@ const UNKNOWN: [&str; 31] = [
     "rendering",
     "shipping_details",
     "statement_descriptor",
+    "transfer_data",
     "webhooks_delivered_at",
 ];
 
@@ -146,6 +149,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
         .put("test_clock", invoice.clock.map(|clock| clock.to_string()))
         .put("total", total)
         .put("total_excluding_tax", total);
+    put_older(&mut shown, invoice);
     if finalized.is_some() {
         let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
         shown.put("ending_balance", invoice.ending_balance).put("hosted_invoice_url", page);
@@ -169,6 +173,23 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
     value
 }
 
+/// Adds the keys of versions before basil.
+fn put_older(shown: &mut Shown, invoice: &Invoice) {
+    let subscription = invoice.subscription.map(|subscription| subscription.to_string());
+    let details = invoice.subscription.map(|_| json!({"metadata": {}}));
+    shown
+        .put("charge", Value::Null)
+        .put("discount", Value::Null)
+        .put("paid", invoice.status == InvoiceStatus::Paid)
+        .put("paid_out_of_band", invoice.paid_elsewhere)
+        .put("payment_intent", invoice.intent.map(|intent| intent.to_string()))
+        .put("quote", Value::Null)
+        .put("subscription", subscription)
+        .put("subscription_details", details)
+        .put("tax", Value::Null)
+        .put("total_tax_amounts", json!([]));
+}
+
 fn lines(invoice: &Invoice) -> Value {
     let shown = invoice.lines.iter().take(LINES_SHOWN).map(|line| line_value(invoice, line));
     json!({
@@ -182,7 +203,7 @@ fn lines(invoice: &Invoice) -> Value {
 /// Renders a line of an invoice.
 pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
     let charge = &line.charge;
-    json!({
+    let mut value = json!({
         "id": InvoiceLineId::from_number(line.item.number()).to_string(),
         "object": "line_item",
         "amount": charge.amount,
@@ -203,7 +224,41 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
         "subscription": invoice.subscription.map(|subscription| subscription.to_string()),
         "subtotal": charge.amount,
         "taxes": [],
-    })
+    });
+    // Versions before basil show these.
+    for (name, older) in [
+        ("amount_excluding_tax", json!(charge.amount)),
+        ("plan", plan_then(charge)),
+        ("price", price_then(charge)),
+        ("proration", json!(false)),
+        ("proration_details", json!({"credited_items": null})),
+        ("tax_amounts", json!([])),
+        ("tax_rates", json!([])),
+        ("unit_amount_excluding_tax", json!(charge.unit_amount_decimal)),
+    ] {
+        value[name] = older;
+    }
+    match line.subscription_item {
+        Some(item) => {
+            value["subscription_item"] = json!(item.to_string());
+            value["type"] = json!("subscription");
+        }
+        None => {
+            value["invoice_item"] = json!(line.item.to_string());
+            value["type"] = json!("invoiceitem");
+        }
+    }
+    value
+}
+
+/// Renders the price of a charge as it was then, as a plan.
+fn plan_then(charge: &Charge) -> Value {
+    charge.price_then.as_deref().and_then(plan_value).into()
+}
+
+/// Renders the price of a charge as it was then.
+fn price_then(charge: &Charge) -> Value {
+    charge.price_then.as_deref().map(price_value).into()
 }
 
 /// Renders the source of a line: an invoice item, or an item of a subscription.
@@ -316,6 +371,11 @@ pub fn item_value(item: &InvoiceItem) -> Value {
         .put("livemode", item.livemode)
         .put("metadata", json!(charge.metadata))
         .put("net_amount", charge.amount)
+        .put("plan", plan_then(charge))
+        .put("price", price_then(charge))
+        .put("subscription", Value::Null)
+        .put("unit_amount", charge.unit_amount_decimal.parse::<i64>().ok())
+        .put("unit_amount_decimal", charge.unit_amount_decimal.clone())
         .put("period", period(charge))
         .put("pricing", pricing(charge))
         .put("quantity", charge.quantity)

@@ -17,6 +17,8 @@ static PRODUCT: LazyLock<Value> = LazyLock::new(|| {
         "shippable": null,
         "statement_descriptor": null,
         "tax_code": null,
+        "tax_details": null,
+        "type": "service",
         "unit_label": null,
         "url": null,
     })
@@ -58,6 +60,7 @@ pub fn price_value(price: &Price) -> Value {
     let mut shown = Shown::of(&PRICE, &price.given);
     let recurring = price.given.at(&["recurring"]).map(|hash| {
         let mut recurring = json!({
+            "aggregate_usage": null,
             "interval_count": 1,
             "meter": null,
             "trial_period_days": null,
@@ -84,6 +87,37 @@ pub fn price_value(price: &Price) -> Value {
     // The presence of the hash already means that it is enabled.
     leave_out(&mut value["custom_unit_amount"], "enabled");
     value
+}
+
+/// Renders a recurring price as a plan, which is its older form. Returns `None` for other prices.
+pub fn plan_value(price: &Price) -> Option<Value> {
+    let mut shown = price_value(price);
+    let recurring = shown["recurring"].take();
+    if recurring.is_null() {
+        return None;
+    }
+    let mut plan = json!({
+        "object": "plan",
+        "amount": shown["unit_amount"].take(),
+        "amount_decimal": shown["unit_amount_decimal"].take(),
+        "transform_usage": shown["transform_quantity"].take(),
+    });
+    for name in [
+        "id",
+        "active",
+        "billing_scheme",
+        "created",
+        "currency",
+        "livemode",
+        "metadata",
+        "nickname",
+        "product",
+        "tiers_mode",
+    ] {
+        plan[name] = shown[name].take();
+    }
+    merge(&mut plan, recurring);
+    Some(plan)
 }
 
 /// Renders the amounts of a price in each of its currencies. A response contains them only if they

@@ -1,7 +1,7 @@
 //! Subscriptions and their items.
 
 use super::intent::put_link_requirements;
-use super::product::price_value;
+use super::product::{plan_value, price_value};
 use crate::render::extra_params::{Shown, add_defaults, show_number};
 use model::Word;
 use model::clock::AccountTime;
@@ -33,14 +33,30 @@ static SUBSCRIPTION: LazyLock<Value> = LazyLock::new(|| {
         "object": "subscription",
         "automatic_tax": {"disabled_reason": null, "enabled": false, "liability": null},
         "billing_mode": {"type": "flexible"},
-        "cancellation_details": {"comment": null, "feedback": null, "reason": null},
-        "invoice_settings": {"account_tax_ids": null, "issuer": {"type": "self"}},
+        "cancellation_details": {
+            "comment": null,
+            "feedback": null,
+            "feedback_option": null,
+            "reason": null,
+        },
+        "invoice_settings": {
+            "account_tax_ids": null,
+            "custom_fields": null,
+            "description": null,
+            "footer": null,
+            "issuer": {"type": "self"},
+        },
         "payment_settings": {
             "payment_method_options": null,
             "payment_method_types": null,
             "save_default_payment_method": "off",
         },
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_settings": {
+            "end_behavior": {
+                "billing_cycle_anchor": null,
+                "missing_payment_method": "create_invoice",
+            },
+        },
     });
     for name in UNKNOWN {
         template[name] = Value::Null;
@@ -52,6 +68,7 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "subscription_item",
         "billing_thresholds": null,
+        "current_trial": null,
     })
 });
 
@@ -83,6 +100,10 @@ pub fn value(subscription: &Subscription) -> Value {
         .put("livemode", subscription.livemode)
         .put("metadata", json!(subscription.metadata))
         .put("pending_setup_intent", setup)
+        // Before basil the whole subscription had one period.
+        .put("current_period_end", subscription.period.1.0)
+        .put("current_period_start", subscription.period.0.0)
+        .put("discount", Value::Null)
         .put("start_date", subscription.created.0)
         .put("status", subscription.status.word())
         .put("test_clock", subscription.clock.map(|clock| clock.to_string()))
@@ -125,6 +146,7 @@ pub fn item_value(subscription: &Subscription, item: &SubscriptionItem) -> Value
         .put("current_period_end", end.0)
         .put("current_period_start", begin.0)
         .put("metadata", json!(item.metadata))
+        .put("plan", plan_value(&item.price))
         .put("price", price_value(&item.price))
         .put("quantity", item.quantity)
         .put("discounts", json!([]))
