@@ -23,4 +23,5 @@ mod refresh;
 mod sample;
 mod snapshot;
 mod steps;
+mod taking;
 mod transaction;

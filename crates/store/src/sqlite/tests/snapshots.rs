@@ -3,15 +3,15 @@
 use super::database::Database;
 use super::generations::{ACCOUNTS, link, list};
 use super::rows::owner;
-use super::samples::T0;
+use super::samples::{T0, row};
 use super::{at, place, run};
 use crate::seal::Sealer;
-use crate::sqlite::{Reading, snapshot};
+use crate::sqlite::{Reading, snapshot, transaction};
 use crate::{
     BeginReplacement, BeginSnapshot, Begun, CopySandbox, FillSnapshot, FindObject, FinishSnapshot,
     Kind, RemoveGenerations, Replacement, SandboxCopy, Snapshotted, Store, TakeSnapshot, Written,
 };
-use model::id::SnapshotId;
+use model::id::{AccountId, SnapshotId};
 use model::limits::{REPLACE_LEASE_MS, REPLACE_ROWS_MAX, SNAPSHOTS_MAX};
 use model::snapshot::SandboxSnapshot;
 use rusqlite::Connection;
@@ -151,8 +151,9 @@ fn a_snapshot_has_the_state_of_its_copy() {
         let mut others = || {
             linked += 1;
             assert_eq!(database.write(&link(linked)), Written::Done);
-            let sql = "UPDATE transactions SET sequence = sequence + 1, body = zeroblob(9)";
-            database.connection.execute(sql, []).unwrap();
+            let id = AccountId::from_number(1);
+            let rows: Vec<_> = (1..=50).map(|ordinal| row(id, T0.0 + 1, ordinal)).collect();
+            database.batch(|batch| transaction::upsert_many(owner(), &rows, batch).unwrap());
         };
         assert_eq!(database.take_copied(&take, &mut others), Snapshotted::Done);
         if number == 2 {
