@@ -102,6 +102,8 @@ pub const SCHEDULE_BATCH_MAX: usize = 256;
 pub const STUCK_MAX: usize = 4_096;
 /// The maximum number of items that one step of a test clock commits together.
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
+/// The number of transaction rows after which one step of a test clock takes no further item.
+pub const CLOCK_STEP_ROWS_MAX: usize = 1_000;
 /// The maximum number of transaction rows that one advance of a test clock caches, about 25 MB. The
 /// rows of further accounts are read from the database for each refresh.
 pub const CLOCK_CACHED_ROWS_MAX: usize = 100_000;

@@ -259,11 +259,12 @@ impl Engine {
             })
             .await?;
         let (queue, mut left) = in_order(due, clock.frozen_time, limits::CLOCK_STEP_ITEMS_MAX);
-        let mut busy = HashSet::new();
-        let mut items = Vec::new();
+        let (mut busy, mut items, mut rows) = (HashSet::new(), Vec::new(), 0);
         for due in queue {
             let (at, subject) = (due.at, due.subject);
-            if items.len() >= limits::CLOCK_STEP_ITEMS_MAX || !busy.insert(subject) {
+            let is_full = items.len() >= limits::CLOCK_STEP_ITEMS_MAX
+                || rows >= limits::CLOCK_STEP_ROWS_MAX;
+            if is_full || !busy.insert(subject) {
                 left = earliest(left, Some(at));
                 continue;
             }
@@ -277,6 +278,7 @@ impl Engine {
             }
             busy.extend(others);
             if let Some(ClockItem::Apply(apply)) = &item {
+                rows += apply.rows.len();
                 let account = &apply.change.account;
                 known.apply(account.id, account.version, &apply.rows);
             }

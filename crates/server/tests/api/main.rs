@@ -10,6 +10,7 @@ mod browser;
 mod checkout;
 mod checkout_sells;
 mod checkout_shows;
+mod clock_steps;
 mod conflicts;
 mod connect;
 mod connect_acting;
