@@ -262,8 +262,8 @@ impl Engine {
         let (mut busy, mut items, mut rows) = (HashSet::new(), Vec::new(), 0);
         for due in queue {
             let (at, subject) = (due.at, due.subject);
-            let is_full = items.len() >= limits::CLOCK_STEP_ITEMS_MAX
-                || rows >= limits::CLOCK_STEP_ROWS_MAX;
+            let is_full =
+                items.len() >= limits::CLOCK_STEP_ITEMS_MAX || rows >= limits::CLOCK_STEP_ROWS_MAX;
             if is_full || !busy.insert(subject) {
                 left = earliest(left, Some(at));
                 continue;

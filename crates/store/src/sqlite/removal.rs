@@ -46,10 +46,14 @@ pub(super) const REMOVE_TRANSACTIONS: &str = "DELETE FROM transactions \
      WHERE bucket = ?1 AND account = ?2 AND merchant = ?3 AND (listed_at, ordinal) IN \
      (SELECT t.listed_at, t.ordinal FROM transactions AS t \
      WHERE t.bucket = ?1 AND t.account = ?2 AND t.merchant = ?3 LIMIT ?4)";
-pub(super) const REMOVE_OWNERSHIPS: &str =
-    "DELETE FROM ownerships WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
-pub(super) const REMOVE_REFRESHES: &str =
-    "DELETE FROM refreshes WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
+pub(super) const REMOVE_OWNERSHIPS: &str = "DELETE FROM ownerships \
+     WHERE bucket = ?1 AND account = ?2 AND merchant = ?3 AND sequence IN \
+     (SELECT o.sequence FROM ownerships AS o \
+     WHERE o.bucket = ?1 AND o.account = ?2 AND o.merchant = ?3 LIMIT ?4)";
+pub(super) const REMOVE_REFRESHES: &str = "DELETE FROM refreshes \
+     WHERE bucket = ?1 AND account = ?2 AND merchant = ?3 AND (feature, sequence) IN \
+     (SELECT r.feature, r.sequence FROM refreshes AS r \
+     WHERE r.bucket = ?1 AND r.account = ?2 AND r.merchant = ?3 LIMIT ?4)";
 pub(super) const REMOVE_CONNECTION: &str =
     "DELETE FROM connections WHERE bucket = ?1 AND account = ?2 AND merchant = ?3";
 pub(super) const REMOVE_ACCOUNT: &str =
@@ -124,17 +128,17 @@ fn remove_accounts(owner: i64, left: &mut usize, batch: &Batch<'_>) -> Result<()
     let keys: Vec<[i64; 2]> =
         batch.reading().list(LIST_ACCOUNT_KEYS, params![owner, super::limit(*left)], key)?;
     for [bucket, account] in keys {
-        for sql in [REMOVE_REFRESHES, REMOVE_OWNERSHIPS, REMOVE_CONNECTION] {
-            let removed = batch.execute(sql, params![bucket, account, owner])?;
-            *left = left.saturating_sub(removed);
-        }
-        let values = params![bucket, account, owner, super::limit(*left)];
-        *left = left.saturating_sub(batch.execute(REMOVE_TRANSACTIONS, values)?);
-        if *left == 0 {
-            break;
+        for sql in [REMOVE_REFRESHES, REMOVE_OWNERSHIPS, REMOVE_TRANSACTIONS] {
+            let values = params![bucket, account, owner, super::limit(*left)];
+            *left -= batch.execute(sql, values)?;
         }
         // The account goes last, because it leads to the other rows.
-        *left -= batch.execute(REMOVE_ACCOUNT, params![bucket, account, owner])?;
+        for sql in [REMOVE_CONNECTION, REMOVE_ACCOUNT] {
+            if *left == 0 {
+                return Ok(());
+            }
+            *left -= batch.execute(sql, params![bucket, account, owner])?;
+        }
         if *left == 0 {
             break;
         }

@@ -191,6 +191,29 @@ fn steps_are_bounded() {
     assert_eq!(database.rows(), before);
 }
 
+/// The refreshes of one account are removed in several steps, if there are many.
+#[test]
+fn many_refreshes_of_an_account_are_removed_in_steps() {
+    let database = Database::with_sandbox();
+    let sql = "WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 500) \
+               INSERT INTO refreshes (bucket, account, feature, sequence, merchant, status, started_at, \
+               claim, attempts, started_server) \
+               SELECT bucket, account, feature, sequence + value, merchant, 'succeeded', started_at, \
+               claim, attempts, started_server FROM refreshes, n WHERE account = 1";
+    assert_eq!(database.connection.execute(sql, []).unwrap(), 500);
+    let replacement = database.begin();
+    let built = database.build_all(replacement, || {});
+    assert_eq!(database.switch(replacement, built), Snapshotted::Done);
+    loop {
+        let (changes, has_more) = database.changes(|| database.remove(None));
+        assert!(changes <= REPLACE_ROWS_MAX as u64 + 1, "{changes}");
+        if !has_more {
+            break;
+        }
+    }
+    assert_eq!(database.rows()["refreshes"], ACCOUNTS.cast_signed(), "the restored rows");
+}
+
 /// Two restores in a row keep every row once, with the same id.
 #[test]
 fn restores_are_repeatable() {
