@@ -103,8 +103,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         std::fs::write(&place, table).map_err(|error| format!("{}: {error}", place.display()))?;
     }
     let place = root().join("crates/wire/src/schema/expansions.txt");
-    std::fs::write(&place, expansions::table(&document)?)
-        .map_err(|error| format!("{}: {error}", place.display()))?;
+    let fault = |error: std::io::Error| format!("{}: {error}", place.display());
+    let before = std::fs::read_to_string(&place).map_err(fault)?;
+    std::fs::write(&place, expansions::table(&document, &before)?).map_err(fault)?;
     write_published(&document)
 }
 

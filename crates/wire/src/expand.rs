@@ -7,7 +7,7 @@
 
 mod declared;
 
-pub use declared::{Declared, Kind, Mark, kind, kinds};
+pub use declared::{Declared, Kind, Mark, kind};
 
 use crate::error::{Error, shown};
 use crate::params::Params;

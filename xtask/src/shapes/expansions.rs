@@ -45,11 +45,27 @@ const INCLUDED_HASHES: [(&str, &str); 4] = [
     ("invoice", "confirmation_secret"),
 ];
 
-/// Returns the table.
-pub(super) fn table(document: &Value) -> Result<String, Failure> {
+/// Returns the table. `before` is the table that it replaces. Its lines with versions are from the
+/// types of other versions and not from the document, so they are in the new table too. They replace
+/// the document's lines of the same path.
+pub(super) fn table(document: &Value, before: &str) -> Result<String, Failure> {
+    let kinds = read_kinds(document, &SERVED)?;
+    for (kind, path) in INCLUDED_HASHES {
+        if !kinds.get(kind).is_some_and(|fields| fields.contains_key(path)) {
+            return Err(format!("the document has no {path} in {kind}"));
+        }
+    }
+    Ok(written(&kinds, before))
+}
+
+/// The fields of each kind, by path.
+type Kinds = BTreeMap<String, BTreeMap<String, Field>>;
+
+/// Reads kinds, and those that their fields lead to.
+fn read_kinds(document: &Value, served: &[&str]) -> Result<Kinds, Failure> {
     let schemas = &document["components"]["schemas"];
-    let mut kinds: BTreeMap<String, BTreeMap<String, Field>> = BTreeMap::new();
-    let mut waiting: VecDeque<String> = SERVED.iter().map(|kind| (*kind).to_owned()).collect();
+    let mut kinds = Kinds::new();
+    let mut waiting: VecDeque<String> = served.iter().map(|kind| (*kind).to_owned()).collect();
     while let Some(kind) = waiting.pop_front() {
         if kinds.contains_key(&kind) {
             continue;
@@ -63,23 +79,39 @@ pub(super) fn table(document: &Value) -> Result<String, Failure> {
         waiting.extend(fields.values().flat_map(|field| field.kinds.clone()));
         kinds.insert(kind, fields);
     }
-    for (kind, path) in INCLUDED_HASHES {
-        if !kinds.get(kind).is_some_and(|fields| fields.contains_key(path)) {
-            return Err(format!("the document has no {path} in {kind}"));
+    Ok(kinds)
+}
+
+/// Writes the kinds, with the lines of `before` that have versions.
+fn written(kinds: &Kinds, before: &str) -> String {
+    let mut lines: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    let mut kind = "";
+    for line in before.lines() {
+        match line.strip_prefix(' ') {
+            Some(field) if field.contains(" since ") || field.contains(" until ") => {
+                let path = field.split(' ').next().unwrap_or_default();
+                let paths = lines.entry(kind).or_default();
+                paths.entry(path).or_default().push(field.to_owned());
+            }
+            Some(_) => {}
+            None => kind = line,
+        }
+    }
+    for (kind, fields) in kinds {
+        for (path, Field { mark, kinds }) in fields {
+            let kinds = if kinds.is_empty() { "-".to_owned() } else { kinds.join("|") };
+            let paths = lines.entry(kind).or_default();
+            paths.entry(path).or_insert_with(|| vec![format!("{path} {mark} {kinds}")]);
         }
     }
     let mut table = String::new();
-    for (kind, fields) in kinds.iter().filter(|(_, fields)| !fields.is_empty()) {
+    for (kind, paths) in lines {
         let _ = writeln!(table, "{kind}");
-        for (path, Field { mark, kinds }) in fields {
-            let _ = write!(table, " {path} {mark}");
-            if !kinds.is_empty() {
-                let _ = write!(table, " {}", kinds.join("|"));
-            }
-            table.push('\n');
+        for line in paths.values().flatten() {
+            let _ = writeln!(table, " {line}");
         }
     }
-    Ok(table)
+    table
 }
 
 /// A line of the table.
@@ -170,4 +202,57 @@ fn alternatives(schema: &Value) -> Vec<&Value> {
 /// The name of a schema that a type refers to.
 fn named(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.rsplit('/').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document() -> Value {
+        let id_of = |kind: &str| {
+            let resources = json!({"oneOf": [{"$ref": format!("#/components/schemas/{kind}")}]});
+            json!({"anyOf": [{"type": "string"}], "x-expansionResources": resources})
+        };
+        let list = json!({"properties": {
+            "data": {"type": "array", "items": {"$ref": "#/components/schemas/b"}},
+            "has_more": {"type": "boolean"},
+        }});
+        let hash = json!({"properties": {"b": id_of("b")}});
+        json!({"components": {"schemas": {
+            "a": {
+                "properties": {
+                    "always": list.clone(),
+                    "hash": {"$ref": "#/components/schemas/hash"},
+                    "ids": {"type": "array", "items": id_of("b")},
+                    "left_out": list,
+                },
+                "required": ["always"],
+                "x-expandableFields": ["always", "hash", "ids", "left_out"],
+                "x-resourceId": "a",
+            },
+            "b": {"properties": {"a": id_of("a")}, "x-resourceId": "b"},
+            "hash": hash,
+        }}})
+    }
+
+    /// Ids in hashes and in arrays, complete lists and lists that are left out are read.
+    #[test]
+    fn reads_every_form_of_a_field() {
+        let kinds = read_kinds(&document(), &["a"]).unwrap();
+        let table = "a\n always.data object b\n hash.b id b\n ids id b\n left_out included -\n \
+                     left_out.data object b\nb\n a id a\n";
+        assert_eq!(written(&kinds, ""), table);
+        assert!(read_kinds(&document(), &["c"]).is_err());
+    }
+
+    /// A line with versions stays, in place of the document's line of the same path.
+    #[test]
+    fn lines_of_other_versions_stay() {
+        let kinds = read_kinds(&document(), &["b"]).unwrap();
+        let before = "b\n a id a since 2025-03-31\n gone id a\n old id a until 2025-03-31\n";
+        let table = written(&kinds, before);
+        let of_b = table.split_once("b\n a id a since").unwrap().1;
+        assert_eq!(of_b, " 2025-03-31\n old id a until 2025-03-31\n");
+    }
 }

@@ -46,13 +46,18 @@ impl Places {
         let subscription_item = subscription.text("/items/data/0/id");
         let items = format!("/v1/subscription_items?subscription={}&", subscription.id());
         let listed = |path: &str| Some(format!("{path}?"));
+        let disputed = "amount=2000&currency=usd&confirm=true";
+        let disputed = format!("{disputed}&payment_method=pm_usBankAccount_dispute");
+        app.post(INTENTS, &disputed).await.ok();
+        app.run_workers_until_idle().await;
+        let dispute = app.ids("/v1/disputes").await.remove(0);
         let one = |id: &str| Some(path_of(id));
         Self(vec![
             ("account", Some(connected), listed("/v1/accounts")),
             ("bank_account", Some(format!("{banks}/{bank}")), listed(&banks)),
             ("checkout.session", one(&checkout), listed(CHECKOUT)),
             ("customer", one(&customer), listed("/v1/customers")),
-            ("dispute", None, listed("/v1/disputes")),
+            ("dispute", one(&dispute), listed("/v1/disputes")),
             ("financial_connections.account", one(&account), listed(&format!("{fc}/accounts"))),
             (
                 "financial_connections.session",
@@ -101,6 +106,11 @@ async fn every_declared_field_can_be_expanded() {
                 let seen = app.get(&format!("{path}?expand[]={}", field.path)).await.ok();
                 assert_eq!(seen.id(), plain.id(), "{kind} {}", field.path);
             }
+            // The response of a write is expanded before the commit.
+            let all: Vec<String> =
+                fields.iter().map(|field| format!("expand[]={}", field.path)).collect();
+            let written = app.post(path, &all.join("&")).await;
+            assert_ne!(written.at("/error/param"), "expand", "{kind}");
             let unknown = app.get(&format!("{path}?expand[]=livemode")).await;
             assert_eq!((unknown.status, unknown.at("/error/param")), (400, "expand".into()));
         }
