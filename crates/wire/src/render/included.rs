@@ -24,6 +24,9 @@ pub fn value(kind: &str, path: &str, object: &Value) -> Option<Value> {
             "provider": "stripe",
         })),
         ("item", "discounts" | "taxes") => Some(json!([])),
+        ("payment_intent", "amount_details.line_items") => {
+            Some(list(&[], false, &format!("/v1/payment_intents/{id}/amount_details_line_items")))
+        }
         _ => None,
     }
 }
