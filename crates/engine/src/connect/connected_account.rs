@@ -362,17 +362,20 @@ impl Engine {
         Ok(false)
     }
 
-    /// An account as a part of another object: one of the caller's platform, or the caller's own.
+    /// An account as a part of another object. A connected account sees only itself.
     pub(crate) async fn account_value_of(
         &self,
         context: &Context,
         id: &str,
     ) -> Result<Option<Value>, Error> {
-        if context.merchant.text().as_str() == id {
-            return Ok(Some(platform_value(context.merchant)));
-        }
-        let connected = context.connected.as_ref();
-        let platform = connected.map_or(context.merchant, |connected| connected.platform);
+        let platform = match &context.connected {
+            Some(connected) if connected.account == id => connected.platform,
+            Some(_) => return Ok(None),
+            None if context.merchant.text().as_str() == id => {
+                return Ok(Some(platform_value(context.merchant)));
+            }
+            None => context.merchant,
+        };
         let found = self.find_connected(platform, id).await?;
         Ok(found.filter(|account| !account.deleted).map(|account| value(&account)))
     }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, CHECKOUT, INTENTS, MONTHLY, NUMBERS, path_of};
+use testkit::{App, CHECKOUT, Client, INTENTS, MONTHLY, NUMBERS, path_of};
 use wire::expand::{Declared, Mark, kind};
 use wire::version::Version;
 
@@ -226,7 +226,9 @@ async fn of_a_subscription() {
     let (app, customer) = App::with_gold_and_customer().await;
     let expand = "expand[]=customer.subscriptions&expand[]=latest_invoice.payments";
     let more = format!("{MONTHLY}&payment_behavior=default_incomplete&{expand}");
-    let made = app.subscription(&customer, &more).await;
+    let once = app.idempotent("once");
+    let made = once.subscription(&customer, &more).await;
+    assert_eq!(once.subscription(&customer, &more).await.json(), made.json());
     assert_eq!(made.at("/customer/subscriptions/data/0/id"), made.at("/id"));
     assert_eq!(made.items("/latest_invoice/payments/data").len(), 1);
     let paths = [
@@ -403,4 +405,22 @@ async fn the_number_of_expanded_objects_is_limited() {
         400 - expand: Limit reached: at most 2000 expanded objects in a response. Request a smaller
           page or fewer expansions.
     ");
+}
+
+/// An account id becomes an account of the platform. A connected account sees only itself, and other
+/// ids stay.
+#[tokio::test]
+async fn of_a_connected_account() {
+    let app = App::start().await;
+    let first = app.post("/v1/accounts", "").await.ok().id();
+    let second = app.post("/v1/accounts", "").await.ok().id();
+    let seen_by = async |client: &Client, account: &str| {
+        let form = format!("amount=2000&currency=usd&on_behalf_of={account}");
+        let made = client.post(INTENTS, &format!("{form}&expand[]=on_behalf_of")).await.ok();
+        made.at("/on_behalf_of")
+    };
+    let inside = app.in_account(&first);
+    assert_eq!(seen_by(&app.client(), &first).await["object"], "account");
+    assert_eq!(seen_by(&inside, &first).await["id"], first.as_str());
+    assert_eq!(seen_by(&inside, &second).await, second.as_str());
 }
