@@ -407,6 +407,20 @@ async fn the_number_of_expanded_objects_is_limited() {
     ");
 }
 
+/// An expanded object has the keys of the version of the request.
+#[tokio::test]
+async fn expanded_objects_have_the_version_of_the_request() {
+    let app = App::start().await;
+    let payment = app.open_invoice().await.text("/payments/data/0/id");
+    let path = format!("{}?expand[]=payment.payment_intent", path_of(&payment));
+    for (version, shown) in [("2026-06-24.dahlia", false), ("2026-07-29.dahlia", true)] {
+        let seen = app.in_version(version).get(&path).await.ok().json();
+        let newer = "/payment/payment_intent/allowed_payment_method_types";
+        assert_eq!(seen["payment"]["payment_intent"]["object"], "payment_intent");
+        assert_eq!(seen.pointer(newer).is_some(), shown, "{version}");
+    }
+}
+
 /// An account id becomes an account of the platform. A connected account sees only itself, and other
 /// ids stay.
 #[tokio::test]
