@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::process::{self, program, root};
 use crate::shapes::with_plain_ids;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,6 +20,11 @@ use wire::schema::{Schema, of_call};
 /// The tables that this writes.
 const PARAMETERS: &str = "crates/wire/src/schema/versions.txt";
 const KEYS: &str = "crates/wire/src/change/keys.txt";
+const EXPANSIONS: &str = "crates/wire/src/schema/expansions.txt";
+/// The words before the date of the first version that has an expandable field, and of the first one
+/// that lacks it again.
+const SINCE: &str = " since ";
+const UNTIL: &str = " until ";
 const OLDEST: &str = "crates/server/tests/api/older_shapes/required.txt";
 /// The objects that payment renderers show. Renderers of other objects check versions themselves.
 const OBJECTS: [&str; 18] = [
@@ -52,6 +57,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let releases: Vec<Value> = packages.map(types_of).collect::<Result<_, _>>()?;
     write(&root().join(PARAMETERS), &parameters(&releases)?)?;
     write(&root().join(KEYS), &keys(&releases))?;
+    write_expansions(&releases)?;
     let oldest = releases.first().ok_or("xtask/sdk/packages.txt names no release")?;
     write(&root().join(OLDEST), &required(oldest))
 }
@@ -81,6 +87,114 @@ fn parameters(releases: &[Value]) -> Result<String, Failure> {
         }
     }
     Ok(table)
+}
+
+/// Writes the expandable fields that not all versions have into the table of expansions.
+fn write_expansions(releases: &[Value]) -> Result<(), Failure> {
+    let place = root().join(EXPANSIONS);
+    let table = read(&place)?;
+    let has_versions = |line: &&str| line.contains(SINCE) || line.contains(UNTIL);
+    let document: BTreeSet<(&str, &str)> = fields_of(&table)
+        .filter(|(_, line)| !has_versions(line))
+        .map(|(kind, line)| (kind, line.split(' ').next().unwrap_or_default()))
+        .collect();
+    let mut lines: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
+    for pair in releases.windows(2) {
+        let [older, newer] = pair else { continue };
+        let date = text(&newer["version"]).split('.').next().unwrap_or_default().to_owned();
+        for object in OBJECTS {
+            let expandable = |release: &Value| {
+                let mut fields = BTreeMap::new();
+                list_expandable(&mut fields, "", &release["objects"][object]);
+                fields
+            };
+            let (before, after) = (expandable(older), expandable(newer));
+            let lines = lines.entry(object).or_default();
+            for (path, field) in after.iter().filter(|(path, _)| !before.contains_key(*path)) {
+                if !document.contains(&(object, path)) {
+                    lines.insert(path.clone(), format!(" {path} {field}{SINCE}{date}"));
+                }
+            }
+            for (path, field) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+                if !document.contains(&(object, path)) {
+                    let since = lines.remove(path);
+                    let line = since.unwrap_or_else(|| format!(" {path} {field}"));
+                    lines.insert(path.clone(), format!("{line}{UNTIL}{date}"));
+                }
+            }
+        }
+    }
+    write(&place, &merged(&table, &lines))
+}
+
+/// Returns each field of the table with its kind.
+fn fields_of(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut kind = "";
+    table.lines().filter_map(move |line| match line.strip_prefix(' ') {
+        Some(field) => Some((kind, field)),
+        None => {
+            kind = line;
+            None
+        }
+    })
+}
+
+/// Replaces the lines of the table that have versions.
+fn merged(table: &str, lines: &BTreeMap<&str, BTreeMap<String, String>>) -> String {
+    let mut kinds: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for kind in table.lines().filter(|line| !line.starts_with(' ')) {
+        kinds.entry(kind).or_default();
+    }
+    for (kind, field) in fields_of(table) {
+        if !field.contains(SINCE) && !field.contains(UNTIL) {
+            kinds.entry(kind).or_default().insert(format!(" {field}"));
+        }
+    }
+    for (kind, lines) in lines {
+        // Objects that this server does not have are not in the table.
+        if let Some(fields) = kinds.get_mut(kind) {
+            fields.extend(lines.values().cloned());
+        }
+    }
+    let mut merged = String::new();
+    for (kind, fields) in kinds {
+        let _ = writeln!(merged, "{kind}");
+        for field in fields {
+            let _ = writeln!(merged, "{field}");
+        }
+    }
+    merged
+}
+
+/// Lists the expandable fields of a type, and the objects in it that are always complete, each with
+/// its mark and kinds.
+fn list_expandable(fields: &mut BTreeMap<String, String>, path: &str, kind: &Value) {
+    match text(&kind["kind"]) {
+        "hash" => {
+            for (name, member) in members(&kind["members"]) {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                list_expandable(fields, &path, &member["type"]);
+            }
+        }
+        "list" => list_expandable(fields, path, &kind["item"]),
+        "page" => list_expandable(fields, &format!("{path}.data"), &kind["item"]),
+        word @ ("ref" | "either") => {
+            let options = std::slice::from_ref(kind);
+            let options = if word == "ref" {
+                Some(options)
+            } else {
+                kind["options"].as_array().map(Vec::as_slice)
+            };
+            let kinds = options.into_iter().flatten().filter(|option| option["kind"] == "ref");
+            let kinds: BTreeSet<&str> = kinds.map(|option| text(&option["object"])).collect();
+            if !kinds.is_empty() && !path.is_empty() {
+                let mark = if kind["expandable"] == true { "id" } else { "object" };
+                let kinds = kinds.into_iter().collect::<Vec<_>>().join("|");
+                fields.insert(path.to_owned(), format!("{mark} {kinds}"));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Returns the keys that the objects of a release always have and that are never null.

@@ -242,6 +242,7 @@ async fn prices_lead_to_amounts() {
           metadata: { a: "b" }
           name: "Gold"
           object: "product"
+          type: "service"
           updated: 1767225600
           null: default_price, description, package_dimensions, shippable, statement_descriptor
           null: tax_code, unit_label, url

@@ -161,6 +161,27 @@ async fn basil_moved_keys() {
     assert!(names.iter().all(|name| newer.json().get(name).is_none()));
 }
 
+/// The intent of the latest invoice is expanded by its older path, and from basil on by its newer
+/// one only.
+#[tokio::test]
+async fn older_paths_expand() {
+    let app = App::start().await;
+    app.gold().await;
+    let customer = app.customer().await;
+    app.pays_by(&customer, "success").await;
+    let path = path_of(&app.subscription(&customer, MONTHLY).await.id());
+    let older = format!("{path}?expand[]=latest_invoice.payment_intent.invoice");
+    let shown = app.in_version(ACACIA).get(&older).await.ok();
+    assert_eq!(shown.at("/latest_invoice/payment_intent/object"), "payment_intent");
+    let invoice = shown.at("/latest_invoice/id");
+    assert_eq!(shown.at("/latest_invoice/payment_intent/invoice/id"), invoice);
+    let refused = app.in_version(BASIL).get(&older).await;
+    assert_eq!((refused.status, refused.at("/error/param")), (400, json!("expand")));
+    let newer = format!("{path}?expand[]=latest_invoice.payments");
+    let shown = app.in_version(BASIL).get(&newer).await.ok();
+    assert!(shown.at("/latest_invoice/payments/data/0/payment/payment_intent").is_string());
+}
+
 /// A webhook has the shape of its endpoint's version.
 #[tokio::test]
 async fn webhooks_have_the_older_shape() {

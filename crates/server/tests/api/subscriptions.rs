@@ -20,7 +20,7 @@ async fn a_setup_intent_collects() {
       billing_mode: { type: "flexible" }
       billing_schedules: []
       cancel_at_period_end: false
-      cancellation_details: { comment: null, feedback: null, reason: null }
+      cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null }
       collection_method: "charge_automatically"
       created: 1767225600
       currency: "usd"
@@ -28,7 +28,10 @@ async fn a_setup_intent_collects() {
       default_tax_rates: []
       discounts: []
       id: "sub_…"
-      invoice_settings: { account_tax_ids: null, issuer: { type: "self" } }
+      invoice_settings: {
+        issuer: { type: "self" }
+        null: account_tax_ids, custom_fields, description, footer
+      }
       items: {
         data: []
         has_more: false

@@ -237,6 +237,23 @@ async fn changes_items() {
       id: "si_…"
       metadata: {}
       object: "subscription_item"
+      plan: {
+        active: true
+        amount: 50
+        amount_decimal: "50"
+        billing_scheme: "per_unit"
+        created: 1767225600
+        currency: "usd"
+        id: "price_…"
+        interval: "month"
+        interval_count: 1
+        livemode: false
+        metadata: {}
+        object: "plan"
+        product: "gold"
+        usage_type: "licensed"
+        null: meter, nickname, tiers_mode, transform_usage, trial_period_days
+      }
       price: {
         active: true
         billing_scheme: "per_unit"
