@@ -130,12 +130,12 @@ fn write_expansions(releases: &[Value]) -> Result<(), Failure> {
 /// Returns each field of the table with its kind.
 fn fields_of(table: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut kind = "";
-    table.lines().filter_map(move |line| match line.strip_prefix(' ') {
-        Some(field) => Some((kind, field)),
-        None => {
+    table.lines().filter_map(move |line| {
+        let field = line.strip_prefix(' ');
+        if field.is_none() {
             kind = line;
-            None
         }
+        Some((kind, field?))
     })
 }
 

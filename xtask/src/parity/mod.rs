@@ -162,7 +162,9 @@ fn probed<'a>(
     if faults.is_empty() {
         return newest.ok_or_else(|| "the tables have no version".to_owned());
     }
-    faults.iter().for_each(|line| say(line));
+    for fault in &faults {
+        say(fault);
+    }
     Err("parameters differ from the versions in these places".to_owned())
 }
 

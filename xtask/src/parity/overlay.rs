@@ -170,7 +170,9 @@ fn change_hash(form: &mut Value, change: &Schema) {
 /// Changes a hash, or the hashes of a list, among the types of a parameter.
 fn change_items(schema: &mut Value, change: &Schema) {
     if let Some(options) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
-        options.iter_mut().for_each(|option| change_items(option, change));
+        for option in options {
+            change_items(option, change);
+        }
         return;
     }
     match change {

@@ -89,7 +89,7 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
         Snapshot::Checkout(session) => write_value(w, view, checkout::value(session, view)),
         Snapshot::ConnectedAccount(account) => {
-            write_value(w, view, connected_account::value(account))
+            write_value(w, view, connected_account::value(account));
         }
         Snapshot::ExternalAccount(external) => {
             write_value(w, view, connected_account::external_account(external));

@@ -238,15 +238,12 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
     ] {
         value[name] = older;
     }
-    match line.subscription_item {
-        Some(item) => {
-            value["subscription_item"] = json!(item.to_string());
-            value["type"] = json!("subscription");
-        }
-        None => {
-            value["invoice_item"] = json!(line.item.to_string());
-            value["type"] = json!("invoiceitem");
-        }
+    if let Some(item) = line.subscription_item {
+        value["subscription_item"] = json!(item.to_string());
+        value["type"] = json!("subscription");
+    } else {
+        value["invoice_item"] = json!(line.item.to_string());
+        value["type"] = json!("invoiceitem");
     }
     value
 }
