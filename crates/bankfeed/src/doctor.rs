@@ -359,7 +359,7 @@ struct Running {
 /// Finds a ready server that listens on an address.
 async fn find_server(listen: &str) -> Option<Running> {
     let address = listen.to_socket_addrs().ok()?.next()?;
-    let outbound = outbound_within(READY_MS_MAX).ok()?;
+    let outbound = outbound_within(READY_MS_MAX);
     let url = format!("http://{address}/readyz");
     let response = outbound.call("GET", &url, &[], Vec::new()).await.ok()?;
     let ready = response.status == 200 && response.body == b"ready\n";

@@ -203,7 +203,7 @@ fn start_help(error: &StartError) -> Option<String> {
         StartError::Scenario { .. } => "Check the file with `bankfeed scenario check FILE`",
         StartError::ReadyFile { .. } => "Name another file with --ready-file",
         StartError::Record { .. } => "Name another file with --record",
-        StartError::Randomness(_) | StartError::Outbound(_) | StartError::Serve(_) => {
+        StartError::Randomness(_) | StartError::Serve(_) => {
             "Start the server again, and check the limits of the system with `ulimit -a`"
         }
         StartError::Settings(_) | StartError::AnyKeyInPublic(_) | StartError::LostSealKey(_) => {

@@ -65,7 +65,7 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
         let server = Server::of(global)?;
-        let outbound = local_outbound().map_err(ListenError::from)?;
+        let outbound = local_outbound();
         if let Some(target) = &flags.forward_to {
             outbound.check_url(target).map_err(|error| ServerError::Usage {
                 problem: format!("invalid target address '{target}': {error}"),

@@ -178,7 +178,7 @@ impl Server {
     pub(super) fn of(flags: &GlobalFlags) -> Result<Self, ServerError> {
         let base = flags.api_base.trim_end_matches('/').to_owned();
         let address = |source| ServerError::Address { base: base.clone(), source };
-        local_outbound().and_then(|outbound| outbound.check_url(&base)).map_err(address)?;
+        local_outbound().check_url(&base).map_err(address)?;
         if base.contains(['?', '#']) {
             // The path of every call would become a part of the query or of the fragment.
             return Err(ServerError::Usage {

@@ -4,18 +4,25 @@
 //!   the environment. Time and response size are bounded.
 //! - If private addresses are denied, they are rejected in the URL and again among the resolved
 //!   addresses at the moment of connecting. A name that resolves to another address later is
-//!   therefore rejected too. Connections to allowed addresses stay open for reuse.
+//!   therefore rejected too. Connections to allowed addresses stay open for reuse, and a request is
+//!   sent on each one (`client.rs`).
 //! - An error never contains the URL, a header or the body, because they can contain secrets.
 
 mod address;
+mod client;
 
 use address::is_public;
+use client::{Exchange, Failure, HttpClient, Place};
+use http_body_util::BodyExt;
+use hyper::Method;
+use hyper_util::client::legacy::connect::dns::Name;
 use model::limits::ATTEMPT_BODY_BYTES_MAX;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tower_service::Service;
 use url::{Host, Url};
 
 /// The most bytes of a response that are read. Bytes beyond the stored part are read so that the
@@ -23,10 +30,6 @@ use url::{Host, Url};
 const RESPONSE_BYTES_READ_MAX: usize = 64 * 1024;
 /// The most bytes of a response to a call.
 const CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The time after which an idle connection is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// The most idle connections to one host.
-const IDLE_PER_HOST_MAX: usize = 32;
 
 /// The `User-Agent` of bankfeed's own commands, so that the client checker ignores their calls.
 pub const COMMAND_LINE: &str = "bankfeed/1.0 (command line)";
@@ -66,21 +69,18 @@ pub enum OutboundError {
         /// The reason, free of secrets.
         reason: &'static str,
     },
-    /// The HTTP client could not be built.
-    #[error("building the HTTP client")]
-    Client(#[source] reqwest::Error),
 }
 
 /// The client for posts and calls to other machines. Clones share one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Outbound {
     settings: OutboundSettings,
-    client: reqwest::Client,
+    client: HttpClient,
 }
 
 /// A checked URL, to which many posts may go.
 #[derive(Clone, Debug)]
-pub struct Target(Url);
+pub struct Target(Place);
 
 /// The result of a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,15 +106,8 @@ pub struct Called {
 
 impl Outbound {
     /// Builds the client.
-    pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
-        // An error means that the process already has a provider. That one works as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let trusting = builder(settings).build();
-        // A machine without root certificates can still post to http, and only https fails.
-        let client = trusting
-            .or_else(|error| builder(settings).tls_certs_only([]).build().map_err(|_| error))
-            .map_err(OutboundError::Client)?;
-        Ok(Self { settings, client })
+    pub fn new(settings: OutboundSettings) -> Self {
+        Self { settings, client: HttpClient::new(settings) }
     }
 
     /// Checks a URL without resolving its name.
@@ -124,7 +117,8 @@ impl Outbound {
 
     /// Checks a URL for posts, without resolving its name.
     pub fn target(&self, url: &str) -> Result<Target, OutboundError> {
-        self.parse(url).map(Target)
+        let url = self.parse(url)?;
+        Place::of(&url).map(Target).ok_or(OutboundError::Invalid)
     }
 
     /// Posts once. An error becomes the status of the result.
@@ -140,22 +134,26 @@ impl Outbound {
         body: Vec<u8>,
     ) -> Posted {
         let none = |reason: &str| Posted { status: Err(reason.to_owned()), body: String::new() };
-        let Target(url) = match target {
+        let Target(place) = match target {
             Ok(target) => target,
             Err(error) => return none(&error.to_string()),
         };
-        let mut request = self.client.post(url.clone()).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        match request.send().await {
-            Err(error) => none(reason(&error)),
-            Ok(response) => {
-                let status = response.status().as_u16();
-                // The status decides the result, so a body that ends early is stored as far as it
-                // was read.
-                Posted { status: Ok(status), body: beginning(response).await }
+        let (mut status, mut stored) = (None, Vec::new());
+        let posting = async {
+            let mut exchange = self.client.send(place, Method::POST, headers, body).await?;
+            status = Some(exchange.response.status().as_u16());
+            if read_beginning(&mut exchange, &mut stored).await {
+                exchange.release();
             }
+            Ok::<(), Failure>(())
+        };
+        let posted = tokio::time::timeout(self.timeout(), posting).await;
+        match (status, posted) {
+            // The status decides the result, so a body that ends early is stored as far as it was
+            // read.
+            (Some(status), _) => Posted { status: Ok(status), body: text(&stored) },
+            (None, Ok(Err(failure))) => none(reason(&failure)),
+            (None, _) => none(TOO_LATE),
         }
     }
 
@@ -167,25 +165,18 @@ impl Outbound {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Called, OutboundError> {
-        let url = self.parse(url)?;
+        let Target(place) = self.target(url)?;
         let method = method.parse().map_err(|_| OutboundError::Invalid)?;
-        let mut request = self.client.request(method, url).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let failed = |error: reqwest::Error| OutboundError::Call { reason: reason(&error) };
-        let mut response = request.send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let (notice, date) = (header("stripe-notice"), header("date"));
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > CALL_BYTES_MAX {
-                return Err(OutboundError::Call { reason: "the response is too large" });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Called { status, notice, date, body })
+        let calling = Box::pin(async {
+            let exchange = self.client.send(&place, method, headers, body).await;
+            complete(exchange.map_err(|failure| reason(&failure))?).await
+        });
+        let called = tokio::time::timeout(self.timeout(), calling).await;
+        called.unwrap_or(Err(TOO_LATE)).map_err(|reason| OutboundError::Call { reason })
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(self.settings.timeout_ms)
     }
 
     fn parse(&self, url: &str) -> Result<Url, OutboundError> {
@@ -210,33 +201,46 @@ impl Outbound {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that builds HTTP clients")]
-fn builder(settings: OutboundSettings) -> reqwest::ClientBuilder {
-    let timeout = Duration::from_millis(settings.timeout_ms);
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .referer(false)
-        .https_only(settings.https_only)
-        .timeout(timeout)
-        .connect_timeout(timeout)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-        .dns_resolver(Arc::new(Resolver { deny_private: settings.deny_private }))
-}
+/// The reason for a response that was not complete in time.
+const TOO_LATE: &str = "no response in time";
 
-/// The beginning of a response's body.
-async fn beginning(mut response: reqwest::Response) -> String {
-    let mut stored: Vec<u8> = Vec::new();
+/// Reads a body as far as a connection is worth it, and stores its beginning. Returns true if it was
+/// read to the end.
+async fn read_beginning(exchange: &mut Exchange, stored: &mut Vec<u8>) -> bool {
+    let body = exchange.response.body_mut();
     let mut read = 0;
     while read < RESPONSE_BYTES_READ_MAX {
-        let Ok(Some(chunk)) = response.chunk().await else { break };
-        read += chunk.len();
-        let room = ATTEMPT_BODY_BYTES_MAX - stored.len();
-        stored.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        match body.frame().await {
+            None => return true,
+            Some(Err(_)) => return false,
+            Some(Ok(frame)) => {
+                let Ok(chunk) = frame.into_data() else { continue };
+                read += chunk.len();
+                let room = ATTEMPT_BODY_BYTES_MAX - stored.len();
+                stored.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+        }
     }
-    text(&stored)
+    false
+}
+
+/// Reads a response to its end.
+async fn complete(mut exchange: Exchange) -> Result<Called, &'static str> {
+    let status = exchange.response.status().as_u16();
+    let headers = exchange.response.headers();
+    let header = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    let (notice, date) = (header("stripe-notice"), header("date"));
+    let mut body = Vec::new();
+    while let Some(frame) = exchange.response.body_mut().frame().await {
+        let frame = frame.map_err(|error| reason(&Failure::Broken(error)))?;
+        let Ok(chunk) = frame.into_data() else { continue };
+        if body.len() + chunk.len() > CALL_BYTES_MAX {
+            return Err("the response is too large");
+        }
+        body.extend_from_slice(&chunk);
+    }
+    exchange.release();
+    Ok(Called { status, notice, date, body })
 }
 
 /// Bytes as text, within [`ATTEMPT_BODY_BYTES_MAX`] bytes. A replacement character has three bytes.
@@ -247,8 +251,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The reason for a missing response, as a fixed text.
-fn reason(error: &reqwest::Error) -> &'static str {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+fn reason(failure: &Failure) -> &'static str {
+    let mut source = Some(failure.error());
     let mut kind = None;
     while let Some(cause) = source {
         if cause.is::<PrivateAddress>() {
@@ -269,13 +273,13 @@ fn reason(error: &reqwest::Error) -> &'static str {
         }
         source = cause.source();
     }
-    match kind {
-        _ if error.is_timeout() => "no response in time",
-        Some(std::io::ErrorKind::ConnectionRefused) => "the connection was refused",
-        Some(std::io::ErrorKind::ConnectionReset) => "the connection was reset",
-        _ if error.is_connect() => "no connection",
-        _ if error.is_builder() => "the request could not be built",
-        _ => "the connection broke before a response",
+    match (failure, kind) {
+        (_, Some(std::io::ErrorKind::TimedOut)) => TOO_LATE,
+        (_, Some(std::io::ErrorKind::ConnectionRefused)) => "the connection was refused",
+        (_, Some(std::io::ErrorKind::ConnectionReset)) => "the connection was reset",
+        (Failure::Connect(_), _) => "no connection",
+        (Failure::Build(_), _) => "the request could not be built",
+        (Failure::Broken(_), _) => "the connection broke before a response",
     }
 }
 
@@ -295,11 +299,23 @@ struct Resolver {
     deny_private: bool,
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+/// The resolved addresses.
+type Addresses = std::vec::IntoIter<SocketAddr>;
+type AnyError = Box<dyn Error + Send + Sync>;
+
+impl Service<Name> for Resolver {
+    type Response = Addresses;
+    type Error = AnyError;
+    type Future = Pin<Box<dyn Future<Output = Result<Addresses, AnyError>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), AnyError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let deny_private = self.deny_private;
         Box::pin(async move {
-            // reqwest replaces port 0 with the port of the URL.
+            // The connector replaces port 0 with the port of the URL.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let found: Vec<SocketAddr> = found.map_err(|_| NoAddress)?.collect();
             admit(found, deny_private)
@@ -308,10 +324,7 @@ impl Resolve for Resolver {
 }
 
 /// The addresses that may be called.
-fn admit(
-    found: Vec<SocketAddr>,
-    deny_private: bool,
-) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+fn admit(found: Vec<SocketAddr>, deny_private: bool) -> Result<Addresses, AnyError> {
     if found.is_empty() {
         return Err(Box::new(NoAddress));
     }
@@ -320,17 +333,20 @@ fn admit(
     if admitted.is_empty() {
         return Err(Box::new(PrivateAddress));
     }
-    Ok(Box::new(admitted.into_iter()))
+    Ok(admitted.into_iter())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinSet;
 
     fn outbound(deny_private: bool, https_only: bool) -> Outbound {
-        Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 }).unwrap()
+        Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 })
     }
 
     /// A URL is rejected for its scheme, its credentials, or a private address in any spelling.
@@ -441,5 +457,98 @@ mod tests {
         the address is not public
         the request could not be built
         ");
+    }
+
+    /// A receiver of posts, with the numbers of connections that it accepted and that had a request.
+    struct Receiver {
+        url: String,
+        accepted: Arc<AtomicUsize>,
+        used: Arc<AtomicUsize>,
+    }
+
+    impl Receiver {
+        async fn start() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/hook", listener.local_addr().unwrap());
+            let (accepted, used) = (Arc::default(), Arc::default());
+            let receiver = Self { url, accepted: Arc::clone(&accepted), used: Arc::clone(&used) };
+            tokio::spawn(async move {
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    accepted.fetch_add(1, Ordering::SeqCst);
+                    tokio::spawn(respond(stream, Arc::clone(&used)));
+                }
+            });
+            receiver
+        }
+    }
+
+    /// Responds to each post on a connection. Each body is `{}`.
+    async fn respond(mut stream: TcpStream, used: Arc<AtomicUsize>) {
+        let mut posted = Vec::new();
+        let mut buffer = [0; 4_096];
+        let mut requests = 0;
+        loop {
+            let length = stream.read(&mut buffer).await.unwrap_or(0);
+            if length == 0 {
+                return;
+            }
+            posted.extend_from_slice(&buffer[..length]);
+            if !posted.ends_with(b"{}") {
+                continue;
+            }
+            posted.clear();
+            if requests == 0 {
+                used.fetch_add(1, Ordering::SeqCst);
+            }
+            requests += 1;
+            // Every seventh response ends the connection.
+            let close = if requests % 7 == 0 { "connection: close\r\n" } else { "" };
+            let response = format!("HTTP/1.1 200 OK\r\n{close}content-length: 2\r\n\r\nok");
+            stream.write_all(response.as_bytes()).await.unwrap();
+            if !close.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// A request is sent on every connection that is opened, while posts race for connections that
+    /// become idle or are closed. Connections are reused.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_connection_stays_without_a_request() {
+        const TASKS: usize = 8;
+        const POSTS: usize = 300;
+        let receiver = Receiver::start().await;
+        let outbound = outbound(false, false);
+        let mut tasks = JoinSet::new();
+        for _ in 0..TASKS {
+            let (outbound, url) = (outbound.clone(), receiver.url.clone());
+            tasks.spawn(async move {
+                for _ in 0..POSTS {
+                    let posted = outbound.post(&url, &[], b"{}".to_vec()).await;
+                    assert_eq!(posted, Posted { status: Ok(200), body: "ok".to_owned() });
+                }
+            });
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.unwrap();
+        }
+        let accepted = receiver.accepted.load(Ordering::SeqCst);
+        assert_eq!(receiver.used.load(Ordering::SeqCst), accepted);
+        let needed = TASKS * POSTS / 7;
+        assert!((needed..=needed + 2 * TASKS).contains(&accepted), "{accepted} for {needed}");
+    }
+
+    /// A post takes the connection that a post before it has left idle. If the receiver has closed it
+    /// meanwhile, the post opens a new one.
+    #[tokio::test]
+    async fn an_idle_connection_is_reused_or_replaced() {
+        let receiver = Receiver::start().await;
+        let outbound = outbound(false, false);
+        for post in 1..=15_usize {
+            let posted = outbound.post(&receiver.url, &[], b"{}".to_vec()).await;
+            assert_eq!(posted.status, Ok(200));
+            assert_eq!(receiver.accepted.load(Ordering::SeqCst), post.div_ceil(7));
+        }
     }
 }

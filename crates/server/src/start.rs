@@ -17,7 +17,7 @@ use lab::{Instruments, Lab};
 use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
-use outbound::{Outbound, OutboundError, OutboundSettings};
+use outbound::{Outbound, OutboundSettings};
 use settings::{Database, KeyPolicy, Metrics, Settings, SettingsError, folder_of};
 use std::fmt::Write as _;
 use std::fs;
@@ -107,9 +107,6 @@ pub enum StartError {
         #[source]
         source: ScenarioError,
     },
-    /// The client for webhooks could not be built.
-    #[error("could not prepare outgoing connections")]
-    Outbound(#[from] OutboundError),
     /// The ready file cannot be written.
     #[error("could not write the ready file {}", .path.display())]
     ReadyFile {
@@ -277,7 +274,7 @@ fn build_lab(
         deny_private: settings.deny_private_webhooks,
         https_only: false,
         timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.lease_ms.unsigned_abs() / 4 * 3),
-    })?;
+    });
     // The scenarios are read before the database is created, so that an invalid file leaves no
     // database.
     let scenarios = scenarios(&settings.scenarios)?;

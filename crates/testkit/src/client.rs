@@ -56,8 +56,7 @@ impl Client {
     #[expect(clippy::disallowed_methods, reason = "a test is a client, not the server")]
     pub fn of(url: &str) -> Self {
         // Installs the TLS provider, because no client can be built without it.
-        Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 })
-            .unwrap();
+        Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { url: url.to_owned(), key: KEY.to_owned(), headers: BTreeMap::new(), http }
     }

@@ -1,8 +1,6 @@
 //! An engine with a test bank and the laboratory, without HTTP. Its workers run only when a test
 //! steps them.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use engine::hooks::NoHooks;
@@ -62,7 +60,7 @@ impl EngineParts {
 /// The client for webhooks, which may call local addresses.
 pub fn outbound() -> Outbound {
     let timeout_ms = model::limits::DELIVERY_TIMEOUT_MS;
-    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms }).unwrap()
+    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
 }
 
 /// The settings of a database.

@@ -71,18 +71,18 @@ impl Drop for InFlight<'_> {
 
 impl Client {
     /// A client of a server.
-    pub(super) fn new(up: Up) -> Result<Self, Failure> {
+    pub(super) fn new(up: Up) -> Self {
         let settings =
             OutboundSettings { deny_private: false, https_only: false, timeout_ms: ATTEMPT_MS_MAX };
-        Ok(Self {
-            outbound: Outbound::new(settings).map_err(|error| error.to_string())?,
+        Self {
+            outbound: Outbound::new(settings),
             up,
             keys: AtomicU64::new(0),
             acknowledged: Mutex::default(),
             faults: Mutex::default(),
             responses: watch::Sender::new(0),
             in_flight: watch::Sender::new(0),
-        })
+        }
     }
 
     /// Posts until there is a response, and stores the response.

@@ -73,7 +73,7 @@ impl Original {
         let began = moment();
         server.start(None).await?;
         original.start_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let client = Client::new(server.up())?;
+        let client = Client::new(server.up());
         original.content = Fingerprint::read(&client, false).await?;
         server.stop().await?;
         let (newest, counts) = look(&copy)?;
@@ -132,7 +132,7 @@ impl Original {
         let state = server.kill().await?;
         let left = look_at_copy(path)?;
         server.start(None).await?;
-        let content = Fingerprint::read(&Client::new(server.up())?, false).await?;
+        let content = Fingerprint::read(&Client::new(server.up()), false).await?;
         server.stop().await?;
         let at = if at_first_migration {
             "at its beginning".to_owned()

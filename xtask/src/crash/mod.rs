@@ -171,7 +171,7 @@ fn plan(seed: u64) -> Vec<Kill> {
 }
 
 async fn trial(server: &mut Server, seed: u64) -> Result<Report, Failure> {
-    let client = Arc::new(Client::new(server.up())?);
+    let client = Arc::new(Client::new(server.up()));
     let follower = Arc::new(Follower::new(Arc::clone(&client)));
     let receiver = Receiver::start(Arc::clone(&follower)).await?;
     server.start(None).await?;

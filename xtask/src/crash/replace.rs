@@ -90,7 +90,7 @@ pub(super) async fn run(
     kills: usize,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let client = Arc::new(Client::new(server.up())?);
+    let client = Arc::new(Client::new(server.up()));
     server.start(None).await?;
     let receiver = Receiver::start(async |_| 200).await;
     let receiver = receiver.map_err(|error| format!("listening for webhooks: {error}"))?;
