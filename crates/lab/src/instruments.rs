@@ -4,7 +4,7 @@ use crate::call::WatchedCalls;
 use crate::checker::ClientChecker;
 use crate::fault::{FaultKind, Hit, fault_of_attempt, is_wrongly_signed};
 use crate::faults::{FaultsInMemory, FaultsRead};
-use crate::wait::Waits;
+use crate::waits::Waits;
 use crate::{Settings, scenario};
 use connectors::Connector;
 use engine::Parts;

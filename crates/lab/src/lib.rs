@@ -23,6 +23,7 @@ mod sandbox;
 mod scenario;
 mod snapshot;
 mod wait;
+mod waits;
 
 pub use call::WatchedCall;
 pub use delivery::{LedgerFilter, ResendTo};

@@ -1,13 +1,12 @@
 //! Waiting for the delivery of an event, so that a test needs no sleep and no poll.
 //!
-//! A waiting call first looks through the feed. After that it is notified of each settled delivery
-//! and each dispatch, after the commit, and looks again. If there are more notifications than it
-//! can process, it looks through the whole feed, so it misses none. A wait is not stored, so it
-//! ends if the server dies.
+//! A wait without `after` returns the first event of the feed that was delivered. An event whose
+//! first attempts are still to be made is not passed. An event with a failed attempt is.
 //!
-//! A wait after an event returns the first match that follows it in the feed, once its deliveries
-//! have ended. So a loop that passes the last event returns every match once, in one order, however
-//! many deliveries are in flight.
+//! A wait after an event returns the first match that follows it in the feed. It first waits for
+//! the first attempt of each delivery, so that the handlers of a test have run, and returns the
+//! event at the end of its time in any case. So a loop that passes the last event returns every
+//! match once, in one order, whatever the state of their deliveries.
 
 use crate::Lab;
 use engine::{ApiResponse, Context, Error};
@@ -15,13 +14,9 @@ use model::Word;
 use model::delivery::{Delivery, DeliveryStatus};
 use model::event::{Event, EventType};
 use model::id::{AccountId, EndpointId, EventId, MerchantId};
-use model::limits::{EVENT_NEWS_MAX, EVENT_WAITS_MAX, PAGE_ROWS_MAX};
+use model::limits::PAGE_ROWS_MAX;
 use std::fmt::Write as _;
-use std::time::Duration;
 use store::{FeedEvent, FindEvent, ListDeliveries, ListFeed};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::broadcast::{self, Receiver, Sender};
-use tokio::sync::{Semaphore, watch};
 use wire::error::Error as ApiError;
 
 /// The number of events that are read at once during a search.
@@ -56,74 +51,58 @@ struct Sought<'a> {
 
 /// The result of a search.
 enum Look {
-    Delivered(Box<FeedEvent>),
+    /// The event to return.
+    Found(Box<FeedEvent>),
+    /// The first match after an event. The first attempt of a delivery is still to be made.
+    Unattempted(Box<FeedEvent>),
     /// The number of matching events that were looked at, and the last of them. None of them is
     /// delivered yet.
     NotYet(usize, Option<EventId>),
 }
 
-/// The calls that wait, and their notifications.
-pub(crate) struct Waits {
-    news: Sender<MerchantId>,
-    free: Semaphore,
-    ended: watch::Sender<bool>,
-}
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self {
-            news: Sender::new(EVENT_NEWS_MAX),
-            free: Semaphore::new(EVENT_WAITS_MAX),
-            ended: watch::Sender::new(false),
-        }
-    }
-}
-
-impl Waits {
-    /// Notifies the waiting calls that events were dispatched or that a delivery was settled.
-    pub(crate) fn notify(&self, merchant: MerchantId) {
-        // Sending fails only if no call waits.
-        let _ = self.news.send(merchant);
-    }
+/// The progress of an event's deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The first attempt of a delivery is still to be made.
+    Unattempted,
+    /// Each delivery was attempted, and one of them has not succeeded.
+    Attempted,
+    /// The event is delivered.
+    Delivered,
 }
 
 impl Lab {
     /// Ends all current and future waits, because the server is about to stop.
     pub fn end_waits(&self) {
-        self.instruments.waits.ended.send_replace(true);
+        self.instruments.waits.end();
     }
 
     /// Returns the first delivered event that matches, in the order of the feed. An event is
     /// delivered once every endpoint that subscribes to it has returned 2xx for one attempt. If no
-    /// enabled endpoint subscribes to it, it is delivered at once. A wait after an event returns
-    /// the first match, delivered or not, once none of its deliveries is pending.
+    /// enabled endpoint subscribes to it, it is delivered at once.
+    ///
+    /// A wait after an event returns the first match, delivered or not, once the first attempt of
+    /// each of its deliveries has ended. At the end of its time it returns the match in any case.
     pub async fn wait_for_event(
         &self,
         context: &Context,
         filter: &WaitFilter,
     ) -> Result<ApiResponse, Error> {
         let sought = self.sought(context, filter).await?;
-        let place = self.instruments.waits.free.try_acquire();
-        let _place = place.map_err(|_| ApiError::rate_limited("global-concurrency"))?;
-        // Subscribe before the first search, so that no notification is missed between the two.
-        let mut news = self.instruments.waits.news.subscribe();
-        let mut ended = self.instruments.waits.ended.subscribe();
+        // Enter before the first search, so that no wake-up is missed between the two.
+        let waits = &self.instruments.waits;
+        let mut place = waits.enter(context.merchant)?;
         let mut look = self.look_for(&sought).await?;
         let looking = async {
-            while !matches!(look, Look::Delivered(_)) {
-                wait_for_news(sought.merchant, &mut news).await;
+            while !matches!(look, Look::Found(_)) {
+                place.wake_up().await;
                 look = self.look_for(&sought).await?;
             }
-            Ok::<(), Error>(())
+            Ok(())
         };
-        tokio::select! {
-            looked = tokio::time::timeout(Duration::from_secs(filter.timeout_s), looking) => {
-                looked.unwrap_or(Ok(()))?;
-            }
-            _ = ended.wait_for(|ended| *ended) => {}
-        }
+        waits.within(filter.timeout_s, looking).await?;
         match look {
-            Look::Delivered(found) => {
+            Look::Found(found) | Look::Unattempted(found) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
                 let pending = found.pending as usize;
                 let body = self.engine.shown_event(&found.event, pending, &listeners);
@@ -202,16 +181,16 @@ impl Lab {
                     continue;
                 }
                 (matching, newest) = (matching + 1, Some(found.event.id));
-                let returned = if sought.after.is_some() {
-                    has_ended(&deliveries)
-                } else {
-                    is_delivered(&deliveries, sought.endpoint)
-                };
-                if returned {
-                    return Ok(Look::Delivered(Box::new(found)));
-                }
-                if sought.after.is_some() {
-                    return Ok(Look::NotYet(matching, newest));
+                match (progress(&deliveries, sought.endpoint), sought.after) {
+                    (Progress::Delivered, _) | (Progress::Attempted, Some(_)) => {
+                        return Ok(Look::Found(Box::new(found)));
+                    }
+                    (Progress::Unattempted, Some(_)) => {
+                        return Ok(Look::Unattempted(Box::new(found)));
+                    }
+                    // It may be delivered, and then it comes before the later events.
+                    (Progress::Unattempted, None) => return Ok(Look::NotYet(matching, newest)),
+                    (Progress::Attempted, None) => {}
                 }
             }
             if !more {
@@ -272,21 +251,23 @@ impl Lab {
     }
 }
 
-/// True if a dispatched event with these deliveries is delivered. To one endpoint, its delivery must
-/// have succeeded. Otherwise canceled deliveries do not count.
-fn is_delivered(deliveries: &[Delivery], endpoint: Option<EndpointId>) -> bool {
+/// The progress of a dispatched event with these deliveries. To one endpoint, its delivery must have
+/// succeeded. Otherwise canceled deliveries do not count.
+fn progress(deliveries: &[Delivery], endpoint: Option<EndpointId>) -> Progress {
     let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
-    match endpoint {
+    let delivered = match endpoint {
         Some(_) => deliveries.iter().any(succeeded),
         None => deliveries
             .iter()
             .all(|delivery| delivery.status == DeliveryStatus::Canceled || succeeded(delivery)),
+    };
+    if delivered {
+        Progress::Delivered
+    } else if deliveries.iter().any(Delivery::is_unattempted) {
+        Progress::Unattempted
+    } else {
+        Progress::Attempted
     }
-}
-
-/// True if none of the deliveries has a further attempt, whether they succeeded or not.
-fn has_ended(deliveries: &[Delivery]) -> bool {
-    deliveries.iter().all(|delivery| delivery.status != DeliveryStatus::Pending)
 }
 
 /// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at
@@ -302,17 +283,4 @@ pub fn check_type(text: &str, path: &str) -> Result<(), ApiError> {
     }
     let message = format!("This server sends no event of the type '{text}'.");
     Err(ApiError::invalid(message).param(path))
-}
-
-/// Waits for a notification of this merchant, and takes the others that are already there.
-async fn wait_for_news(merchant: MerchantId, news: &mut Receiver<MerchantId>) {
-    loop {
-        match news.recv().await {
-            Ok(other) if other != merchant => {}
-            Ok(_) | Err(RecvError::Lagged(_)) => break,
-            // The sender lives as long as the engine, which the caller borrows.
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
-    while !matches!(news.try_recv(), Err(broadcast::error::TryRecvError::Empty)) {}
 }

@@ -97,6 +97,14 @@ pub struct Delivery {
     pub mark: Option<String>,
 }
 
+impl Delivery {
+    /// True if its first attempt is still to be made or recorded, also after it was sent again on
+    /// demand.
+    pub fn is_unattempted(&self) -> bool {
+        self.status == DeliveryStatus::Pending && self.attempts <= self.resent_from.unwrap_or(0)
+    }
+}
+
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -173,11 +173,21 @@ pub const FAULT_HELD_MAX: usize = 1_024;
 pub const EVENT_WAIT_S_MAX: i64 = 60;
 /// The time that a call waits for an event unless it sets another.
 pub const EVENT_WAIT_S_DEFAULT: i64 = 30;
-/// The maximum number of calls that wait for events on the whole server. One more is rejected.
-pub const EVENT_WAITS_MAX: usize = 256;
+/// The maximum number of calls that wait on the whole server. One more is rejected.
+pub const EVENT_WAITS_MAX: usize = 2_048;
+/// The maximum number of calls of one merchant that wait, so that no merchant takes all places.
+pub const EVENT_WAITS_PER_MERCHANT_MAX: usize = 128;
+/// The interval at which a waiting call looks without a wake-up, in milliseconds.
+pub const EVENT_WAIT_POLL_MS: u64 = 250;
 /// The maximum number of delivery notices in the queue of a waiting call. A call that falls behind
 /// reads all of its events.
 pub const EVENT_NEWS_MAX: usize = 1_024;
+/// The maximum number of rows of each kind that one look for open work reads.
+pub const OPEN_WORK_ROWS_MAX: usize = 200;
+/// The maximum number of open pieces of work that an API error names.
+pub const OPEN_WORK_NAMED_MAX: usize = 10;
+/// The maximum number of rounds in which a server with a seed does due work before a call.
+pub const CATCH_UP_ROUNDS_MAX: usize = 1_000;
 /// The time for which a rolled secret stays active, unless the roll sets another.
 pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
 

@@ -10,10 +10,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::routing::post;
 use serde_json::Value;
-use std::future::ready;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The maximum age of a signature in seconds.
@@ -93,26 +93,43 @@ pub struct Recorder {
 struct Recorded {
     posts: Mutex<Vec<Response>>,
     status: AtomicU16,
+    /// The number of posts that have arrived.
+    arrived: watch::Sender<usize>,
+    /// The number of posts that get a response.
+    answered: watch::Sender<usize>,
 }
 
 impl Recorder {
     /// Starts to listen. The status is 200 at first.
     pub async fn start() -> std::io::Result<Self> {
-        let state = Arc::new(Recorded { posts: Mutex::default(), status: AtomicU16::new(200) });
+        let state = Arc::new(Recorded {
+            posts: Mutex::default(),
+            status: AtomicU16::new(200),
+            arrived: watch::Sender::new(0),
+            answered: watch::Sender::new(usize::MAX),
+        });
         let recorded = Arc::clone(&state);
-        let receiver = Receiver::start(move |Post { headers, body }| {
-            let status = recorded.status.load(Ordering::Relaxed);
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let header = |(name, value): (&HeaderName, &HeaderValue)| {
-                (name.to_string(), text(value.as_bytes()))
-            };
-            let headers = headers.iter().map(header).collect();
-            let post = Response { status, headers, body: text(&body) };
-            recorded.posts.lock().unwrap_or_else(PoisonError::into_inner).push(post);
-            ready(status)
-        })
-        .await?;
+        let receive = move |post: Post| recorded_post(Arc::clone(&recorded), post);
+        let receiver = Receiver::start(receive).await?;
         Ok(Self { url: receiver.url.clone(), state, _receiver: receiver })
+    }
+
+    /// Holds back the responses to all posts after this number of further posts.
+    pub fn hold_after(&self, posts: usize) {
+        let arrived = *self.state.arrived.borrow();
+        self.state.answered.send_replace(arrived.saturating_add(posts));
+    }
+
+    /// Sends the responses that are held back, and all later ones at once.
+    pub fn release(&self) {
+        self.hold_after(usize::MAX);
+    }
+
+    /// Waits until this number of posts has arrived since the last call of [`Self::take`].
+    pub async fn arrived(&self, posts: usize) {
+        let mut arrived = self.state.arrived.subscribe();
+        // The recorder owns the sender, so the channel stays open.
+        let _ = arrived.wait_for(|_| self.posts().len() >= posts).await;
     }
 
     /// Sets the status of the responses to later posts.
@@ -122,6 +139,34 @@ impl Recorder {
 
     /// Takes the posts since the last call, each with the status of its response.
     pub fn take(&self) -> Vec<Response> {
-        std::mem::take(&mut self.state.posts.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.posts())
     }
+
+    /// The posts since the last call of [`Self::take`], which stay.
+    pub fn posts_so_far(&self) -> Vec<Response> {
+        self.posts().clone()
+    }
+
+    fn posts(&self) -> MutexGuard<'_, Vec<Response>> {
+        self.state.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records a post, and returns the status of its response when it may be sent.
+async fn recorded_post(recorded: Arc<Recorded>, Post { headers, body }: Post) -> u16 {
+    let status = recorded.status.load(Ordering::Relaxed);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), text(value.as_bytes()));
+    let headers = headers.iter().map(header).collect();
+    let post = Response { status, headers, body: text(&body) };
+    recorded.posts.lock().unwrap_or_else(PoisonError::into_inner).push(post);
+    let mut place = 0;
+    recorded.arrived.send_modify(|arrived| {
+        place = *arrived;
+        *arrived += 1;
+    });
+    // The task owns a reference to the sender, so the channel stays open.
+    let _ = recorded.answered.subscribe().wait_for(|answered| place < *answered).await;
+    status
 }

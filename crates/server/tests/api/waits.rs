@@ -1,12 +1,14 @@
 //! Waiting for an event to be delivered.
 
 use engine::Context;
+use engine::events::deliver::InFlight;
 use lab::WaitFilter;
 use model::id::MerchantId;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
-use testkit::{App, KEY, Recorder};
+use testkit::{App, BEGIN_S, DAY_S, KEY, Recorder};
 
 const WAIT: &str = "/v1/test_helpers/events/wait";
 const REFRESHED: &str = "financial_connections.account.refreshed_balance";
@@ -119,14 +121,14 @@ async fn waits_in_a_connected_account() {
     assert_eq!(app.get(&format!("{WAIT}?type=customer.created&timeout=0")).await.status, 408);
 }
 
-/// The number of waiting calls is bounded. A client that disconnects makes room, and a server that
-/// stops ends all waits.
+/// The number of waiting calls of a merchant is bounded, and another merchant has places of its own.
+/// A client that disconnects makes room, and a server that stops ends all waits.
 #[tokio::test]
 async fn waits_end() {
     let app = App::start().await;
     let (context, created) = (context(), filter("customer.created"));
     let mut waits = Vec::new();
-    for _ in 0..model::limits::EVENT_WAITS_MAX {
+    for _ in 0..model::limits::EVENT_WAITS_PER_MERCHANT_MAX {
         let mut wait = Box::pin(app.lab.wait_for_event(&context, &created));
         assert!(poll_fn(|task| Poll::Ready(wait.as_mut().poll(task))).await.is_pending());
         waits.push(wait);
@@ -136,6 +138,8 @@ async fn waits_end() {
     insta::assert_snapshot!(refused.api_error(), @"
     429 rate_limit: Too many requests: the limit global-concurrency is reached. Slow down.
     ");
+    let other = app.with_key("sk_test_other");
+    assert_eq!(other.get(&format!("{WAIT}?timeout=0")).await.status, 408);
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
     app.lab.end_waits();
@@ -182,8 +186,8 @@ async fn refuses_what_never_comes() {
     ");
 }
 
-/// A loop that passes the last event returns every event once, in one order. Several endpoints, with
-/// failing and delayed deliveries, settle later events before earlier ones.
+/// A loop that passes the last event returns every event once, in one order, as soon as it is
+/// dispatched. Several endpoints have failing and delayed deliveries.
 #[tokio::test]
 async fn a_walk_skips_no_event() {
     let app = App::start().await;
@@ -198,7 +202,7 @@ async fn a_walk_skips_no_event() {
     let fault = format!("kind=webhook_delayed&every=3&delay_ms=9000&webhook_endpoint={late}");
     app.post("/v1/test_helpers/faults", &fault).await.ok();
     let account = app.account().await;
-    let mut stops = 0;
+    let mut undelivered = 0;
     for round in 0..12 {
         failing.respond(if round % 3 == 0 { 500 } else { 200 });
         app.customer().await;
@@ -210,12 +214,10 @@ async fn a_walk_skips_no_event() {
         while let Ok(id) = walk(&app, &walked).await {
             walked.push(id);
         }
-        let path = "/v1/test_helpers/deliveries?status=succeeded&limit=1";
-        let delivered = app.get(path).await.ok().text("/data/0/event");
-        stops += usize::from(!walked.contains(&delivered));
+        undelivered += app.ids("/v1/events?delivery_success=false&limit=100").await.len();
         app.pass_s(4);
     }
-    assert!(stops > 3, "later events were delivered before the next one, {stops} times");
+    assert!(undelivered > 12, "{undelivered} events were passed before their delivery");
     failing.respond(200);
     for _ in 0..3 {
         app.elapse_s(3_600).await;
@@ -235,7 +237,7 @@ async fn walk(app: &App, walked: &[String]) -> Result<String, String> {
     waited(app, &format!("timeout=0&after={last}")).await
 }
 
-/// A wait after an event ends on the first match once its deliveries have ended, also without
+/// A wait after an event ends on the first match once its deliveries were attempted, also without
 /// success. An event that is not dispatched yet has no follower. With an endpoint, events that do
 /// not go to it are skipped.
 #[tokio::test]
@@ -263,4 +265,115 @@ async fn a_walk_goes_past_failed_deliveries() {
     assert_eq!(after("").await.as_ref(), Ok(lost));
     assert_eq!(after(&format!("&webhook_endpoint={some}")).await.as_ref(), Ok(product));
     assert_eq!(after("&type=product.*").await.as_ref(), Ok(product));
+}
+
+/// A wait after an event skips no event whose deliveries are in flight, from an event that is dispatched
+/// and from one that is not, with and without filters.
+#[tokio::test]
+async fn deliveries_in_flight_hide_no_event() {
+    let app = App::start().await;
+    let [first, second, third] = App::three_receivers().await;
+    let (clock, accounts) = subscribed_on_clock(&app).await;
+    app.run_workers_until_idle().await;
+    for receiver in [&first, &second, &third] {
+        receiver.hold_after(0);
+        app.endpoint(&receiver.url, "*", "").await;
+    }
+    let dispatched = app.ids("/v1/events").await.swap_remove(0);
+    app.customer().await;
+    let waiting = app.ids("/v1/events").await.swap_remove(0);
+    assert!(waited(&app, &format!("timeout=0&after={dispatched}")).await.is_err());
+    assert!(waited(&app, &format!("timeout=0&after={waiting}")).await.is_err());
+    app.post(&format!("/v1/test_helpers/test_clocks/{clock}/advance"), &week_after_begin()).await;
+    app.engine.run_clock_once().await.unwrap();
+    app.engine.run_dispatch_once().await.unwrap();
+    let delivering = tokio::spawn({
+        let engine = Arc::clone(&app.engine);
+        async move { engine.run_deliver_once().await.unwrap() }
+    });
+    for receiver in [&first, &second, &third] {
+        receiver.arrived(5).await;
+    }
+    let mut all = app.ids("/v1/events?limit=100").await;
+    all.reverse();
+    let place = |id: &str| all.iter().position(|event| event == id).unwrap();
+    assert_eq!(walk_from(&app, &dispatched, "").await, all[place(&dispatched) + 1..]);
+    assert_eq!(walk_from(&app, &waiting, "").await, all[place(&waiting) + 1..]);
+    let refreshed = "financial_connections.account.refreshed_transactions";
+    for account in &accounts {
+        let query = format!("&type={refreshed}&account={account}");
+        assert_eq!(walk_from(&app, &dispatched, &query).await.len(), 7);
+    }
+    // The call waits for the first attempt, and then returns the same event.
+    let (context, filter) = (context(), after_event(&waiting));
+    let mut wait = pin!(app.lab.wait_for_event(&context, &filter));
+    let mut look = async || poll_fn(|task| Poll::Ready(wait.as_mut().poll(task))).await;
+    assert!(look().await.is_pending());
+    for receiver in [&first, &second, &third] {
+        receiver.release();
+    }
+    delivering.await.unwrap();
+    app.run_workers_until_idle().await;
+    let returned = String::from_utf8(wait.await.unwrap().body).unwrap();
+    assert!(returned.contains(&all[place(&waiting) + 1]), "{returned}");
+}
+
+/// A wait without `after` does not pass an event whose first attempt is in flight, so a loop that begins
+/// with it skips no event.
+#[tokio::test]
+async fn the_first_wait_passes_no_event_in_flight() {
+    let app = App::start().await;
+    let [slow, quick, _] = App::three_receivers().await;
+    app.endpoint(&slow.url, "customer.created", "").await;
+    app.endpoint(&quick.url, "product.created", "").await;
+    slow.hold_after(0);
+    let customer = app.customer().await;
+    app.gold().await;
+    app.engine.run_dispatch_once().await.unwrap();
+    let mut in_flight = InFlight::default();
+    assert_eq!(app.engine.begin_deliveries(&mut in_flight).await.unwrap(), 2);
+    // The second event is delivered while the first is in flight.
+    in_flight.ended().await;
+    app.engine.begin_deliveries(&mut in_flight).await.unwrap();
+    assert_eq!(waited(&app, "type=product.created&timeout=0").await.map(drop), Ok(()));
+    let both = "types[]=customer.created&types[]=product.created&timeout=0";
+    assert!(waited(&app, both).await.is_err());
+    slow.release();
+    app.engine.end_deliveries(&mut in_flight).await;
+    let first = app.get(&format!("{WAIT}?{both}")).await.ok();
+    assert_eq!(first.text("/data/object/id"), customer);
+}
+
+/// Links two subscribed accounts on one test clock. Returns the ids of the clock and the accounts.
+async fn subscribed_on_clock(app: &App) -> (String, Vec<String>) {
+    let (first, clock) = app.customer_on_clock().await;
+    let second = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().id();
+    let mut accounts = Vec::new();
+    for customer in [first, second] {
+        let session = app.session(&customer, "").await;
+        let account = app.link(&session, "").await.text("/accounts/data/0/id");
+        app.subscribe(&account).await;
+        accounts.push(account);
+    }
+    (clock, accounts)
+}
+
+fn week_after_begin() -> String {
+    format!("frozen_time={}", BEGIN_S + 7 * DAY_S)
+}
+
+fn after_event(event: &str) -> WaitFilter {
+    WaitFilter { types: Vec::new(), after: Some(event.to_owned()), ..filter("") }
+}
+
+/// All events that follow one, each returned by the wait after the last.
+async fn walk_from(app: &App, from: &str, more: &str) -> Vec<String> {
+    let mut walked = Vec::new();
+    let mut last = from.to_owned();
+    while let Ok(id) = waited(app, &format!("timeout=0&after={last}{more}")).await {
+        assert!(walked.len() < 1_000, "the walk does not end");
+        last.clone_from(&id);
+        walked.push(id);
+    }
+    walked
 }
