@@ -23,8 +23,8 @@ pub struct Settings {
     pub lease_ms: i64,
     /// The time that an idle worker waits before it polls again, in milliseconds.
     pub poll_ms: u64,
-    /// True if refreshes run one after the other, so that the same calls commit events in the same
-    /// order. Slower.
+    /// True if one worker does due work in a fixed order, and each call waits for it, so that the
+    /// same calls have the same responses and events. Slower.
     pub in_order: bool,
     /// The merchant's name in link flows.
     pub merchant_name: String,
@@ -73,7 +73,7 @@ impl Default for Settings {
         const MINUTE_MS: i64 = 60_000;
         const HOUR_MS: i64 = 60 * MINUTE_MS;
         Self {
-            cool_down_test: CoolDown::of(1),
+            cool_down_test: CoolDown::of(0),
             cool_down_clock: CoolDown::of(0),
             cool_down_live: CoolDown {
                 balance_s: 600,

@@ -124,7 +124,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     entry(TIME, "seed", "NUMBER", "", "Seed that repeats ids, secrets and banks"),
     entry(TIME, "time", "SECONDS", "", "Fixed Unix time of all objects without a test clock"),
-    entry(REFRESHES, "cool-down-test", "SECONDS", "1", "Time between two refreshes in test mode"),
+    entry(REFRESHES, "cool-down-test", "SECONDS", "0", "Time between two refreshes in test mode"),
     entry(
         REFRESHES,
         "cool-down-clock",

@@ -152,12 +152,7 @@ pub fn resolve(
         };
         values.insert(entry.name, value);
     }
-    let mut resolved = Resolved { values };
-    if resolved.is_set("time") && !resolved.is_set("cool-down-test") {
-        // With a fixed time, a cool-down would never end.
-        resolved.values.insert("cool-down-test", ("0".to_owned(), Source::Default));
-    }
-    Ok(resolved)
+    Ok(Resolved { values })
 }
 
 /// The environment variable of a setting.

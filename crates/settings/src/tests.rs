@@ -122,12 +122,13 @@ fn scenarios_are_listed() {
     assert!(of_flags(&[]).unwrap().scenarios.is_empty());
 }
 
-/// With a fixed time there is no cool-down, unless one is set.
+/// In test mode there is no cool-down, unless one is set.
 #[test]
-fn fixed_time_has_no_cool_down() {
-    let fixed = of_flags(&[("time", "1767225600")]).unwrap();
-    assert_eq!(fixed.cool_down_test.balance_s, 0);
-    let settings = of_flags(&[("time", "1767225600"), ("cool-down-test", "5")]).unwrap();
+fn test_mode_has_no_cool_down() {
+    let usual = of_flags(&[]).unwrap().cool_down_test;
+    let seconds = [usual.balance_s, usual.ownership_s, usual.transactions_s];
+    assert_eq!(seconds, [0, 0, 0]);
+    let settings = of_flags(&[("cool-down-test", "5")]).unwrap();
     assert_eq!(settings.cool_down_test.balance_s, 5);
 }
 

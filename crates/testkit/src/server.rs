@@ -245,6 +245,11 @@ impl App {
         self.clock.pass_ms(seconds * 1_000);
     }
 
+    /// Moves the time forward by a part of a second.
+    pub fn pass_ms(&self, milliseconds: i64) {
+        self.clock.pass_ms(milliseconds);
+    }
+
     /// Moves the time forward, and steps every worker until all are idle.
     pub async fn elapse_s(&self, seconds: i64) {
         self.pass_s(seconds);

@@ -98,7 +98,7 @@ fn shows_settings_in_groups() {
 
     Refreshes:
           --cool-down-test <SECONDS>
-              Time between two refreshes in test mode [default: 1] [env: BANKFEED_COOL_DOWN_TEST]
+              Time between two refreshes in test mode [default: 0] [env: BANKFEED_COOL_DOWN_TEST]
           --cool-down-clock <SECONDS>
               Time between two refreshes on a test clock [default: 0] [env: BANKFEED_COOL_DOWN_CLOCK]
           --cool-down-live <SECONDS>

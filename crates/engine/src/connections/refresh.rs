@@ -35,6 +35,9 @@ use store::{
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+/// The microseconds of a second, the unit of server time.
+const MICROSECONDS: i64 = 1_000_000;
+
 /// The result of an attempt at a refresh, to be stored.
 pub(crate) enum Outcome {
     /// It succeeded.
@@ -55,6 +58,8 @@ pub(crate) struct Work {
     pub(crate) attempts: u32,
     pub(crate) account: Account,
     pub(crate) connection: Connection,
+    /// The seconds by which the cool-down is longer, because its end is rounded up to a whole second.
+    pub(crate) rounding_s: i64,
     /// The job, if it is stored only together with its outcome.
     pub(crate) unstored: Option<RefreshJob>,
     pub(crate) now: AccountTime,
@@ -69,7 +74,11 @@ impl Engine {
             leased_until: now.plus_ms(self.settings.lease_ms),
             limit: limits::REFRESH_CLAIMS_MAX,
         };
-        let jobs = self.store.write(claim).await?;
+        let mut jobs = self.store.write(claim).await?;
+        if self.settings.in_order {
+            // Jobs of one call may have started in the same microsecond or not.
+            jobs.sort_by_key(|job| (job.merchant, job.key));
+        }
         let claimed = jobs.len();
         let mut working = JoinSet::new();
         for job in jobs {
@@ -173,6 +182,7 @@ impl Engine {
             claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
             waited_s,
             attempts: job.attempts,
+            rounding_s: rounding_s(job),
             account,
             connection,
             unstored: None,
@@ -221,7 +231,7 @@ impl Engine {
         gathered: Gathered,
         known: Option<&mut RowCache>,
     ) -> Result<Outcome, Error> {
-        let Work { claim, mut account, mut connection, unstored, now, .. } = work;
+        let Work { claim, mut account, mut connection, rounding_s, unstored, now, .. } = work;
         let key = claim.key;
         let mut rows = Vec::new();
         let mut ownership = None;
@@ -241,7 +251,8 @@ impl Engine {
             }
             Feature::Ownership => {}
         }
-        account.end_refresh(key.feature, None, self.cool_down_s(&account, key.feature));
+        let cool_down_s = self.cool_down_s(&account, key.feature, rounding_s);
+        account.end_refresh(key.feature, None, cool_down_s);
         account.version += 1;
         match gathered.cursor {
             Some(cursor) => {
@@ -348,9 +359,10 @@ impl Engine {
         cause: RefreshCause,
         inactive: Option<(InactiveCause, StatusAction)>,
     ) -> Outcome {
-        let Work { claim, mut account, unstored, now, .. } = work;
+        let Work { claim, mut account, rounding_s, unstored, now, .. } = work;
         let feature = claim.key.feature;
-        account.end_refresh(feature, Some(cause), self.cool_down_s(&account, feature));
+        let cool_down_s = self.cool_down_s(&account, feature, rounding_s);
+        account.end_refresh(feature, Some(cause), cool_down_s);
         account.version += 1;
         let mut change = AccountChange {
             started: ended_job(unstored, RefreshStatus::Failed),
@@ -383,14 +395,29 @@ impl Engine {
         Outcome::PutOff(Box::new(PutOffRefresh { claim, run_at, attempts, connection: None }))
     }
 
-    fn cool_down_s(&self, account: &Account, feature: Feature) -> i64 {
+    /// The seconds from the time of the start that the account shows to the end of the cool-down.
+    fn cool_down_s(&self, account: &Account, feature: Feature, rounding_s: i64) -> i64 {
         let cool_down = match (account.livemode, account.clock) {
             (true, _) => &self.settings.cool_down_live,
             (false, Some(_)) => &self.settings.cool_down_clock,
             (false, None) => &self.settings.cool_down_test,
         };
-        cool_down.seconds(feature)
+        match cool_down.seconds(feature) {
+            0 => 0,
+            seconds => seconds + rounding_s,
+        }
     }
+}
+
+/// The seconds by which rounding up to a whole second lengthens the cool-down after a refresh. The
+/// account shows the second in which the refresh started. Without rounding, the cool-down would end
+/// up to a second early. A test clock and a fixed time have whole seconds only.
+fn rounding_s(job: &RefreshJob) -> i64 {
+    let whole_s = job.started_server.seconds() - job.started_at.0;
+    // The call read the two times one after the other, so a second may have begun in between.
+    let is_real = job.clock.is_none() && (0..=1).contains(&whole_s);
+    let has_fraction = job.started_server.0.rem_euclid(MICROSECONDS) > 0;
+    if is_real { whole_s + i64::from(has_fraction) } else { 0 }
 }
 
 /// The refresh that an item of a clock's step ends or delays, with its outcome.

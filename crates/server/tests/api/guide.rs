@@ -1,5 +1,6 @@
 //! The calls of Stripe's guide to transactions, with the printed bodies and the documented effects.
 
+use crate::cool_down::with_cool_down;
 use serde_json::{Value, json};
 use testkit::{App, BEGIN_S, DAY_S, HOLDER, Response};
 
@@ -108,7 +109,7 @@ async fn subscribe() {
 /// is 200 with the same refresh id and a notice, and no event is emitted.
 #[tokio::test]
 async fn refresh_too_early() {
-    let (app, account) = App::with_account().await;
+    let (app, account) = with_cool_down(1).await;
     let first = act(&app, &account, "refresh").await.ok();
     assert_eq!(first.header("stripe-notice"), None);
     let id = first.text("/transaction_refresh/id");
@@ -172,7 +173,7 @@ async fn subscribe_during_prefetch() {
 /// the three days after unsubscribing no refresh runs. Subscribing again starts a new refresh.
 #[tokio::test]
 async fn daily_work() {
-    let (app, account) = App::with_account().await;
+    let (app, account) = with_cool_down(1).await;
     act(&app, &account, "subscribe").await.ok();
     app.run_workers_until_idle().await;
     for day in 2..=4 {

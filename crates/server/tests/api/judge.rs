@@ -1,6 +1,7 @@
 //! The client checker: its diagnostics of clients that lose data, and the absence of diagnostics of
 //! correct clients.
 
+use crate::cool_down::server_with_cool_down;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -30,7 +31,7 @@ pub(crate) struct Integration {
 impl Integration {
     /// Creates an account that was never refreshed, and an endpoint for its refreshes.
     pub(crate) async fn start() -> Self {
-        let app = App::start().await;
+        let app = server_with_cool_down(1).await;
         let plan = Arc::new(Mutex::new(Plan { reads: Vec::new(), status: 200 }));
         let (client, planned) = (app.client(), Arc::clone(&plan));
         let receiver = Receiver::start(move |_| {

@@ -17,6 +17,7 @@ mod connect_acting;
 mod connect_apart;
 mod connect_payouts;
 mod connections_settings;
+mod cool_down;
 mod cursors;
 mod customers;
 mod customers_gone;
