@@ -381,8 +381,30 @@ impl Account {
             last_attempted_at: now,
             next_refresh_available_at: None,
             cause: None,
+            prefetched: false,
         });
         sequence
+    }
+
+    /// Starts a refresh that the link of the account prefetches, and returns its sequence.
+    pub fn start_prefetch(&mut self, feature: Feature, now: AccountTime) -> u32 {
+        let sequence = self.start_refresh(feature, now);
+        if let Some(state) = self.refresh_slot(feature) {
+            state.prefetched = true;
+        }
+        sequence
+    }
+
+    /// True if a new subscription starts a refresh. In test mode, a prefetch of the last day serves
+    /// the subscription, whether it has ended or not. So the number of refreshes does not depend on
+    /// the speed of the prefetch.
+    pub fn subscription_refreshes(&self, now: AccountTime) -> bool {
+        let newest = self.transaction_refresh.as_ref();
+        let serves = |state: &RefreshState| {
+            let recent = now.0 - state.last_attempted_at.0 < DAY_S;
+            state.is_pending() || (!self.livemode && state.prefetched && recent)
+        };
+        !newest.is_some_and(serves)
     }
 
     /// Ends the pending refresh of a feature. It succeeded if `cause` is `None`.

@@ -102,6 +102,9 @@ pub struct RefreshState {
     pub next_refresh_available_at: Option<AccountTime>,
     /// The cause of the failure.
     pub cause: Option<RefreshCause>,
+    /// True if the link of the account started it.
+    #[serde(default)]
+    pub prefetched: bool,
 }
 
 impl RefreshState {

@@ -204,10 +204,10 @@ class MainJob:
         assert asked.transaction_refresh.status == "succeeded"
         assert asked.transaction_refresh.next_refresh_available_at > account.created
         assert list(self.follower.refreshes(account.id)) == [refresh]
-        # A new subscription starts a refresh all the same.
+        # The prefetch serves a new subscription too.
         subscribed = self.accounts.subscribe(account.id, {"features": ["transactions"]})
-        assert subscribed.transaction_refresh.id != refresh
-        self.wait_for_refresh(subscribed.transaction_refresh.id, "succeeded", account.id)
+        assert subscribed.subscriptions == ["transactions"]
+        assert subscribed.transaction_refresh.id == refresh
 
     def an_inactive_account_refuses(self):
         path = f"{HELPERS}/accounts/{self.other}"

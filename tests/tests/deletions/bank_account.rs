@@ -26,6 +26,7 @@ async fn the_accounts_data_cannot_be_read() {
     app.get(&owners).await.ok();
     app.pass_s(10);
     app.subscribe(&account).await;
+    app.refresh(&account, "transactions").await;
     let counts = async || [rows(&app, "transaction").await, rows(&app, "ownership").await];
     let stored = counts().await;
     disconnect(&app, &account).await;

@@ -181,8 +181,8 @@ impl Engine {
         .await
     }
 
-    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is pending.
-    /// An existing one starts a refresh only after the cool-down.
+    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is pending, or
+    /// in test mode a prefetch serves it. An existing one starts a refresh only after the cool-down.
     pub async fn subscribe_account(
         &self,
         context: &Context,
@@ -197,7 +197,7 @@ impl Engine {
             let starts = if account.subscribed {
                 account.refresh_available(Feature::Transactions, now)
             } else {
-                !account.is_pending(Feature::Transactions)
+                account.subscription_refreshes(now)
             };
             if account.subscribed && !starts {
                 let body = self.account_body(context, &account).await?;
@@ -331,6 +331,17 @@ impl Engine {
         now: AccountTime,
     ) -> RefreshJob {
         let sequence = account.start_refresh(feature, now);
+        self.job(account, feature, sequence, now)
+    }
+
+    /// The job of a refresh that was started at this time. It may run immediately.
+    pub(crate) fn job(
+        &self,
+        account: &Account,
+        feature: Feature,
+        sequence: u32,
+        now: AccountTime,
+    ) -> RefreshJob {
         let server_now = self.clock.server_now();
         RefreshJob {
             key: RefreshKey { account: account.id, feature, sequence },

@@ -64,6 +64,7 @@ mod metrics;
 mod older_shapes;
 mod other_origins;
 mod parameters;
+mod prefetch;
 mod record;
 mod relinks;
 mod scenarios;

@@ -246,7 +246,8 @@ impl Engine {
         for prefetch in &needs.prefetch {
             let feature = prefetch.feature();
             if account.is_active() && !account.is_pending(feature) {
-                started.push(self.start(account, feature, now));
+                let sequence = account.start_prefetch(feature, now);
+                started.push(self.job(account, feature, sequence, now));
             }
         }
         started
