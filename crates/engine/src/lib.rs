@@ -65,6 +65,8 @@ pub struct Engine {
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) event_streams: EventStreams,
     pub(crate) feed_claims: FeedClaims,
+    /// Held by the one worker, or the call, that does due work on a server with a seed.
+    pub(crate) turn: tokio::sync::Mutex<()>,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -109,6 +111,7 @@ impl Engine {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             event_streams: EventStreams::new(parts.store.derived_key("event streams")),
             feed_claims: FeedClaims::default(),
+            turn: tokio::sync::Mutex::default(),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

@@ -4,11 +4,15 @@
 //! for a wake-up or for the poll interval. A lost wake-up costs one poll interval. A panic fails
 //! the current work and not the worker. At shutdown each worker finishes its current work. An advance
 //! of a test clock ends at its next step, and continues at the next start.
+//!
+//! On a server with a seed, one worker does the work of the first four in a fixed order, and each
+//! API call waits for it. So equal calls find equal objects, whatever the speed of the machine.
 
 use crate::events::deliver::InFlight;
 use crate::events::dispatch::Turns;
 use crate::{Engine, Error};
 use futures_util::FutureExt;
+use model::limits::CATCH_UP_ROUNDS_MAX;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,10 +68,14 @@ impl Wake {
 pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     let poll = Duration::from_millis(engine.settings.poll_ms);
     let mut workers = JoinSet::new();
-    workers.spawn(schedule(Arc::clone(&engine), stop.clone(), poll));
-    workers.spawn(refresh(Arc::clone(&engine), stop.clone(), poll));
-    workers.spawn(clock(Arc::clone(&engine), stop.clone(), poll));
-    workers.spawn(dispatch(Arc::clone(&engine), stop.clone(), poll));
+    if engine.settings.in_order {
+        workers.spawn(in_order(Arc::clone(&engine), stop.clone(), poll));
+    } else {
+        workers.spawn(schedule(Arc::clone(&engine), stop.clone(), poll));
+        workers.spawn(refresh(Arc::clone(&engine), stop.clone(), poll));
+        workers.spawn(clock(Arc::clone(&engine), stop.clone(), poll));
+        workers.spawn(dispatch(Arc::clone(&engine), stop.clone(), poll));
+    }
     workers.spawn(deliver(Arc::clone(&engine), stop.clone(), poll));
     workers.spawn(prune(engine, stop));
     while workers.join_next().await.is_some() {}
@@ -122,6 +130,59 @@ fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
         Some(0) => Some(poll),
         Some(_) => None,
         None => Some(AFTER_ERROR),
+    }
+}
+
+impl Engine {
+    /// Does all due work except deliveries, on a server with a seed. A call that follows does not
+    /// depend on the speed of the workers. Failed work stays due, and the call does not wait for it.
+    pub async fn catch_up(self: &Arc<Self>) {
+        if !self.settings.in_order {
+            return;
+        }
+        let engine = Arc::clone(self);
+        // The work has a task of its own, so a client that disconnects does not interrupt it.
+        let working =
+            async move { round(&engine, "in order", engine.run_in_order(|| false)).await };
+        // A panic in the work was caught and logged.
+        let _ = tokio::spawn(working).await;
+    }
+
+    /// Does due work in a fixed order until no more is due, or until `is_stopping` returns true.
+    /// Returns the number of changes.
+    async fn run_in_order(
+        self: &Arc<Self>,
+        is_stopping: impl Fn() -> bool,
+    ) -> Result<usize, Error> {
+        let _turn = self.turn.lock().await;
+        let mut all = 0;
+        for _ in 0..CATCH_UP_ROUNDS_MAX {
+            let worked = Box::pin(self.run_clock_until(&is_stopping)).await?
+                + Box::pin(self.run_schedule_once()).await?
+                + self.run_refresh_once().await?
+                + self.run_dispatch_once().await?;
+            all += worked;
+            if worked == 0 || is_stopping() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The worker of a server with a seed.
+async fn in_order(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
+    while !*stop.borrow() {
+        let is_stopping = || *stop.borrow();
+        let worked = round(&engine, "in order", engine.run_in_order(is_stopping)).await;
+        if let Some(time) = pause(worked, poll) {
+            tokio::select! {
+                _ = wait(None, time, &mut stop) => {}
+                () = engine.wake.refresh.notified() => {}
+                () = engine.wake.clock.notified() => {}
+                () = engine.wake.dispatch.notified() => {}
+            }
+        }
     }
 }
 

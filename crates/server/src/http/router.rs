@@ -17,7 +17,7 @@ use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -46,7 +46,18 @@ pub(super) fn router(app: Arc<App>) -> Router {
         Some(record) => routes.layer(from_fn_with_state(Arc::clone(record), record::recorded)),
         None => routes,
     };
+    let routes = if app.engine().settings().in_order {
+        routes.layer(from_fn_with_state(Arc::clone(&app), after_due_work))
+    } else {
+        routes
+    };
     routes.with_state(app)
+}
+
+/// Handles a request on a server with a seed, after all due work of earlier requests.
+async fn after_due_work(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    app.engine().catch_up().await;
+    next.run(request).await
 }
 
 /// The calls of the API.

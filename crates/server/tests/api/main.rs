@@ -67,6 +67,7 @@ mod parameters;
 mod prefetch;
 mod record;
 mod relinks;
+mod repeats;
 mod scenarios;
 mod settings_page;
 mod snapshots;
