@@ -7,13 +7,14 @@
 use super::account::segment;
 use super::global::GlobalFlags;
 use super::output::{Facts, OutputError, Progress};
-use super::server::{Server, ServerError, WAIT_LONGER, Wait, text, with_server};
+use super::server::{SEE_LOG, Server, ServerError, WAIT_LONGER, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
 use model::limits::{CLOCK_ADVANCE_S_MAX, COMMAND_ADVANCE_S_MAX, COMMAND_WAIT_S_MAX};
 use serde_json::Value;
 
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
+const SETTLED: &str = "/v1/test_helpers/settled";
 /// The maximum number of clocks that the error lists when no clock was chosen.
 const CLOCKS_NAMED_MAX: usize = 10;
 const ADVANCE_WAIT_S: u64 = 3_600;
@@ -27,6 +28,9 @@ pub struct AdvanceFlags {
     /// Test clock; optional if there is only one
     #[arg(value_name = "CLOCK")]
     clock: Option<String>,
+    /// Also wait for the first attempt of every webhook
+    #[arg(long)]
+    settled: bool,
     /// Maximum wait in seconds
     #[arg(
         long,
@@ -59,6 +63,9 @@ pub(super) fn run(flags: &AdvanceFlags, global: &GlobalFlags) -> Result<(), Comm
             clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
         }
         drop(progress);
+        if flags.settled {
+            settle(server, &id, flags.timeout).await?;
+        }
         server.show(&clock, |clock| show(clock, from))
     })
 }
@@ -89,6 +96,18 @@ async fn advance(
         problem: format!("the advance of {id} failed"),
         help: format!("Delete the clock with `bankfeed delete {CLOCKS}/{id}`, and create another"),
     })
+}
+
+/// Waits until all work of a clock is done, with the first attempt of every webhook.
+async fn settle(server: &Server, id: &str, timeout_s: u64) -> Result<(), ServerError> {
+    let wait = Wait { subject: "the first attempt of every webhook", help: SEE_LOG, timeout_s };
+    let form = [("clock", id), ("timeout", "0")];
+    wait.until(async || match server.get(SETTLED, &form).await {
+        Ok(_) => Ok(Some(())),
+        Err(ServerError::Rejected { status: 408, .. }) => Ok(None),
+        Err(error) => Err(error),
+    })
+    .await
 }
 
 /// Seconds as steps of progress.

@@ -21,6 +21,7 @@ mod opaque;
 mod render;
 mod sandbox;
 mod scenario;
+mod settled;
 mod snapshot;
 mod wait;
 mod waits;
@@ -32,6 +33,7 @@ pub use faults::CallFault;
 pub use instruments::Instruments;
 pub use sandbox::AddTransaction;
 pub use scenario::ScenarioInput;
+pub use settled::SettledFilter;
 pub use wait::{WaitFilter, check_type};
 
 use engine::Engine;

@@ -5,4 +5,5 @@ pub(crate) mod consumer_report;
 pub(crate) mod delivery;
 pub(crate) mod fault;
 pub(crate) mod scenario;
+pub(crate) mod settled;
 pub(crate) mod snapshot;

@@ -17,6 +17,7 @@
 //! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`CopySandbox`], [`DropSnapshot`], and the steps of [`TakeSnapshot`], [`RestoreSnapshot`] and [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |
+//! | [`command::open_work`] | [`ListOpenWork`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
 //! Issued API keys are stored in a separate file, which a command may change while a server runs
@@ -47,6 +48,7 @@ pub use command::feed::*;
 pub use command::idempotency::*;
 pub use command::object::*;
 pub use command::object_filter::*;
+pub use command::open_work::*;
 pub use command::precondition::*;
 pub use command::prune::*;
 pub use command::refresh::*;

@@ -60,3 +60,17 @@ fn advances_far() {
     ends with 2
     ");
 }
+
+/// With `--settled` it returns after every webhook of the advance was attempted once.
+#[test]
+fn advances_until_all_is_settled() {
+    let (server, _) = Server::linked(&["--new-clock=1767225600", "--subscribe"]);
+    let closed = "url=http://127.0.0.1:9/&enabled_events[]=*";
+    server.call("POST", "/v1/webhook_endpoints", closed);
+    let told = server.run(&["advance", "7d", "--settled"]);
+    let deliveries = server.call("GET", "/v1/test_helpers/deliveries?limit=100", "");
+    let deliveries = deliveries["data"].as_array().unwrap();
+    // Seven refreshes, and the two events of the clock.
+    assert_eq!(deliveries.len(), 9, "{told}");
+    assert!(deliveries.iter().all(|delivery| delivery["attempts"].as_array().unwrap().len() == 1));
+}

@@ -231,6 +231,7 @@ fn calls() -> Router<Arc<App>> {
         .delete("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::delete)
         .get("/v1/test_helpers/financial_connections/accounts/{id}/scenario", scenario::export)
         .get("/v1/test_helpers/events/wait", event::wait)
+        .get("/v1/test_helpers/settled", event::settled)
         .post("/v1/test_helpers/faults", fault::create)
         .get("/v1/test_helpers/faults", fault::list)
         .get("/v1/test_helpers/faults/{id}", fault::retrieve)

@@ -104,6 +104,7 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     let account = account.unwrap();
     let about = account.rsplit('/').next().unwrap();
     made.push(format!("/v1/test_helpers/events/wait?account={about}&timeout=0"));
+    made.push(format!("/v1/test_helpers/settled?account={about}&timeout=0"));
     let ownership = first(&account, "/ownership").await;
     made.push(format!("{account}/owners?ownership={ownership}"));
     let of_account = made.iter().find(|path| path.contains("/transactions?")).cloned().unwrap();
@@ -125,6 +126,8 @@ fn lists() -> Vec<&'static str> {
         "/v1/subscription_items",
         // This call waits for one event and shows it.
         "/v1/test_helpers/events/wait",
+        // This call waits, and shows no row.
+        "/v1/test_helpers/settled",
     ];
     let lists = patterns().into_iter().filter(|pattern| !pattern.contains('{'));
     lists.filter(|pattern| !of_something.contains(pattern)).collect()

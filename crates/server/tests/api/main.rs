@@ -70,6 +70,7 @@ mod relinks;
 mod repeats;
 mod scenarios;
 mod settings_page;
+mod settled;
 mod snapshots;
 mod steering;
 mod subscriptions;

@@ -85,6 +85,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod object;
 pub mod object_filter;
+pub mod open_work;
 pub mod precondition;
 pub mod prune;
 pub mod refresh;

@@ -22,6 +22,7 @@ pub(crate) mod idempotency;
 mod job;
 pub(crate) mod object;
 pub(crate) mod object_filter;
+pub(crate) mod open_work;
 mod precondition;
 pub(crate) mod prune;
 pub(crate) mod refresh;

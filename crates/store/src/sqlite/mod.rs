@@ -40,6 +40,7 @@ mod new_database;
 pub(crate) mod object;
 pub(crate) mod object_filter;
 mod open;
+pub(crate) mod open_work;
 mod precondition;
 pub(crate) mod prepared;
 pub(crate) mod prune;

@@ -12,7 +12,7 @@ use store::{
     AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, FindBankId, FindConnection, FindEvent,
     FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
     FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueObjects,
-    ListDueOnClock, ListEvents, ListFeed, ListLedger, ListObjects, ListTransactions,
+    ListDueOnClock, ListEvents, ListFeed, ListLedger, ListObjects, ListOpenWork, ListTransactions,
     ListUndispatched, ListWaitingFeeds, MeasureBacklog, MeasureSandbox, Object, ObjectPlace,
     ObjectsOf, Page, Store, StoredEvent,
 };
@@ -183,6 +183,11 @@ impl Both {
             for status in statuses.chain([None]) {
                 self.compare_ledger(owner, endpoint.map(EndpointId::from_number), status).await;
             }
+        }
+        for limit in [1, 99] {
+            let endpoints = [1, 2].map(EndpointId::from_number).to_vec();
+            let (now, account_now) = (self.time.now(), AccountTime(2));
+            self.read(ListOpenWork { merchant: owner, endpoints, now, account_now, limit }).await;
         }
         for (limit, bytes_max) in [(3, usize::MAX), (99, 2_000)] {
             self.read(ListUndispatched { merchant: owner, limit, bytes_max }).await;

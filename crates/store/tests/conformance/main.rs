@@ -17,6 +17,7 @@ mod fixture;
 mod idempotency;
 mod object;
 mod object_filter;
+mod open_work;
 mod precondition;
 mod prune;
 mod refresh;

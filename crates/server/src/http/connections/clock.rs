@@ -1,6 +1,8 @@
 //! `/v1/test_helpers/test_clocks`.
 
 use crate::http::call::{Call, Outcome};
+use crate::http::events::event::take_timeout;
+use engine::ApiResponse;
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::list::take_page;
@@ -36,8 +38,14 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 
 pub(in crate::http) async fn advance(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
+    let waits = call.params.boolean("wait")?.unwrap_or(false);
+    let timeout_s = if waits { Some(take_timeout(&mut call.params)?) } else { None };
     let call = call.ready(Returns::Nothing)?;
-    Ok(call.engine.advance_clock(&call.context, call.id(), frozen_time).await?)
+    let advancing = call.engine.advance_clock(&call.context, call.id(), frozen_time).await?;
+    let Some(timeout_s) = timeout_s else { return Ok(advancing) };
+    let settled = call.lab.wait_for_clock(&call.context, call.id(), timeout_s);
+    // The record of an idempotency key is that of the advance, which has begun.
+    Ok(ApiResponse { recorded: true, ..Box::pin(settled).await? })
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {

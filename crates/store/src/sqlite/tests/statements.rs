@@ -7,8 +7,8 @@ use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
     account, backlog, clock, connection, delivery, event, event_list, event_statuses, feed,
-    generation, idempotency, log, migration, object, object_filter, open, precondition, prune,
-    refresh, removal, replace, snapshot, transaction, writer,
+    generation, idempotency, log, migration, object, object_filter, open, open_work, precondition,
+    prune, refresh, removal, replace, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -43,6 +43,11 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     backlog::COUNT_OBJECTS,
     backlog::COUNT_CLOCKS,
     backlog::FIND_OLDEST_UNDELIVERED,
+    open_work::LIST_OPEN_CLOCKS,
+    open_work::LIST_OPEN_OBJECTS,
+    open_work::LIST_OPEN_ACCOUNTS,
+    open_work::LIST_OPEN_REFRESHES,
+    open_work::LIST_UNATTEMPTED,
     clock::INSERT_CLOCK_JOB,
     clock::LIST_CLAIMABLE_CLOCKS,
     clock::CLAIM_CLOCK,
@@ -451,5 +456,9 @@ fn hot_plans() {
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_OF_CUSTOMER.older), @"SEARCH objects USING INDEX objects_by_customer (merchant=? AND kind=? AND customer=? AND created>? AND (created,number)<(?,?))");
     insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
+    insta::assert_snapshot!(plans(open_work::LIST_OPEN_REFRESHES), @"SEARCH refreshes USING INDEX refreshes_due (run_server>? AND run_server<?)");
+    insta::assert_snapshot!(plans(open_work::LIST_OPEN_ACCOUNTS), @"SEARCH accounts USING INDEX accounts_due (due_at>? AND due_at<?)");
+    insta::assert_snapshot!(plans(open_work::LIST_OPEN_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
+    insta::assert_snapshot!(plans(open_work::LIST_UNATTEMPTED), @"SEARCH deliveries USING INDEX deliveries_by_endpoint (endpoint=? AND merchant=? AND status=?)");
     insta::assert_snapshot!(plans(clock::LIST_DUE_OBJECTS_ON_CLOCK), @"SEARCH objects USING INDEX objects_due_on_clock (merchant=? AND clock=? AND due_at>? AND due_at<?)");
 }
