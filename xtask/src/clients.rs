@@ -73,7 +73,8 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     Ok(counts)
 }
 
-fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
+/// Runs a program, prints its output, and returns its counts. Fails unless all of its tests passed.
+pub(crate) fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     let ended = run_lines(command.env("BANKFEED_BINARY", built("bankfeed")), |line| {
         if let Some(count) = plain_counts(line) {

@@ -21,6 +21,7 @@ mod shapes;
 mod steps;
 mod tidy;
 mod time;
+mod weeks;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ cargo xtask <command>
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
   browser       run the link flow in Chromium; installs missing programs
+  weeks         follow a week in N programs in parallel, without a sleep or a retry
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
   bench         measure speeds as ratios to their ceilings; --short only shows that they work
   instructions  count instructions of six operations; --record writes the figures
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "browser" => browser::run().map(|counts| println!("{counts}")),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
+        "weeks" => weeks::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
         "book" => book::run(),

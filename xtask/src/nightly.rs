@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, crash, fuzz};
+use crate::{bench, crash, fuzz, weeks};
 
 /// Rounds of kills, each with a seed of its own.
 const CRASH_ROUNDS: &str = "20";
@@ -37,6 +37,8 @@ fn run_steps(steps: &mut Steps, pairs: &mut Vec<String>) -> Result<Counts, Failu
     counts += steps.run(Group::Nightly, "pairs of calls", || pairs_of_calls(pairs))?;
     let kills = words(&["--rounds", CRASH_ROUNDS, "--large", LARGE_KILLS]);
     counts += steps.run(Group::Nightly, "crash", || crash::run(&kills))?;
+    let flows = words(&[weeks::FLOWS_NIGHTLY]);
+    counts += steps.run(Group::Nightly, "weeks", || weeks::run(&flows))?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
     steps.run(Group::Nightly, "benches", || bench::run(&[]))?;
     steps.run(Group::Nightly, "bench of many accounts", || bench::run(&words(&["--scale"])))?;
