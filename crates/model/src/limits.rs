@@ -186,6 +186,9 @@ pub const EVENT_NEWS_MAX: usize = 1_024;
 pub const OPEN_WORK_ROWS_MAX: usize = 200;
 /// The maximum number of open pieces of work that an API error names.
 pub const OPEN_WORK_NAMED_MAX: usize = 10;
+/// The maximum number of advances that one claim takes. Claims are in the order of merchants, so a small
+/// number would let the first merchants advance again before the last ones begin.
+pub const CLOCK_CLAIMS_MAX: usize = 1_024;
 /// The maximum number of rounds in which a server with a seed does due work before a call.
 pub const CATCH_UP_ROUNDS_MAX: usize = 1_000;
 /// The time for which a rolled secret stays active, unless the roll sets another.

@@ -156,8 +156,11 @@ impl Engine {
     /// ends its lease, so that the next start continues the advance at once.
     pub async fn run_clock_until(&self, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
         let now = self.clock.server_now();
-        let claim =
-            ClaimClocks { now, leased_until: now.plus_ms(self.settings.lease_ms), limit: 16 };
+        let claim = ClaimClocks {
+            now,
+            leased_until: now.plus_ms(self.settings.lease_ms),
+            limit: limits::CLOCK_CLAIMS_MAX,
+        };
         let claims = self.store.write(claim).await?;
         let mut steps = 0;
         let mut failed = None;
