@@ -73,10 +73,19 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     Ok(counts)
 }
 
-/// Runs a program, prints its output, and returns its counts. Fails unless all of its tests passed.
-pub(crate) fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
+fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
+    run_against(&built("bankfeed"), name, command)
+}
+
+/// Runs a program against a binary, prints its output, and returns its counts. Fails unless all of its
+/// tests passed.
+pub(crate) fn run_against(
+    binary: &Path,
+    name: &str,
+    command: &mut Command,
+) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
-    let ended = run_lines(command.env("BANKFEED_BINARY", built("bankfeed")), |line| {
+    let ended = run_lines(command.env("BANKFEED_BINARY", binary), |line| {
         if let Some(count) = plain_counts(line) {
             counts += count;
         }

@@ -37,8 +37,7 @@ fn run_steps(steps: &mut Steps, pairs: &mut Vec<String>) -> Result<Counts, Failu
     counts += steps.run(Group::Nightly, "pairs of calls", || pairs_of_calls(pairs))?;
     let kills = words(&["--rounds", CRASH_ROUNDS, "--large", LARGE_KILLS]);
     counts += steps.run(Group::Nightly, "crash", || crash::run(&kills))?;
-    let flows = words(&[weeks::FLOWS_NIGHTLY]);
-    counts += steps.run(Group::Nightly, "weeks", || weeks::run(&flows))?;
+    counts += steps.run(Group::Nightly, "weeks", weeks::run_nightly)?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
     steps.run(Group::Nightly, "benches", || bench::run(&[]))?;
     steps.run(Group::Nightly, "bench of many accounts", || bench::run(&words(&["--scale"])))?;
