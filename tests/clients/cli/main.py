@@ -245,7 +245,7 @@ class Cli:
             session = self.call("create session with prefetch", customer_id=self.customer)
             self.link(session["id"])
             event = inbox.wait("the refresh", lambda event: event["type"] == REFRESHED)
-            assert event["api_version"] == "2026-10-28.endive", event
+            assert event["api_version"] == "2026-11-18.endive", event
             assert inbox.verify(event, listening.secret), inbox.posts
             # The account was made too, which was not asked for.
             assert {event["type"] for event in inbox.events} == {REFRESHED}, inbox.events
