@@ -2,8 +2,8 @@
 //! [`schemas`](crate::schema).
 //!
 //! A request is read by the schema of its version. A payment object is rendered with the keys of all
-//! versions, and [`fit()`] removes those that the reader's version lacks.
-//! Objects that are written without an intermediate value
+//! versions, and [`fit()`] removes those that the reader's version lacks. Objects that are written
+//! without an intermediate value
 //! ([`render::account`](crate::render::connections::account),
 //! [`render::session`](crate::render::connections::session)), and calls that are read by hand,
 //! check if a version [`has`](Version::has) a change.

@@ -47,8 +47,7 @@ static LATER: LazyLock<Vec<Later>> = LazyLock::new(|| {
 });
 
 /// Returns the parameters of a call in a version. Versions before [`BASE`] have the parameters of
-/// [`BASE`].
-/// Returns `None` if no table has the call.
+/// [`BASE`]. Returns `None` if no table has the call.
 ///
 /// ```
 /// use wire::schema::{of_call, of_call_in};
@@ -157,6 +156,15 @@ mod tests {
         for name in names() {
             assert!(Version::parse(name).is_ok(), "{name}");
         }
+    }
+
+    /// Every line of the table is read. The reader stops at a line that is indented too far, so a
+    /// call after such a line would be missing.
+    #[test]
+    fn every_line_is_read() {
+        let read: usize = changes().map(|(_, calls)| calls.len() + 1).sum();
+        let begins = |line: &&str| !line.starts_with(' ');
+        assert_eq!(read, TABLE.lines().filter(begins).count());
     }
 
     /// A parameter is known from its version on. Sources: stripe-python 15.2.1 to 16.1.0.
