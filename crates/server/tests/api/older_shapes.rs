@@ -182,6 +182,21 @@ async fn older_paths_expand() {
     assert!(shown.at("/latest_invoice/payments/data/0/payment/payment_intent").is_string());
 }
 
+/// Older releases of stripe-python write booleans as Python does. Source: stripe-python 10.12.0 on
+/// the wire. Other spellings are rejected.
+#[tokio::test]
+async fn older_clients_write_booleans_as_python_does() {
+    let app = App::start().await;
+    let app = app.in_version(OLDEST);
+    let made = app.post("/v1/products", "id=gold&name=Gold&active=False&shippable=True").await.ok();
+    assert_eq!((made.at("/active"), made.at("/shippable")), (json!(false), json!(true)));
+    app.post("/v1/products/gold", "active=True").await.ok();
+    let listed = app.get("/v1/products?active=True").await.ok();
+    assert_eq!(listed.ids(), ["gold"]);
+    let refused = app.post("/v1/products/gold", "active=TRUE").await;
+    assert_eq!((refused.status, refused.at("/error/param")), (400, json!("active")));
+}
+
 /// A webhook has the shape of its endpoint's version.
 #[tokio::test]
 async fn webhooks_have_the_older_shape() {

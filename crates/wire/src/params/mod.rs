@@ -240,11 +240,7 @@ impl Params {
 
     /// Takes `true` or `false`.
     pub fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
-        self.take_as(name, |path, node| match scalar_of(path, node, "boolean")?.as_str() {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            other => Err(Error::bad_shape(path, "boolean", Some(other))),
-        })
+        self.take_as(name, boolean_of)
     }
 
     /// Takes one of an enum's words.
@@ -368,6 +364,16 @@ fn integer_of(path: &str, node: Node) -> Result<i64, Error> {
     // The standard reader also accepts a leading plus sign, which no client sends.
     let value = if text.starts_with('+') { None } else { text.parse().ok() };
     value.ok_or_else(|| Error::bad_integer(path, &text))
+}
+
+/// Reads a boolean. Older releases of stripe-python, such as 10.12.0, send Python's own `True` and
+/// `False`.
+fn boolean_of(path: &str, node: Node) -> Result<bool, Error> {
+    match scalar_of(path, node, "boolean")?.as_str() {
+        "true" | "True" => Ok(true),
+        "false" | "False" => Ok(false),
+        other => Err(Error::bad_shape(path, "boolean", Some(other))),
+    }
 }
 
 fn word_of<W: Word>(path: &str, node: Node) -> Result<W, Error> {

@@ -1,7 +1,7 @@
 //! Reading parameters by the schema of their call.
 
 use super::form::{Branch, Node};
-use super::{Params, integer_of, metadata_of, scalar_of, text_of};
+use super::{Params, boolean_of, integer_of, metadata_of, scalar_of, text_of};
 use crate::error::Error;
 use crate::schema::{Member, Schema};
 use model::extra_params::ExtraParams;
@@ -64,11 +64,7 @@ fn read(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, 
             }
             Ok(ExtraParams::Text(text.to_ascii_lowercase()))
         }
-        Schema::Boolean => match scalar_of(path, node, "boolean")?.as_str() {
-            "true" => Ok(ExtraParams::Boolean(true)),
-            "false" => Ok(ExtraParams::Boolean(false)),
-            other => Err(Error::bad_shape(path, "boolean", Some(other))),
-        },
+        Schema::Boolean => boolean_of(path, node).map(ExtraParams::Boolean),
         Schema::Word(words) => {
             let text = scalar_of(path, node, "string")?;
             if words.contains(&text.as_str()) {
