@@ -74,6 +74,13 @@ crate::words! {
     }
 }
 
+impl Filter {
+    /// True if a deleted object keeps its values, so that no other object can take them.
+    pub fn stays_taken(self) -> bool {
+        self == Self::InvoicePrefix
+    }
+}
+
 /// Returns the value of [`Filter::Clock`].
 ///
 /// ```

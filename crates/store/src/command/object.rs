@@ -427,12 +427,12 @@ impl Object {
     }
 
     /// The values by which lists with a filter select the object, sorted and each once. A deleted
-    /// object has none.
+    /// object has only those that stay taken.
     pub fn filters(&self) -> Vec<(Filter, String)> {
-        if self.deleted() {
-            return Vec::new();
-        }
         let mut values = self.stored().filters();
+        if self.deleted() {
+            values.retain(|(filter, _)| filter.stays_taken());
+        }
         values.sort_unstable();
         values.dedup();
         let known = self.kind().filters();

@@ -91,7 +91,8 @@ impl Kind {
 }
 
 /// Finds another object of a kind with a value of a filter, for values that must be unique. Returns
-/// `Option<u64>`, which is the number of one such object. Deleted objects are left out.
+/// `Option<u64>`, which is the number of one such object. Deleted objects are left out, unless the
+/// filter stays taken.
 #[derive(Clone, Debug)]
 pub struct FindOtherWithValue {
     /// The owner of the rows.

@@ -49,8 +49,8 @@ pub enum Precondition {
         /// The lookup text.
         lookup: String,
     },
-    /// No object of the kind has this value of a filter, except for these. Deleted objects do not
-    /// count.
+    /// No object of the kind has this value of a filter, except for these. Deleted objects
+    /// count only if the filter stays taken.
     NoneWithValue {
         /// The owner of the rows.
         merchant: MerchantId,

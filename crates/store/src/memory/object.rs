@@ -4,7 +4,7 @@ use super::{Memory, event, idempotency, page, precondition};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
-    Kind, ListDueObjects, ListObjects, Listed, Object, Written,
+    Kind, ListDueObjects, ListObjects, Listed, Object, ObjectsOf, Written,
 };
 use model::Word;
 use model::clock::AccountTime;
@@ -103,12 +103,32 @@ pub(super) fn live(
     merchant: MerchantId,
     kind: Kind,
 ) -> impl Iterator<Item = &Object> {
+    with_deleted(memory, merchant, kind).filter(|object| !object.deleted())
+}
+
+/// The objects of a kind that a list may contain. A deleted object has only the filters that stay
+/// taken.
+pub(super) fn listed<'a>(
+    memory: &'a Memory,
+    merchant: MerchantId,
+    kind: Kind,
+    of: &ObjectsOf,
+) -> impl Iterator<Item = &'a Object> + use<'a> {
+    let is_filter = matches!(of, ObjectsOf::Filter(..));
+    with_deleted(memory, merchant, kind).filter(move |object| is_filter || !object.deleted())
+}
+
+/// The objects of a kind.
+pub(super) fn with_deleted(
+    memory: &Memory,
+    merchant: MerchantId,
+    kind: Kind,
+) -> impl Iterator<Item = &Object> {
     memory
         .rows
         .objects
         .range((merchant, kind, 0)..=(merchant, kind, u64::MAX))
         .map(|(_, object)| object.as_ref())
-        .filter(|object| !object.deleted())
 }
 
 pub(crate) fn find(command: &FindObject, memory: &Memory) -> Result<Option<Object>, Failure> {
@@ -128,7 +148,7 @@ pub(crate) fn find_by_lookup(
 }
 
 pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Object>, Failure> {
-    let rows = live(memory, command.merchant, command.kind)
+    let rows = listed(memory, command.merchant, command.kind, &command.of)
         .filter(|object| command.of.has(object))
         .filter(|object| command.created.contains(object.created().0))
         .map(|object| (object.place(), object.clone()));

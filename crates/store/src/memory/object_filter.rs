@@ -1,7 +1,7 @@
 //! Filters of objects.
 
 use super::Memory;
-use super::object::live;
+use super::object::{listed, with_deleted};
 use crate::store::Failure;
 use crate::{CountObjects, FindOtherWithValue, Object, ObjectsOf, exact};
 
@@ -11,7 +11,7 @@ pub(crate) fn find_other(
 ) -> Result<Option<u64>, Failure> {
     let FindOtherWithValue { merchant, kind, filter, value, except } = command;
     let of = ObjectsOf::value(*filter, value);
-    let others = live(memory, *merchant, *kind).filter(|object| object.number() != *except);
+    let others = with_deleted(memory, *merchant, *kind).filter(|object| object.number() != *except);
     Ok(others
         .filter(|object| of.has(object))
         .max_by_key(|object| object.place())
@@ -20,7 +20,8 @@ pub(crate) fn find_other(
 
 pub(crate) fn count(command: &CountObjects, memory: &Memory) -> Result<u32, Failure> {
     let CountObjects { merchant, kind, of, limit } = command;
-    let count = |of: &ObjectsOf| live(memory, *merchant, *kind).filter(|one| of.has(one)).count();
+    let count =
+        |of: &ObjectsOf| listed(memory, *merchant, *kind, of).filter(|one| of.has(one)).count();
     let all: usize = match of {
         ObjectsOf::Filter(filter, values) => {
             values.iter().map(|value| count(&ObjectsOf::value(*filter, value))).sum()

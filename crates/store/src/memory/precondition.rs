@@ -26,7 +26,7 @@ fn holds(precondition: &Precondition, memory: &Memory) -> bool {
         }
         Precondition::NoneWithValue { merchant, kind, filter, value, except } => {
             let entry = (*filter, value.clone());
-            !object::live(memory, *merchant, *kind).any(|object| {
+            !object::with_deleted(memory, *merchant, *kind).any(|object| {
                 object.filters().contains(&entry) && !except.contains(&object.number())
             })
         }

@@ -30,11 +30,15 @@ fn none_with(kind: Kind, lookup: &str) -> Precondition {
 }
 
 fn none_with_prefix(prefix: &str, except: &[u64]) -> Precondition {
+    none_with_value(Filter::InvoicePrefix, prefix, except)
+}
+
+fn none_with_value(filter: Filter, value: &str, except: &[u64]) -> Precondition {
     Precondition::NoneWithValue {
         merchant: merchant(1),
         kind: Kind::Customer,
-        filter: Filter::InvoicePrefix,
-        value: prefix.to_owned(),
+        filter,
+        value: value.to_owned(),
         except: except.to_vec(),
     }
 }
@@ -88,7 +92,11 @@ fn preconditions_hold_for_the_states_they_name() {
         (none_with_prefix("P1", &[]), false),
         (none_with_prefix("P1", &[3, 4]), false),
         (none_with_prefix("P1", &[3, 1]), true),
-        (none_with_prefix("P2", &[]), true),
+        // The prefix of a deleted customer stays taken, and its other values do not.
+        (none_with_prefix("P2", &[]), false),
+        (none_with_prefix("P2", &[2]), true),
+        (none_with_value(Filter::EmailOnClock, "none 1@example.com", &[]), false),
+        (none_with_value(Filter::EmailOnClock, "none 2@example.com", &[]), true),
         (none_with_prefix("P3", &[]), true),
     ];
     on_both(async |fixture| {
