@@ -139,7 +139,7 @@ impl Error {
 }
 
 /// Shortens a value of the caller to a length that fits into a message.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 200;
     match text.char_indices().nth(CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

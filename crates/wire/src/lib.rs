@@ -2,7 +2,8 @@
 //!
 //! Requests: [`params`] turns a form body and a query string into typed values or an error.
 //! [`list`] and [`expand`] read the parameters that all lists and objects share. [`version`] reads
-//! `Stripe-Version`, and [`change`] defines the differences between versions. Responses: [`error`]
+//! `Stripe-Version`, [`change`] defines the differences between versions, and [`event_names`] knows the
+//! event types. Responses: [`error`]
 //! is the envelope of every failure, [`json`] is the writer, [`indent`] indents for people, and
 //! [`render`] has one file per object. [`address`] creates the addresses of hosted pages, and
 //! [`signature`] the header of a webhook.
@@ -13,6 +14,7 @@
 pub mod address;
 pub mod change;
 pub mod error;
+pub mod event_names;
 pub mod expand;
 pub mod indent;
 pub mod json;

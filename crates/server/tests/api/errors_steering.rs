@@ -65,7 +65,8 @@ async fn endpoints() {
         400 - url: Invalid URL: the URL must begin with http or https.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
       enabled_events[]=customer.*
-        400 - enabled_events[1]: customer.* is not the name of an event type.
+        400 - enabled_events[1]: customer.* is not the name of an event type. Did you mean
+          customer.updated?
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&api_version=newest
         400 - api_version: Invalid Stripe API version: newest
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&connect=maybe

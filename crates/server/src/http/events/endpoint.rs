@@ -3,7 +3,8 @@
 use crate::http::call::{Call, Outcome};
 use engine::events::endpoint::EndpointInput;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
-use wire::error::Error;
+use wire::error::{Error, shown};
+use wire::event_names::{is_event_name, nearest_event_name};
 use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
@@ -71,9 +72,8 @@ fn take_common(params: &mut Params) -> Result<EndpointInput, Error> {
     })
 }
 
-/// Takes event names. Stripe's list is far longer than the list of events that this server emits.
-/// Any well-formed name is accepted, so that an endpoint for all events of a merchant works
-/// unchanged.
+/// Takes event names. Any name of Stripe's is accepted, also of an event that this server does not
+/// emit, so that an endpoint for all events of a merchant works unchanged.
 fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<String>>, Error> {
     let path = params.path_of(name);
     let Some(events) = params.texts(name)? else { return Ok(None) };
@@ -81,34 +81,25 @@ fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<Str
         let message = format!("An endpoint names at most {ENABLED_EVENTS_MAX} event types.");
         return Err(Error::invalid(message).param(path));
     }
-    if let Some(index) = events.iter().position(|event| !is_event_name(event)) {
-        let message = format!("{} is not the name of an event type.", events[index]);
-        return Err(Error::invalid(message).param(format!("{path}[{index}]")));
+    let unknown = events.iter().position(|event| event != "*" && !is_event_name(event));
+    if let Some(index) = unknown {
+        return Err(unknown_event(&events[index]).param(format!("{path}[{index}]")));
     }
     Ok(Some(without_repeats(events)))
 }
 
-/// True if a text is `*`, or words of lower-case letters, digits and underscores with dots between.
-fn is_event_name(text: &str) -> bool {
-    let word = |word: &str| {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        !word.is_empty() && word.bytes().all(plain)
-    };
-    text == "*" || (text.len() <= 255 && text.contains('.') && text.split('.').all(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_event_name;
-
-    /// Dotted lower-case names and the star are event names; all other texts are invalid.
-    #[test]
-    fn tells_event_names() {
-        for name in ["*", "invoice.paid", "financial_connections.account.created", "v1.a.b2"] {
-            assert!(is_event_name(name), "{name}");
-        }
-        for name in ["", "invoice", "invoice.*", "Invoice.paid", ".paid", "a..b", "a b.c"] {
-            assert!(!is_event_name(name), "{name}");
-        }
+fn unknown_event(name: &str) -> Error {
+    if name.starts_with("v1.") || name.starts_with("v2.") {
+        return Error::invalid(format!(
+            "{} is the name of a thin event. Webhook endpoints receive other events only. Thin \
+             events go to event destinations (/v2/core/event_destinations), which this server does \
+             not have.",
+            shown(name)
+        ));
     }
+    let message = format!("{} is not the name of an event type.", shown(name));
+    Error::invalid(match nearest_event_name(name) {
+        Some(nearest) => format!("{message} Did you mean {nearest}?"),
+        None => message,
+    })
 }
