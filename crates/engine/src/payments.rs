@@ -1,13 +1,16 @@
 //! Code that all payment objects share: changes of several objects in one commit, and rendering.
 
+pub mod balance;
 mod changes;
 pub mod checkout;
 pub mod dispute;
+pub mod empty_list;
 pub mod intent;
 pub mod invoice;
 mod leave;
 pub mod method_configuration;
 pub mod payment_method;
+pub mod plan;
 pub mod price;
 pub mod product;
 pub mod product_input;

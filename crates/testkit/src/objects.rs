@@ -115,6 +115,7 @@ pub fn payment_method() -> PaymentMethod {
         of_self: false,
         customer: None,
         detached: false,
+        used_up: false,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,
         bank_name: None,

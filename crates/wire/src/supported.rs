@@ -99,7 +99,7 @@ mod tests {
         let bank = "payment_method_options[us_bank_account]";
         for (form, path) in [
             ("customer=cus_1&metadata[a]=b&description=x", None),
-            ("application_fee_amount=1", Some("application_fee_amount")),
+            ("application_fee_amount=1", None),
             ("radar_options[session]=x", Some("radar_options[session]")),
             ("off_session=false", None),
             ("payment_method_options[card]=", None),

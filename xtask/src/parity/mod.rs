@@ -178,7 +178,7 @@ fn routes() -> Result<Vec<String>, Failure> {
         let path =
             text[at + 1..].trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
         let method = match word {
-            "get" => "GET",
+            "get" | "empty" => "GET",
             "post" => "POST",
             "delete" => "DELETE",
             _ => continue,

@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 /// The kinds of objects that responses of the server contain. Charges and others follow from them.
-const SERVED: [&str; 22] = [
+const SERVED: [&str; 26] = [
     "account",
     "bank_account",
     "checkout.session",
+    "credit_note",
     "customer",
     "dispute",
     "financial_connections.account",
@@ -31,9 +32,12 @@ const SERVED: [&str; 22] = [
     "plan",
     "price",
     "product",
+    "product_feature",
+    "radar.early_fraud_warning",
     "setup_intent",
     "subscription",
     "subscription_item",
+    "tax_rate",
     "token",
 ];
 

@@ -59,6 +59,14 @@ impl Connected {
     }
 }
 
+/// True if an id is that of the account that the call acts in.
+pub(crate) fn is_own_account(context: &Context, id: &str) -> bool {
+    match &context.connected {
+        Some(connected) => connected.account == id,
+        None => context.merchant.text().as_str() == id,
+    }
+}
+
 impl Engine {
     /// The account that a call of this platform acts in, or `None` when it names the platform
     /// itself. In test mode the first call that writes creates an unknown account.
@@ -172,11 +180,7 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<ApiResponse, Error> {
-        let own = match &context.connected {
-            Some(connected) => connected.account == id,
-            None => context.merchant.text().as_str() == id,
-        };
-        if own {
+        if is_own_account(context, id) {
             return self.retrieve_own_account(context).await;
         }
         let account = self.get_connected(context, id).await?;
@@ -280,7 +284,7 @@ impl Engine {
     }
 
     /// An account of a platform. Deleted accounts are found.
-    async fn find_connected(
+    pub(crate) async fn find_connected(
         &self,
         platform: MerchantId,
         account: &str,

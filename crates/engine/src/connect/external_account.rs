@@ -2,7 +2,9 @@
 //! own row, so the default of a currency changes in one place.
 
 use crate::connect::access::Connected;
+use crate::connect::connected_account::is_own_account;
 use crate::events::next_position;
+use crate::payments::empty_list::Owner;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, ExternalAccount};
@@ -79,6 +81,11 @@ impl Engine {
         account: &str,
         input: &ExternalInput,
     ) -> Result<ApiResponse, Error> {
+        if is_platform(context, account) {
+            let message = "The external accounts of your own account are managed in the dashboard. \
+                           Name a connected account instead.";
+            return Err(ApiError::invalid(message).param("account").into());
+        }
         self.change("create_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let mut account = before.clone();
@@ -159,7 +166,7 @@ impl Engine {
     }
 
     /// Lists external accounts, the newest first. With `cards` the list is empty, because this
-    /// server has no cards.
+    /// server has no cards. The caller's own account has none.
     pub async fn list_external_accounts(
         &self,
         context: &Context,
@@ -167,6 +174,10 @@ impl Engine {
         cards: bool,
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
+        if is_platform(context, account) {
+            let url = format!("/v1/accounts/{account}/external_accounts");
+            return self.list_none(context, Owner::Merchant, "external account", &url, page).await;
+        }
         let account = self.get_connected(context, account).await?;
         let mut accounts: Vec<&ExternalAccount> = account.external_accounts.iter().rev().collect();
         if cards {
@@ -382,6 +393,11 @@ fn inside(context: &Context, account: &ConnectedAccount) -> Context {
 }
 
 /// The first `limit` of these accounts, and true if there are more.
+/// True if an id is that of the caller's own account, which is not a connected one.
+fn is_platform(context: &Context, id: &str) -> bool {
+    context.connected.is_none() && is_own_account(context, id)
+}
+
 fn first<T>(items: &[T], limit: usize) -> (&[T], bool) {
     (&items[..items.len().min(limit)], items.len() > limit)
 }

@@ -5,6 +5,7 @@ mod confirm;
 mod hosted;
 mod list;
 mod own;
+mod transfer;
 
 pub use confirm::VerifyInput;
 pub use hosted::{DepositsOutcome, DepositsPage, DepositsStanding};
@@ -132,6 +133,7 @@ impl Engine {
             let now = changes.now;
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
             check_own(&intent)?;
+            self.check_transfer(context, &intent).await?;
             let named = intent.method_types.is_some();
             let configuration = input.given.text(&["payment_method_configuration"]);
             intent.configuration =
@@ -305,6 +307,7 @@ impl Engine {
         }
         intent.given.update(input.given.clone());
         check_own(intent)?;
+        self.check_transfer(context, intent).await?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now: changes.now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;

@@ -1,8 +1,14 @@
 //! Payment methods: made from a linked account or from typed numbers, attached to customers.
 
+mod card;
+mod clone;
 mod detach;
 
-pub(crate) use detach::check_not_detached;
+pub use card::test_methods_hint;
+pub use clone::MethodClone;
+pub(crate) use detach::check_usable;
+
+use card::check_no_card;
 
 use crate::connections::live::check_numbers;
 use crate::objects::missing;
@@ -154,10 +160,20 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("attach_payment_method", async || {
             let customer = self.get::<Customer>(context, customer, "customer").await?;
-            let changes = self.changes_for(context, Some(&customer)).await?;
-            let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
+            let mut changes = self.changes_for(context, Some(&customer)).await?;
+            let made_for = MadeFor { now: changes.now, clock: customer.test_clock };
+            let param = "payment_method";
+            let before = self.method_param(context, id, param, made_for, &mut changes).await?;
             let method = attached(before.clone(), &customer)?;
             let attached = EventType::PaymentMethodAttached;
+            if PaymentBehavior::number_of_test_method(id).is_some() {
+                // A test name makes a new payment method.
+                let body = bytes(context, value(&method));
+                let object = Object::PaymentMethod(method);
+                changes.emit(&object, attached);
+                changes.put(object);
+                return self.commit_any(context, changes, body).await;
+            }
             self.commit_method(context, before, method, attached, changes).await
         })
         .await
@@ -212,6 +228,7 @@ impl Engine {
         param: &str,
         changes: &mut Changes,
     ) -> Result<PaymentMethod, Error> {
+        check_no_card(id, param)?;
         let method = self.get_unchanged::<PaymentMethod>(context, changes, id, param).await?;
         if method.customer != Some(customer) {
             let message = "The payment method must be attached to the customer first.";
@@ -230,6 +247,7 @@ impl Engine {
         made_for: MadeFor,
         changes: &mut Changes,
     ) -> Result<PaymentMethod, Error> {
+        check_no_card(id, param)?;
         let test_number = PaymentBehavior::number_of_test_method(id);
         let Some(number) = test_number.filter(|_| !context.livemode) else {
             return self.get_unchanged::<PaymentMethod>(context, changes, id, param).await;
@@ -340,6 +358,7 @@ impl Engine {
             clock: made_for.clock,
             of_self: false,
             detached: false,
+            used_up: false,
             customer: None,
             holder_type: BankHolderType::Individual,
             account_type: BankAccountType::Checking,
@@ -359,7 +378,7 @@ impl Engine {
 
 /// The method as attached to a customer.
 fn attached(mut method: PaymentMethod, customer: &Customer) -> Result<PaymentMethod, Error> {
-    check_not_detached(&method)?;
+    check_usable(&method)?;
     let reject = |message: &str| Err(ApiError::invalid(message.to_owned()).into());
     if !method.verified {
         return reject(
@@ -388,7 +407,7 @@ pub(crate) fn give_to(
     if method.customer == Some(customer) {
         return Ok(());
     }
-    check_not_detached(&method)?;
+    check_usable(&method)?;
     if method.customer.is_some() {
         let message = "The payment method is attached to another customer.";
         return Err(ApiError::invalid(message).param("payment_method").into());

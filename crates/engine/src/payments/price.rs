@@ -173,7 +173,7 @@ impl Engine {
 
 impl PriceFilter {
     /// The lists that contain the prices. One that is probably short comes first.
-    fn of(&self) -> Vec<ObjectsOf> {
+    pub(super) fn of(&self) -> Vec<ObjectsOf> {
         let mut of = Vec::new();
         let keys = self.lookup_keys.clone();
         of.extend(keys.map(|keys| ObjectsOf::Filter(Filter::LookupKey, keys)));

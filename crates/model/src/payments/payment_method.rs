@@ -66,6 +66,11 @@ impl PaymentBehavior {
         TEST_NUMBERS.iter().find(|(_, known, _)| *known == name).map(|(number, _, _)| *number)
     }
 
+    /// Returns the names of the test methods.
+    pub fn test_methods() -> impl Iterator<Item = String> {
+        TEST_NUMBERS.iter().map(|(_, name, _)| format!("pm_usBankAccount_{name}"))
+    }
+
     /// Returns the result of payments from a linked test account, by the name that its bank gives
     /// it.
     pub fn of_account(account: &Account) -> Self {
@@ -104,6 +109,9 @@ pub struct PaymentMethod {
     /// True if it was detached from a customer, after which it cannot be used.
     #[serde(default)]
     pub detached: bool,
+    /// True if it was debited without a customer, after which it cannot be used again.
+    #[serde(default)]
+    pub used_up: bool,
     /// The kind of holder.
     pub holder_type: BankHolderType,
     /// `checking` or `savings`.

@@ -9,7 +9,8 @@ use super::connections::{
 use super::events::{endpoint, event, event_stream};
 use super::guard::guard_page;
 use super::payments::{
-    checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
+    balance, checkout, dispute, empty_list, intent, invoice, method_configuration, payment_method,
+    plan, product, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{cors, metrics, record};
@@ -135,6 +136,8 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        .get("/v1/plans", plan::list)
+        .get("/v1/plans/{plan}", plan::retrieve)
         .get("/v1/invoice_payments", invoice::list_payments)
         .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
         // Subscriptions
@@ -145,6 +148,39 @@ fn calls() -> Router<Arc<App>> {
         .delete("/v1/subscriptions/{id}", subscription::cancel)
         .get("/v1/subscription_items", subscription::list_items)
         .get("/v1/subscription_items/{id}", subscription::retrieve_item)
+        // Collections without objects, which consumers read
+        .empty("/v1/balance_transactions")
+        .empty("/v1/balance_transactions/{id}")
+        .empty("/v1/coupons")
+        .empty("/v1/coupons/{coupon}")
+        .empty("/v1/credit_notes")
+        .empty("/v1/credit_notes/{id}")
+        .empty("/v1/customers/{id}/sources")
+        .empty("/v1/customers/{id}/sources/{source}")
+        .empty("/v1/customers/{id}/tax_ids")
+        .empty("/v1/customers/{id}/tax_ids/{tax_id}")
+        .empty("/v1/files")
+        .empty("/v1/files/{file}")
+        .empty("/v1/payouts")
+        .empty("/v1/payouts/{payout}")
+        .empty("/v1/products/{id}/features")
+        .empty("/v1/products/{id}/features/{feature}")
+        .empty("/v1/promotion_codes")
+        .empty("/v1/promotion_codes/{promotion_code}")
+        .empty("/v1/radar/early_fraud_warnings")
+        .empty("/v1/radar/early_fraud_warnings/{early_fraud_warning}")
+        .empty("/v1/setup_attempts")
+        .empty("/v1/subscription_schedules")
+        .empty("/v1/subscription_schedules/{schedule}")
+        .empty("/v1/tax_ids")
+        .empty("/v1/tax_ids/{id}")
+        .empty("/v1/tax_rates")
+        .empty("/v1/tax_rates/{tax_rate}")
+        .empty("/v1/transfers")
+        .empty("/v1/transfers/{transfer}")
+        .empty("/v1/accounts/{id}/persons")
+        .empty("/v1/accounts/{id}/persons/{person}")
+        .get("/v1/balance", balance::retrieve)
         // Connected accounts
         .get("/v1/account", connected_account::retrieve_own)
         .post("/v1/accounts", connected_account::create)
@@ -251,8 +287,9 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/test_helpers/snapshots/{id}/restore", snapshot::restore)
         .post("/v1/test_helpers/reset", snapshot::reset)
         .router()
-        // Stripe's search, which this server does not have; without this route the word would be
-        // taken for a customer's id
+        // Calls of Stripe that this server does not have; without these routes the word would be
+        // taken for an object's id
+        .route("/v1/invoices/create_preview", any(unknown_url))
         .route("/v1/customers/search", any(unknown_url))
         .route("/v1/payment_intents/search", any(unknown_url))
         .route("/v1/products/search", any(unknown_url))
@@ -269,6 +306,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/link/{token}", get(pages::link::show).post(pages::link::step)),
         ("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout)),
         ("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice)),
+        ("/i/{token}/pdf", get(hosted::show_invoice_pdf)),
         ("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::step_deposits)),
         ("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank)),
         // Events as they happen, for the reader of a stream
@@ -353,6 +391,11 @@ impl Routes {
         F: Future<Output = Outcome> + Send + 'static,
     {
         self.add(MethodFilter::GET, pattern, true, boxed(handler))
+    }
+
+    /// Adds a GET of a collection without objects.
+    fn empty(self, pattern: &'static str) -> Self {
+        self.add(MethodFilter::GET, pattern, false, empty_list::handler(pattern))
     }
 
     fn add(

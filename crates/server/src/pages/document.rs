@@ -70,6 +70,15 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
     response
 }
 
+/// Sends a file of this type.
+pub(super) fn file(content_type: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    protect(headers, None);
+    response
+}
+
 /// Redirects the browser with 303, so that a reload repeats no step.
 pub(super) fn see_other(path: &str) -> Response {
     let mut response = Response::new(Body::empty());

@@ -63,6 +63,16 @@ pub(crate) async fn show_invoice(
     finish(visit.request, "GET /i/{token}", outcome)
 }
 
+/// Sends an invoice as a PDF file.
+pub(crate) async fn show_invoice_pdf(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+) -> Response {
+    let visit = Visit::of(app, token, &Method::GET);
+    let outcome = visit.invoice_pdf().await;
+    finish(visit.request, "GET /i/{token}/pdf", outcome)
+}
+
 /// Takes a step on the page of an invoice.
 pub(crate) async fn step_invoice(
     State(app): State<Arc<App>>,
@@ -145,6 +155,11 @@ impl Visit {
     async fn invoice(&self, status: StatusCode, fault: Option<PageFault>) -> Outcome {
         let view = self.app.engine().show_invoice_page(&self.token, self.request).await?;
         Ok(send(status, &invoice::page(&view.ok_or(Miss::Unknown)?, fault)))
+    }
+
+    async fn invoice_pdf(&self) -> Outcome {
+        let view = self.app.engine().show_invoice_page(&self.token, self.request).await?;
+        Ok(document::file("application/pdf", invoice::pdf(&view.ok_or(Miss::Unknown)?)))
     }
 
     async fn step_invoice(&self, request: Request) -> Outcome {

@@ -3,6 +3,7 @@
 use super::bill::{self, Frame};
 use super::document::Page;
 use super::fields::STEP;
+use super::pdf;
 use super::words::{day, money};
 use engine::connections::hosted::PageFault;
 use engine::payments::invoice::{InvoicePage, InvoiceStanding};
@@ -38,6 +39,29 @@ pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
         goes_to: None,
     };
     bill::page(&frame, &content)
+}
+
+/// Renders an invoice as a PDF file.
+pub(super) fn pdf(view: &InvoicePage) -> Vec<u8> {
+    let due = view.due_date.map(day);
+    let facts = [("Invoice", &view.number), ("To", &view.addressee), ("Due", &due)];
+    let facts =
+        facts.into_iter().filter_map(|(name, fact)| Some(format!("{name}: {}", fact.as_ref()?)));
+    let mut lines = vec![view.merchant_name.clone(), String::new()];
+    lines.extend(facts);
+    lines.push(String::new());
+    lines.extend(view.lines.iter().map(|line| {
+        let amount = money(line.amount, line.currency);
+        match line.quantity {
+            1 => format!("{}: {amount}", line.name),
+            quantity => format!("{quantity} × {}: {amount}", line.name),
+        }
+    }));
+    lines.push(format!("Amount due: {}", money(view.total, view.currency)));
+    if !view.livemode {
+        lines.extend([String::new(), "Test data. No money moves.".to_owned()]);
+    }
+    pdf::document(&lines)
 }
 
 /// Renders number, addressee and date.

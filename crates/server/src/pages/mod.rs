@@ -7,8 +7,8 @@
 //! [`typed`] and [`ends`] contain some of the panes, and [`pieces`] contains their common parts.
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
-//! [`bill`]. Every page has the same head and headers ([`document`]) and the same error pages
-//! ([`response`]). Style and script are two files of this server, and the browser may load no others.
+//! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
+//! ([`document`]) and the same error pages ([`response`]). Style and script are two files of this server, and the browser may load no others.
 //!
 //! [`settings`] is a page for the merchant.
 //!
@@ -28,6 +28,7 @@ mod invoice;
 pub(crate) mod link;
 mod making;
 mod panes;
+mod pdf;
 mod pieces;
 mod response;
 pub(crate) mod settings;

@@ -79,6 +79,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/mandates/{mandate}"),
         format!("/v1/products/{product}"),
         format!("/v1/prices/{price}"),
+        format!("/v1/plans/{monthly}"),
         format!("/v1/invoiceitems/{item}"),
         format!("/v1/invoices/{invoice}"),
         format!("/v1/invoices/{invoice}/lines"),

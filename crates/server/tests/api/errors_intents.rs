@@ -110,7 +110,11 @@ async fn api_errors() {
         400 payment_intent_invalid_parameter client_secret: The client_secret given does not belong
           to this payment_intent.
     POST /v1/payment_methods type=card
-        400 - type: This server has payment methods of the type us_bank_account only.
+        400 - type: This server has payment methods of the type us_bank_account only. In test mode
+          use a bank account: pm_usBankAccount_success, pm_usBankAccount_accountClosed,
+          pm_usBankAccount_noAccount, pm_usBankAccount_insufficientFunds,
+          pm_usBankAccount_debitNotAuthorized, pm_usBankAccount_invalidCurrency,
+          pm_usBankAccount_failMicrodeposits, pm_usBankAccount_dispute, pm_usBankAccount_processing.
     POST /v1/payment_methods type=us_bank_account
         400 parameter_missing us_bank_account: Missing required parameter: us_bank_account.
     POST /v1/payment_methods type=us_bank_account&us_bank_account[account_number]=1
@@ -192,8 +196,9 @@ async fn instant_takes_no_typed_numbers() {
       payment_method_options[us_bank_account][verification_method]=instant&confirm=true&
       payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
       …[account_holder_type]=individual&…[routing_number]=110000000&…[account_number]=000123456789
-        400 - payment_method_options[us_bank_account][verification_method]: Numbers that were typed
-          in can only be verified by deposits, which verification_method=instant leaves out; link an
+        400 payment_method_invalid_parameter
+          payment_method_options[us_bank_account][verification_method]: Numbers that were typed in
+          can only be verified by deposits, which verification_method=instant leaves out; link an
           account instead.
     ");
     app.post(SETUP_INTENTS, &form.replace("instant", "automatic")).await.ok();

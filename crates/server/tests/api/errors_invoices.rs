@@ -27,7 +27,6 @@ async fn what_invoices_refuse() {
         ("GET", "/v1/invoices/in_1", ""),
         ("POST", &of("finalize"), ""),
         ("POST", &of("pay"), ""),
-        ("POST", &of_draft("pay"), ""),
         ("POST", &of_draft("void"), ""),
         ("DELETE", &path_of(&opened), ""),
         ("POST", &path_of(&opened), "description=x"),
@@ -68,8 +67,6 @@ async fn what_invoices_refuse() {
     POST /v1/invoices/in_…/pay
         400 parameter_missing payment_method: There is nothing to debit yet: link an account, or
           name a payment_method.
-    POST /v1/invoices/in_…/pay
-        400: This invoice is draft and cannot be paid; finalize it first.
     POST /v1/invoices/in_…/void
         400: This invoice is draft and cannot be voided; delete it instead.
     DELETE /v1/invoices/in_…

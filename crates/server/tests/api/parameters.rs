@@ -118,13 +118,14 @@ fn member(call: &str, name: &str) -> Option<&'static Member> {
 /// The calls of the router, in its order.
 fn routes() -> Vec<String> {
     let mut calls = Vec::new();
-    for (start, method) in [(".get(", "GET"), (".post(", "POST"), (".delete(", "DELETE")]
-        .into_iter()
-        .flat_map(|(word, method)| {
-            ROUTER.match_indices(word).map(move |(at, _)| (at + word.len(), method))
-        })
-        .chain(ROUTER.match_indices("client_get(").map(|(at, word)| (at + word.len(), "GET")))
-        .chain(ROUTER.match_indices("client_post(").map(|(at, word)| (at + word.len(), "POST")))
+    for (start, method) in
+        [(".get(", "GET"), (".empty(", "GET"), (".post(", "POST"), (".delete(", "DELETE")]
+            .into_iter()
+            .flat_map(|(word, method)| {
+                ROUTER.match_indices(word).map(move |(at, _)| (at + word.len(), method))
+            })
+            .chain(ROUTER.match_indices("client_get(").map(|(at, word)| (at + word.len(), "GET")))
+            .chain(ROUTER.match_indices("client_post(").map(|(at, word)| (at + word.len(), "POST")))
     {
         let rest = ROUTER[start..].trim_start();
         if let Some(path) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next())

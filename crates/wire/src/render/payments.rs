@@ -1,5 +1,6 @@
 //! Rendering of the objects of payments.
 
+pub mod balance;
 pub mod checkout;
 pub mod dispute;
 pub mod intent;

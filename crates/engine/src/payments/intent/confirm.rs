@@ -7,7 +7,7 @@ use crate::connections::connections_settings::check_prefetch;
 use crate::connections::live::check_debits;
 use crate::due_work::Worked;
 use crate::payments::invoice::Attempt;
-use crate::payments::payment_method::{MadeFor, check_not_detached};
+use crate::payments::payment_method::{MadeFor, check_usable};
 use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -87,12 +87,13 @@ impl Engine {
             .find_unchanged::<PaymentMethod>(context.merchant, changes, id.number())
             .await?
             .ok_or(Error::Locked)?;
-        check_not_detached(&method)?;
+        check_usable(&method)?;
         check_debits(context)?;
         if !method.verified && !intent.manual_entry() {
             let message = "Numbers that were typed in can only be verified by deposits, which \
                            verification_method=instant leaves out; link an account instead.";
-            return Err(ApiError::invalid(message).param(VERIFICATION).into());
+            let api_error = ApiError::invalid(message).param(VERIFICATION);
+            return Err(api_error.code("payment_method_invalid_parameter").into());
         }
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);

@@ -5,7 +5,7 @@ use super::Intent;
 use crate::Error;
 use crate::payments::Changes;
 use crate::payments::method_configuration::check_offered;
-use crate::payments::payment_method::{check_not_detached, give_to};
+use crate::payments::payment_method::{check_usable, give_to};
 use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as ApiError;
@@ -20,10 +20,10 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     Ok(())
 }
 
-/// Rejects a payment method of another customer, a detached one, and one of a type that is not
+/// Rejects a payment method of another customer, an unusable one, and one of a type that is not
 /// offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    check_not_detached(method)?;
+    check_usable(method)?;
     let reject =
         |message: &str| Err(ApiError::invalid(message.to_owned()).param("payment_method").into());
     if method.customer.is_some() && method.customer != intent.customer {
@@ -40,7 +40,7 @@ pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(),
 }
 
 /// Attaches the method of an intent to its customer if later payments are requested, or to the
-/// account itself.
+/// account itself. A payment without a customer uses the method up.
 pub(super) fn keep_method(
     intent: &Intent,
     mut method: PaymentMethod,
@@ -53,6 +53,13 @@ pub(super) fn keep_method(
             method.version = changes.raised(kind, number, method.version);
             changes.put(Object::PaymentMethod(method));
         }
+        return Ok(());
+    }
+    if intent.is_payment() && intent.customer.is_none() && method.customer.is_none() {
+        method.used_up = true;
+        let (kind, number) = (Kind::PaymentMethod, method.id.number());
+        method.version = changes.raised(kind, number, method.version);
+        changes.put(Object::PaymentMethod(method));
         return Ok(());
     }
     let is_saved = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();

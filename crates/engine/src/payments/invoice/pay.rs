@@ -48,10 +48,7 @@ impl Engine {
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "finalized again"));
             }
-            if invoice.total() > AMOUNT_MAX {
-                let message = format!("The invoice comes to more than {AMOUNT_MAX} cents.");
-                return Err(ApiError::invalid(message).code("amount_too_large").into());
-            }
+            check_total(&invoice)?;
             if let Some(advance) = auto_advance {
                 invoice.given.put("auto_advance", ExtraParams::Boolean(advance));
             }
@@ -122,7 +119,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Pays an open invoice: confirms its intent. The invoice is paid when the intent succeeds.
+    /// Pays an invoice: confirms its intent. The invoice is paid when the intent succeeds. A draft is
+    /// finalized first, and a draft without an amount due is paid thereby.
     pub async fn pay_invoice(
         &self,
         context: &Context,
@@ -134,21 +132,27 @@ impl Engine {
             let mut changes = self.changes_on(context, invoice.clock).await?;
             let now = changes.now;
             if invoice.status == InvoiceStatus::Draft {
-                return Err(unexpected(&invoice, "paid; finalize it first"));
+                check_total(&invoice)?;
+                self.finalize_with(context, &mut invoice, &mut changes).await?;
+                if invoice.status == InvoiceStatus::Paid {
+                    return self.commit_invoice(context, &invoice, changes).await;
+                }
             }
             let found = self.find_intent_of(context, &invoice, &changes).await?;
             let open = invoice.status == InvoiceStatus::Open;
             let Some(mut intent) = found.filter(|_| open) else {
                 return Err(unexpected(&invoice, "paid"));
             };
-            intent.version += 1;
+            let (kind, number) = (Kind::PaymentIntent, intent.number);
+            intent.version = changes.raised(kind, number, intent.version);
             if input.paid_elsewhere {
                 // The method is not debited here, but it must exist, as for every id at Stripe.
                 if let Some(method) = &input.method {
                     self.get::<PaymentMethod>(context, method, "payment_method").await?;
                 }
                 give_up(&mut intent, "abandoned", &mut changes)?;
-                invoice.version += 1;
+                let number = invoice.id.number();
+                invoice.version = changes.raised(Kind::Invoice, number, invoice.version);
                 invoice.paid_elsewhere = true;
                 invoice.pay(now);
                 let object = Object::Invoice(invoice.clone());
@@ -284,6 +288,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Rejects an invoice above the largest payment.
+fn check_total(invoice: &Invoice) -> Result<(), Error> {
+    if invoice.total() > AMOUNT_MAX {
+        let message = format!("The invoice comes to more than {AMOUNT_MAX} cents.");
+        return Err(ApiError::invalid(message).code("amount_too_large").into());
+    }
+    Ok(())
 }
 
 /// The params of an invoice's intent. The intent of a subscription keeps the payment method for

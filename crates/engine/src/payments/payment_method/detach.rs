@@ -12,11 +12,16 @@ use model::stored::Filter;
 use store::{Object, ObjectsOf};
 use wire::error::Error as ApiError;
 
-/// Rejects a payment method that was detached from its customer.
-pub(crate) fn check_not_detached(method: &PaymentMethod) -> Result<(), Error> {
+/// Rejects a payment method that was detached from its customer, or debited without one.
+pub(crate) fn check_usable(method: &PaymentMethod) -> Result<(), Error> {
     if method.detached {
         let message = "The payment method was detached from its customer and cannot be used or \
                        attached again. Link the account again.";
+        return Err(ApiError::invalid(message).param("payment_method").into());
+    }
+    if method.used_up {
+        let message = "The payment method was debited without a customer and cannot be used or \
+                       attached again. Attach the next one to a customer before its first debit.";
         return Err(ApiError::invalid(message).param("payment_method").into());
     }
     Ok(())

@@ -3,16 +3,30 @@
 use crate::http::call::{Call, Outcome};
 use crate::http::extra_params::{read, take_metadata, take_text};
 use crate::http::texts::check_email;
-use engine::payments::payment_method::{MethodInput, MethodSource, MethodUpdate};
+use engine::payments::empty_list::Owner;
+use engine::payments::payment_method::{
+    MethodClone, MethodInput, MethodSource, MethodUpdate, test_methods_hint,
+};
 use model::Word;
 use model::extra_params::ExtraParams;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::list::take_page;
+use wire::schema::{Schema, of_call};
+
+/// The kind of a payment method.
+const METHOD: &str = "payment_method";
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/payment_methods")?;
+    if let Some(method) = take_text(&mut params, "payment_method") {
+        let customer = take_text(&mut params, "customer");
+        let metadata = take_metadata(&mut params);
+        let call = call.ready(Returns::Object("payment_method"))?;
+        let clone = MethodClone { method, customer, metadata };
+        return Ok(call.engine.clone_payment_method(&call.context, &clone).await?);
+    }
     let input = take_method_data(&mut params, "")?;
     let call = call.ready(Returns::Object("payment_method"))?;
     Ok(call.engine.create_payment_method(&call.context, &input).await?)
@@ -60,19 +74,27 @@ pub(in crate::http) async fn detach(mut call: Call) -> Outcome {
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let customer = params.text("customer")?;
-    take_list_filter(&mut call)?;
+    let has_type = take_list_filter(&mut call)?;
     let page = take_page(&mut call.params)?;
     let call = call.ready(Returns::List("payment_method"))?;
     let url = "/v1/payment_methods";
+    if !has_type {
+        let owner = customer.as_deref().map_or(Owner::Merchant, Owner::Customer);
+        return Ok(call.engine.list_none(&call.context, owner, METHOD, url, &page).await?);
+    }
     Ok(call.engine.list_payment_methods(&call.context, customer.as_deref(), url, &page).await?)
 }
 
 pub(in crate::http) async fn list_of_customer(mut call: Call) -> Outcome {
-    take_list_filter(&mut call)?;
+    let has_type = take_list_filter(&mut call)?;
     let page = take_page(&mut call.params)?;
     let call = call.ready(Returns::List("payment_method"))?;
     let customer = call.id();
     let url = format!("/v1/customers/{customer}/payment_methods");
+    if !has_type {
+        let owner = Owner::Customer(customer);
+        return Ok(call.engine.list_none(&call.context, owner, METHOD, &url, &page).await?);
+    }
     Ok(call.engine.list_payment_methods(&call.context, Some(customer), &url, &page).await?)
 }
 
@@ -81,15 +103,26 @@ pub(in crate::http) async fn retrieve_mandate(call: Call) -> Outcome {
     Ok(call.engine.retrieve_mandate(&call.context, call.id()).await?)
 }
 
-/// Checks the filter by type. This server has one type of payment method, so a filter matches all
-/// or none. A filter that matches none is rejected, because it is a mistake.
-fn take_list_filter(call: &mut Call) -> Result<(), Error> {
+/// Takes the filter by type. Returns false for a type of which this server has no objects.
+fn take_list_filter(call: &mut Call) -> Result<bool, Error> {
     let params = &mut call.params;
     params.ignore("allow_redisplay");
     params.ignore("customer_account");
     match params.text("type")? {
-        Some(other) if other != "us_bank_account" => Err(other_type("type")),
-        _ => Ok(()),
+        Some(word) if !type_words().contains(&word.as_str()) => {
+            Err(Error::bad_choice("type", type_words()))
+        }
+        Some(word) => Ok(word == "us_bank_account"),
+        None => Ok(true),
+    }
+}
+
+/// Returns the types of payment methods, which are the same words in every call.
+fn type_words() -> &'static [&'static str] {
+    let Some(Schema::Hash(members)) = of_call("POST /v1/payment_methods") else { return &[] };
+    match members.iter().find(|member| member.name == "type").map(|member| &member.schema) {
+        Some(Schema::Word(words)) => words,
+        _ => &[],
     }
 }
 
@@ -167,6 +200,9 @@ fn account_type(params: &ExtraParams) -> Option<BankAccountType> {
 }
 
 fn other_type(param: &str) -> Error {
-    Error::invalid("This server has payment methods of the type us_bank_account only.")
-        .param(param.to_owned())
+    let message = format!(
+        "This server has payment methods of the type us_bank_account only. {}",
+        test_methods_hint()
+    );
+    Error::invalid(message).param(param.to_owned())
 }

@@ -129,6 +129,7 @@ fn payment_method(number: u64, created: AccountTime, customer: CustomerId) -> Pa
         of_self: false,
         customer: Some(customer),
         detached: false,
+        used_up: false,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,
         bank_name: None,

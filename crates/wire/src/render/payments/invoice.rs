@@ -152,7 +152,11 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
     put_older(&mut shown, invoice);
     if finalized.is_some() {
         let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
-        shown.put("ending_balance", invoice.ending_balance).put("hosted_invoice_url", page);
+        let pdf = page.as_ref().map(|page| format!("{page}/pdf"));
+        shown
+            .put("ending_balance", invoice.ending_balance)
+            .put("hosted_invoice_url", page)
+            .put("invoice_pdf", pdf);
     }
     if let Some(subscription) = invoice.subscription {
         let details = json!({"metadata": {}, "subscription": subscription.to_string()});

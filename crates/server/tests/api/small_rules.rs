@@ -1,0 +1,249 @@
+//! Rules of Stripe that real programs meet first. Each test names its source.
+
+use serde_json::{Value, json};
+use testkit::{App, INTENTS, NUMBERS, path_of};
+
+/// Paying a draft finalizes it first. The fixtures of Stripe's CLI 1.52.0 do so.
+#[tokio::test]
+async fn paying_a_draft_finalizes_it() {
+    let app = App::start().await;
+    let draft = app.draft_invoice("").await;
+    app.invoice_item(&draft, "amount=1000&currency=usd").await;
+    let form = "payment_method=pm_usBankAccount_success";
+    let paid = app.act(&draft.id(), "pay", form).await.ok();
+    assert_eq!(paid.at("/status"), "open");
+    app.run_workers_until_idle().await;
+    assert_eq!(app.status(&draft.id()).await, "paid");
+    let events = app.get("/v1/events?types[]=invoice.finalized&types[]=invoice.paid").await.ok();
+    let types: Vec<Value> = events.items("/data").iter().map(|one| one["type"].clone()).collect();
+    assert_eq!(types, ["invoice.paid", "invoice.finalized"]);
+
+    let nothing_due = app.draft_invoice("").await;
+    assert_eq!(app.act(&nothing_due.id(), "pay", "").await.ok().at("/status"), "paid");
+
+    let elsewhere = app.draft_invoice("").await;
+    app.invoice_item(&elsewhere, "amount=1000&currency=usd").await;
+    let settled = app.act(&elsewhere.id(), "pay", "paid_out_of_band=true").await.ok();
+    assert_eq!(settled.at("/status"), "paid");
+}
+
+/// The preview of an invoice is not served. The word is not read as an invoice's id.
+#[tokio::test]
+async fn a_preview_is_an_unknown_address() {
+    let app = App::start().await;
+    let preview = app.post("/v1/invoices/create_preview", "customer=cus_1").await;
+    assert_eq!(preview.status, 404);
+    assert!(preview.text("/error/message").starts_with("Unrecognized request URL"));
+}
+
+/// The external accounts of the caller's own account are an empty list, and none can be created by
+/// a call (stripe-php issue 1165).
+#[tokio::test]
+async fn external_accounts_of_ones_own_account() {
+    let app = App::start().await;
+    let own = app.get("/v1/account").await.ok().id();
+    let path = format!("/v1/accounts/{own}/external_accounts");
+    let list = app.get(&format!("{path}?limit=100")).await.ok();
+    assert_eq!((list.at("/data"), list.text("/url")), (json!([]), path.clone()));
+    let form = format!("{NUMBERS}&external_account[account_number]=000123456789");
+    let created = app.post(&path, &form).await;
+    assert_eq!(created.status, 400);
+    assert!(created.text("/error/message").contains("managed in the dashboard"));
+}
+
+/// Webhook endpoints accept every event name of Stripe. Other names and thin events are rejected,
+/// as Stripe's reference of `enabled_events` says.
+#[tokio::test]
+async fn endpoints_reject_unknown_events() {
+    let app = App::start().await;
+    let path = "/v1/webhook_endpoints";
+    let hook = "url=http://127.0.0.1:9/&enabled_events[]=treasury.received_debit.created";
+    let endpoint = app.post(path, hook).await.ok().id();
+    let update = format!("{path}/{endpoint}");
+    let form = |event: &str| format!("{hook}&enabled_events[]={event}");
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", path, &form("invoice.payd")),
+        ("POST", path, &form("zzz")),
+        ("POST", path, &form("v1.invoice.paid")),
+        ("POST", &update, "enabled_events[]=customer.create"),
+    ]).await, @"
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&
+      enabled_events[]=treasury.received_debit.created&enabled_events[]=invoice.payd
+        400 - enabled_events[1]: invoice.payd is not the name of an event type. Did you mean
+          invoice.paid?
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&
+      enabled_events[]=treasury.received_debit.created&enabled_events[]=zzz
+        400 - enabled_events[1]: zzz is not the name of an event type.
+    POST /v1/webhook_endpoints url=http://127.0.0.1:9/&
+      enabled_events[]=treasury.received_debit.created&enabled_events[]=v1.invoice.paid
+        400 - enabled_events[1]: v1.invoice.paid is the name of a thin event. Webhook endpoints
+          receive other events only. Thin events go to event destinations (/v2/core/
+          event_destinations), which this server does not have.
+    POST /v1/webhook_endpoints/we_… enabled_events[]=customer.create
+        400 - enabled_events[0]: customer.create is not the name of an event type. Did you mean
+          customer.created?
+    ");
+}
+
+/// A destination must be a connected account, and a fee needs one and is at most the amount
+/// (Stripe's guide to destination charges).
+#[tokio::test]
+async fn shares_of_a_payment_are_checked() {
+    let app = App::start().await;
+    let account = app.post("/v1/accounts", "type=custom&country=US").await.ok().id();
+    let payment = "amount=1000&currency=usd";
+    let to = format!("{payment}&transfer_data[destination]={account}");
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", INTENTS, &format!("{payment}&transfer_data[destination]=acct_x")),
+        ("POST", INTENTS, &format!("{payment}&application_fee_amount=5")),
+        ("POST", INTENTS, &format!("{to}&application_fee_amount=1001")),
+        ("POST", INTENTS, &format!("{to}&transfer_data[amount]=1001")),
+        ("POST", INTENTS, &format!("{to}&application_fee_amount=5&transfer_data[amount]=5")),
+    ]).await, @"
+    POST /v1/payment_intents amount=1000&currency=usd&transfer_data[destination]=acct_x
+        400 resource_missing transfer_data[destination]: No such destination: 'acct_x'
+    POST /v1/payment_intents amount=1000&currency=usd&application_fee_amount=5
+        400 - application_fee_amount: An application_fee_amount needs a connected account: set
+          transfer_data[destination], or send the Stripe-Account header.
+    POST /v1/payment_intents amount=1000&currency=usd&transfer_data[destination]=acct_…&
+      application_fee_amount=1001
+        400 - application_fee_amount: application_fee_amount is from 0 to the amount of the payment,
+          1000.
+    POST /v1/payment_intents amount=1000&currency=usd&transfer_data[destination]=acct_…&
+      transfer_data[amount]=1001
+        400 - transfer_data[amount]: transfer_data[amount] is from 0 to the amount of the payment,
+          1000.
+    POST /v1/payment_intents amount=1000&currency=usd&transfer_data[destination]=acct_…&
+      application_fee_amount=5&transfer_data[amount]=5
+        400 parameters_exclusive application_fee_amount: You may give only one of these parameters:
+          application_fee_amount, transfer_data[amount].
+    ");
+    let intent = app.post(INTENTS, &format!("{to}&application_fee_amount=1000")).await.ok();
+    assert_eq!(intent.at("/application_fee_amount"), 1_000);
+    let smaller = app.post(&path_of(&intent.id()), "amount=999").await;
+    assert_eq!(smaller.at("/error/param"), "application_fee_amount");
+    let direct = format!("{payment}&application_fee_amount=5");
+    app.in_account(&account).post(INTENTS, &direct).await.ok();
+}
+
+/// A card's name or numbers are rejected with the names of the ACH test methods.
+#[tokio::test]
+async fn cards_lead_to_bank_accounts() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let card = "card[number]=4242424242424242&card[exp_month]=1&card[exp_year]=2030&card[cvc]=1";
+    let intent = app.post(INTENTS, "amount=1000&currency=usd").await.ok().id();
+    let calls = [
+        (
+            "/v1/payment_methods/pm_card_visa/attach".to_owned(),
+            format!("customer={customer}"),
+            "payment_method",
+        ),
+        ("/v1/payment_methods".to_owned(), format!("type=card&{card}"), "type"),
+        ("/v1/payment_methods".to_owned(), "type=card&card[token]=tok_visa".to_owned(), "type"),
+        ("/v1/tokens".to_owned(), card.to_owned(), "card"),
+        (
+            format!("{INTENTS}/{intent}/confirm"),
+            "payment_method=pm_card_visa".to_owned(),
+            "payment_method",
+        ),
+        (format!("{INTENTS}/{intent}"), "payment_method=tok_visa".to_owned(), "payment_method"),
+        (
+            path_of(&customer),
+            "invoice_settings[default_payment_method]=pm_card_visa".to_owned(),
+            "invoice_settings[default_payment_method]",
+        ),
+    ];
+    for (path, form, param) in calls {
+        let rejected = app.post(&path, &form).await;
+        assert_eq!((rejected.status, rejected.at("/error/param")), (400, json!(param)), "{path}");
+        let message = rejected.text("/error/message");
+        assert!(message.contains("pm_usBankAccount_insufficientFunds"), "{path}: {message}");
+    }
+    let attach = "/v1/payment_methods/pm_usBankAccount_success/attach";
+    let attached = app.post(attach, &format!("customer={customer}")).await.ok();
+    assert_eq!(attached.text("/customer"), customer);
+    assert_eq!(app.retrieve(&attached.id()).await.text("/customer"), customer);
+}
+
+/// The prefix of a deleted customer stays taken (stripe-java issue 1325).
+#[tokio::test]
+async fn the_prefix_of_a_deleted_customer_stays_taken() {
+    let app = App::start().await;
+    let first = app.post("/v1/customers", "invoice_prefix=ADA").await.ok().id();
+    app.delete(&path_of(&first)).await.ok();
+    let second = app.post("/v1/customers", "invoice_prefix=ADA").await;
+    assert_eq!((second.status, second.at("/error/param")), (400, json!("invoice_prefix")));
+    app.post("/v1/customers", "invoice_prefix=BOB").await.ok();
+}
+
+/// A finalized invoice has the address of a PDF file, and a draft has none (Stripe's reference of
+/// the invoice).
+#[tokio::test]
+async fn a_finalized_invoice_has_a_file() {
+    let app = App::start().await;
+    assert_eq!(app.draft_invoice("").await.at("/invoice_pdf"), Value::Null);
+    let url = app.open_invoice().await.text("/invoice_pdf");
+    let path = &url[url.find("/i/").unwrap()..];
+    let file = app.bare_request("GET", path).send().await;
+    assert_eq!((file.status, file.header("content-type")), (200, Some("application/pdf")));
+    assert!(file.body.starts_with("%PDF-1.4") && file.body.contains("Amount due: $10.00"));
+    let unknown = app.bare_request("GET", &path.replace("/pdf", "0/pdf")).send().await;
+    assert_eq!(unknown.status, 404);
+}
+
+/// A payment method of the platform's customer is cloned into a connected account (Stripe's guide to
+/// cloning).
+#[tokio::test]
+async fn payment_methods_are_cloned() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let method = app.pays_by(&customer, "insufficientFunds").await;
+    let account = app.post("/v1/accounts", "type=custom&country=US").await.ok().id();
+    let inside = app.in_account(&account);
+    let path = "/v1/payment_methods";
+    let form = format!("customer={customer}&payment_method={method}");
+    let clone = inside.post(path, &format!("{form}&metadata[a]=b")).await.ok();
+    assert_ne!(clone.id(), method);
+    assert_eq!((clone.at("/customer"), clone.at("/metadata/a")), (Value::Null, json!("b")));
+    assert_eq!(clone.at("/us_bank_account/last4"), "2227");
+    assert_eq!(app.retrieve(&method).await.text("/customer"), customer);
+    let debit = format!("amount=500&currency=usd&confirm=true&payment_method={}", clone.id());
+    inside.post(INTENTS, &debit).await.ok();
+    let other = app.customer().await;
+    for (client, form, status, param) in [
+        (&*app, form.clone(), 400, "payment_method"),
+        (&inside, format!("payment_method={method}"), 400, "customer"),
+        (&inside, format!("customer={other}&payment_method={method}"), 404, "payment_method"),
+        (&inside, format!("customer=cus_1&payment_method={method}"), 404, "customer"),
+    ] {
+        let rejected = client.post(path, &form).await;
+        assert_eq!((rejected.status, rejected.at("/error/param")), (status, json!(param)));
+    }
+}
+
+/// A payment method that was debited without a customer cannot be used again or attached
+/// (liberapay issue 2686).
+#[tokio::test]
+async fn a_method_without_customer_is_used_once() {
+    let app = App::start().await;
+    let debit = "amount=500&currency=usd&confirm=true&payment_method=";
+    let first = app.post(INTENTS, &format!("{debit}pm_usBankAccount_success")).await.ok();
+    let method = first.text("/payment_method");
+    let customer = format!("customer={}", app.customer().await);
+    let attach = path_of(&format!("{method}/attach"));
+    let again = format!("{debit}{method}");
+    insta::assert_snapshot!(app.api_errors(&[
+        ("POST", INTENTS, &again),
+        ("POST", INTENTS, &format!("{again}&{customer}")),
+        ("POST", &attach, &customer),
+    ]).await, @"
+    POST /v1/payment_intents amount=500&currency=usd&confirm=true&payment_method=pm_…
+    POST /v1/payment_intents amount=500&currency=usd&confirm=true&payment_method=pm_…&customer=cus_…
+    POST /v1/payment_methods/pm_…/attach customer=cus_…
+        400 - payment_method: The payment method was debited without a customer and cannot be used
+          or attached again. Attach the next one to a customer before its first debit.
+    ");
+    app.run_workers_until_idle().await;
+    assert_eq!(app.status(&first.id()).await, "succeeded");
+}
