@@ -14,6 +14,7 @@ pub mod plan;
 pub mod price;
 pub mod product;
 pub mod product_input;
+pub mod search;
 pub mod subscription;
 
 pub(crate) use changes::Changes;

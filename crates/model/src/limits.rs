@@ -16,6 +16,8 @@ pub const TEXT_CHARS_MAX: usize = 5_000;
 pub const PAGE_ROWS_MAX: u32 = 100;
 /// The number of rows of a list page without `limit`.
 pub const PAGE_ROWS_DEFAULT: u32 = 10;
+/// The maximum number of clauses of a search query.
+pub const SEARCH_CLAUSES_MAX: usize = 10;
 /// The maximum depth of a path to expand.
 pub const EXPAND_DEPTH_MAX: usize = 4;
 /// The maximum number of paths to expand in one request.

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::json::JsonWriter;
 use crate::params::Params;
+use crate::search::{Field, Query};
 use model::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 
 /// The requested page of a list. At most one of the two cursors is set.
@@ -19,15 +20,58 @@ pub struct PageParams {
 /// Takes `limit`, `starting_after` and `ending_before`.
 pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
     params.exclusive(&["starting_after", "ending_before"])?;
+    Ok(PageParams {
+        limit: take_limit(params)?,
+        starting_after: params.text("starting_after")?,
+        ending_before: params.text("ending_before")?,
+    })
+}
+
+/// The parameters of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchParams {
+    /// The query.
+    pub query: Query,
+    /// The number of rows of the page, from 1 to [`PAGE_ROWS_MAX`].
+    pub limit: u32,
+    /// The `next_page` of the previous page.
+    pub page: Option<String>,
+}
+
+/// Takes `query`, `limit` and `page` of a search in objects with these fields.
+pub fn take_search(params: &mut Params, fields: &[Field]) -> Result<SearchParams, Error> {
+    let query = params.need("query", Params::text)?;
+    let limit = take_limit(params)?;
+    let page = params.text("page")?;
+    Ok(SearchParams { query: Query::parse(&query, fields)?, limit, page })
+}
+
+fn take_limit(params: &mut Params) -> Result<u32, Error> {
     let limit = params.integer_within("limit", 1, i64::from(PAGE_ROWS_MAX))?;
     let Ok(limit) = u32::try_from(limit.unwrap_or(i64::from(PAGE_ROWS_DEFAULT))) else {
         unreachable!("the limit was checked against its bounds")
     };
-    Ok(PageParams {
-        limit,
-        starting_after: params.text("starting_after")?,
-        ending_before: params.text("ending_before")?,
-    })
+    Ok(limit)
+}
+
+/// Writes a page of search results, whose items are rendered already.
+pub fn write_search_result(
+    writer: &mut JsonWriter,
+    url: &str,
+    next_page: Option<&str>,
+    items: &[Vec<u8>],
+) {
+    writer.object(|w| {
+        w.key("object").plain("search_result");
+        w.key("data").array(|w| {
+            for item in items {
+                w.raw(item);
+            }
+        });
+        w.key("has_more").boolean(next_page.is_some());
+        w.key("next_page").optional_string(next_page);
+        w.key("url").string(url);
+    });
 }
 
 /// Writes a page. `url` is the path of the list, and the closure writes one item.

@@ -314,7 +314,7 @@ impl Engine {
         self.unchanged(context, body).await
     }
 
-    fn customer_body(&self, context: &Context, customer: &Customer) -> Vec<u8> {
+    pub(crate) fn customer_body(&self, context: &Context, customer: &Customer) -> Vec<u8> {
         let view = context.view(self);
         render(|w| wire::render::connections::customer::write(w, customer, &view))
     }

@@ -10,4 +10,5 @@ pub(super) mod method_configuration;
 pub(super) mod payment_method;
 pub(super) mod plan;
 pub(super) mod product;
+pub(super) mod search;
 pub(super) mod subscription;

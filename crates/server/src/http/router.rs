@@ -10,7 +10,7 @@ use super::events::{endpoint, event, event_stream};
 use super::guard::guard_page;
 use super::payments::{
     balance, checkout, dispute, empty_list, intent, invoice, method_configuration, payment_method,
-    plan, product, subscription,
+    plan, product, search, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{cors, metrics, record};
@@ -68,6 +68,7 @@ fn calls() -> Router<Arc<App>> {
         // Customers
         .post("/v1/customers", customer::create)
         .get("/v1/customers", customer::list)
+        .get("/v1/customers/search", search::customers)
         .get("/v1/customers/{id}", customer::retrieve)
         .post("/v1/customers/{id}", customer::update)
         .delete("/v1/customers/{id}", customer::delete)
@@ -76,6 +77,7 @@ fn calls() -> Router<Arc<App>> {
         // Intents: a browser that knows a client secret may see, confirm and verify its own
         .post("/v1/payment_intents", intent::create_payment)
         .get("/v1/payment_intents", intent::list_payments)
+        .get("/v1/payment_intents/search", search::payment_intents)
         .client_get("/v1/payment_intents/{id}", intent::retrieve_payment)
         .post("/v1/payment_intents/{id}", intent::update_payment)
         .client_post("/v1/payment_intents/{id}/confirm", intent::confirm_payment)
@@ -129,6 +131,7 @@ fn calls() -> Router<Arc<App>> {
         .delete("/v1/invoiceitems/{id}", invoice::delete_item)
         .post("/v1/invoices", invoice::create)
         .get("/v1/invoices", invoice::list)
+        .get("/v1/invoices/search", search::invoices)
         .get("/v1/invoices/{id}", invoice::retrieve)
         .post("/v1/invoices/{id}", invoice::update)
         .delete("/v1/invoices/{id}", invoice::delete)
@@ -143,6 +146,7 @@ fn calls() -> Router<Arc<App>> {
         // Subscriptions
         .post("/v1/subscriptions", subscription::create)
         .get("/v1/subscriptions", subscription::list)
+        .get("/v1/subscriptions/search", search::subscriptions)
         .get("/v1/subscriptions/{id}", subscription::retrieve)
         .post("/v1/subscriptions/{id}", subscription::update)
         .delete("/v1/subscriptions/{id}", subscription::cancel)
@@ -290,12 +294,8 @@ fn calls() -> Router<Arc<App>> {
         // Calls of Stripe that this server does not have; without these routes the word would be
         // taken for an object's id
         .route("/v1/invoices/create_preview", any(unknown_url))
-        .route("/v1/customers/search", any(unknown_url))
-        .route("/v1/payment_intents/search", any(unknown_url))
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
-        .route("/v1/invoices/search", any(unknown_url))
-        .route("/v1/subscriptions/search", any(unknown_url))
 }
 
 /// The addresses besides the calls: pages, and the state of the server for people and monitors.

@@ -6,8 +6,10 @@ use testkit::{App, Client, DAY_S, FC};
 const ROUTER: &str = include_str!("../../src/http/router.rs");
 /// Addresses that show the platform, an account or the server itself. They belong to no row of a
 /// merchant, or exist for both.
-const SHARED: [&str; 4] = [
+const SHARED: [&str; 5] = [
     "/v1/account",
+    // It is zero for each merchant.
+    "/v1/balance",
     "/v1/financial_connections/settings",
     "/v1/test_helpers/financial_connections/institutions",
     // These belong to each merchant but to no row. The tests of the client checker prove their
@@ -19,6 +21,8 @@ const SHARED: [&str; 4] = [
 async fn populate(client: &Client) -> Vec<String> {
     let id = async |path: &str, form: &str| client.post(path, form).await.ok().id();
     let customer = id("/v1/customers", "email=ada@example.com").await;
+    let of_customer = format!("metadata[of]={customer}");
+    client.post(&format!("/v1/customers/{customer}"), &of_customer).await.ok();
     let clock = id("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await;
     let session = client.session(&customer, "prefetch[]=transactions&prefetch[]=ownership").await;
     let account = client.link(&session, "").await.text("/accounts/data/0/id");
@@ -43,7 +47,8 @@ async fn populate(client: &Client) -> Vec<String> {
     let invoice = id("/v1/invoices", &format!("customer={customer}")).await;
     client.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
     let subscription = format!(
-        "customer={customer}&items[0][price]={monthly}&payment_behavior=default_incomplete"
+        "customer={customer}&items[0][price]={monthly}&payment_behavior=default_incomplete\
+         &{of_customer}"
     );
     let subscription = client.post("/v1/subscriptions", &subscription).await.ok();
     let first_invoice = subscription.text("/latest_invoice");
@@ -63,6 +68,10 @@ async fn populate(client: &Client) -> Vec<String> {
     let bank = format!("{helpers}/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
+        format!("/v1/customers/search?query=metadata['of']:'{customer}'"),
+        format!("/v1/payment_intents/search?query=customer:'{customer}'"),
+        format!("/v1/invoices/search?query=customer:'{customer}'"),
+        format!("/v1/subscriptions/search?query=metadata['of']:'{customer}'"),
         format!("/v1/customers/{customer}/payment_methods"),
         format!("/v1/customers/{customer}/payment_methods/{method}"),
         format!("/v1/test_helpers/test_clocks/{clock}"),
@@ -125,6 +134,11 @@ fn lists() -> Vec<&'static str> {
     let of_something = [
         "/v1/financial_connections/transactions",
         "/v1/subscription_items",
+        // These require a query.
+        "/v1/customers/search",
+        "/v1/invoices/search",
+        "/v1/payment_intents/search",
+        "/v1/subscriptions/search",
         // This call waits for one event and shows it.
         "/v1/test_helpers/events/wait",
         // This call waits, and shows no row.
@@ -193,7 +207,8 @@ async fn nobody_sees_the_rows_of_another() {
         for path in paths {
             for (asker, client) in clients.iter().enumerate() {
                 let reply = client.get(path).await;
-                let list = path.contains('?') && reply.at("/object") == "list";
+                let found = reply.at("/object") == "list" || reply.at("/object") == "search_result";
+                let list = path.contains('?') && found;
                 let empty = list && reply.items("/data").is_empty();
                 let found = if asker == maker {
                     reply.status == 200 && !empty

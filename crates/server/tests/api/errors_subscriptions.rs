@@ -192,7 +192,7 @@ async fn others() {
         ("GET", "/v1/invoice_payments/inpay_1", ""),
         ("POST", &default, "invoice_settings[default_payment_method]=pm_1"),
     ];
-    insta::assert_snapshot!(app.api_errors(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @r#"
     GET /v1/subscriptions/sub_1
     POST /v1/subscriptions/sub_1
     DELETE /v1/subscriptions/sub_1
@@ -233,7 +233,8 @@ async fn others() {
     GET /v1/subscriptions?starting_after=sub_1
         400 resource_missing starting_after: No such subscription: 'sub_1'
     GET /v1/subscriptions/search?query=x
-        404: Unrecognized request URL (GET: /v1/subscriptions/search).
+        400 - query: Unknown search field: x. Use one of canceled_at, created, status, or
+          metadata["key"].
     GET /v1/subscription_items
         400 parameter_missing subscription: Missing required parameter: subscription.
     GET /v1/subscription_items/si_1
@@ -248,7 +249,7 @@ async fn others() {
         404 resource_missing invoice_payment: No such invoice payment: 'inpay_1'
     POST /v1/customers/cus_… invoice_settings[default_payment_method]=pm_1
         404 resource_missing invoice_settings[default_payment_method]: No such PaymentMethod: 'pm_1'
-    ");
+    "#);
     let page = format!("/v1/subscription_items?subscription={id}&starting_after=si_1");
     insta::assert_snapshot!(app.get(&page).await.api_error(), @"
     400 resource_missing starting_after: No such subscription item: 'si_1'

@@ -70,6 +70,7 @@ mod record;
 mod relinks;
 mod repeats;
 mod scenarios;
+mod search;
 mod settings_page;
 mod settled;
 mod small_rules;
