@@ -8,7 +8,8 @@
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
-//! ([`document`]) and the same error pages ([`response`]). Style and script are two files of this server, and the browser may load no others.
+//! ([`document`]) and the same error pages ([`response`]). Style and script are two files
+//! of this server, and the browser may load no others.
 //!
 //! [`settings`] is a page for the merchant.
 //!

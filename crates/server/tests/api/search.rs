@@ -56,7 +56,7 @@ async fn payment_objects_are_found() {
     let intent = app.post(INTENTS, &intent).await.ok().id();
     app.post(INTENTS, "amount=900&currency=usd").await.ok();
     let order = format!("metadata['order']:'7'%20AND%20customer:'{customer}'");
-    assert_eq!(found(&app, INTENTS, &order).await, [intent.clone()]);
+    assert_eq!(found(&app, INTENTS, &order).await, [intent.as_str()]);
     let status = "status:'requires_payment_method'%20amount<900";
     assert_eq!(found(&app, INTENTS, status).await, [intent]);
     let invoice = app.open_invoice().await.id();
