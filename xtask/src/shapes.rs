@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The POST calls with a schema, by file.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 12] = [
     (
         "payment_intents",
         &[
@@ -40,6 +40,7 @@ const CALLS: [(&str, &[&str]); 11] = [
             "/v1/setup_intents/{intent}/verify_microdeposits",
         ],
     ),
+    ("charges", &["/v1/charges/{charge}"]),
     ("checkout", &["/v1/checkout/sessions", "/v1/checkout/sessions/{session}/expire"]),
     (
         "invoices",

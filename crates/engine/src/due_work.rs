@@ -88,7 +88,7 @@ impl Engine {
     ) -> Result<Worked, Error> {
         match object {
             Object::PaymentIntent(intent) if intent.disputed_at.is_some() => {
-                Ok(self.dispute_due(intent, now))
+                self.dispute_due(intent, now).await
             }
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,

@@ -13,6 +13,7 @@ use model::clock::TestClock;
 use model::customer::Customer;
 use model::id::{CustomerId, OwnershipId};
 use model::limits::{EXPAND_OBJECTS_MAX, PAGE_ROWS_DEFAULT};
+use model::payments::charge::Charge;
 use model::payments::checkout::CheckoutSession;
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
@@ -29,7 +30,7 @@ use wire::expand::{Expand, Mark};
 use wire::json::JsonWriter;
 use wire::render::connections::{clock, customer, ownership};
 use wire::render::payments::{
-    checkout, intent, invoice, mandate, payment_method, product, subscription,
+    charge, checkout, intent, invoice, mandate, payment_method, product, subscription,
 };
 use wire::render::{deleted, included};
 
@@ -176,6 +177,7 @@ impl Expansion<'_> {
         let view = self.context.view(self.engine);
         let shown = match kind {
             "account" => self.engine.account_value_of(self.context, id).await?,
+            "charge" => self.find::<Charge>(id).await?.map(|found| charge::value(&found)),
             "customer" => {
                 let found = self.find_with_deleted::<Customer>(id).await?;
                 found.map(|found| written(|w| customer::write(w, &found, &view)))

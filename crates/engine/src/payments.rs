@@ -2,6 +2,7 @@
 
 pub mod balance;
 mod changes;
+pub mod charge;
 pub mod checkout;
 pub mod dispute;
 pub mod empty_list;

@@ -10,6 +10,7 @@ use crate::clock::{AccountTime, TestClock};
 use crate::connected_account::{ConnectedAccount, ExternalAccount};
 use crate::customer::Customer;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
+use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
 use crate::payments::dispute::Dispute;
 use crate::payments::intent::Intent;
@@ -37,6 +38,14 @@ words! {
         ChargeDisputeClosed = "charge.dispute.closed",
         /// A debit was disputed.
         ChargeDisputeCreated = "charge.dispute.created",
+        /// A debit failed.
+        ChargeFailed = "charge.failed",
+        /// A debit started.
+        ChargePending = "charge.pending",
+        /// A debit succeeded.
+        ChargeSucceeded = "charge.succeeded",
+        /// A charge was changed by a call.
+        ChargeUpdated = "charge.updated",
         /// The debit of a Checkout Session failed.
         CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// The debit of a Checkout Session succeeded.
@@ -181,6 +190,8 @@ pub enum Snapshot {
     Account(Box<Account>),
     /// The credentials of a link.
     Authorization(Box<Authorization>),
+    /// A charge.
+    Charge(Box<Charge>),
     /// A Checkout Session.
     Checkout(Box<CheckoutSession>),
     /// A connected account.

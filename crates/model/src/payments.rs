@@ -1,5 +1,6 @@
 //! Payment objects that can carry a link flow, and the objects that they create.
 
+pub mod charge;
 pub mod checkout;
 pub mod dispute;
 pub mod intent;

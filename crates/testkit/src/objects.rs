@@ -84,6 +84,7 @@ pub fn setup_intent() -> Intent {
         collection: Collection::default(),
         from_settings: None,
         mandate: None,
+        latest_charge: None,
         last_error: None,
         microdeposits: None,
         settles_at: None,

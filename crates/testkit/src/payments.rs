@@ -13,7 +13,7 @@ pub const CHECKOUT: &str = "/v1/checkout/sessions";
 /// The path of subscriptions.
 pub const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 /// The prefixes of ids with the paths of their objects.
-const PATHS: [(&str, &str); 15] = [
+const PATHS: [(&str, &str); 16] = [
     ("clock", "/v1/test_helpers/test_clocks"),
     ("cs", CHECKOUT),
     ("cus", "/v1/customers"),
@@ -26,6 +26,7 @@ const PATHS: [(&str, &str); 15] = [
     ("pi", INTENTS),
     ("pm", "/v1/payment_methods"),
     ("price", "/v1/prices"),
+    ("py", "/v1/charges"),
     ("seti", SETUP_INTENTS),
     ("si", "/v1/subscription_items"),
     ("sub", SUBSCRIPTIONS),

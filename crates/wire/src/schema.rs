@@ -56,8 +56,9 @@ pub struct Member {
     pub schema: Schema,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     include_str!("schema/accounts.txt"),
+    include_str!("schema/charges.txt"),
     include_str!("schema/checkout.txt"),
     include_str!("schema/invoiceitems.txt"),
     include_str!("schema/invoices.txt"),

@@ -67,6 +67,11 @@ const PAYMENT_OBJECTS: &[Step] = &[
     step("other_method=/payment_method", SETUPS, "customer={customer}&{saved}"),
     step("free_method=/payment_method", SETUPS, "{saved}"),
     step("payment", PAYMENTS, "{amount}&customer={customer}"),
+    step(
+        "charge=/latest_charge",
+        PAYMENTS,
+        "{amount}&customer={customer}&payment_method={method}&confirm=true",
+    ),
     step("payable", PAYMENTS, "{amount}&customer={customer}&payment_method={method}"),
     step(
         "payment_deposits \

@@ -152,6 +152,7 @@ pub const KINDS: &[CallKind] = &[
     post("detach_method", "{methods}/{method}/detach", ""),
     post("detach_other_method", "{methods}/{other_method}/detach", ""),
     // Payment Intents and Setup Intents
+    post("update_charge", "/v1/charges/{charge}", "description=Rocket"),
     post("create_payment", PAYMENTS, "{amount}&customer={customer}"),
     post(
         "create_confirmed_payment",

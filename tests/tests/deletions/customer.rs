@@ -118,6 +118,8 @@ async fn the_customers_intents_stay() {
     assert_eq!(app.status(&debit).await, "processing");
     app.elapse_s(60 * DAY_S).await;
     assert_eq!(app.status(&debit).await, "succeeded");
+    let charges = app.get(&format!("/v1/charges?customer={customer}")).await.ok();
+    assert_eq!(charges.facts(&["/data/0/status", "/data/0/disputed"]), "succeeded true");
     assert_eq!(app.count(&format!("/v1/disputes?payment_intent={debit}")).await, 1);
     assert_eq!(app.status(&open).await, "requires_confirmation");
     for intent in [&open, &setup] {

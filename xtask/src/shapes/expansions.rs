@@ -11,10 +11,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
-/// The kinds of objects that responses of the server contain. Charges and others follow from them.
-const SERVED: [&str; 26] = [
+/// The kinds of objects that responses of the server contain. Refunds and others follow from them.
+const SERVED: [&str; 27] = [
     "account",
     "bank_account",
+    "charge",
     "checkout.session",
     "credit_note",
     "customer",

@@ -172,6 +172,9 @@ impl Changes {
             Object::Checkout(session) => {
                 event(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
             }
+            Object::Charge(charge) => {
+                event(charge, charge.livemode, Snapshot::Charge(Box::new(charge.clone())))
+            }
             Object::Dispute(dispute) => {
                 event(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
             }

@@ -7,6 +7,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::DisputeId;
+use model::payments::charge::Charge;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
 use model::stored::PaymentIntent;
@@ -17,7 +18,7 @@ use wire::render::payments::dispute::value;
 /// The filter of a list of disputes.
 #[derive(Clone, Debug)]
 pub struct DisputeFilter {
-    /// Those of a charge. The list is empty, because this server has no charges.
+    /// Those of this charge.
     pub charge: Option<String>,
     /// Those of this Payment Intent.
     pub payment_intent: Option<String>,
@@ -44,34 +45,48 @@ impl Engine {
         context: &Context,
         filter: &DisputeFilter,
     ) -> Result<ApiResponse, Error> {
-        let of = match (&filter.charge, &filter.payment_intent) {
-            (Some(_), _) => ObjectsOf::Numbers(Vec::new()),
-            (None, Some(id)) => {
-                let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
-                ObjectsOf::Lookup(intent.id())
+        let mut of = Vec::new();
+        if let Some(id) = &filter.payment_intent {
+            let intent = self.get::<PaymentIntent>(context, id, "payment_intent").await?;
+            of.push(ObjectsOf::Lookup(intent.id()));
+        }
+        let (created, page) = (filter.created, &filter.page);
+        let listed = match &filter.charge {
+            Some(id) => {
+                let charge = self.get::<Charge>(context, id, "charge").await?;
+                // An intent has few disputes, so the lookup by the charge is the one by its intent.
+                of.push(ObjectsOf::Lookup(charge.payment_intent.to_string()));
+                let is_of = |dispute: &Dispute| dispute.charge() == charge.id;
+                self.list_where::<Dispute>(context, of, created, page, is_of).await?
             }
-            (None, None) => ObjectsOf::All,
+            None => self.list_in_all::<Dispute>(context, of, created, page).await?,
         };
-        let listed = self.list::<Dispute>(context, of, filter.created, &filter.page).await?;
         self.list_values(context, "/v1/disputes", listed, value).await
     }
 
     /// Takes a successful debit back, at its time. Invoices that it paid stay paid, because the
     /// merchant has to handle the dispute.
-    pub(crate) fn dispute_due(&self, mut intent: Intent, now: AccountTime) -> Worked {
+    pub(crate) async fn dispute_due(
+        &self,
+        mut intent: Intent,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
         if intent.disputed_at.is_none_or(|at| at > now) {
-            return Worked::Nothing;
+            return Ok(Worked::Nothing);
         }
         intent.disputed_at = None;
         intent.version += 1;
         let id = DisputeId::from_number(self.next_number());
-        let Some(dispute) = Dispute::of(&intent, id, now) else { return Worked::Nothing };
+        let Some(dispute) = Dispute::of(&intent, id, now) else {
+            return Ok(Worked::Nothing);
+        };
         let mut changes = Changes::of_work(now);
+        self.dispute_charge(&intent, &mut changes).await?;
         let object = Object::Dispute(dispute);
         changes.emit(&object, EventType::ChargeDisputeCreated);
         changes.emit(&object, EventType::ChargeDisputeClosed);
         changes.put(object);
         changes.put(intent_object(intent));
-        Worked::Item(changes.into_item())
+        Ok(Worked::Item(changes.into_item()))
     }
 }

@@ -202,6 +202,7 @@ impl Engine {
             configuration: None,
             from_settings: None,
             mandate: None,
+            latest_charge: None,
             last_error: None,
             microdeposits: None,
             settles_at: None,

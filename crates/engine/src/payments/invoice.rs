@@ -135,6 +135,7 @@ impl Engine {
             currency: Currency::USD,
             lines: Vec::new(),
             printed_number: None,
+            latest_charge: None,
             intent: None,
             default_payment_method: None,
             method_types: None,

@@ -140,6 +140,10 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
+    /// A charge: one debit of a bank account.
+    ChargeId, "py_"
+);
+number_id!(
     /// A dispute.
     DisputeId, "du_"
 );

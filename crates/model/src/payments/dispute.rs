@@ -2,7 +2,7 @@
 //! final, so a dispute is lost from the start.
 
 use crate::clock::AccountTime;
-use crate::id::{ClockId, DisputeId, MerchantId, PaymentIntentId};
+use crate::id::{ChargeId, ClockId, DisputeId, MerchantId, PaymentIntentId};
 use crate::money::Currency;
 use crate::payments::intent::{Intent, Purpose};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub struct Dispute {
     pub clock: Option<ClockId>,
     /// The disputed payment.
     pub payment_intent: PaymentIntentId,
+    /// The disputed charge. `None` for a dispute of an earlier release.
+    #[serde(default)]
+    pub charge: Option<ChargeId>,
     /// The amount in minor units, which is the whole payment.
     pub amount: i64,
     /// The currency.
@@ -42,8 +45,14 @@ impl Dispute {
             created: now,
             clock: intent.clock,
             payment_intent: PaymentIntentId::from_number(intent.number),
+            charge: intent.latest_charge,
             amount,
             currency,
         })
+    }
+
+    /// Returns the id of the disputed charge.
+    pub fn charge(&self) -> ChargeId {
+        self.charge.unwrap_or_else(|| ChargeId::of_earlier(self.payment_intent))
     }
 }

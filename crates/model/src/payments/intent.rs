@@ -12,8 +12,8 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
-    SetupIntentId, SubscriptionId,
+    ChargeId, ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId,
+    PaymentMethodId, SetupIntentId, SubscriptionId,
 };
 use crate::money::Currency;
 use crate::payments::method_configuration::ConfiguredBy;
@@ -139,6 +139,9 @@ pub struct Intent {
     pub configuration: Option<ConfiguredBy>,
     /// The mandate of the holder.
     pub mandate: Option<MandateId>,
+    /// The charge of the last debit.
+    #[serde(default)]
+    pub latest_charge: Option<ChargeId>,
     /// The error of the last attempt.
     pub last_error: Option<IntentError>,
     /// The deposits that it waits for.

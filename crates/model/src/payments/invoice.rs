@@ -14,8 +14,8 @@ use crate::clock::AccountTime;
 use crate::collection::Collection;
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId, PaymentIntentId, PaymentMethodId,
-    PriceId, SubscriptionId, SubscriptionItemId,
+    ChargeId, ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId, PaymentIntentId,
+    PaymentMethodId, PriceId, SubscriptionId, SubscriptionItemId,
 };
 use crate::money::Currency;
 use crate::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
@@ -137,6 +137,9 @@ pub struct Invoice {
     pub lines: Vec<Line>,
     /// The number for people. `None` for a draft.
     pub printed_number: Option<String>,
+    /// The latest charge of its Payment Intent. Versions before basil show it.
+    #[serde(default)]
+    pub latest_charge: Option<ChargeId>,
     /// The Payment Intent that collects it, once it is open.
     pub intent: Option<PaymentIntentId>,
     /// The payment method that is debited by default.

@@ -65,6 +65,8 @@ crate::words! {
         StatusOnClock = "status_on_clock",
         /// The subscription of an invoice or of a Checkout Session.
         Subscription = "subscription",
+        /// The group of transfers of a charge.
+        TransferGroup = "transfer_group",
         /// The type of a price: `recurring` or `one_time`.
         Type = "type",
         /// The customer of a subscription that is not over, or of an open Checkout Session.

@@ -11,11 +11,12 @@ use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{
-    ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId, MandateId,
-    MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId, SetupIntentId,
-    SnapshotId, SubscriptionId, TokenId,
+    ChargeId, ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId,
+    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId,
+    SetupIntentId, SnapshotId, SubscriptionId, TokenId,
 };
 use crate::link::LinkFlow;
+use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
 use crate::payments::dispute::Dispute;
 use crate::payments::intent::Intent;
@@ -76,6 +77,7 @@ macro_rules! kinds {
 
 kinds! {
     BankAccountToken, Self, TokenId, "token";
+    Charge, Self, ChargeId, "charge";
     Customer, Self, CustomerId, "customer";
     Dispute, Self, DisputeId, "dispute";
     Endpoint, Self, EndpointId, "webhook endpoint";

@@ -3,6 +3,7 @@
 use super::{Filter, Lookup, Stored, clock_value, on_clock, period_value, time_values};
 use crate::clock::AccountTime;
 use crate::id::{ClockId, CustomerId, MerchantId};
+use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
 use crate::payments::dispute::Dispute;
 use crate::payments::intent::Intent;
@@ -107,6 +108,27 @@ impl Stored for CheckoutSession {
         let customer = self.customer.filter(|_| self.is_open());
         values.extend(customer.map(|id| (Filter::UnfinishedOfCustomer, id.to_string())));
         values
+    }
+}
+
+impl Stored for Charge {
+    common!(id.number());
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.payment_intent.to_string()))
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let group = self.given.text(&["transfer_group"]).map(str::to_owned);
+        group.map(|group| (Filter::TransferGroup, group)).into_iter().collect()
     }
 }
 

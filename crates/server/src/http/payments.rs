@@ -1,6 +1,7 @@
 //! The calls of payments.
 
 pub(super) mod balance;
+pub(super) mod charge;
 pub(super) mod checkout;
 pub(super) mod dispute;
 pub(super) mod empty_list;

@@ -9,8 +9,8 @@ use super::connections::{
 use super::events::{endpoint, event, event_stream};
 use super::guard::guard_page;
 use super::payments::{
-    balance, checkout, dispute, empty_list, intent, invoice, method_configuration, payment_method,
-    plan, product, search, subscription,
+    balance, charge, checkout, dispute, empty_list, intent, invoice, method_configuration,
+    payment_method, plan, product, search, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{cors, metrics, record};
@@ -112,6 +112,9 @@ fn calls() -> Router<Arc<App>> {
         .get("/v1/payment_method_configurations", method_configuration::list)
         .get("/v1/payment_method_configurations/{id}", method_configuration::retrieve)
         .post("/v1/payment_method_configurations/{id}", method_configuration::update)
+        .get("/v1/charges", charge::list)
+        .get("/v1/charges/{id}", charge::retrieve)
+        .post("/v1/charges/{id}", charge::update)
         .get("/v1/disputes", dispute::list)
         .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices

@@ -137,9 +137,11 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     price.created
     financial_connections.account.created
     payment_intent.created
+    charge.pending
     payment_intent.processing
     payment_method.attached
     checkout.session.completed
+    charge.succeeded
     payment_intent.succeeded
     checkout.session.async_payment_succeeded
     ");
@@ -164,7 +166,7 @@ async fn a_failed_debit_is_told() {
     let of_the_debit: Vec<&String> = told_after.iter().filter(of_the_debit).collect();
     assert_eq!(
         of_the_debit,
-        ["payment_intent.payment_failed", "checkout.session.async_payment_failed"]
+        ["charge.failed", "payment_intent.payment_failed", "checkout.session.async_payment_failed"]
     );
     let shown = app.retrieve(&format!("{id}?expand[]=payment_intent")).await;
     assert_eq!(

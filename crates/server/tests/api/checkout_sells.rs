@@ -123,11 +123,13 @@ async fn a_link_begins_a_subscription() {
     customer.updated
     payment_intent.created
     invoice.finalized
+    charge.pending
     payment_intent.processing
     payment_method.attached
     invoice.updated
     customer.subscription.created
     checkout.session.completed
+    charge.succeeded
     payment_intent.succeeded
     checkout.session.async_payment_succeeded
     invoice.paid

@@ -121,7 +121,7 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     let transaction = first(&of_account, "/data/0/id").await;
     made.push(format!("{FC}/transactions/{transaction}"));
     let deliveries = "/v1/test_helpers/deliveries";
-    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events", deliveries] {
+    for list in ["/v1/charges", "/v1/disputes", "/v1/invoice_payments", "/v1/events", deliveries] {
         made.push(format!("{list}/{}", first(list, "/data/0/id").await));
     }
     let event = first("/v1/events", "/data/0/id").await;

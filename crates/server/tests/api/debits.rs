@@ -255,10 +255,14 @@ async fn a_payment_is_disputed_later() {
     "charge.dispute.closed" "lost"
     "charge.dispute.created" "lost"
     "#);
+    let charge = disputes.text("/data/0/charge");
+    let other_charge = days.app.retrieve(&other).await.text("/latest_charge");
     for (filter, count) in [
         (format!("payment_intent={intent}"), 1),
         (format!("payment_intent={other}"), 0),
-        ("charge=ch_1".to_owned(), 0),
+        (format!("charge={charge}"), 1),
+        (format!("charge={charge}&payment_intent={other}"), 0),
+        (format!("charge={other_charge}"), 0),
         (format!("created[gte]={}", BEGIN_S + 7 * DAY_S), 1),
         (format!("created[gt]={}", BEGIN_S + 7 * DAY_S), 0),
     ] {
@@ -268,6 +272,7 @@ async fn a_payment_is_disputed_later() {
         days.app.api_errors(&[
             ("GET", "/v1/disputes/du_1", ""),
             ("GET", "/v1/disputes?payment_intent=pi_1", ""),
+            ("GET", "/v1/disputes?charge=ch_1", ""),
             ("GET", "/v1/disputes?starting_after=du_1", ""),
             ("GET", "/v1/disputes?status=lost", ""),
             ("GET", &format!("{path}?expand[]=evidence"), ""),
@@ -277,6 +282,8 @@ async fn a_payment_is_disputed_later() {
             404 resource_missing dispute: No such dispute: 'du_1'
         GET /v1/disputes?payment_intent=pi_1
             404 resource_missing payment_intent: No such payment_intent: 'pi_1'
+        GET /v1/disputes?charge=ch_1
+            404 resource_missing charge: No such charge: 'ch_1'
         GET /v1/disputes?starting_after=du_1
             400 resource_missing starting_after: No such dispute: 'du_1'
         GET /v1/disputes?status=lost

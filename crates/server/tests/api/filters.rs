@@ -328,6 +328,37 @@ async fn sessions_intents_and_customers() {
     check(&app, &format!("/v1/customers?test_clock={clock}"), &filters).await;
 }
 
+/// Charges are listed by each filter.
+#[tokio::test]
+async fn charges() {
+    let app = App::start().await;
+    let (ada, bob) = (app.customer().await, app.customer().await);
+    let mut first = String::new();
+    for (customer, more) in [
+        (&ada, "&transfer_group=crew"),
+        (&bob, "&transfer_group=crew"),
+        (&ada, "&transfer_group=cargo"),
+        (&bob, ""),
+    ] {
+        let form = format!(
+            "amount=2000&currency=usd&confirm=true&customer={customer}\
+             &payment_method=pm_usBankAccount_noAccount{more}"
+        );
+        first = app.post("/v1/payment_intents", &form).await.ok().id();
+        app.run_workers_until_idle().await;
+        app.pass_s(10);
+    }
+    let again = "payment_method=pm_usBankAccount_success";
+    app.act(&first, "confirm", again).await.ok();
+    let filters = [
+        field(&format!("customer={ada}"), "/customer", json!(ada)),
+        field(&format!("payment_intent={first}"), "/payment_intent", json!(first)),
+        field("transfer_group=crew", "/transfer_group", json!("crew")),
+        filter("created[gt]=1767225610", |charge| charge["created"].as_i64() > Some(1_767_225_610)),
+    ];
+    check(&app, "/v1/charges?", &filters).await;
+}
+
 /// A page of a list with several filters ends after 1,000 objects if it is not empty, and the next
 /// page continues there. An empty page reads on until the first match, in the pool of long reads. If
 /// few objects have one of the values, the page is whole.

@@ -127,6 +127,7 @@ async fn checkout_is_paid_on_its_page() {
     price.created
     financial_connections.account.created
     payment_intent.created
+    charge.pending
     payment_intent.processing
     checkout.session.completed
     ");

@@ -107,8 +107,10 @@ async fn a_payment_intent_collects_an_account() {
     payment_intent.created
     financial_connections.account.created
     financial_connections.account.refreshed_transactions
+    charge.pending
     payment_intent.processing
     payment_method.attached
+    charge.succeeded
     payment_intent.succeeded
     ");
 }

@@ -125,8 +125,10 @@ async fn an_invoice_collects_and_is_paid() {
         payment_intent.created
         invoice.finalized
         financial_connections.account.created
+        charge.pending
         payment_intent.processing
         invoice.updated
+        charge.succeeded
         payment_intent.succeeded
         invoice.paid
         invoice.payment_succeeded
@@ -192,8 +194,10 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     customer.updated
     payment_intent.created
     invoice.finalized
+    charge.pending
     payment_intent.processing
     invoice.updated
+    charge.failed
     payment_intent.payment_failed
     invoice.payment_failed
     payment_intent.canceled

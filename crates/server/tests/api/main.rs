@@ -7,6 +7,7 @@
 
 mod bounds;
 mod browser;
+mod charges;
 mod checkout;
 mod checkout_sells;
 mod checkout_shows;

@@ -158,9 +158,11 @@ async fn an_invoice_collects() {
     invoice.finalized
     customer.subscription.created
     financial_connections.account.created
+    charge.pending
     payment_intent.processing
     payment_method.attached
     invoice.updated
+    charge.succeeded
     payment_intent.succeeded
     invoice.paid
     invoice.payment_succeeded

@@ -16,6 +16,7 @@ use model::event::Event;
 use model::id::{ClockId, CustomerId, FaultId, MerchantId, ScenarioId};
 use model::link::LinkFlow;
 use model::opaque::OpaqueObject;
+use model::payments::charge::Charge;
 use model::payments::checkout::CheckoutSession;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
@@ -191,6 +192,8 @@ objects! {
     LinkFlow(LinkFlow) = "link_flow",
     /// A Checkout Session. Looked up by the id of the intent that it created.
     Checkout(CheckoutSession) = "checkout_session",
+    /// A charge. Looked up by the id of its Payment Intent.
+    Charge(Charge) = "charge",
     /// A dispute. Looked up by the id of its Payment Intent.
     Dispute(Dispute) = "dispute",
     /// A product.

@@ -57,6 +57,7 @@ impl Kind {
             Self::Customer => &[Filter::Clock, Filter::EmailOnClock, Filter::InvoicePrefix],
             Self::PaymentIntent => &[Filter::Invoice, Filter::PaymentStatus],
             Self::SetupIntent => &[Filter::AttachToSelf],
+            Self::Charge => &[Filter::TransferGroup],
             Self::Checkout => {
                 &[Filter::Email, Filter::Status, Filter::Subscription, Filter::UnfinishedOfCustomer]
             }

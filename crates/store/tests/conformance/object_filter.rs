@@ -12,10 +12,11 @@ use store::{
     Kind, ListObjects, Object, ObjectPlace, ObjectsOf, Page, ResetSandbox, RestoreSnapshot,
 };
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Customer,
     Kind::PaymentIntent,
     Kind::SetupIntent,
+    Kind::Charge,
     Kind::Checkout,
     Kind::Product,
     Kind::Price,
@@ -32,6 +33,7 @@ fn sample(kind: Kind, owner: MerchantId, number: u64, other: bool) -> Object {
         Kind::Customer => Object::Customer(sample.customer()),
         Kind::PaymentIntent => Object::PaymentIntent(sample.payment_intent()),
         Kind::SetupIntent => Object::SetupIntent(sample.setup_intent()),
+        Kind::Charge => Object::Charge(sample.charge()),
         Kind::Checkout => Object::Checkout(sample.checkout()),
         Kind::Product => Object::Product(sample.product()),
         Kind::Price => Object::Price(sample.price()),
@@ -48,6 +50,7 @@ fn changed(kind: Kind, number: u64, other: bool) -> Object {
     match &mut object {
         Object::Customer(object) => object.version = 2,
         Object::PaymentIntent(object) | Object::SetupIntent(object) => object.version = 2,
+        Object::Charge(object) => object.version = 2,
         Object::Checkout(object) => object.version = 2,
         Object::Product(object) => object.version = 2,
         Object::Price(object) => object.version = 2,

@@ -8,10 +8,11 @@ use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::extra_params::ExtraParams;
 use model::id::{
-    AccountId, ClockId, CustomerId, EndpointId, InvoiceId, InvoiceItemId, MerchantId,
+    AccountId, ChargeId, ClockId, CustomerId, EndpointId, InvoiceId, InvoiceItemId, MerchantId,
     PaymentMethodId, PriceId, SessionId, SubscriptionId, SubscriptionItemId, TransactionId,
 };
 use model::money::Currency;
+use model::payments::charge;
 use model::payments::checkout::{
     CheckoutMode, CheckoutSession, CheckoutStatus, Payer, PaymentStatus,
 };
@@ -77,6 +78,13 @@ impl Sample {
         let status = if self.other { IntentStatus::Succeeded } else { IntentStatus::Processing };
         let invoice = Some(InvoiceId::from_number(self.variant()));
         Intent { purpose, status, invoice, ..self.setup_intent() }
+    }
+
+    pub(crate) fn charge(self) -> charge::Charge {
+        let group = ExtraParams::Text(self.word("crew", "cargo"));
+        let intent = Intent { given: hash([("transfer_group", group)]), ..self.payment_intent() };
+        let id = ChargeId::from_number(self.number);
+        charge::Charge::of(&intent, &objects::payment_method(), id, self.created).unwrap()
     }
 
     pub(crate) fn setup_intent(self) -> Intent {
@@ -206,6 +214,7 @@ impl Sample {
             currency: Currency::USD,
             lines: vec![],
             printed_number: None,
+            latest_charge: None,
             intent: None,
             default_payment_method: None,
             method_types: None,

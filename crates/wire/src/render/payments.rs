@@ -1,6 +1,7 @@
 //! Rendering of the objects of payments.
 
 pub mod balance;
+pub mod charge;
 pub mod checkout;
 pub mod dispute;
 pub mod intent;

@@ -99,15 +99,19 @@ impl Engine {
             intent.return_url.clone_from(&confirmation.return_url);
         }
         if let Some(mandate) = &confirmation.mandate {
-            self.check_mandate(context, mandate, &method, changes).await?;
-        } else {
-            let mandate = self.mandate(context, intent, &method, confirmation, changes.now);
-            if !intent.is_payment() {
+            let mandate = self.check_mandate(context, mandate, &method, changes).await?;
+            if intent.is_payment() {
                 intent.mandate = Some(mandate.id);
             }
+        } else {
+            let mandate = self.mandate(context, intent, &method, confirmation, changes.now);
+            intent.mandate = Some(mandate.id);
             changes.put(Object::Mandate(mandate));
         }
         let progress = intent.confirm(&method, changes.now);
+        if progress == Progress::Processing {
+            self.begin_charge(intent, &method, changes);
+        }
         emit_progress(intent, progress, changes);
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(intent, method, changes)?;
@@ -155,17 +159,17 @@ impl Engine {
         }
     }
 
-    /// Rejects a mandate of another payment method.
+    /// The mandate of a request. A mandate of another payment method is rejected.
     async fn check_mandate(
         &self,
         context: &Context,
         id: &str,
         method: &PaymentMethod,
         changes: &mut Changes,
-    ) -> Result<(), Error> {
+    ) -> Result<Mandate, Error> {
         let mandate = self.get_unchanged::<Mandate>(context, changes, id, "mandate").await?;
         if mandate.payment_method == method.id {
-            return Ok(());
+            return Ok(mandate);
         }
         let message = format!("The mandate is not of the payment method {}.", method.id);
         Err(ApiError::invalid(message).param("mandate").into())
@@ -229,6 +233,9 @@ impl Engine {
         method.version += 1;
         changes.put(Object::PaymentMethod(method.clone()));
         let progress = intent.begin_debit(&method, changes.now);
+        if progress == Progress::Processing {
+            self.begin_charge(&mut intent, &method, &mut changes);
+        }
         emit_progress(&intent, progress, &mut changes);
         keep_method(&intent, method, &mut changes)?;
         changes.put(intent_object(intent.clone()));
@@ -276,6 +283,7 @@ impl Engine {
         };
         let mut changes = Changes::of_work(now);
         changes.require_unchanged::<PaymentMethod>(&method);
+        self.end_charge(&intent, &mut changes).await?;
         let object = intent_object(intent.clone());
         changes.emit(&object, event_type);
         changes.put(object);

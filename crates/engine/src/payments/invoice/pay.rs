@@ -270,6 +270,7 @@ impl Engine {
         let before = Snapshot::Invoice(Box::new(invoice.clone()));
         invoice.version = changes.raised(Kind::Invoice, number, invoice.version);
         invoice.attempts += u32::from(attempt == Attempt::Begun);
+        invoice.latest_charge = intent.latest_charge;
         match intent.status {
             IntentStatus::Succeeded => {
                 invoice.pay(changes.now);

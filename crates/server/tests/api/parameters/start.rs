@@ -32,6 +32,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
     let (ids, form) = match path.strip_prefix("/v1/").unwrap().split('/').next().unwrap() {
         "payment_intents" => intent(app, "payment_intents", path, PAYMENT).await,
         "setup_intents" => intent(app, "setup_intents", path, "").await,
+        "charges" if path.ends_with("{id}") => (vec![charge(app).await], String::new()),
         "checkout" => checkout(app, path).await,
         "payment_methods" => payment_method(app, path).await,
         "payment_method_configurations" if path.ends_with("{id}") => {
@@ -90,6 +91,11 @@ async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, 
         _ => return (Vec::new(), form.to_owned()),
     };
     (vec![made(app, &create, &before).await], now.to_owned())
+}
+
+async fn charge(app: &App) -> String {
+    let form = format!("{PAYMENT}&{SUCCESS}&confirm=true");
+    app.post("/v1/payment_intents", &form).await.ok().text("/latest_charge")
 }
 
 async fn checkout(app: &App, path: &str) -> (Vec<String>, String) {

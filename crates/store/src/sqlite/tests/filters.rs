@@ -40,7 +40,7 @@ fn rows() -> Vec<Object> {
 }
 
 /// Writes a row as a release with the first migrations did, into the store or into a snapshot.
-fn insert(object: &Object, in_snapshot: bool, seal: &Sealer, connection: &Connection) {
+pub(super) fn insert(object: &Object, in_snapshot: bool, seal: &Sealer, connection: &Connection) {
     let (table, snapshot) = if in_snapshot { ("snapshot_objects", 1) } else { ("objects", 0) };
     let secret = object::seal_secret(object, seal).unwrap();
     let snapshot_column = if in_snapshot { "snapshot, " } else { "" };
@@ -107,8 +107,9 @@ fn assert_listed_after(earlier: usize) {
             assert_eq!(listed.items, having.cloned().collect::<Vec<_>>(), "{kind:?} {filter:?}");
         }
     }
-    let all = Kind::ALL.iter().flat_map(|kind| kind.filters()).copied();
-    assert_eq!(filters, all.collect());
+    // Those releases stored no charges.
+    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Charge);
+    assert_eq!(filters, kinds.flat_map(|kind| kind.filters()).copied().collect());
 }
 
 /// The rows of a snapshot have their entries too, so a restore lists them.
@@ -153,6 +154,7 @@ fn filters_of_each_kind() {
     payment_intent: invoice, payment_status
     setup_intent: attach_to_self
     checkout_session: email, status, subscription, unfinished_of_customer
+    charge: transfer_group
     product: active, shippable, url
     price: active, currency, lookup_key, recurring_interval, recurring_meter, recurring_usage_type, type
     invoice_item: invoice, pending, pending_of_customer

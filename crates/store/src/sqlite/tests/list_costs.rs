@@ -94,7 +94,7 @@ impl Database {
              customer, clock, lookup, due_at, forget_at, secret, filters, body) \
              SELECT merchant, kind, number + n * 1000, version, :created, deleted, \
              customer, clock, \
-             CASE WHEN kind IN ('session', 'payment_intent', 'setup_intent', 'dispute') \
+             CASE WHEN kind IN ('session', 'payment_intent', 'setup_intent', 'charge', 'dispute') \
              THEN lookup || n ELSE lookup END, due_at, forget_at, secret, filters, body FROM objects, c \
              WHERE created < :created AND number % 2 = 1";
         let entries = "INSERT INTO object_filters (merchant, kind, filter, value, created, number) \
@@ -300,7 +300,7 @@ impl Case {
     }
 }
 
-/// Every page of a list takes about as many steps among 100,000 objects as among 1,000. All lists
+/// Every page of a list takes about as many steps among 100,000 objects as among 1,100. All lists
 /// and all filters are measured.
 #[test]
 fn lists_cost_the_same_among_many_objects() {
@@ -311,7 +311,7 @@ fn lists_cost_the_same_among_many_objects() {
         let sql = "SELECT COUNT(*) FROM objects";
         database.connection.query_row(sql, [], |row| row.get(0)).unwrap()
     };
-    assert!(count() <= 1_000, "{}", count());
+    assert!(count() <= 1_100, "{}", count());
     let cases = cases();
     let mut lists = BTreeSet::new();
     let few: Vec<Vec<i64>> = cases.iter().map(|case| case.steps(&database, &mut lists)).collect();

@@ -63,6 +63,7 @@ pub(super) fn sample(kind: Kind, number: u64) -> Option<Object> {
             let id = TokenId::from_number(number);
             Object::Token(model::token::BankAccountToken { id, created, ..token() })
         }
+        Kind::Charge => Object::Charge(of.charge()),
         Kind::Dispute => {
             let id = DisputeId::from_number(number);
             Object::Dispute(Dispute::of(&of.payment_intent(), id, created).unwrap())

@@ -9,7 +9,7 @@ use crate::render::View;
 use crate::render::connect::connected_account;
 use crate::render::connections::{account, authorization, clock, customer};
 use crate::render::payments::{
-    checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
+    charge, checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -87,6 +87,7 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
     match snapshot {
         Snapshot::Account(account) => account::write(w, account, view),
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
+        Snapshot::Charge(charge) => write_value(w, view, charge::value(charge)),
         Snapshot::Checkout(session) => write_value(w, view, checkout::value(session, view)),
         Snapshot::ConnectedAccount(account) => {
             write_value(w, view, connected_account::value(account));

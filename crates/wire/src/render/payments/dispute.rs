@@ -1,5 +1,4 @@
-//! Disputes. This server has no charges. The fields of a charge are null, except for its id, which
-//! is always present. It is derived from the intent's id and cannot be looked up.
+//! Disputes.
 
 use model::payments::dispute::Dispute;
 use serde_json::{Map, Value, json};
@@ -40,15 +39,12 @@ pub fn value(dispute: &Dispute) -> Value {
     let mut evidence: Map<String, Value> =
         EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     evidence.insert("enhanced_evidence".to_owned(), json!({}));
-    let intent = dispute.payment_intent.to_string();
-    let charge = intent.replacen("pi_", "py_", 1);
-    let intent = Some(intent);
     json!({
         "id": dispute.id.to_string(),
         "object": "dispute",
         "amount": dispute.amount,
         "balance_transactions": [],
-        "charge": charge,
+        "charge": dispute.charge().to_string(),
         "created": dispute.created.0,
         "currency": dispute.currency.as_str(),
         "enhanced_eligibility_types": [],
@@ -64,7 +60,7 @@ pub fn value(dispute: &Dispute) -> Value {
         "is_charge_refundable": false,
         "livemode": dispute.livemode,
         "metadata": {},
-        "payment_intent": intent,
+        "payment_intent": dispute.payment_intent.to_string(),
         "reason": "debit_not_authorized",
         "status": "lost",
     })

@@ -26,7 +26,6 @@ static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
         "customer_account": null,
         "description": null,
         "excluded_payment_method_types": null,
-        "latest_charge": null,
         "on_behalf_of": null,
         "payment_method_configuration_details": null,
         "payment_method_options": {},
@@ -94,6 +93,7 @@ pub fn value(
     let error = intent.last_error.as_ref().map(|error| last_error(error, failed_method));
     match intent.purpose {
         Purpose::Payment { amount, currency } => {
+            let charge = intent.latest_charge.map(|charge| charge.to_string());
             let received = if intent.status == IntentStatus::Succeeded { amount } else { 0 };
             shown
                 .put("amount", amount)
@@ -102,7 +102,8 @@ pub fn value(
                 .put("currency", currency.as_str())
                 // Versions before basil show the invoice.
                 .put("invoice", intent.invoice.map(|invoice| invoice.to_string()))
-                .put("last_payment_error", error);
+                .put("last_payment_error", error)
+                .put("latest_charge", charge);
         }
         Purpose::Setup => {
             if let Some(to_self) = intent.given.boolean(&["attach_to_self"]) {

@@ -182,7 +182,7 @@ fn put_older(shown: &mut Shown, invoice: &Invoice) {
     let subscription = invoice.subscription.map(|subscription| subscription.to_string());
     let details = invoice.subscription.map(|_| json!({"metadata": {}}));
     shown
-        .put("charge", Value::Null)
+        .put("charge", invoice.latest_charge.map(|charge| charge.to_string()))
         .put("discount", Value::Null)
         .put("paid", invoice.status == InvoiceStatus::Paid)
         .put("paid_out_of_band", invoice.paid_elsewhere)

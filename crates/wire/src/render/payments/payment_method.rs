@@ -1,7 +1,8 @@
 //! Payment methods of the type `us_bank_account`.
 
-use crate::render::extra_params::{Shown, value as param_value};
+use crate::render::extra_params::{Shown, merge, value as param_value};
 use model::Word;
+use model::extra_params::ExtraParams;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -17,18 +18,8 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
 
 /// Renders a payment method.
 pub fn value(method: &PaymentMethod) -> Value {
-    let mut shown = Shown::of(&TEMPLATE, &model::extra_params::ExtraParams::empty());
-    let mut billing = json!({
-        "address": {
-            "city": null, "country": null, "line1": null, "line2": null,
-            "postal_code": null, "state": null,
-        },
-        "email": null,
-        "name": null,
-        "phone": null,
-        "tax_id": null,
-    });
-    crate::render::extra_params::merge(&mut billing, param_value(&method.billing_details));
+    let mut shown = Shown::of(&TEMPLATE, &ExtraParams::empty());
+    let billing = billing_details(&method.billing_details);
     if let Some(word) = &method.allow_redisplay {
         shown.put("allow_redisplay", word.as_str());
     }
@@ -56,4 +47,20 @@ pub fn value(method: &PaymentMethod) -> Value {
             }),
         );
     shown.into_value()
+}
+
+/// Renders the holder's name, address and so on.
+pub(super) fn billing_details(details: &ExtraParams) -> Value {
+    let mut billing = json!({
+        "address": {
+            "city": null, "country": null, "line1": null, "line2": null,
+            "postal_code": null, "state": null,
+        },
+        "email": null,
+        "name": null,
+        "phone": null,
+        "tax_id": null,
+    });
+    merge(&mut billing, param_value(details));
+    billing
 }
