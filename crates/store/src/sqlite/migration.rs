@@ -9,7 +9,7 @@
 //! A migration reports its progress after each statement and after each page of its step. The
 //! progress of an existing database is logged.
 
-use super::{bucket, object_filter};
+use super::{bucket, earlier_charge, object_filter};
 use crate::store::Failure;
 use crate::{OpenError, exact};
 use rusqlite::fallible_iterator::FallibleIterator;
@@ -67,6 +67,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         step: Some(object_filter::fill),
     },
     Migration::of(include_str!("migrations/0016_generations.sql")),
+    Migration {
+        sql: include_str!("migrations/0017_charges.sql"),
+        step: Some(earlier_charge::fill),
+    },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

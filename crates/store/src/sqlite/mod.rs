@@ -25,6 +25,7 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod connection;
 pub(crate) mod delivery;
+mod earlier_charge;
 pub(crate) mod event;
 mod event_list;
 mod event_statuses;

@@ -67,7 +67,7 @@ pub(super) const SET_SNAPSHOT_FILTERS: &str = "UPDATE snapshot_objects SET filte
      WHERE merchant = :merchant AND snapshot = :snapshot AND kind = :kind AND number = :number";
 
 /// The number of rows that a migration reads at once.
-const FILL_ROWS: usize = 1_000;
+pub(super) const FILL_ROWS: usize = 1_000;
 
 /// The entries of an object: filters as words and values, sorted.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ pub(super) fn insert_entries(
     write_entries((owner, object), entries, batch.connection)
 }
 
-fn write_entries(
+pub(super) fn write_entries(
     row: (i64, &Object),
     entries: &Entries,
     connection: &Connection,
@@ -354,14 +354,14 @@ fn fill_snapshots(connection: &Connection, page_ended: &mut dyn FnMut()) -> Resu
 }
 
 /// A row whose entries a migration writes.
-struct Body {
-    merchant: i64,
+pub(super) struct Body {
+    pub(super) merchant: i64,
     /// Zero for a row that is in no snapshot.
-    snapshot: i64,
-    kind: Kind,
-    number: i64,
+    pub(super) snapshot: i64,
+    pub(super) kind: Kind,
+    pub(super) number: i64,
     /// Empty for a kind without filters.
-    text: String,
+    pub(super) text: String,
 }
 
 impl Body {
@@ -376,7 +376,8 @@ impl Body {
     }
 }
 
-fn list_bodies(
+/// A page of the rows of all kinds.
+pub(super) fn list_bodies(
     sql: &str,
     params: impl rusqlite::Params,
     connection: &Connection,

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod database;
+mod earlier_charges;
 mod event_costs;
 mod event_filters;
 mod file;

@@ -6,9 +6,9 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, connection, delivery, event, event_list, event_statuses, feed,
-    generation, idempotency, log, migration, object, object_filter, open, open_work, precondition,
-    prune, refresh, removal, replace, snapshot, transaction, writer,
+    account, backlog, clock, connection, delivery, earlier_charge, event, event_list,
+    event_statuses, feed, generation, idempotency, log, migration, object, object_filter, open,
+    open_work, precondition, prune, refresh, removal, replace, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -102,6 +102,12 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     object::FIND_OBJECT,
     object::FIND_OBJECT_BY_LOOKUP,
     object::LIST_DUE_OBJECTS,
+    earlier_charge::FIND_BODY,
+    earlier_charge::SET_BODY,
+    earlier_charge::INSERT_CHARGE,
+    earlier_charge::FIND_SNAPSHOT_BODY,
+    earlier_charge::SET_SNAPSHOT_BODY,
+    earlier_charge::INSERT_SNAPSHOT_CHARGE,
     object_filter::INSERT_ENTRY,
     object_filter::DELETE_ENTRY,
     object_filter::FIND_ENTRIES,

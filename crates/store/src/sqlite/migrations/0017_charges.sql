@@ -1,0 +1,2 @@
+-- Charges of payments. A step in Rust writes the charge of each payment of an earlier release whose
+-- debit is processing or has succeeded, also in snapshots.
