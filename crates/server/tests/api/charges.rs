@@ -144,8 +144,8 @@ async fn a_charge_takes_notes() {
                  &transfer_group=crew&fraud_details[user_report]=safe&shipping[name]=Ada\
                  &shipping[address][city]=Paris";
     let form = format!("{notes}&customer={ada}");
-    let noted = app.post(&path_of(&charge), &form).await.ok();
-    assert_eq!(noted.at("/metadata"), json!({"a": "b", "c": "d"}));
+    let updated = app.post(&path_of(&charge), &form).await.ok();
+    assert_eq!(updated.at("/metadata"), json!({"a": "b", "c": "d"}));
     let facts = [
         "/description",
         "/receipt_email",
@@ -153,8 +153,8 @@ async fn a_charge_takes_notes() {
         "/fraud_details/user_report",
         "/shipping/address/city",
     ];
-    assert_eq!(noted.facts(&facts), "Rocket ada@example.com crew safe Paris");
-    assert_eq!(noted.text("/customer"), ada);
+    assert_eq!(updated.facts(&facts), "Rocket ada@example.com crew safe Paris");
+    assert_eq!(updated.text("/customer"), ada);
     app.post(&path_of(&charge), &form).await.ok();
     let events = app.get("/v1/events?type=charge.updated").await.ok();
     assert_eq!(events.items("/data").len(), 1);
