@@ -103,7 +103,7 @@ async fn what_is_not_taken() {
     let app = App::start().await;
     let mut told = app
         .api_errors(&[
-            ("GET", "/v1/payouts", ""),
+            ("GET", "/v1/topups", ""),
             ("GET", "/v2/core/events", ""),
             ("DELETE", "/v1/customers", ""),
             ("PUT", "/v1/events/evt_1", ""),
@@ -118,8 +118,8 @@ async fn what_is_not_taken() {
     let long = format!("{CUSTOMERS}?email={}", "x".repeat(20_000));
     told += &app.get(&long).await.api_error();
     insta::assert_snapshot!(told, @"
-    GET /v1/payouts
-        404: Unrecognized request URL (GET: /v1/payouts).
+    GET /v1/topups
+        404: Unrecognized request URL (GET: /v1/topups).
     GET /v2/core/events
         404: This server has no /v2 API (/v2/core/events). Use /v1.
     DELETE /v1/customers
