@@ -58,7 +58,27 @@ fn show(report: &Value) -> Result<(), OutputError> {
     output::say(&format!(
         "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
     ))?;
+    if let Some(refreshes) = refreshes(report) {
+        output::say(&refreshes)?;
+    }
     findings.iter().try_for_each(|finding| output::say(&shown(finding)))
+}
+
+/// Formats the number of refreshes that the client started, and the largest number of one account
+/// and day. `None` if there were none.
+fn refreshes(report: &Value) -> Option<String> {
+    let counts = report["refreshes"].as_array()?;
+    let of = |count: &Value| -> u64 {
+        let features = ["balance", "ownership", "transactions"];
+        features.iter().filter_map(|feature| count[feature].as_u64()).sum()
+    };
+    let total: u64 = counts.iter().map(of).sum();
+    let most = counts.iter().max_by_key(|count| of(count))?;
+    let (account, date) = (text(most, "account"), text(most, "date"));
+    Some(format!(
+        "{total} refreshes started; at most {} a day for one account ({account} on {date})",
+        of(most)
+    ))
 }
 
 /// Formats a diagnostic for people: its code, subject, evidence and fix.

@@ -8,7 +8,7 @@
 use crate::{Context, Engine};
 use model::Word;
 use model::bank::Feature;
-use model::clock::ServerTime;
+use model::clock::{AccountTime, ServerTime};
 use model::delivery::Delivery;
 use model::endpoint::Endpoint;
 use model::event::Event;
@@ -56,6 +56,8 @@ pub enum CallFact {
     TransactionsNotReady {
         /// The sequence of the newest refresh that has ended. 0 if none has.
         ended: u32,
+        /// The sequence of the pending refresh, if there is one.
+        pending: Option<u32>,
     },
     /// The account was returned.
     AccountShown {
@@ -67,8 +69,19 @@ pub enum CallFact {
         /// The features of the request that are not pending.
         features: Vec<Feature>,
     },
+    /// Refreshes were started.
+    RefreshesStarted {
+        /// The features, each with the sequence of its refresh.
+        started: Vec<(Feature, u32)>,
+        /// The time of the start by the account's clock.
+        at: AccountTime,
+    },
+    /// The call was rejected, because the account is inactive or disconnected.
+    AccountNotUsable,
     /// A page of accounts was returned, with these accounts.
     AccountsListed(Vec<AccountId>),
+    /// A page of events was returned.
+    EventsListed,
     /// Owners or one transaction of the account were returned. They do not show the state of a
     /// refresh.
     DataShown,
@@ -98,6 +111,8 @@ pub struct TransactionsPage {
     pub has_more: bool,
     /// The sequence of the newest refresh that has ended. 0 if none has.
     pub ended: u32,
+    /// The sequence of the pending refresh, if there is one.
+    pub pending: Option<u32>,
 }
 
 /// The position where a page of transactions begins.

@@ -5,6 +5,11 @@ use model::bank::Feature;
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Milliseconds from the start of a refresh in test mode to its first attempt. Refreshes on a
+    /// test clock have no delay.
+    pub refresh_delay_ms: i64,
+    /// Milliseconds from an event in test mode to the first attempt of its deliveries.
+    pub webhook_delay_ms: i64,
     /// Cool-downs of accounts linked with a test key.
     pub cool_down_test: CoolDown,
     /// Cool-downs of accounts on a test clock.
@@ -73,6 +78,8 @@ impl Default for Settings {
         const MINUTE_MS: i64 = 60_000;
         const HOUR_MS: i64 = 60 * MINUTE_MS;
         Self {
+            refresh_delay_ms: 0,
+            webhook_delay_ms: 0,
             cool_down_test: CoolDown::of(0),
             cool_down_clock: CoolDown::of(0),
             cool_down_live: CoolDown {

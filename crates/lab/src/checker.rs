@@ -9,6 +9,7 @@ mod account;
 mod facts;
 mod listing;
 mod merchant;
+mod requested;
 mod stretches;
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,10 @@ use engine::observer::{CallObservation, DeliveryObservation};
 use engine::{ApiResponse, Context};
 use facts::{Call, Ended, Observed, read_payload};
 use merchant::MerchantWatch;
+use model::bank::Feature;
 use model::clock::ServerTime;
 use model::delivery::DeliveryKey;
+use model::event::Event;
 use model::id::MerchantId;
 use model::limits::CHECKER_MERCHANTS_MAX;
 use std::collections::HashMap;
@@ -82,6 +85,13 @@ impl ClientChecker {
             }
             DeliveryObservation::Settled { .. } | DeliveryObservation::Dispatched { .. } => {}
         }
+    }
+
+    /// Adds an event about a refresh that no endpoint receives. A program that listens may still
+    /// receive it.
+    pub(crate) fn unreceived(&self, event: &Event, feature: Feature, at: ServerTime) {
+        let Some(account) = event.account else { return };
+        watch_of(&mut self.all(), event.merchant, at).unreceived(account, feature, event.id, at);
     }
 
     /// Forgets the client of a merchant after the merchant's objects were removed or replaced.

@@ -4,10 +4,11 @@
 //! The server observes the client and keeps diagnostics in memory only. `docs/judge.md` defines the
 //! exact condition of each.
 
-use model::clock::ServerTime;
+use model::bank::Feature;
+use model::clock::{AccountTime, ServerTime};
 use model::id::{AccountId, EndpointId, EventId, RequestId};
 use model::limits::CHECKER_EVIDENCE_MAX;
-use model::words;
+use model::{Word, words};
 
 words! {
     /// The kind of a diagnostic, worst first.
@@ -26,6 +27,12 @@ words! {
         EventNotRead = "event_not_read",
         /// The client ignored a failed refresh, or treated it as a success.
         FailedRefreshIgnored = "failed_refresh_ignored",
+        /// The client read data during a refresh of its own and never read them again.
+        ReadWhilePending = "read_while_pending",
+        /// The client ignored the error of a call about an account.
+        ErrorIgnored = "error_ignored",
+        /// The client started refreshes, and no endpoint receives their events.
+        NoEndpoint = "no_endpoint",
         /// A webhook got a redirect as its response.
         WebhookRedirected = "webhook_redirected",
         /// The client requested a refresh during its cool-down.
@@ -66,6 +73,17 @@ impl DiagnosticCode {
                 "A refresh failed, and the client continued as if it had succeeded. The event has \
                  the status of the refresh."
             }
+            Self::ReadWhilePending => {
+                "The client started a refresh, read the data while it was pending, and never read \
+                 them again. It has the data of before the refresh."
+            }
+            Self::ErrorIgnored => {
+                "A call about the account was rejected, and the client did nothing about it."
+            }
+            Self::NoEndpoint => {
+                "The client started a refresh, no endpoint receives its event, and the client did \
+                 not look at the account afterwards."
+            }
             Self::WebhookRedirected => {
                 "A webhook got a redirect as its response. Redirects are not followed and count as \
                  failures."
@@ -105,6 +123,21 @@ impl DiagnosticCode {
             Self::FailedRefreshIgnored => {
                 "Read the status in the event. If it is failed, return 2xx, read the account, and \
                  refresh it later or have it linked again."
+            }
+            Self::ReadWhilePending => {
+                "Wait for the refreshed_… event, or retrieve the account until the refresh is no \
+                 longer pending. Then read the data."
+            }
+            Self::ErrorIgnored => {
+                "Read the code of the error. After \
+                 financial_connections_no_successful_transaction_refresh, start a refresh and wait \
+                 for its event. After financial_connections_account_inactive, have the account \
+                 linked again."
+            }
+            Self::NoEndpoint => {
+                "Create a webhook endpoint for financial_connections.account.refreshed_balance, \
+                 …_ownership and …_transactions. Without one, retrieve the account until the \
+                 refresh is no longer pending."
             }
             Self::WebhookRedirected => {
                 "Set the endpoint's URL to the final address, with its scheme and trailing slash."
@@ -196,6 +229,17 @@ words! {
     }
 }
 
+/// The number of refreshes of an account that its client started on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshCount {
+    /// The account.
+    pub account: AccountId,
+    /// The start of the day in UTC, by the account's clock.
+    pub day: AccountTime,
+    /// The numbers, in the order of [`Feature::ALL`].
+    pub counts: [u32; Feature::ALL.len()],
+}
+
 /// The report about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerReport {
@@ -211,6 +255,8 @@ pub struct ConsumerReport {
     pub accounts: usize,
     /// The diagnostics, worst first, and newest first within a kind.
     pub findings: Vec<Diagnostic>,
+    /// The refreshes that the client started, by day and account.
+    pub refreshes: Vec<RefreshCount>,
 }
 
 impl ConsumerReport {

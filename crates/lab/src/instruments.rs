@@ -76,6 +76,7 @@ impl Hooks for Instruments {
         Box::pin(async move {
             let mut faults: BTreeMap<MerchantId, FaultsRead> = BTreeMap::new();
             for draft in drafts.iter_mut().filter(|draft| !draft.event.livemode) {
+                self.check_receivers(draft);
                 for to_endpoint in &mut draft.deliveries {
                     // The fault belongs to the owner of the endpoint: the merchant or its platform.
                     let owner = to_endpoint.endpoint.merchant;
@@ -120,6 +121,15 @@ impl Hooks for Instruments {
 }
 
 impl Instruments {
+    /// Notes an event about a refresh that no endpoint receives. An endpoint that only prints shows
+    /// nothing about a client.
+    fn check_receivers(&self, draft: &EventDraft<'_>) {
+        let Some(feature) = draft.event.event_type.refreshed_feature() else { return };
+        if draft.deliveries.iter().all(|draft| draft.endpoint.only_prints()) {
+            self.checker.unreceived(draft.event, feature, self.clock.server_now());
+        }
+    }
+
     /// Applies the part of a fault that takes effect before the first attempt.
     fn apply_fault(&self, delivery: &mut Delivery, hit: Hit, delay_ms: u32) {
         delivery.mark = Some(hit.mark());

@@ -20,7 +20,7 @@ use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
 use crate::stored::Stored;
-use crate::word::words;
+use crate::word::{Word, words};
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -180,6 +180,11 @@ impl EventType {
             Feature::Ownership => Self::AccountRefreshedOwnership,
             Feature::Transactions => Self::AccountRefreshedTransactions,
         }
+    }
+
+    /// Returns the feature of a refresh that this type ends.
+    pub fn refreshed_feature(self) -> Option<Feature> {
+        Feature::ALL.iter().copied().find(|feature| Self::refreshed(*feature) == self)
     }
 }
 

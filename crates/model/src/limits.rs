@@ -295,6 +295,8 @@ pub const CHECKER_UNREAD_MAX: usize = 100;
 /// The maximum number of read ranges of an account's refreshes with unread ones between them.
 /// Beyond it the oldest is dropped.
 pub const CHECKER_STRETCHES_MAX: usize = 100;
+/// The days and accounts for which the client checker counts refreshes.
+pub const CHECKER_REFRESH_DAYS_MAX: usize = 1_000;
 /// The number of reads of an account within [`CHECKER_POLLS_MS`], during one pending refresh, that
 /// gives a diagnostic.
 pub const CHECKER_POLLS_MAX: usize = 10;

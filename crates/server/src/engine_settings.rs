@@ -11,6 +11,8 @@ use store::Failpoints;
 /// listens.
 pub(crate) fn engine_settings(settings: &Settings) -> engine::Settings {
     engine::Settings {
+        refresh_delay_ms: settings.refresh_delay_ms,
+        webhook_delay_ms: settings.webhook_delay_ms,
         cool_down_test: cool_down(settings.cool_down_test),
         cool_down_clock: cool_down(settings.cool_down_clock),
         cool_down_live: cool_down(settings.cool_down_live),

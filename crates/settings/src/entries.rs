@@ -19,6 +19,8 @@ pub struct Entry {
     pub hidden: bool,
     /// True if the flag may be repeated. Commas separate the values.
     pub repeats: bool,
+    /// The default under the setting `realistic`, if it differs.
+    pub realistic: Option<&'static str>,
 }
 
 const LISTENING: &str = "Listening";
@@ -39,8 +41,17 @@ const fn entry(
     default: &'static str,
     help: &'static str,
 ) -> Entry {
-    let (derived_from, hidden, repeats) = (None, false, false);
-    Entry { name, heading, value: Some(value), default, derived_from, help, hidden, repeats }
+    Entry {
+        name,
+        heading,
+        value: Some(value),
+        default,
+        derived_from: None,
+        help,
+        hidden: false,
+        repeats: false,
+        realistic: None,
+    }
 }
 
 /// A setting whose default the server derives from another setting.
@@ -51,6 +62,14 @@ const fn derived(derived_from: &'static str, entry: Entry) -> Entry {
 const fn switch(heading: &'static str, name: &'static str, help: &'static str) -> Entry {
     Entry { value: None, ..entry(heading, name, "", "false", help) }
 }
+
+/// A setting with another default under the setting `realistic`.
+const fn realistic(default: &'static str, entry: Entry) -> Entry {
+    Entry { realistic: Some(default), ..entry }
+}
+
+/// The cool-downs of live mode, as Stripe's guide to refreshes gives them.
+const LIVE_COOL_DOWNS: &str = "balance=600,ownership=86400,transactions=21600";
 
 /// Every setting, in the order in which they are shown.
 pub const ENTRIES: &[Entry] = &[
@@ -124,7 +143,26 @@ pub const ENTRIES: &[Entry] = &[
     ),
     entry(TIME, "seed", "NUMBER", "", "Seed that repeats ids, secrets and banks"),
     entry(TIME, "time", "SECONDS", "", "Fixed Unix time of all objects without a test clock"),
-    entry(REFRESHES, "cool-down-test", "SECONDS", "0", "Time between two refreshes in test mode"),
+    realistic(
+        "3s",
+        entry(
+            REFRESHES,
+            "refresh-delay",
+            "WAIT",
+            "0s",
+            "Time until the bank responds in test mode, off test clocks",
+        ),
+    ),
+    realistic(
+        LIVE_COOL_DOWNS,
+        entry(
+            REFRESHES,
+            "cool-down-test",
+            "SECONDS",
+            "0",
+            "Time between two refreshes in test mode",
+        ),
+    ),
     entry(
         REFRESHES,
         "cool-down-clock",
@@ -136,7 +174,7 @@ pub const ENTRIES: &[Entry] = &[
         REFRESHES,
         "cool-down-live",
         "SECONDS",
-        "balance=600,ownership=86400,transactions=21600",
+        LIVE_COOL_DOWNS,
         "Time between two refreshes in live mode",
     ),
     switch(
@@ -145,6 +183,16 @@ pub const ENTRIES: &[Entry] = &[
         "Show errors of failed refreshes in every API version",
     ),
     switch(WEBHOOKS, "deny-private-webhooks", "Post webhooks to public addresses only"),
+    realistic(
+        "2s",
+        entry(
+            WEBHOOKS,
+            "webhook-delay",
+            "WAIT",
+            "0s",
+            "Time from an event to its webhooks in test mode",
+        ),
+    ),
     entry(
         WEBHOOKS,
         "retry-test",
@@ -183,6 +231,7 @@ pub const ENTRIES: &[Entry] = &[
             "Fault, such as kind=webhook_lost&every=3; may be repeated",
         )
     },
+    switch(CLIENTS, "realistic", "Use the delays and cool-downs of real banks in test mode"),
     switch(CLIENTS, "strict", "Reject known parameters that have no effect"),
     entry(CLIENTS, "record", "FILE", "", "File that receives each API request with its response"),
     entry(LOGS, "log-format", "human|json", "human", "Format of the log on standard error"),

@@ -38,6 +38,8 @@ pub enum Source {
     Environment(String),
     /// The command line.
     Flag,
+    /// The default under the setting `realistic`.
+    Realistic,
 }
 
 impl std::fmt::Display for Source {
@@ -47,6 +49,7 @@ impl std::fmt::Display for Source {
             Self::File(path) => write!(formatter, "file {}", path.display()),
             Self::Environment(name) => write!(formatter, "environment {name}"),
             Self::Flag => formatter.write_str("flag"),
+            Self::Realistic => formatter.write_str("realistic"),
         }
     }
 }
@@ -152,7 +155,11 @@ pub fn resolve(
         };
         values.insert(entry.name, value);
     }
-    Ok(Resolved { values })
+    let mut resolved = Resolved { values };
+    if resolved.get("realistic").0 == "true" {
+        resolved.use_realistic_defaults();
+    }
+    Ok(resolved)
 }
 
 /// The environment variable of a setting.
@@ -167,9 +174,20 @@ impl Resolved {
         self.values.get(name).map_or(("", &Source::Default), |(text, from)| (text, from))
     }
 
-    /// True if the value is not from the default.
+    /// True if the value is not from a default.
     pub fn is_set(&self, name: &str) -> bool {
-        *self.get(name).1 != Source::Default
+        !matches!(self.get(name).1, Source::Default | Source::Realistic)
+    }
+
+    /// Replaces the defaults that differ under the setting `realistic`.
+    fn use_realistic_defaults(&mut self) {
+        for Entry { name, realistic, .. } in ENTRIES {
+            if let Some(text) = realistic
+                && !self.is_set(name)
+            {
+                self.values.insert(name, ((*text).to_owned(), Source::Realistic));
+            }
+        }
     }
 
     /// Every visible setting.

@@ -132,6 +132,24 @@ fn test_mode_has_no_cool_down() {
     assert_eq!(settings.cool_down_test.balance_s, 5);
 }
 
+/// The realistic profile replaces the defaults of delays and cool-downs. A set value stays.
+#[test]
+fn realistic_is_a_profile() {
+    let usual = of_flags(&[]).unwrap();
+    assert_eq!((usual.refresh_delay_ms, usual.webhook_delay_ms), (0, 0));
+    let profile = of_flags(&[("realistic", "true")]).unwrap();
+    assert_eq!((profile.refresh_delay_ms, profile.webhook_delay_ms), (3_000, 2_000));
+    assert_eq!(profile.cool_down_test, usual.cool_down_live);
+    let set = [("realistic", "true"), ("refresh-delay", "20ms"), ("cool-down-test", "0")];
+    let set = of_flags(&set).unwrap();
+    assert_eq!((set.refresh_delay_ms, set.webhook_delay_ms), (20, 2_000));
+    assert_eq!(set.cool_down_test.balance_s, 0);
+    let flags = BTreeMap::from([("realistic", "true".to_owned())]);
+    let table = resolve(&flags, |_| None, None).unwrap().table();
+    let shown = table.lines().find(|line| line.starts_with("refresh-delay")).unwrap();
+    assert_eq!(shown.split_whitespace().collect::<Vec<_>>(), ["refresh-delay", "3s", "realistic"]);
+}
+
 /// An invalid value is rejected with its setting, its source and the accepted values.
 #[test]
 fn rejects_bad_values() {
@@ -142,6 +160,8 @@ fn rejects_bad_values() {
         ("time", "1"),
         ("cool-down-test", "balance=1"),
         ("cool-down-test", "-1"),
+        ("refresh-delay", "61m"),
+        ("webhook-delay", "2"),
         ("retry-test", "5"),
         ("retry-test-jitter", "101"),
         ("poll-ms", "0"),
@@ -166,6 +186,10 @@ fn rejects_bad_values() {
       but must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS
     the setting cool-down-test (flag) is '-1',
       but must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS
+    the setting refresh-delay (flag) is '61m',
+      but must be a wait of at most 1h, such as 3s (units: ms, s, m, h)
+    the setting webhook-delay (flag) is '2',
+      but must be a wait of at most 1h, such as 3s (units: ms, s, m, h)
     the setting retry-test (flag) is '5',
       but must be waits such as 5s,10m,2h (units: ms, s, m, h, d)
     the setting retry-test-jitter (flag) is '101',

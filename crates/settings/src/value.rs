@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 /// The maximum number of waits between attempts.
 const WAITS_MAX: usize = 30;
+/// The maximum delay of refreshes and webhooks.
+const DELAY_MS_MAX: i64 = 3_600_000;
 /// The maximum cool-down, lease and poll, which is a year.
 const SPAN_S_MAX: i64 = 366 * 86_400;
 
@@ -155,6 +157,11 @@ pub struct Settings {
     pub deny_private_webhooks: bool,
     /// Faults for every test key, in the form of `POST /v1/test_helpers/faults`.
     pub faults: TextSetting,
+    /// Milliseconds from the start of a refresh in test mode to the bank's response. Refreshes on a
+    /// test clock have no delay.
+    pub refresh_delay_ms: i64,
+    /// Milliseconds from an event in test mode to the first attempt of its deliveries.
+    pub webhook_delay_ms: i64,
     /// Cool-downs of accounts linked with a test key.
     pub cool_down_test: CoolDown,
     /// Cool-downs of accounts on a test clock.
@@ -218,6 +225,8 @@ impl Resolved {
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
             faults: self.text("fault"),
+            refresh_delay_ms: self.wait("refresh-delay")?,
+            webhook_delay_ms: self.wait("webhook-delay")?,
             cool_down_test: self.cool_down("cool-down-test")?,
             cool_down_clock: self.cool_down("cool-down-clock")?,
             cool_down_live: self.cool_down("cool-down-live")?,
@@ -251,7 +260,7 @@ impl Resolved {
     /// precedence wins.
     fn database(&self) -> Result<Database, SettingsError> {
         let weight = |name| match self.get(name).1 {
-            Source::Default => 0,
+            Source::Default | Source::Realistic => 0,
             Source::File(_) => 1,
             Source::Environment(_) => 2,
             Source::Flag => 3,
@@ -362,6 +371,14 @@ impl Resolved {
         }
         let all = [cool_down.balance_s, cool_down.ownership_s, cool_down.transactions_s];
         if all.contains(&-1) { Err(fault()) } else { Ok(cool_down) }
+    }
+
+    /// Parses one wait of at most an hour.
+    fn wait(&self, name: &'static str) -> Result<i64, SettingsError> {
+        let wait_ms = milliseconds(self.get(name).0).filter(|wait_ms| *wait_ms <= DELAY_MS_MAX);
+        wait_ms.ok_or_else(|| {
+            self.fault(name, "must be a wait of at most 1h, such as 3s (units: ms, s, m, h)")
+        })
     }
 
     fn retries(

@@ -334,7 +334,8 @@ impl Engine {
         self.job(account, feature, sequence, now)
     }
 
-    /// The job of a refresh that was started at this time. It may run immediately.
+    /// The job of a refresh that was started at this time. It may run once the delay of test mode is
+    /// over.
     pub(crate) fn job(
         &self,
         account: &Account,
@@ -343,6 +344,8 @@ impl Engine {
         now: AccountTime,
     ) -> RefreshJob {
         let server_now = self.clock.server_now();
+        let is_delayed = !account.livemode && account.clock.is_none();
+        let delay_ms = if is_delayed { self.settings.refresh_delay_ms } else { 0 };
         RefreshJob {
             key: RefreshKey { account: account.id, feature, sequence },
             merchant: account.merchant,
@@ -350,7 +353,7 @@ impl Engine {
             status: RefreshStatus::Pending,
             started_at: now,
             started_server: server_now,
-            run_at: RunAt::Server(server_now),
+            run_at: RunAt::Server(server_now.plus_ms(delay_ms)),
             claim: 0,
             leased_until: None,
             attempts: 0,
@@ -368,13 +371,20 @@ impl Engine {
         account.version += 1;
         let body = self.account_body(context, &account).await?;
         let reply = context.reply(self, &body);
+        let fact = match started.as_slice() {
+            [] => CallFact::AccountActedOn,
+            [first, ..] => CallFact::RefreshesStarted {
+                started: started.iter().map(|job| (job.key.feature, job.key.sequence)).collect(),
+                at: first.started_at,
+            },
+        };
         let change = AccountChange { started, ..AccountChange::of(account) };
         let id = change.account.id;
         let write = ChangeAccount { change, requires: changes.take_requires(), reply };
         let committed = settled(self.store.write(write).await?)?;
         self.wake.refresh();
         if committed {
-            self.emit_call(context, Some(id), CallFact::AccountActedOn);
+            self.emit_call(context, Some(id), fact);
         }
         Ok(committed.then(|| ApiResponse::committed(body)))
     }
@@ -394,7 +404,23 @@ impl Engine {
 
     async fn get_active_account(&self, context: &Context, id: &str) -> Result<Account, Error> {
         let account = self.get_account(context, id, "account").await?;
-        if account.is_active() { Ok(account) } else { Err(inactive()) }
+        if account.is_active() {
+            return Ok(account);
+        }
+        self.emit_call(context, Some(account.id), CallFact::AccountNotUsable);
+        Err(inactive())
+    }
+
+    /// Rejects a read of data of an account that is not active.
+    pub(crate) fn check_readable(
+        &self,
+        context: &Context,
+        account: AccountId,
+        status: AccountStatus,
+    ) -> Result<(), Error> {
+        readable(status).inspect_err(|_| {
+            self.emit_call(context, Some(account), CallFact::AccountNotUsable);
+        })
     }
 
     /// An account as this call's response shows it, with the requested expansions.
@@ -447,7 +473,7 @@ pub(crate) fn no_such_account(id: &str, param: &str) -> Error {
     ApiError::no_such("Financial Connections account", id, param).into()
 }
 
-pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {
+fn readable(status: AccountStatus) -> Result<(), Error> {
     if status == AccountStatus::Disconnected {
         let message = "The account was disconnected, so its data can no longer be read.";
         let code = "financial_connections_account_inactive";

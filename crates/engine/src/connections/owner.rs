@@ -1,7 +1,7 @@
 //! The owners of an account. A refresh of the ownership stores a snapshot of them, which never
 //! changes.
 
-use crate::connections::account::{permitted, readable};
+use crate::connections::account::permitted;
 use crate::context::render;
 use crate::list::list_body;
 use crate::observer::CallFact;
@@ -23,7 +23,7 @@ impl Engine {
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
         let account = self.get_account(context, id, "account").await?;
-        readable(account.status)?;
+        self.check_readable(context, account.id, account.status)?;
         permitted(&account.permissions, Feature::Ownership, "account")?;
         let missing = || Error::from(ApiError::no_such("ownership", ownership_id, "ownership"));
         let snapshot: OwnershipId = ownership_id.parse().map_err(|_| missing())?;

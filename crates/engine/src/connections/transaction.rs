@@ -1,6 +1,6 @@
 //! Transactions: the feed that followers read.
 
-use crate::connections::account::{no_such_account, permitted, readable};
+use crate::connections::account::{no_such_account, permitted};
 use crate::observer::{CallFact, PageStart, TransactionsPage};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};
@@ -79,6 +79,7 @@ impl Engine {
             latest: listed.items.iter().map(|row| row.transacted_at.0).max(),
             has_more: listed.has_more,
             ended: ended(&account),
+            pending: pending(&account),
         };
         self.emit_call(context, Some(id), CallFact::TransactionsListed(shown));
         Ok(ApiResponse::unchanged(writer.into_bytes()))
@@ -123,7 +124,7 @@ impl Engine {
         filter: &TransactionFilter,
         after: Option<RefreshId>,
     ) -> Result<(), Error> {
-        readable(account.status)?;
+        self.check_readable(context, id, account.status)?;
         permitted(&account.permissions, Feature::Transactions, "account")?;
         // A refresh of another account is an error of the request, in whatever state this account
         // is. Followers start over on it.
@@ -131,8 +132,9 @@ impl Engine {
             known_refresh(account, after, text)?;
         }
         if !account.transactions_listable {
-            let ended = ended(account);
-            self.emit_call(context, Some(id), CallFact::TransactionsNotReady { ended });
+            let fact =
+                CallFact::TransactionsNotReady { ended: ended(account), pending: pending(account) };
+            self.emit_call(context, Some(id), fact);
             let message = "No refresh of this account's transactions has succeeded yet.";
             let code = "financial_connections_no_successful_transaction_refresh";
             return Err(ApiError::invalid(message).code(code).into());
@@ -169,6 +171,12 @@ fn edge(page: &PageParams) -> Option<(&str, &'static str)> {
         (None, Some(id)) => Some((id, "ending_before")),
         (None, None) => None,
     }
+}
+
+/// The sequence of the pending refresh.
+fn pending(account: &ListableAccount) -> Option<u32> {
+    let newest = account.transaction_refresh.as_ref();
+    newest.filter(|newest| newest.is_pending()).map(|newest| newest.sequence)
 }
 
 /// The sequence of the newest refresh that has ended, or 0.

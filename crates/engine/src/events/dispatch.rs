@@ -302,23 +302,24 @@ impl Engine {
     /// The deliveries of an event before the hooks have changed them.
     fn draft<'a>(&self, event: &'a Event, listeners: &'a Listeners) -> EventDraft<'a> {
         let takers: Vec<&Endpoint> = subscribed(&listeners.endpoints, event).collect();
-        let now = self.clock.server_now();
+        let delay_ms = if event.livemode { 0 } else { self.settings.webhook_delay_ms };
+        let due_at = self.clock.server_now().plus_ms(delay_ms);
         let connected = listeners.connected.as_deref();
         let payload =
             |version: &Version| self.render_event(event, version, takers.len(), connected);
         let deliveries = takers.iter().map(|&endpoint| DeliveryDraft {
             endpoint,
-            delivery: delivery_to(event, endpoint, now, payload),
+            delivery: delivery_to(event, endpoint, due_at, payload),
         });
         EventDraft { event, deliveries: deliveries.collect() }
     }
 }
 
-/// Creates a delivery of an event, due at once.
+/// Creates a delivery of an event, due at this time.
 pub fn delivery_to(
     event: &Event,
     endpoint: &Endpoint,
-    now: ServerTime,
+    due_at: ServerTime,
     payload: impl Fn(&Version) -> Vec<u8>,
 ) -> Delivery {
     let version = endpoint
@@ -331,7 +332,7 @@ pub fn delivery_to(
         merchant: event.merchant,
         status: DeliveryStatus::Pending,
         attempts: 0,
-        due_at: now,
+        due_at,
         claim: 0,
         leased_until: None,
         payload: payload(&version),

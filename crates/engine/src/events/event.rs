@@ -2,6 +2,7 @@
 
 use crate::context::render;
 use crate::list::list_body;
+use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::endpoint::Endpoint;
@@ -43,6 +44,7 @@ impl Engine {
         let listeners = self.listeners_of(context.merchant).await?;
         let bodies: Vec<Vec<u8>> =
             listed.items.iter().map(|stored| self.event_body(stored, &listeners)).collect();
+        self.emit_call(context, None, CallFact::EventsListed);
         Ok(ApiResponse::unchanged(list_body("/v1/events", listed.has_more, &bodies)))
     }
 

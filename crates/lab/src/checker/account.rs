@@ -2,6 +2,7 @@
 
 use super::facts::{Call, Ended, Listed, RefreshNews};
 use super::listing::{Circumstances, Listings, Raised};
+use super::requested::RequestedRefreshes;
 use super::stretches::Stretches;
 use crate::diagnostic::{DiagnosticCode, Evidence, Subject};
 use engine::observer::{CallFact, PageStart};
@@ -62,6 +63,7 @@ pub(super) struct AccountWatch {
     /// A failed refresh that an event reported, by feature.
     failed: [Option<Unhandled>; Feature::ALL.len()],
     polls: [Polls; Feature::ALL.len()],
+    requested: RequestedRefreshes,
 }
 
 impl AccountWatch {
@@ -71,6 +73,21 @@ impl AccountWatch {
         for delivery in &mut self.under_way {
             delivery.named = true;
         }
+    }
+
+    /// Notes a call that shows the client the state of the account's refreshes.
+    pub(super) fn seen(&mut self) {
+        self.requested.seen();
+    }
+
+    /// Notes a call about the whole merchant that may answer a rejected call about the account.
+    pub(super) fn acted(&mut self) {
+        self.requested.acted();
+    }
+
+    /// Adds an event about a refresh that no endpoint receives.
+    pub(super) fn unreceived(&mut self, feature: Feature, event: EventId, at: ServerTime) {
+        self.requested.unreceived(feature, event, at);
     }
 
     /// Adds a call about the account.
@@ -84,8 +101,19 @@ impl AccountWatch {
         if !matches!(fact, CallFact::TransactionsListed(_) | CallFact::DataShown) {
             self.named();
         }
+        if !matches!(
+            fact,
+            CallFact::TransactionsNotReady { .. }
+                | CallFact::AccountNotUsable
+                | CallFact::DataShown
+        ) {
+            self.requested.acted();
+        }
         match fact {
             CallFact::TransactionsListed(page) => {
+                if self.event_to_handle().is_none() {
+                    self.requested.listed(page, call);
+                }
                 let listed = Listed { page: *page, left_out };
                 let now = Circumstances {
                     call,
@@ -97,14 +125,29 @@ impl AccountWatch {
                 self.read(&listed);
                 raised
             }
-            CallFact::TransactionsNotReady { ended } => {
+            CallFact::TransactionsNotReady { ended, pending } => {
                 self.listings.nothing_until(*ended);
+                // During the event of a failed refresh, the error means an empty list.
+                if self.under_way.is_empty() {
+                    self.requested.not_ready(pending.is_some(), call);
+                }
                 for delivery in self.under_way.iter_mut().filter(|delivery| delivery.news.failed) {
                     delivery.rejected.get_or_insert(call);
                 }
                 None
             }
-            CallFact::AccountShown { pending } => self.shown(pending, call),
+            CallFact::AccountShown { pending } => {
+                self.requested.shown(pending, call);
+                self.shown(pending, call)
+            }
+            CallFact::AccountNotUsable => {
+                self.requested.rejected(call, "called for data of an account that is not active");
+                None
+            }
+            CallFact::RefreshesStarted { started, .. } => {
+                self.requested.started(started);
+                None
+            }
             CallFact::RefreshNotStarted { features } => {
                 let words: Vec<&str> = features.iter().map(|feature| feature.word()).collect();
                 let what = format!("asked for a refresh of {} in its cool-down", words.join(", "));
@@ -115,6 +158,7 @@ impl AccountWatch {
             CallFact::AccountActedOn
             | CallFact::DataShown
             | CallFact::AccountsListed(_)
+            | CallFact::EventsListed
             | CallFact::SessionCreated => None,
         }
     }
@@ -192,6 +236,7 @@ impl AccountWatch {
             // The refresh of the feature succeeded after all.
             self.failed[place(news.feature)] = None;
         }
+        self.requested.forwarded(news.event);
         let order = self.order;
         self.under_way.push(UnderWay { to, news, order, named: false, rejected: None });
     }
@@ -210,6 +255,7 @@ impl AccountWatch {
         let news = delivery.news;
         if ended.is_taken() {
             self.listings.taken(news.event, delivery.order);
+            self.requested.taken(news.feature);
         } else if let Some(call) = delivery.rejected {
             return Some((DiagnosticCode::FailedRefreshIgnored, rejected(&news, call, ended)));
         }
@@ -242,6 +288,7 @@ impl AccountWatch {
         finished: bool,
     ) -> Vec<(DiagnosticCode, u32, Vec<Evidence>)> {
         let mut left = self.listings.left(account, now, finished);
+        left.extend(self.requested.left(now, finished));
         let is_over =
             |since: ServerTime, quiet_ms: i64| finished || now.ms_since(since) >= quiet_ms;
         let evidence = |unhandled: &Unhandled, what: String| Evidence {

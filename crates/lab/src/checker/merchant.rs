@@ -3,11 +3,15 @@
 use super::account::AccountWatch;
 use super::facts::{Call, Ended, Observed, RefreshNews};
 use super::listing::Raised;
-use crate::diagnostic::{ConsumerReport, Diagnostic, DiagnosticCode, Evidence, Subject};
+use crate::diagnostic::{
+    ConsumerReport, Diagnostic, DiagnosticCode, Evidence, RefreshCount, Subject,
+};
 use engine::observer::CallFact;
-use model::clock::ServerTime;
+use model::Word;
+use model::bank::Feature;
+use model::clock::{AccountTime, DAY_S, ServerTime};
 use model::id::{AccountId, EventId};
-use model::limits::{CHECKER_ACCOUNTS_MAX, CHECKER_DIAGNOSTICS_MAX};
+use model::limits::{CHECKER_ACCOUNTS_MAX, CHECKER_DIAGNOSTICS_MAX, CHECKER_REFRESH_DAYS_MAX};
 use std::collections::{BTreeMap, HashMap};
 
 /// The observations of a merchant.
@@ -20,6 +24,7 @@ pub(super) struct MerchantWatch {
     attempts: u64,
     accounts: HashMap<AccountId, Watched>,
     findings: Findings,
+    refreshes: RefreshCounts,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,17 +48,47 @@ impl MerchantWatch {
         self.calls += 1;
         self.last_observed_at = call.at;
         let Some(account) = observed.account else {
-            for (id, watched) in &mut self.accounts {
-                // A page of a list shows nothing about the accounts on other pages.
-                if !matches!(observed.fact, CallFact::AccountsListed(shown) if !shown.contains(id))
-                {
-                    watched.watch.named();
-                }
-            }
+            self.call_about_all(observed.fact);
             return;
         };
+        if let CallFact::RefreshesStarted { started, at } = observed.fact {
+            self.refreshes.add(account, started, *at);
+        }
         let raised = self.account(account).call(observed.fact, observed.left_out, call);
         self.raise(Subject::Account(account), raised);
+    }
+
+    /// Adds a call about the whole merchant.
+    fn call_about_all(&mut self, fact: &CallFact) {
+        for (id, watched) in &mut self.accounts {
+            match fact {
+                // A page of a list shows nothing about the accounts on other pages.
+                CallFact::AccountsListed(shown) if !shown.contains(id) => {}
+                CallFact::EventsListed => watched.watch.seen(),
+                CallFact::AccountsListed(_) => {
+                    watched.watch.named();
+                    watched.watch.acted();
+                    watched.watch.seen();
+                }
+                _ => {
+                    watched.watch.named();
+                    watched.watch.acted();
+                }
+            }
+        }
+    }
+
+    /// Adds an event about a refresh that no endpoint receives.
+    pub(super) fn unreceived(
+        &mut self,
+        account: AccountId,
+        feature: Feature,
+        event: EventId,
+        at: ServerTime,
+    ) {
+        if let Some(watched) = self.accounts.get_mut(&account) {
+            watched.watch.unreceived(feature, event, at);
+        }
     }
 
     /// Adds the start of a delivery.
@@ -112,6 +147,7 @@ impl MerchantWatch {
             attempts: self.attempts,
             accounts: self.accounts.len(),
             findings,
+            refreshes: self.refreshes.list(),
         }
     }
 
@@ -133,6 +169,31 @@ impl MerchantWatch {
         if let Some((code, evidence)) = raised {
             self.findings.add(code, subject, 1, evidence);
         }
+    }
+}
+
+/// The refreshes that the client started, by day and account.
+#[derive(Clone, Debug, Default)]
+struct RefreshCounts(BTreeMap<(i64, AccountId), [u32; Feature::ALL.len()]>);
+
+impl RefreshCounts {
+    /// Adds started refreshes. If there are too many days, the oldest is forgotten.
+    fn add(&mut self, account: AccountId, started: &[(Feature, u32)], at: AccountTime) {
+        let counts = self.0.entry((at.0.div_euclid(DAY_S), account)).or_default();
+        for (count, feature) in counts.iter_mut().zip(Feature::ALL) {
+            let of_feature = started.iter().filter(|(started, _)| started == feature).count();
+            *count = count.saturating_add(u32::try_from(of_feature).unwrap_or(u32::MAX));
+        }
+        if self.0.len() > CHECKER_REFRESH_DAYS_MAX {
+            self.0.pop_first();
+        }
+    }
+
+    fn list(&self) -> Vec<RefreshCount> {
+        let count = |(&(day, account), counts): (&(i64, AccountId), &[u32; Feature::ALL.len()])| {
+            RefreshCount { account, day: AccountTime(day * DAY_S), counts: *counts }
+        };
+        self.0.iter().map(count).collect()
     }
 }
 

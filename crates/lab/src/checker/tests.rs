@@ -262,7 +262,7 @@ impl World {
         let account = Self::account();
         if !self.refreshes.contains(&false) {
             let ended = u32::try_from(self.refreshes.len()).unwrap();
-            let fact = CallFact::TransactionsNotReady { ended };
+            let fact = CallFact::TransactionsNotReady { ended, pending: None };
             self.watch.call(&observed(account, &fact), call);
             return None;
         }
@@ -286,6 +286,7 @@ impl World {
             latest: page.iter().map(|row| row.0.listed_at.0).max(),
             has_more: rows.len() > limit,
             ended: u32::try_from(self.refreshes.len()).unwrap(),
+            pending: None,
         };
         let fact = CallFact::TransactionsListed(listed);
         self.watch.call(&Observed { left_out, ..observed(account, &fact) }, call);

@@ -1,7 +1,9 @@
 //! The report of the client checker (`bankfeed.consumer_report`).
 
-use crate::diagnostic::{ConsumerReport, Diagnostic, Evidence, Subject};
+use crate::diagnostic::{ConsumerReport, Diagnostic, Evidence, RefreshCount, Subject};
 use model::Word;
+use model::bank::Feature;
+use model::calendar::{Date, date_of, day_of_second};
 use model::id::{EventId, IdText, RequestId};
 use wire::json::JsonWriter;
 
@@ -16,6 +18,11 @@ pub(crate) fn write(writer: &mut JsonWriter, report: &ConsumerReport) {
         });
         w.key("finished").boolean(report.finished);
         w.key("livemode").boolean(false);
+        w.key("refreshes").array(|w| {
+            for count in &report.refreshes {
+                write_refresh_count(w, count);
+            }
+        });
         w.key("verdict").plain(report.verdict().word());
         w.key("watched").object(|w| {
             w.key("accounts").count(report.accounts as u64);
@@ -47,6 +54,18 @@ fn write_finding(writer: &mut JsonWriter, finding: &Diagnostic) {
         w.key("message").string(finding.code.message());
         w.key("times").integer(i64::from(finding.times));
         w.key("webhook_endpoint").optional_plain(endpoint.as_ref().map(IdText::as_str));
+    });
+}
+
+fn write_refresh_count(writer: &mut JsonWriter, count: &RefreshCount) {
+    let Date { year, month, day } = date_of(day_of_second(count.day.0));
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.refresh_count");
+        w.key("account").plain(count.account.text().as_str());
+        for (feature, count) in Feature::ALL.iter().zip(count.counts) {
+            w.key(feature.word()).count(u64::from(count));
+        }
+        w.key("date").string(&format!("{year:04}-{month:02}-{day:02}"));
     });
 }
 

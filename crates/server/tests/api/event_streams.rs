@@ -298,7 +298,10 @@ async fn what_is_forwarded_is_judged() {
     let mut printer = connect(&app, &id).await.ok().unwrap();
     refresh().await;
     printer.next_pair().await;
-    insta::assert_snapshot!(report().await, @"0 attempts");
+    insta::assert_snapshot!(report().await, @r#"
+    0 attempts
+    "no_endpoint" 1 [true, false]
+    "#);
 
     let mut forwarder = opened(&app).await;
     for status in [200, 302] {

@@ -93,7 +93,7 @@ impl Integration {
 }
 
 /// Reads a list: to its end if the limit is a hundred, otherwise one page.
-async fn walk(client: &Client, path: &str) {
+pub(crate) async fn walk(client: &Client, path: &str) {
     let mut next = Some(path.to_owned());
     while let Some(path) = next.take() {
         let page = client.get(&path).await;
@@ -188,6 +188,16 @@ async fn names_missing_pages() {
       finished: false
       livemode: false
       object: "bankfeed.consumer_report"
+      refreshes: [
+        {
+          account: "fca_…"
+          balance: 0
+          date: "2026-01-01"
+          object: "bankfeed.refresh_count"
+          ownership: 0
+          transactions: 2
+        }
+      ]
       verdict: "found"
       watched: { accounts: 1, attempts: 2, calls: 5, since: 1767225600 }
     }
@@ -459,6 +469,7 @@ async fn reports_are_apart_and_reset() {
       finished: false
       livemode: false
       object: "bankfeed.consumer_report"
+      refreshes: []
       verdict: "nothing_seen"
       watched: { accounts: 0, attempts: 0, calls: 0, since: 1767225602 }
     }

@@ -1,7 +1,7 @@
 //! The client checker: the calls that count as reading, and the listings that count as complete.
 
 use crate::judge::{FINISHED, Integration, REPORT, found};
-use testkit::{App, Recorder};
+use testkit::{App, FC, Recorder};
 
 /// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
 /// has not read them, both by the bank's time and by the event's own refresh.
@@ -46,6 +46,7 @@ async fn printing_is_no_client() {
     let account = app.account().await;
     app.refresh(&account, "transactions").await;
     app.run_workers_until_idle().await;
+    app.get(&format!("{FC}/accounts/{account}")).await.ok();
     assert_eq!(verdict(&app).await, "nothing_found");
     let report = app.get(FINISHED).await.ok();
     assert_eq!((report.items("/findings"), report.at("/watched/attempts")), (Vec::new(), 0.into()));

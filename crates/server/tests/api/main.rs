@@ -51,6 +51,7 @@ mod invoice_balances;
 mod invoice_payments;
 mod invoices;
 mod judge;
+mod judge_pending;
 mod judge_reads;
 mod keys;
 mod ledger;
