@@ -350,7 +350,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let of = ObjectsOf::value(Filter::PendingOfCustomer, &invoice.customer);
-        let waits = |item: &InvoiceItem| item.charge.currency == invoice.currency;
+        let waits = |item: &InvoiceItem| item.details.currency == invoice.currency;
         let (merchant, limit) = (context.merchant, item::LINES_MAX);
         let items = self.newest_where::<InvoiceItem>(merchant, of, limit, waits).await?;
         for mut item in items.into_iter().rev() {

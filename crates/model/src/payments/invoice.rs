@@ -40,9 +40,9 @@ words! {
     }
 }
 
-/// A charge: the common fields of an item and of its line.
+/// The common fields of an invoice item and of its line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Charge {
+pub struct LineDetails {
     /// The whole amount in minor units, negative for a credit.
     pub amount: i64,
     /// The currency.
@@ -53,8 +53,8 @@ pub struct Charge {
     pub unit_amount_decimal: String,
     /// The price.
     pub price: Option<PriceId>,
-    /// The price as it was when it was charged. Older API versions show it whole. `None` without a
-    /// price, and for charges of earlier releases.
+    /// The price as it was when the line was made. Older API versions show it whole. `None` without a
+    /// price, and for lines of earlier releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_then: Option<Box<Price>>,
     /// The id of the product.
@@ -74,8 +74,9 @@ pub struct Charge {
 pub struct Line {
     /// The item.
     pub item: InvoiceItemId,
-    /// The charge.
-    pub charge: Charge,
+    /// The amount, the price and the other fields of both.
+    #[serde(rename = "charge")]
+    pub details: LineDetails,
     /// The subscription item that it is for. Such a line has no invoice item.
     #[serde(default)]
     pub subscription_item: Option<SubscriptionItemId>,
@@ -102,8 +103,9 @@ pub struct InvoiceItem {
     pub clock: Option<ClockId>,
     /// The invoice. `None` while it waits for one.
     pub invoice: Option<InvoiceId>,
-    /// The charge.
-    pub charge: Charge,
+    /// The amount, the price and the other fields of both.
+    #[serde(rename = "charge")]
+    pub details: LineDetails,
     /// Parameters that the server echoes and otherwise ignores.
     pub given: ExtraParams,
 }
@@ -190,7 +192,7 @@ impl Invoice {
 
     /// Returns the sum of its lines, negative if credits outweigh.
     pub fn total(&self) -> i64 {
-        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.charge.amount))
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.details.amount))
     }
 
     /// Returns the amount due: its total and starting balance, minus the balance that is carried to
@@ -211,11 +213,11 @@ impl Invoice {
 
     /// Adds or replaces the line of an item.
     pub fn put_line(&mut self, item: &InvoiceItem) {
-        let charge = item.charge.clone();
+        let details = item.details.clone();
         if let Some(line) = self.lines.iter_mut().find(|line| line.item == item.id) {
-            line.charge = charge;
+            line.details = details;
         } else {
-            let line = Line { item: item.id, charge, subscription_item: None };
+            let line = Line { item: item.id, details, subscription_item: None };
             self.lines.insert(0, line);
         }
     }

@@ -12,12 +12,12 @@ use model::id::{
     PaymentMethodId, PriceId, SessionId, SubscriptionId, SubscriptionItemId, TransactionId,
 };
 use model::money::Currency;
-use model::payments::charge;
+use model::payments::charge::Charge;
 use model::payments::checkout::{
     CheckoutMode, CheckoutSession, CheckoutStatus, Payer, PaymentStatus,
 };
 use model::payments::intent::{Intent, IntentStatus};
-use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus};
+use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus, LineDetails};
 use model::payments::product::{Price, Product};
 use model::payments::subscription::{
     CollectionMethod, Subscription, SubscriptionItem, SubscriptionStatus,
@@ -80,11 +80,11 @@ impl Sample {
         Intent { purpose, status, invoice, ..self.setup_intent() }
     }
 
-    pub(crate) fn charge(self) -> charge::Charge {
+    pub(crate) fn charge(self) -> Charge {
         let group = ExtraParams::Text(self.word("crew", "cargo"));
         let intent = Intent { given: hash([("transfer_group", group)]), ..self.payment_intent() };
         let id = ChargeId::from_number(self.number);
-        charge::Charge::of(&intent, &objects::payment_method(), id, self.created).unwrap()
+        Charge::of(&intent, &objects::payment_method(), id, self.created).unwrap()
     }
 
     pub(crate) fn setup_intent(self) -> Intent {
@@ -181,7 +181,7 @@ impl Sample {
             customer: self.customer_id(),
             clock: self.clock(),
             invoice: (!self.other).then(|| InvoiceId::from_number(1)),
-            charge: Charge {
+            details: LineDetails {
                 price_then: None,
                 amount: 500,
                 currency: Currency::USD,

@@ -184,12 +184,12 @@ impl Engine {
 }
 
 fn line(line: &Line) -> PageLine {
-    let charge = &line.charge;
+    let details = &line.details;
     PageLine {
-        name: charge.description.clone().unwrap_or_else(|| "Item".to_owned()),
-        quantity: charge.quantity,
-        amount: charge.amount,
-        currency: charge.currency,
+        name: details.description.clone().unwrap_or_else(|| "Item".to_owned()),
+        quantity: details.quantity,
+        amount: details.amount,
+        currency: details.currency,
     }
 }
 

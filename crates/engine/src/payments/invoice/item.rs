@@ -11,7 +11,7 @@ use model::event::{EventType, Snapshot};
 use model::extra_params::ExtraParams;
 use model::id::InvoiceItemId;
 use model::money::Currency;
-use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost};
+use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus, LineDetails, cost};
 use model::payments::product::Price;
 use model::stored::Filter;
 use std::collections::BTreeMap;
@@ -105,10 +105,10 @@ impl Engine {
                 customer: customer.id,
                 clock: customer.test_clock,
                 invoice: invoice.as_ref().map(|invoice| invoice.id),
-                charge: blank_charge(currency, now),
+                details: blank_details(currency, now),
                 given: ExtraParams::empty(),
             };
-            self.charge(context, &mut item, input, &mut changes).await?;
+            self.set_details(context, &mut item, input, &mut changes).await?;
             let object = Object::InvoiceItem(item.clone());
             let created = EventType::InvoiceItemCreated;
             changes.put_and_emit(object, created, None);
@@ -143,7 +143,7 @@ impl Engine {
             let mut changes = self.changes_on(context, before.clock).await?;
             let invoice = self.invoice_of(context, &before).await?;
             let mut item = before.clone();
-            self.charge(context, &mut item, input, &mut changes).await?;
+            self.set_details(context, &mut item, input, &mut changes).await?;
             if item != before {
                 item.version += 1;
                 changes.put(Object::InvoiceItem(item.clone()));
@@ -212,51 +212,51 @@ impl Engine {
         self.list_values(context, "/v1/invoiceitems", listed, item_value).await
     }
 
-    /// Applies the params of a charge.
-    async fn charge(
+    /// Applies the params to the details of an item.
+    async fn set_details(
         &self,
         context: &Context,
         item: &mut InvoiceItem,
         input: &ItemInput,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let charge = &mut item.charge;
+        let details = &mut item.details;
         let mut unit = input.unit_amount_decimal.clone();
         if let Some(price) = self.price_of(context, input, changes).await? {
             if item.version == 1 && input.currency.is_none() {
-                charge.currency = price.currency;
+                details.currency = price.currency;
             }
-            unit = Some(usable(&price, charge.currency)?);
-            charge.price = Some(price.id);
-            charge.product = Some(price.product.clone());
-            charge.price_then = Some(Box::new(price));
+            unit = Some(usable(&price, details.currency)?);
+            details.price = Some(price.id);
+            details.product = Some(price.product.clone());
+            details.price_then = Some(Box::new(price));
         }
-        charge.quantity = input.quantity.unwrap_or(charge.quantity);
+        details.quantity = input.quantity.unwrap_or(details.quantity);
         if let Some(amount) = input.amount {
             if unit.is_some() || input.quantity.is_some_and(|quantity| quantity != 1) {
                 let other = if unit.is_some() { "pricing" } else { "quantity" };
                 return Err(ApiError::exclusive(&["amount", other]).into());
             }
-            charge.quantity = 1;
+            details.quantity = 1;
             unit = Some(amount.to_string());
-            (charge.price, charge.price_then, charge.product) = (None, None, None);
+            (details.price, details.price_then, details.product) = (None, None, None);
         }
-        charge.unit_amount_decimal = unit.unwrap_or_else(|| charge.unit_amount_decimal.clone());
-        let amount = cost(&charge.unit_amount_decimal, charge.quantity);
+        details.unit_amount_decimal = unit.unwrap_or_else(|| details.unit_amount_decimal.clone());
+        let amount = cost(&details.unit_amount_decimal, details.quantity);
         let bounds = -AMOUNT_MAX..=AMOUNT_MAX;
-        charge.amount = amount.filter(|cost| bounds.contains(cost)).ok_or_else(|| {
+        details.amount = amount.filter(|cost| bounds.contains(cost)).ok_or_else(|| {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
             ApiError::invalid(message).code("amount_too_large").param("amount")
         })?;
         if input.description.is_some() {
-            charge.description.clone_from(&input.description);
+            details.description.clone_from(&input.description);
         }
         if let Some((start, end)) = input.period {
-            charge.period = (AccountTime(start), AccountTime(end));
+            details.period = (AccountTime(start), AccountTime(end));
         }
-        charge.discountable = input.discountable.unwrap_or(charge.discountable);
+        details.discountable = input.discountable.unwrap_or(details.discountable);
         if let Some(change) = &input.metadata {
-            change.apply(&mut charge.metadata)?;
+            change.apply(&mut details.metadata)?;
         }
         item.given.update(input.given.clone());
         Ok(())
@@ -318,8 +318,8 @@ impl Engine {
     }
 }
 
-fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
-    Charge {
+fn blank_details(currency: Currency, now: AccountTime) -> LineDetails {
+    LineDetails {
         price_then: None,
         amount: 0,
         currency,
@@ -353,7 +353,7 @@ fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
         let message = "The invoice is another customer's.";
         return Err(ApiError::invalid(message).param("invoice").into());
     }
-    if item.charge.currency != invoice.currency {
+    if item.details.currency != invoice.currency {
         let message = "The invoice is of another currency than the item.";
         return Err(ApiError::invalid(message).param("currency").into());
     }

@@ -16,7 +16,7 @@ use model::id::{
 };
 use model::money::Currency;
 use model::payments::intent::AMOUNT_MAX;
-use model::payments::invoice::{Charge, Invoice, InvoiceStatus, Line, cost};
+use model::payments::invoice::{Invoice, InvoiceStatus, Line, LineDetails, cost};
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::Price;
 use model::payments::subscription::{
@@ -254,7 +254,7 @@ impl Engine {
             let mut line = self.line(&item.price, item.quantity, subscription.period)?;
             line.subscription_item = Some(item.id);
             if free {
-                line.charge.amount = 0;
+                line.details.amount = 0;
             }
             invoice.lines.push(line);
         }
@@ -284,7 +284,7 @@ impl Engine {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
             Error::from(ApiError::invalid(message).code("amount_too_large").param("items"))
         })?;
-        let charge = Charge {
+        let details = LineDetails {
             amount,
             currency: price.currency,
             quantity,
@@ -298,7 +298,7 @@ impl Engine {
             metadata: BTreeMap::new(),
         };
         let item = InvoiceItemId::from_number(self.next_number());
-        Ok(Line { item, charge, subscription_item: None })
+        Ok(Line { item, details, subscription_item: None })
     }
 
     /// Sets the payment method of an open invoice's intent, and confirms it if there is a

@@ -8,7 +8,7 @@ use crate::render::extra_params::Shown;
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
 use model::payments::intent::{Intent, Purpose};
-use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, Line};
+use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus, Line, LineDetails};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -206,39 +206,39 @@ fn lines(invoice: &Invoice) -> Value {
 
 /// Renders a line of an invoice.
 pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
-    let charge = &line.charge;
+    let details = &line.details;
     let mut value = json!({
         "id": InvoiceLineId::from_number(line.item.number()).to_string(),
         "object": "line_item",
-        "amount": charge.amount,
-        "currency": charge.currency.as_str(),
-        "description": charge.description,
+        "amount": details.amount,
+        "currency": details.currency.as_str(),
+        "description": details.description,
         "discount_amounts": [],
-        "discountable": charge.discountable,
+        "discountable": details.discountable,
         "discounts": [],
         "invoice": invoice.id.to_string(),
         "livemode": invoice.livemode,
-        "metadata": charge.metadata,
+        "metadata": details.metadata,
         "parent": line_parent(invoice, line),
-        "period": period(charge),
+        "period": period(details),
         "pretax_credit_amounts": [],
-        "pricing": pricing(charge),
-        "quantity": charge.quantity,
-        "quantity_decimal": charge.quantity.to_string(),
+        "pricing": pricing(details),
+        "quantity": details.quantity,
+        "quantity_decimal": details.quantity.to_string(),
         "subscription": invoice.subscription.map(|subscription| subscription.to_string()),
-        "subtotal": charge.amount,
+        "subtotal": details.amount,
         "taxes": [],
     });
     // Versions before basil show these.
     for (name, older) in [
-        ("amount_excluding_tax", json!(charge.amount)),
-        ("plan", plan_then(charge)),
-        ("price", price_then(charge)),
+        ("amount_excluding_tax", json!(details.amount)),
+        ("plan", plan_then(details)),
+        ("price", price_then(details)),
         ("proration", json!(false)),
         ("proration_details", json!({"credited_items": null})),
         ("tax_amounts", json!([])),
         ("tax_rates", json!([])),
-        ("unit_amount_excluding_tax", json!(charge.unit_amount_decimal)),
+        ("unit_amount_excluding_tax", json!(details.unit_amount_decimal)),
     ] {
         value[name] = older;
     }
@@ -252,14 +252,14 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
     value
 }
 
-/// Renders the price of a charge as it was then, as a plan.
-fn plan_then(charge: &Charge) -> Value {
-    charge.price_then.as_deref().and_then(plan_value).into()
+/// Renders the price of a line as it was then, as a plan.
+fn plan_then(details: &LineDetails) -> Value {
+    details.price_then.as_deref().and_then(plan_value).into()
 }
 
-/// Renders the price of a charge as it was then.
-fn price_then(charge: &Charge) -> Value {
-    charge.price_then.as_deref().map(price_value).into()
+/// Renders the price of a line as it was then.
+fn price_then(details: &LineDetails) -> Value {
+    details.price_then.as_deref().map(price_value).into()
 }
 
 /// Renders the source of a line: an invoice item, or an item of a subscription.
@@ -291,16 +291,16 @@ fn line_parent(invoice: &Invoice, line: &Line) -> Value {
     }
 }
 
-fn period(charge: &Charge) -> Value {
-    let (start, end) = charge.period;
+fn period(details: &LineDetails) -> Value {
+    let (start, end) = details.period;
     json!({"end": end.0, "start": start.0})
 }
 
-fn pricing(charge: &Charge) -> Value {
+fn pricing(details: &LineDetails) -> Value {
     let mut pricing =
-        json!({"type": "price_details", "unit_amount_decimal": charge.unit_amount_decimal});
-    if let Some(price) = charge.price {
-        pricing["price_details"] = json!({"price": price.to_string(), "product": charge.product});
+        json!({"type": "price_details", "unit_amount_decimal": details.unit_amount_decimal});
+    if let Some(price) = details.price {
+        pricing["price_details"] = json!({"price": price.to_string(), "product": details.product});
     }
     pricing
 }
@@ -355,32 +355,32 @@ pub fn payment(invoice: &Invoice, intent: &Intent) -> Value {
 /// Renders an invoice item.
 pub fn item_value(item: &InvoiceItem) -> Value {
     let mut shown = Shown::of(&ITEM, &item.given);
-    let charge = &item.charge;
+    let details = &item.details;
     let customer = Some(item.customer.to_string());
     let invoice = item.invoice.map(|invoice| invoice.to_string());
     shown
         .put("id", item.id.to_string())
-        .put("amount", charge.amount)
-        .put("currency", charge.currency.as_str())
+        .put("amount", details.amount)
+        .put("currency", details.currency.as_str())
         .put("customer", customer)
         .put("date", item.created.0)
-        .put("description", charge.description.clone())
-        .put("discountable", charge.discountable)
+        .put("description", details.description.clone())
+        .put("discountable", details.discountable)
         .put("discounts", json!([]))
         .put("tax_rates", json!([]))
         .put("invoice", invoice)
         .put("livemode", item.livemode)
-        .put("metadata", json!(charge.metadata))
-        .put("net_amount", charge.amount)
-        .put("plan", plan_then(charge))
-        .put("price", price_then(charge))
+        .put("metadata", json!(details.metadata))
+        .put("net_amount", details.amount)
+        .put("plan", plan_then(details))
+        .put("price", price_then(details))
         .put("subscription", Value::Null)
-        .put("unit_amount", charge.unit_amount_decimal.parse::<i64>().ok())
-        .put("unit_amount_decimal", charge.unit_amount_decimal.clone())
-        .put("period", period(charge))
-        .put("pricing", pricing(charge))
-        .put("quantity", charge.quantity)
-        .put("quantity_decimal", charge.quantity.to_string())
+        .put("unit_amount", details.unit_amount_decimal.parse::<i64>().ok())
+        .put("unit_amount_decimal", details.unit_amount_decimal.clone())
+        .put("period", period(details))
+        .put("pricing", pricing(details))
+        .put("quantity", details.quantity)
+        .put("quantity_decimal", details.quantity.to_string())
         .put("test_clock", item.clock.map(|clock| clock.to_string()));
     shown.into_value()
 }
