@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The POST calls with a schema, by file.
-const CALLS: [(&str, &[&str]); 12] = [
+const CALLS: [(&str, &[&str]); 13] = [
     (
         "payment_intents",
         &[
@@ -41,6 +41,7 @@ const CALLS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("charges", &["/v1/charges/{charge}"]),
+    ("refunds", &["/v1/refunds", "/v1/refunds/{refund}", "/v1/refunds/{refund}/cancel"]),
     ("checkout", &["/v1/checkout/sessions", "/v1/checkout/sessions/{session}/expire"]),
     (
         "invoices",

@@ -91,6 +91,7 @@ impl Engine {
                 self.dispute_due(intent, now).await
             }
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
+            Object::Refund(refund) => self.refund_due(refund, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
             Object::Subscription(subscription) => self.work_subscription(subscription, now).await,
             other => unreachable!("nothing falls due on a {}", other.kind().name()),

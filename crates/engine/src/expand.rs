@@ -11,7 +11,7 @@ use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error, render};
 use model::clock::TestClock;
 use model::customer::Customer;
-use model::id::{CustomerId, OwnershipId};
+use model::id::{ChargeId, CustomerId, OwnershipId};
 use model::limits::{EXPAND_OBJECTS_MAX, PAGE_ROWS_DEFAULT};
 use model::payments::charge::Charge;
 use model::payments::checkout::CheckoutSession;
@@ -20,6 +20,7 @@ use model::payments::invoice::Invoice;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::Price;
+use model::payments::refund::Refund;
 use model::payments::subscription::Subscription;
 use model::stored::{PaymentIntent, SetupIntent, Stored};
 use serde_json::Value;
@@ -30,7 +31,7 @@ use wire::expand::{Expand, Mark};
 use wire::json::JsonWriter;
 use wire::render::connections::{clock, customer, ownership};
 use wire::render::payments::{
-    charge, checkout, intent, invoice, mandate, payment_method, product, subscription,
+    charge, checkout, intent, invoice, mandate, payment_method, product, refund, subscription,
 };
 use wire::render::{deleted, included};
 
@@ -191,6 +192,7 @@ impl Expansion<'_> {
             }
             "price" => self.find::<Price>(id).await?.map(|found| product::price_value(&found)),
             "product" => self.product(id).await?,
+            "refund" => self.find::<Refund>(id).await?.map(|found| refund::value(&found)),
             "setup_intent" => self.intent(self.find::<SetupIntent>(id).await?).await?,
             "subscription" => {
                 self.find::<Subscription>(id).await?.map(|found| subscription::value(&found))
@@ -201,12 +203,15 @@ impl Expansion<'_> {
             }
             _ => None,
         };
-        Ok(shown.map(|mut value| {
-            if self.context.publishable {
-                intent::leave_out_metadata(&mut value);
-            }
-            value
-        }))
+        Ok(shown.map(|value| self.shown_to_reader(value)))
+    }
+
+    /// An object as the caller may see it. A browser sees no metadata.
+    fn shown_to_reader(&self, mut value: Value) -> Value {
+        if self.context.publishable {
+            intent::leave_out_metadata(&mut value);
+        }
+        value
     }
 
     /// Renders a field that exists only when it is expanded. `None` if the object lacks it.
@@ -226,6 +231,7 @@ impl Expansion<'_> {
                     checkout::line_items(&session, &session.line_items[..shown], has_more)
                 })
             }
+            ("charge", "refunds") => self.refunds(id).await?,
             ("customer", "subscriptions") => self.subscriptions(id).await?,
             ("invoice", "confirmation_secret" | "payments") => {
                 match self.find::<Invoice>(id).await? {
@@ -249,6 +255,25 @@ impl Expansion<'_> {
         let items = field.as_ref().and_then(|field| field["data"].as_array()).map_or(0, Vec::len);
         self.count(items)?;
         Ok(field)
+    }
+
+    /// The refunds of a charge, the newest first.
+    async fn refunds(&self, id: &str) -> Result<Option<Value>, Error> {
+        let Ok(charge) = id.parse::<ChargeId>() else { return Ok(None) };
+        let changed = self.changes.objects.iter().filter_map(Refund::of_object);
+        let mut refunds: Vec<Refund> =
+            changed.filter(|refund| refund.charge == charge).cloned().collect();
+        let changed: Vec<_> = refunds.iter().map(|refund| refund.id).collect();
+        let (merchant, of) = (self.context.merchant, ObjectsOf::Lookup(id.to_owned()));
+        let is_other = |stored: &Refund| !changed.contains(&stored.id);
+        let limit = PAGE_ROWS_DEFAULT + 1;
+        refunds.extend(self.engine.newest_where::<Refund>(merchant, of, limit, is_other).await?);
+        refunds.sort_by_key(|refund| std::cmp::Reverse((refund.created, refund.id)));
+        let shown = refunds.iter().take(PAGE_ROWS_DEFAULT as usize);
+        let data: Vec<Value> =
+            shown.map(|refund| self.shown_to_reader(refund::value(refund))).collect();
+        let url = format!("/v1/charges/{id}/refunds");
+        Ok(Some(included::list(&data, refunds.len() > data.len(), &url)))
     }
 
     /// The current subscriptions of a customer, the newest first.

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod price;
 pub mod product;
 pub mod product_input;
+pub mod refund;
 pub mod search;
 pub mod subscription;
 

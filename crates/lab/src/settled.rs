@@ -305,6 +305,7 @@ fn name_of(object: &Object) -> String {
         Object::PaymentIntent(intent) | Object::SetupIntent(intent) => {
             format!("{kind} {}", intent.id())
         }
+        Object::Refund(refund) => format!("{kind} {}", refund.id),
         Object::Checkout(session) => format!("{kind} {}", session.id()),
         Object::Subscription(subscription) => format!("{kind} {}", subscription.id),
         Object::Customer(customer) => format!("{kind} {}", customer.id),

@@ -18,6 +18,7 @@ use crate::payments::invoice::{Invoice, InvoiceItem};
 use crate::payments::mandate::Mandate;
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
+use crate::payments::refund::Refund;
 use crate::payments::subscription::Subscription;
 use crate::stored::Stored;
 use crate::word::{Word, words};
@@ -42,6 +43,10 @@ words! {
         ChargeFailed = "charge.failed",
         /// A debit started.
         ChargePending = "charge.pending",
+        /// A refund of a charge was changed.
+        ChargeRefundUpdated = "charge.refund.updated",
+        /// A charge was refunded, whole or in part.
+        ChargeRefunded = "charge.refunded",
         /// A debit succeeded.
         ChargeSucceeded = "charge.succeeded",
         /// A charge was changed by a call.
@@ -149,6 +154,12 @@ words! {
         ProductDeleted = "product.deleted",
         /// A product was changed.
         ProductUpdated = "product.updated",
+        /// A refund was created.
+        RefundCreated = "refund.created",
+        /// A refund failed.
+        RefundFailed = "refund.failed",
+        /// A refund was changed.
+        RefundUpdated = "refund.updated",
         /// A Setup Intent was canceled.
         SetupIntentCanceled = "setup_intent.canceled",
         /// A Setup Intent was created.
@@ -221,6 +232,8 @@ pub enum Snapshot {
     Price(Box<Price>),
     /// A product.
     Product(Box<Product>),
+    /// A refund.
+    Refund(Box<Refund>),
     /// A subscription.
     Subscription(Box<Subscription>),
     /// A test clock.

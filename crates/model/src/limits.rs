@@ -69,6 +69,8 @@ pub const LEASE_MS_DEFAULT: i64 = 60_000;
 pub const STALE_RETRIES_MAX: u32 = 16;
 /// The maximum size of a bank's own transaction id in bytes.
 pub const BANK_ID_BYTES_MAX: usize = 255;
+/// The maximum number of refunds of a charge.
+pub const REFUNDS_MAX: u32 = 100;
 /// The maximum absolute amount of a transaction or balance that a test may set, in minor units.
 pub const STEERED_AMOUNT_MAX: i64 = 1_000_000_000_000;
 /// The maximum absolute balance of a customer that a call may set, in minor units. Sums with it

@@ -12,7 +12,7 @@ pub const TEST_ROUTING_NUMBER: &str = "110000000";
 pub const TEST_BANK_NAME: &str = "STRIPE TEST BANK";
 
 /// The account numbers with a special meaning in test mode, and their effects.
-pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 9] = [
+pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 10] = [
     ("000123456789", "payments succeed"),
     ("000111111113", "the account is closed"),
     ("000111111116", "no such account"),
@@ -22,6 +22,7 @@ pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 9] = [
     ("000666666661", "the microdeposits cannot be sent"),
     ("000555555559", "payments are disputed later"),
     ("000000000009", "payments never end"),
+    ("000000005126", "payments succeed, and refunds fail"),
 ];
 
 words! {

@@ -13,7 +13,7 @@ pub const CHECKOUT: &str = "/v1/checkout/sessions";
 /// The path of subscriptions.
 pub const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 /// The prefixes of ids with the paths of their objects.
-const PATHS: [(&str, &str); 16] = [
+const PATHS: [(&str, &str); 17] = [
     ("clock", "/v1/test_helpers/test_clocks"),
     ("cs", CHECKOUT),
     ("cus", "/v1/customers"),
@@ -27,6 +27,7 @@ const PATHS: [(&str, &str); 16] = [
     ("pm", "/v1/payment_methods"),
     ("price", "/v1/prices"),
     ("py", "/v1/charges"),
+    ("pyr", "/v1/refunds"),
     ("seti", SETUP_INTENTS),
     ("si", "/v1/subscription_items"),
     ("sub", SUBSCRIPTIONS),

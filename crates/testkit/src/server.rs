@@ -7,9 +7,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use crate::client::Client;
+use crate::client::{Client, Response};
 use crate::clock::ManualClock;
 use crate::engine::{EngineParts, store_settings};
+use crate::payments::INTENTS;
 use crate::receiver::Recorder;
 use connectors::sandbox::Sandbox;
 use engine::{Engine, Settings};
@@ -165,6 +166,15 @@ impl App {
         let app = Self::start().await;
         let account = app.account().await;
         (app, account)
+    }
+
+    /// A refund of a new debit, with these further parameters. The refund is pending.
+    pub async fn refund(&self, more: &str) -> Response {
+        let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_success\
+                    &mandate_data[customer_acceptance][type]=offline";
+        let intent = self.post(INTENTS, form).await.ok().id();
+        self.run_workers_until_idle().await;
+        self.post("/v1/refunds", &format!("payment_intent={intent}{more}")).await.ok()
     }
 
     /// A server, and a receiver of webhooks without an endpoint.

@@ -56,7 +56,7 @@ pub struct Member {
     pub schema: Schema,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     include_str!("schema/accounts.txt"),
     include_str!("schema/charges.txt"),
     include_str!("schema/checkout.txt"),
@@ -67,6 +67,7 @@ const TABLES: [&str; 12] = [
     include_str!("schema/payment_methods.txt"),
     include_str!("schema/prices.txt"),
     include_str!("schema/products.txt"),
+    include_str!("schema/refunds.txt"),
     include_str!("schema/setup_intents.txt"),
     include_str!("schema/subscriptions.txt"),
 ];

@@ -72,6 +72,11 @@ const PAYMENT_OBJECTS: &[Step] = &[
         PAYMENTS,
         "{amount}&customer={customer}&payment_method={method}&confirm=true",
     ),
+    step(
+        "refunded_charge=/latest_charge",
+        PAYMENTS,
+        "{amount}&customer={customer}&payment_method={method}&confirm=true&{accepted}",
+    ),
     step("payable", PAYMENTS, "{amount}&customer={customer}&payment_method={method}"),
     step(
         "payment_deposits \
@@ -117,8 +122,9 @@ const PAYMENT_OBJECTS: &[Step] = &[
     step("configuration", "/v1/payment_method_configurations", "name=Other"),
 ];
 
-/// Connected accounts, and the objects inside one.
+/// A refund, when the debits have ended. Connected accounts, and the objects inside one.
 const CONNECTED: &[Step] = &[
+    step("refund", "/v1/refunds", "charge={refunded_charge}&amount=500"),
     step("connected", "/v1/accounts", "type=custom&capabilities[transfers][requested]=true"),
     step("bank", "/v1/accounts/{connected}/external_accounts", "{numbers}=000123456789"),
     step("other_bank", "/v1/accounts/{connected}/external_accounts", "{numbers}=000111111116"),

@@ -153,6 +153,9 @@ pub const KINDS: &[CallKind] = &[
     post("detach_other_method", "{methods}/{other_method}/detach", ""),
     // Payment Intents and Setup Intents
     post("update_charge", "/v1/charges/{charge}", "description=Rocket"),
+    post("create_refund", "/v1/refunds", "charge={charge}&amount=1500"),
+    post("create_other_refund", "/v1/refunds", "charge={charge}&amount=600"),
+    post("update_refund", "/v1/refunds/{refund}", "metadata[a]=b"),
     post("create_payment", PAYMENTS, "{amount}&customer={customer}"),
     post(
         "create_confirmed_payment",

@@ -109,6 +109,12 @@ async fn the_customers_intents_stay() {
          &payment_method=pm_usBankAccount_dispute"
     );
     let debit = app.post(INTENTS, &form).await.ok().id();
+    let form = format!(
+        "amount=500&currency=usd&customer={customer}&confirm=true\
+         &payment_method=pm_usBankAccount_success\
+         &mandate_data[customer_acceptance][type]=offline"
+    );
+    let charge = app.post(INTENTS, &form).await.ok().text("/latest_charge");
     let before = [app.retrieve(&open).await.body, app.retrieve(&setup).await.body];
     delete(&app, &customer).await;
     assert_eq!([app.retrieve(&open).await.body, app.retrieve(&setup).await.body], before);
@@ -119,7 +125,10 @@ async fn the_customers_intents_stay() {
     app.elapse_s(60 * DAY_S).await;
     assert_eq!(app.status(&debit).await, "succeeded");
     let charges = app.get(&format!("/v1/charges?customer={customer}")).await.ok();
-    assert_eq!(charges.facts(&["/data/0/status", "/data/0/disputed"]), "succeeded true");
+    assert_eq!(charges.facts(&["/data/1/status", "/data/1/disputed"]), "succeeded true");
+    let refund = app.post("/v1/refunds", &format!("charge={charge}")).await.ok().id();
+    app.run_workers_until_idle().await;
+    assert_eq!(app.status(&refund).await, "succeeded");
     assert_eq!(app.count(&format!("/v1/disputes?payment_intent={debit}")).await, 1);
     assert_eq!(app.status(&open).await, "requires_confirmation");
     for intent in [&open, &setup] {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
-/// The kinds of objects that responses of the server contain. Refunds and others follow from them.
-const SERVED: [&str; 27] = [
+/// The kinds of objects that responses of the server contain. Others follow from them.
+const SERVED: [&str; 28] = [
     "account",
     "bank_account",
     "charge",
@@ -35,6 +35,7 @@ const SERVED: [&str; 27] = [
     "product",
     "product_feature",
     "radar.early_fraud_warning",
+    "refund",
     "setup_intent",
     "subscription",
     "subscription_item",

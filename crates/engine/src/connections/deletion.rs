@@ -30,7 +30,8 @@ use model::limits::{
     CLOCK_CUSTOMER_PAGES_MAX, CLOCK_STEP_ITEMS_MAX, DELETION_TAKEOVER_S, PAGE_ROWS_MAX,
 };
 use model::payments::intent::Intent;
-use model::stored::{PaymentIntent, SetupIntent, Stored};
+use model::payments::refund::Refund;
+use model::stored::Stored;
 use store::{
     AccountsOf, FindObject, Kind, ListDueOnClock, Object, ObjectKey, ObjectsOf, Precondition,
 };
@@ -190,7 +191,7 @@ impl Engine {
     }
 
     /// Moves the objects with due work that stay to real time, because the clock never moves again.
-    /// These are debits under way.
+    /// These are debits under way and pending refunds.
     async fn leave_clock(
         &self,
         context: &Context,
@@ -210,38 +211,53 @@ impl Engine {
                 return Ok(());
             }
             for object in staying {
-                let (Object::PaymentIntent(listed) | Object::SetupIntent(listed)) = object else {
+                let leaves = matches!(
+                    object,
+                    Object::PaymentIntent(_) | Object::SetupIntent(_) | Object::Refund(_)
+                );
+                if leaves {
+                    self.take_off_clock(context, &object, clock, parent).await?;
+                } else if let Some(customer) = object.customer() {
                     // Another call deletes its customer at the same time and has not ended it yet.
-                    if let Some(customer) = object.customer() {
-                        let plain = context.without_reply();
-                        self.end_all_of_customer(&plain, customer, parent).await?;
-                    }
-                    continue;
-                };
-                self.change("leave_clock", async || {
-                    let Some(in_progress) = self.deletion_in_progress(parent).await? else {
-                        return Ok(Some(()));
-                    };
-                    let (merchant, number) = (listed.merchant, listed.number);
-                    let found = if listed.is_payment() {
-                        self.find::<PaymentIntent>(merchant, number).await?
-                    } else {
-                        self.find::<SetupIntent>(merchant, number).await?
-                    };
-                    let Some(intent) = found.filter(|intent| intent.clock == Some(clock)) else {
-                        return Ok(Some(()));
-                    };
-                    let version = intent.version + 1;
-                    let mut changes = Changes::of_deletion(context, self.clock.account_now());
-                    changes.requires.push(in_progress);
-                    changes.put(intent_object(Intent { version, clock: None, ..intent }));
                     let plain = context.without_reply();
-                    Ok(self.commit(&plain, changes, &[]).await?.then_some(()))
-                })
-                .await?;
+                    self.end_all_of_customer(&plain, customer, parent).await?;
+                }
             }
         }
         Err(Error::Locked)
+    }
+
+    /// Moves an intent or a refund from a clock to real time.
+    async fn take_off_clock(
+        &self,
+        context: &Context,
+        listed: &Object,
+        clock: ClockId,
+        parent: ObjectKey,
+    ) -> Result<(), Error> {
+        let (merchant, kind, number) = (listed.merchant(), listed.kind(), listed.number());
+        self.change("leave_clock", async || {
+            let Some(in_progress) = self.deletion_in_progress(parent).await? else {
+                return Ok(Some(()));
+            };
+            let found = self.store.read(FindObject { merchant, kind, number }).await?;
+            let Some(object) = found.filter(|object| object.clock() == Some(clock)) else {
+                return Ok(Some(()));
+            };
+            let version = object.version() + 1;
+            let mut changes = Changes::of_deletion(context, self.clock.account_now());
+            changes.requires.push(in_progress);
+            changes.put(match object {
+                Object::PaymentIntent(intent) | Object::SetupIntent(intent) => {
+                    intent_object(Intent { version, clock: None, ..intent })
+                }
+                Object::Refund(refund) => Object::Refund(Refund { version, clock: None, ..refund }),
+                other => unreachable!("a {} does not leave its clock", other.kind().name()),
+            });
+            let plain = context.without_reply();
+            Ok(self.commit(&plain, changes, &[]).await?.then_some(()))
+        })
+        .await
     }
 
     /// Deletes a connected account. Calls cannot act in it afterwards.

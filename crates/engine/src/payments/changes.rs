@@ -175,6 +175,9 @@ impl Changes {
             Object::Charge(charge) => {
                 event(charge, charge.livemode, Snapshot::Charge(Box::new(charge.clone())))
             }
+            Object::Refund(refund) => {
+                event(refund, refund.livemode, Snapshot::Refund(Box::new(refund.clone())))
+            }
             Object::Dispute(dispute) => {
                 event(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
             }

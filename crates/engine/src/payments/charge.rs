@@ -132,21 +132,31 @@ impl Engine {
         Ok(())
     }
 
-    /// Marks the charge of an intent whose debit was reversed.
+    /// Marks the charge of an intent whose debit is reversed, and fails its pending refunds. Returns
+    /// the disputed amount, which is zero if the whole charge was refunded. `None` if the intent has
+    /// no charge.
     pub(crate) async fn dispute_charge(
         &self,
         intent: &Intent,
         changes: &mut Changes,
-    ) -> Result<(), Error> {
-        let Some(mut charge) = self.find_latest_charge(intent).await? else { return Ok(()) };
-        charge.version += 1;
-        charge.disputed = true;
-        changes.put(Object::Charge(charge));
-        Ok(())
+    ) -> Result<Option<i64>, Error> {
+        let Some(mut charge) = self.find_latest_charge(intent).await? else { return Ok(None) };
+        changes.require_unchanged::<Charge>(&charge);
+        self.fail_refunds(&mut charge, changes).await?;
+        let amount = charge.amount_left();
+        if amount > 0 {
+            charge.version += 1;
+            charge.disputed = true;
+            changes.put(Object::Charge(charge));
+        }
+        Ok(Some(amount))
     }
 
     /// The charge of the last debit of an intent.
-    async fn find_latest_charge(&self, intent: &Intent) -> Result<Option<Charge>, Error> {
+    pub(super) async fn find_latest_charge(
+        &self,
+        intent: &Intent,
+    ) -> Result<Option<Charge>, Error> {
         match intent.latest_charge {
             Some(id) => self.find::<Charge>(intent.merchant, id.number()).await,
             None => Ok(None),

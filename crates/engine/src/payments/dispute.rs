@@ -64,8 +64,8 @@ impl Engine {
         self.list_values(context, "/v1/disputes", listed, value).await
     }
 
-    /// Takes a successful debit back, at its time. Invoices that it paid stay paid, because the
-    /// merchant has to handle the dispute.
+    /// Takes a successful debit back, at its time, as far as it is not refunded. Invoices that it paid
+    /// stay paid, because the merchant has to handle the dispute.
     pub(crate) async fn dispute_due(
         &self,
         mut intent: Intent,
@@ -77,15 +77,18 @@ impl Engine {
         intent.disputed_at = None;
         intent.version += 1;
         let id = DisputeId::from_number(self.next_number());
-        let Some(dispute) = Dispute::of(&intent, id, now) else {
+        let Some(mut dispute) = Dispute::of(&intent, id, now) else {
             return Ok(Worked::Nothing);
         };
         let mut changes = Changes::of_work(now);
-        self.dispute_charge(&intent, &mut changes).await?;
-        let object = Object::Dispute(dispute);
-        changes.emit(&object, EventType::ChargeDisputeCreated);
-        changes.emit(&object, EventType::ChargeDisputeClosed);
-        changes.put(object);
+        let amount = self.dispute_charge(&intent, &mut changes).await?;
+        dispute.amount = amount.unwrap_or(dispute.amount);
+        if dispute.amount > 0 {
+            let object = Object::Dispute(dispute);
+            changes.emit(&object, EventType::ChargeDisputeCreated);
+            changes.emit(&object, EventType::ChargeDisputeClosed);
+            changes.put(object);
+        }
         changes.put(intent_object(intent));
         Ok(Worked::Item(changes.into_item()))
     }

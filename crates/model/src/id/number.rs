@@ -144,6 +144,10 @@ number_id!(
     ChargeId, "py_"
 );
 number_id!(
+    /// A refund of a charge.
+    RefundId, "pyr_"
+);
+number_id!(
     /// A dispute.
     DisputeId, "du_"
 );

@@ -97,6 +97,12 @@ pub struct Charge {
     pub failure: Option<ChargeFailure>,
     /// True if the holder's bank reversed the debit.
     pub disputed: bool,
+    /// The amount of its refunds in minor units, without the failed ones.
+    #[serde(default)]
+    pub amount_refunded: i64,
+    /// The number of its refunds, with the failed ones.
+    #[serde(default)]
+    pub refunds: u32,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
@@ -165,9 +171,21 @@ impl Charge {
             status: ChargeStatus::Pending,
             failure: None,
             disputed: false,
+            amount_refunded: 0,
+            refunds: 0,
             metadata: intent.metadata.clone(),
             given,
         })
+    }
+
+    /// Returns the amount that can still be refunded or disputed.
+    pub fn amount_left(&self) -> i64 {
+        self.amount - self.amount_refunded
+    }
+
+    /// True if the whole amount is refunded.
+    pub fn is_refunded(&self) -> bool {
+        self.amount_left() == 0
     }
 
     /// Applies the end of the intent's debit.

@@ -27,7 +27,7 @@ pub struct Dispute {
     /// The disputed charge. `None` for a dispute of an earlier release.
     #[serde(default)]
     pub charge: Option<ChargeId>,
-    /// The amount in minor units, which is the whole payment.
+    /// The amount in minor units, which is what was not refunded of the payment.
     pub amount: i64,
     /// The currency.
     pub currency: Currency,

@@ -328,7 +328,8 @@ impl Intent {
             PaymentBehavior::Succeeds
             | PaymentBehavior::Disputed
             | PaymentBehavior::Processing
-            | PaymentBehavior::MicrodepositsFail => {
+            | PaymentBehavior::MicrodepositsFail
+            | PaymentBehavior::RefundFails => {
                 let disputed = method.behavior == PaymentBehavior::Disputed;
                 self.disputed_at = disputed.then(|| self.days_after(now, DISPUTE_DAYS));
                 self.status = IntentStatus::Succeeded;

@@ -36,12 +36,15 @@ words! {
         ChargeExceedsSourceLimit = "charge_exceeds_source_limit",
         /// The small deposits cannot be sent.
         MicrodepositsFail = "microdeposits_fail",
+        /// They succeed, and their refunds fail.
+        RefundFails = "refund_fails",
     }
 }
 
 /// The account numbers of the test bank and the results of payments from them. Any other number is
-/// accepted, and its payments succeed. Stripe documents them for ACH tests.
-const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 9] = [
+/// accepted, and its payments succeed. Stripe documents them for ACH tests, except the number of
+/// refunds that fail. That one has the end and the name of Stripe's test card for it.
+const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 10] = [
     ("000123456789", "success", PaymentBehavior::Succeeds),
     ("000111111113", "accountClosed", PaymentBehavior::AccountClosed),
     ("000111111116", "noAccount", PaymentBehavior::NoAccount),
@@ -51,6 +54,7 @@ const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 9] = [
     ("000666666661", "failMicrodeposits", PaymentBehavior::MicrodepositsFail),
     ("000555555559", "dispute", PaymentBehavior::Disputed),
     ("000000000009", "processing", PaymentBehavior::Processing),
+    ("000000005126", "refundFail", PaymentBehavior::RefundFails),
 ];
 
 impl PaymentBehavior {

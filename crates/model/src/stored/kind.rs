@@ -12,8 +12,8 @@ use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{
     ChargeId, ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId,
-    SetupIntentId, SnapshotId, SubscriptionId, TokenId,
+    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, RefundId,
+    SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
 };
 use crate::link::LinkFlow;
 use crate::payments::charge::Charge;
@@ -25,6 +25,7 @@ use crate::payments::mandate::Mandate;
 use crate::payments::method_configuration::MethodConfiguration;
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
+use crate::payments::refund::Refund;
 use crate::payments::subscription::Subscription;
 use crate::session::Session;
 use crate::snapshot::SandboxSnapshot;
@@ -89,6 +90,7 @@ kinds! {
     PaymentIntent, Intent, PaymentIntentId, "payment_intent";
     PaymentMethod, Self, PaymentMethodId, "PaymentMethod";
     Price, Self, PriceId, "price";
+    Refund, Self, RefundId, "refund";
     SandboxSnapshot, Self, SnapshotId, "snapshot";
     Session, Self, SessionId, "Financial Connections session";
     SetupIntent, Intent, SetupIntentId, "setup_intent";

@@ -12,6 +12,7 @@ use crate::payments::mandate::Mandate;
 use crate::payments::method_configuration::{MethodConfiguration, state};
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
+use crate::payments::refund::Refund;
 use crate::payments::subscription::{Subscription, SubscriptionStatus};
 use crate::word::Word;
 
@@ -129,6 +130,22 @@ impl Stored for Charge {
     fn filters(&self) -> Vec<(Filter, String)> {
         let group = self.given.text(&["transfer_group"]).map(str::to_owned);
         group.map(|group| (Filter::TransferGroup, group)).into_iter().collect()
+    }
+}
+
+impl Stored for Refund {
+    common!(id.number());
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.settles_at
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.charge.to_string()))
     }
 }
 

@@ -11,5 +11,6 @@ pub(super) mod method_configuration;
 pub(super) mod payment_method;
 pub(super) mod plan;
 pub(super) mod product;
+pub(super) mod refund;
 pub(super) mod search;
 pub(super) mod subscription;

@@ -10,7 +10,7 @@ use super::events::{endpoint, event, event_stream};
 use super::guard::guard_page;
 use super::payments::{
     balance, charge, checkout, dispute, empty_list, intent, invoice, method_configuration,
-    payment_method, plan, product, search, subscription,
+    payment_method, plan, product, refund, search, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{cors, metrics, record};
@@ -115,6 +115,13 @@ fn calls() -> Router<Arc<App>> {
         .get("/v1/charges", charge::list)
         .get("/v1/charges/{id}", charge::retrieve)
         .post("/v1/charges/{id}", charge::update)
+        .get("/v1/charges/{id}/refunds", refund::list_of_charge)
+        .get("/v1/charges/{id}/refunds/{refund}", refund::retrieve_of_charge)
+        .post("/v1/refunds", refund::create)
+        .get("/v1/refunds", refund::list)
+        .get("/v1/refunds/{id}", refund::retrieve)
+        .post("/v1/refunds/{id}", refund::update)
+        .post("/v1/refunds/{id}/cancel", refund::cancel)
         .get("/v1/disputes", dispute::list)
         .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices

@@ -32,6 +32,7 @@ async fn populate(client: &Client) -> Vec<String> {
          &mandate_data[customer_acceptance][type]=offline"
     );
     let payment = id("/v1/payment_intents", &pay).await;
+    let refundable = id("/v1/payment_intents", &pay.replace("_dispute", "_success")).await;
     let save = format!(
         "customer={customer}&payment_method=pm_usBankAccount_success&confirm=true\
          &mandate_data[customer_acceptance][type]=offline"
@@ -83,6 +84,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("{helpers}/scenarios/{scenario}"),
         format!("{bank}/scenario"),
         format!("/v1/payment_intents/{payment}"),
+        format!("/v1/payment_intents/{refundable}"),
         format!("/v1/setup_intents/{}", setup.id()),
         format!("/v1/payment_methods/{method}"),
         format!("/v1/mandates/{mandate}"),
@@ -124,6 +126,13 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     for list in ["/v1/charges", "/v1/disputes", "/v1/invoice_payments", "/v1/events", deliveries] {
         made.push(format!("{list}/{}", first(list, "/data/0/id").await));
     }
+    let mut payments = made.iter().filter(|path| path.starts_with("/v1/payment_intents/pi_"));
+    let refundable = payments.next_back().and_then(|path| path.rsplit('/').next()).unwrap();
+    let refund = client.post("/v1/refunds", &format!("payment_intent={refundable}")).await.ok();
+    let refunds = format!("/v1/charges/{}/refunds", refund.text("/charge"));
+    made.push(format!("/v1/refunds/{}", refund.id()));
+    made.push(format!("{refunds}/{}", refund.id()));
+    made.push(refunds);
     let event = first("/v1/events", "/data/0/id").await;
     made.push(format!("/v1/test_helpers/events/{event}/deliveries"));
 }

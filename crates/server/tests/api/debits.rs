@@ -21,7 +21,7 @@ const ACCOUNTS: [&str; 11] = [
     "Savings",
 ];
 /// Test numbers, with the names that represent them in `pm_usBankAccount_…`.
-const NUMBERS: [(&str, &str); 9] = [
+const NUMBERS: [(&str, &str); 10] = [
     ("000123456789", "success"),
     ("000111111113", "accountClosed"),
     ("000111111116", "noAccount"),
@@ -31,6 +31,7 @@ const NUMBERS: [(&str, &str); 9] = [
     ("000666666661", "failMicrodeposits"),
     ("000555555559", "dispute"),
     ("000000000009", "processing"),
+    ("000000005126", "refundFail"),
 ];
 
 struct Days {
@@ -179,6 +180,10 @@ async fn debits_do_what_their_names_say() {
         0: processing
     pm_usBankAccount_processing
         0: processing
+    000000005126 typed
+        0: processing  4: succeeded
+    pm_usBankAccount_refundFail
+        0: processing  4: succeeded
     ");
     let events = days.app.get("/v1/events?limit=100&type=payment_intent.payment_failed").await.ok();
     let times = events.items("/data").into_iter().map(|event| event["created"].as_i64().unwrap());

@@ -156,6 +156,29 @@ async fn a_connected_account_takes_its_objects_along() {
     assert_eq!(inside.get(CUSTOMERS).await.status, 403);
 }
 
+/// A refund that is pending when its clock is deleted settles in real time, and so does a refund that
+/// is made later.
+#[tokio::test]
+async fn a_refund_outlives_its_clock() {
+    let (app, customer, clock) = App::on_clock().await;
+    let form = format!(
+        "amount=500&currency=usd&customer={customer}&confirm=true\
+         &payment_method=pm_usBankAccount_success\
+         &mandate_data[customer_acceptance][type]=offline"
+    );
+    let intent = app.post("/v1/payment_intents", &form).await.ok().id();
+    app.advance(&clock, testkit::BEGIN_S + 4 * testkit::DAY_S).await;
+    let form = format!("payment_intent={intent}&amount=100");
+    let pending = app.post("/v1/refunds", &form).await.ok().id();
+    app.delete(&format!("{CLOCKS}/{clock}")).await.ok();
+    assert_eq!(app.status(&pending).await, "pending");
+    let later = app.post("/v1/refunds", &form).await.ok().id();
+    app.run_workers_until_idle().await;
+    assert_eq!(app.status(&later).await, "succeeded");
+    app.elapse_s(30 * testkit::DAY_S).await;
+    assert_eq!(app.status(&pending).await, "succeeded");
+}
+
 /// A debit under way when its clock is deleted settles in real time, because the clock never moves
 /// again.
 #[tokio::test]

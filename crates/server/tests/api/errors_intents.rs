@@ -114,7 +114,8 @@ async fn api_errors() {
           use a bank account: pm_usBankAccount_success, pm_usBankAccount_accountClosed,
           pm_usBankAccount_noAccount, pm_usBankAccount_insufficientFunds,
           pm_usBankAccount_debitNotAuthorized, pm_usBankAccount_invalidCurrency,
-          pm_usBankAccount_failMicrodeposits, pm_usBankAccount_dispute, pm_usBankAccount_processing.
+          pm_usBankAccount_failMicrodeposits, pm_usBankAccount_dispute, pm_usBankAccount_processing,
+          pm_usBankAccount_refundFail.
     POST /v1/payment_methods type=us_bank_account
         400 parameter_missing us_bank_account: Missing required parameter: us_bank_account.
     POST /v1/payment_methods type=us_bank_account&us_bank_account[account_number]=1

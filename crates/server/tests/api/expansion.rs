@@ -13,11 +13,11 @@ const NULL: [&str; 2] = ["cash_balance", "tiers"];
 const MANY: &str = "/v1/subscriptions?limit=100&expand[]=data.customer.subscriptions";
 
 /// An object of each kind: the kind, its path, and the path of a list with it.
-struct Places(Vec<(&'static str, Option<String>, Option<String>)>);
+pub(crate) struct Places(pub(crate) Vec<(&'static str, Option<String>, Option<String>)>);
 
 impl Places {
     /// Creates an object of each kind.
-    async fn of(app: &App) -> Self {
+    pub(crate) async fn of(app: &App) -> Self {
         app.gold().await;
         let (customer, _clock) = app.customer_on_clock().await;
         let method = app.pays_by(&customer, "success").await;
@@ -52,6 +52,7 @@ impl Places {
         let disputed = format!("{disputed}&payment_method=pm_usBankAccount_dispute");
         app.post(INTENTS, &disputed).await.ok();
         app.run_workers_until_idle().await;
+        let refund = app.refund("").await.id();
         let dispute = app.ids("/v1/disputes").await.remove(0);
         let charge = app.ids("/v1/charges").await.remove(0);
         let one = |id: &str| Some(path_of(id));
@@ -78,6 +79,7 @@ impl Places {
             ("payment_method", one(&method), listed("/v1/payment_methods")),
             ("price", one(&price), listed("/v1/prices")),
             ("product", Some("/v1/products/gold".to_owned()), listed("/v1/products")),
+            ("refund", one(&refund), listed("/v1/refunds")),
             ("setup_intent", one(&setup), listed("/v1/setup_intents")),
             ("subscription", one(&subscription.id()), listed("/v1/subscriptions")),
             ("subscription_item", one(&subscription_item), Some(items)),
@@ -154,7 +156,7 @@ async fn every_declared_field_can_be_expanded() {
             expand_list(&app, path, kind).await;
         }
     }
-    assert_eq!(replaced, 24, "the objects of the test have this many ids in expandable fields");
+    assert_eq!(replaced, 26, "the objects of the test have this many ids in expandable fields");
     println!("{table}");
     let document = std::fs::read_to_string("../../docs/api.md").unwrap();
     assert!(document.contains(&table), "docs/api.md#expansion has this table:\n{table}");

@@ -40,6 +40,7 @@ async fn manual_entry() {
     000666666661: the microdeposits cannot be sent
     000555555559: payments are disputed later
     000000000009: payments never end
+    000000005126: payments succeed, and refunds fail
     ");
     let type_in = async |routing: &str, account: &str, again: &str| {
         let form = format!(

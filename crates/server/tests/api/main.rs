@@ -69,6 +69,7 @@ mod other_origins;
 mod parameters;
 mod prefetch;
 mod record;
+mod refunds;
 mod relinks;
 mod repeats;
 mod scenarios;

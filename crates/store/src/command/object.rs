@@ -25,6 +25,7 @@ use model::payments::mandate::Mandate;
 use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
+use model::payments::refund::Refund;
 use model::payments::subscription::Subscription;
 use model::session::Session;
 use model::snapshot::SandboxSnapshot;
@@ -194,6 +195,8 @@ objects! {
     Checkout(CheckoutSession) = "checkout_session",
     /// A charge. Looked up by the id of its Payment Intent.
     Charge(Charge) = "charge",
+    /// A refund. Looked up by the id of its charge.
+    Refund(Refund) = "refund",
     /// A dispute. Looked up by the id of its Payment Intent.
     Dispute(Dispute) = "dispute",
     /// A product.

@@ -1,6 +1,6 @@
 //! Fields that exist only when they are expanded, as far as the rendered object determines them.
 //!
-//! This server has no cash balances, refunds, sources, tax ids, discounts and taxes, so these are empty.
+//! This server has no cash balances, sources, tax ids, discounts and taxes, so these are empty.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 pub fn value(kind: &str, path: &str, object: &Value) -> Option<Value> {
     let id = object["id"].as_str().unwrap_or_default();
     match (kind, path) {
-        // A debit has no refunds yet.
-        ("charge", "refunds") => Some(list(&[], false, &format!("/v1/charges/{id}/refunds"))),
         ("checkout.session", "total_details.breakdown") => {
             Some(json!({"discounts": [], "taxes": []}))
         }

@@ -10,4 +10,5 @@ pub mod mandate;
 pub mod method_configuration;
 pub mod payment_method;
 pub mod product;
+pub mod refund;
 pub mod subscription;

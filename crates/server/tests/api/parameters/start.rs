@@ -33,6 +33,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "payment_intents" => intent(app, "payment_intents", path, PAYMENT).await,
         "setup_intents" => intent(app, "setup_intents", path, "").await,
         "charges" if path.ends_with("{id}") => (vec![charge(app).await], String::new()),
+        "refunds" => refund(app, path).await,
         "checkout" => checkout(app, path).await,
         "payment_methods" => payment_method(app, path).await,
         "payment_method_configurations" if path.ends_with("{id}") => {
@@ -96,6 +97,15 @@ async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, 
 async fn charge(app: &App) -> String {
     let form = format!("{PAYMENT}&{SUCCESS}&confirm=true");
     app.post("/v1/payment_intents", &form).await.ok().text("/latest_charge")
+}
+
+async fn refund(app: &App, path: &str) -> (Vec<String>, String) {
+    let form = format!("charge={}&amount=1", charge(app).await);
+    app.run_workers_until_idle().await;
+    if path == "/v1/refunds" {
+        return (Vec::new(), form);
+    }
+    (vec![made(app, "/v1/refunds", &form).await], String::new())
 }
 
 async fn checkout(app: &App, path: &str) -> (Vec<String>, String) {

@@ -94,7 +94,7 @@ impl Database {
              customer, clock, lookup, due_at, forget_at, secret, filters, body) \
              SELECT merchant, kind, number + n * 1000, version, :created, deleted, \
              customer, clock, \
-             CASE WHEN kind IN ('session', 'payment_intent', 'setup_intent', 'charge', 'dispute') \
+             CASE WHEN kind IN ('session', 'payment_intent', 'setup_intent', 'charge', 'refund', 'dispute') \
              THEN lookup || n ELSE lookup END, due_at, forget_at, secret, filters, body FROM objects, c \
              WHERE created < :created AND number % 2 = 1";
         let entries = "INSERT INTO object_filters (merchant, kind, filter, value, created, number) \

@@ -9,13 +9,14 @@ use model::connected_account::ConnectedAccount;
 use model::extra_params::ExtraParams;
 use model::id::{
     AuthorizationId, ClockId, CustomerId, DisputeId, EndpointId, FaultId, LinkFlowId, MandateId,
-    MerchantId, MethodConfigurationId, PaymentMethodId, ScenarioId, SnapshotId, TokenId,
+    MerchantId, MethodConfigurationId, PaymentMethodId, RefundId, ScenarioId, SnapshotId, TokenId,
 };
 use model::opaque::OpaqueObject;
 use model::payments::dispute::Dispute;
 use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
+use model::payments::refund::Refund;
 use model::snapshot::{SandboxSize, SandboxSnapshot};
 use model::token::{BankAccountType, BankHolderType};
 use std::collections::BTreeMap;
@@ -64,6 +65,12 @@ pub(super) fn sample(kind: Kind, number: u64) -> Option<Object> {
             Object::Token(model::token::BankAccountToken { id, created, ..token() })
         }
         Kind::Charge => Object::Charge(of.charge()),
+        Kind::Refund => {
+            let id = RefundId::from_number(number);
+            let charge = of.charge();
+            let refund = Refund::of(&charge, charge.clock, id, 1, created);
+            Object::Refund(Refund { settles_at: None, ..refund })
+        }
         Kind::Dispute => {
             let id = DisputeId::from_number(number);
             Object::Dispute(Dispute::of(&of.payment_intent(), id, created).unwrap())

@@ -9,7 +9,8 @@ use crate::render::View;
 use crate::render::connect::connected_account;
 use crate::render::connections::{account, authorization, clock, customer};
 use crate::render::payments::{
-    charge, checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
+    charge, checkout, dispute, intent, invoice, mandate, payment_method, product, refund,
+    subscription,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -104,6 +105,7 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::InvoiceItem(item) => write_value(w, view, invoice::item_value(item)),
         Snapshot::Price(price) => write_value(w, view, product::price_value(price)),
         Snapshot::Product(product) => write_value(w, view, product::value(product)),
+        Snapshot::Refund(refund) => write_value(w, view, refund::value(refund)),
         Snapshot::Mandate(mandate) => write_value(w, view, mandate::value(mandate)),
         Snapshot::PaymentMethod(method) => write_value(w, view, payment_method::value(method)),
         Snapshot::Subscription(subscription) => {

@@ -11,7 +11,6 @@ use std::sync::LazyLock;
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "charge",
-        "amount_refunded": 0,
         "application": null,
         "application_fee": null,
         "application_fee_amount": null,
@@ -25,7 +24,6 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
         "receipt_email": null,
         "receipt_number": null,
         "receipt_url": null,
-        "refunded": false,
         "review": null,
         "shipping": null,
         "source_transfer": null,
@@ -46,6 +44,7 @@ pub fn value(charge: &Charge) -> Value {
         .put("id", charge.id.to_string())
         .put("amount", charge.amount)
         .put("amount_captured", captured)
+        .put("amount_refunded", charge.amount_refunded)
         .put("billing_details", billing_details(&charge.billing_details))
         .put("captured", !failed)
         .put("created", charge.created.0)
@@ -63,6 +62,7 @@ pub fn value(charge: &Charge) -> Value {
         .put("payment_intent", charge.payment_intent.to_string())
         .put("payment_method", charge.payment_method.to_string())
         .put("payment_method_details", method_details(charge))
+        .put("refunded", charge.is_refunded())
         .put("status", charge.status.word());
     let mut value = shown.into_value();
     if value["transfer_data"]["destination"].is_null() {
