@@ -37,7 +37,10 @@ impl Stored for Intent {
 
     fn filters(&self) -> Vec<(Filter, String)> {
         if !self.is_payment() {
-            return vec![(Filter::AttachToSelf, self.attaches_to_self().to_string())];
+            let mut values = vec![(Filter::AttachToSelf, self.attaches_to_self().to_string())];
+            let method = self.payment_method.map(|id| id.to_string());
+            values.extend(method.map(|id| (Filter::PaymentMethod, id)));
+            return values;
         }
         let Some(invoice) = self.invoice else { return Vec::new() };
         let status = self.payment_status().to_owned();

@@ -310,7 +310,12 @@ async fn sessions_intents_and_customers() {
     for more in ["attach_to_self=true", &format!("customer={ada}"), "attach_to_self=false"] {
         app.post("/v1/setup_intents", more).await.ok();
     }
+    let ready = "payment_method=pm_usBankAccount_success";
+    let method = app.post("/v1/setup_intents", ready).await.ok().text("/payment_method");
+    let again = format!("payment_method={method}");
+    app.post("/v1/setup_intents", &again).await.ok();
     let filters = [
+        field(&again, "/payment_method", json!(method)),
         field("attach_to_self=true", "/attach_to_self", json!(true)),
         filter("attach_to_self=false", |intent| intent["attach_to_self"] != true),
         field(&format!("customer={ada}"), "/customer", json!(ada)),

@@ -56,7 +56,7 @@ impl Kind {
         match self {
             Self::Customer => &[Filter::Clock, Filter::EmailOnClock, Filter::InvoicePrefix],
             Self::PaymentIntent => &[Filter::Invoice, Filter::PaymentStatus],
-            Self::SetupIntent => &[Filter::AttachToSelf],
+            Self::SetupIntent => &[Filter::AttachToSelf, Filter::PaymentMethod],
             Self::Charge => &[Filter::TransferGroup],
             Self::Checkout => {
                 &[Filter::Email, Filter::Status, Filter::Subscription, Filter::UnfinishedOfCustomer]

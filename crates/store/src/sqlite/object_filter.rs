@@ -309,13 +309,29 @@ fn count_rows(
 /// Writes the entries of all rows, which a migration has added or changed. Calls the function after
 /// each page of rows.
 pub(super) fn fill(connection: &Connection, page_ended: &mut dyn FnMut()) -> Result<(), Failure> {
+    fill_kinds(Kind::ALL, connection, page_ended)
+}
+
+/// Like [`fill`], for Setup Intents alone.
+pub(super) fn fill_setup_intents(
+    connection: &Connection,
+    page_ended: &mut dyn FnMut(),
+) -> Result<(), Failure> {
+    fill_kinds(&[Kind::SetupIntent], connection, page_ended)
+}
+
+fn fill_kinds(
+    kinds: &[Kind],
+    connection: &Connection,
+    page_ended: &mut dyn FnMut(),
+) -> Result<(), Failure> {
     let mut last = (i64::MIN, String::new(), 0);
     loop {
         let after = params![last.0, last.1, last.2, super::limit(FILL_ROWS)];
         let rows = list_bodies(LIST_BODIES, after, connection)?;
         let Some(end) = rows.last() else { break };
         last = (end.merchant, end.kind.word().to_owned(), end.number);
-        for row in rows {
+        for row in rows.iter().filter(|row| kinds.contains(&row.kind)) {
             let Some((object, entries)) = row.entries()? else { continue };
             let key = params![row.merchant, row.kind.word(), row.number, entries.text];
             connection.prepare_cached(SET_FILTERS)?.execute(key)?;
@@ -323,10 +339,14 @@ pub(super) fn fill(connection: &Connection, page_ended: &mut dyn FnMut()) -> Res
         }
         page_ended();
     }
-    fill_snapshots(connection, page_ended)
+    fill_snapshots(kinds, connection, page_ended)
 }
 
-fn fill_snapshots(connection: &Connection, page_ended: &mut dyn FnMut()) -> Result<(), Failure> {
+fn fill_snapshots(
+    kinds: &[Kind],
+    connection: &Connection,
+    page_ended: &mut dyn FnMut(),
+) -> Result<(), Failure> {
     let mut last = (i64::MIN, 0, String::new(), 0);
     loop {
         let after = named_params! {
@@ -339,7 +359,7 @@ fn fill_snapshots(connection: &Connection, page_ended: &mut dyn FnMut()) -> Resu
         let rows = list_bodies(LIST_SNAPSHOT_BODIES, after, connection)?;
         let Some(end) = rows.last() else { return Ok(()) };
         last = (end.merchant, end.snapshot, end.kind.word().to_owned(), end.number);
-        for row in rows {
+        for row in rows.iter().filter(|row| kinds.contains(&row.kind)) {
             let Some((_, entries)) = row.entries()? else { continue };
             connection.prepare_cached(SET_SNAPSHOT_FILTERS)?.execute(named_params! {
                 ":filters": entries.text,

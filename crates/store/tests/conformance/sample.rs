@@ -95,6 +95,7 @@ impl Sample {
             customer: Some(self.customer_id()),
             clock: self.clock(),
             client_secret: format!("secret_{}", self.number),
+            payment_method: Some(PaymentMethodId::from_number(self.variant())),
             given: hash([("attach_to_self", ExtraParams::Boolean(self.other))]),
             ..objects::setup_intent()
         }

@@ -5,6 +5,7 @@ use super::IntentKind;
 use crate::list::list_body;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
+use model::payments::payment_method::PaymentMethod;
 use model::stored::{Filter, PaymentIntent, SetupIntent};
 use store::{Bounds, ObjectsOf};
 use wire::list::PageParams;
@@ -16,6 +17,8 @@ pub struct IntentFilter {
     pub customer: Option<String>,
     /// True for those of the account itself, false for the others. Only for Setup Intents.
     pub attach_to_self: Option<bool>,
+    /// Those with this payment method. Only for Setup Intents.
+    pub payment_method: Option<String>,
     /// Those created within these bounds.
     pub created: Bounds,
     /// The page of the list.
@@ -40,6 +43,10 @@ impl Engine {
             IntentKind::Setup => {
                 let own = filter.attach_to_self;
                 of.extend(own.map(|own| ObjectsOf::value(Filter::AttachToSelf, &own)));
+                if let Some(id) = &filter.payment_method {
+                    let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
+                    of.push(ObjectsOf::value(Filter::PaymentMethod, &method.id));
+                }
                 self.list_in_all::<SetupIntent>(context, of, created, page).await?
             }
         };

@@ -167,12 +167,15 @@ async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
 async fn list(mut call: Call, kind: IntentKind) -> Outcome {
     let params = &mut call.params;
     params.ignore("customer_account");
-    let attach_to_self =
-        if kind == IntentKind::Setup { params.boolean("attach_to_self")? } else { None };
+    let (attach_to_self, payment_method) = match kind {
+        IntentKind::Payment => (None, None),
+        IntentKind::Setup => (params.boolean("attach_to_self")?, params.text("payment_method")?),
+    };
     let Range { from, to } = params.range("created")?.unwrap_or_default();
     let filter = IntentFilter {
         customer: params.text("customer")?,
         attach_to_self,
+        payment_method,
         created: Bounds { from, to },
         page: take_page(params)?,
     };

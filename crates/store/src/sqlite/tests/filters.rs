@@ -7,6 +7,7 @@ use crate::sqlite::{Reading, column, object};
 use crate::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
 use model::Word;
 use model::id::MerchantId;
+use model::stored::Filter;
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use testkit::rng::RepeatedByte;
 const EARLIER: usize = 8;
 /// The migrations before filters of times.
 const BEFORE_TIMES: usize = 14;
+/// The migrations before the filter of Setup Intents by payment method.
+const BEFORE_METHODS: usize = 17;
 
 /// Two rows of each kind with filters, and one of a kind without.
 fn rows() -> Vec<Object> {
@@ -80,16 +83,28 @@ fn migrated(rows: &[Object], earlier: usize) -> (Connection, Sealer) {
 #[test]
 fn earlier_rows_are_listed_by_each_filter() {
     for earlier in [EARLIER, BEFORE_TIMES] {
-        assert_listed_after(earlier);
+        let filters = listed_after(earlier, &rows());
+        // Those releases stored no charges.
+        let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Charge);
+        assert_eq!(filters, kinds.flat_map(|kind| kind.filters()).copied().collect());
     }
 }
 
-fn assert_listed_after(earlier: usize) {
-    let rows = rows();
-    let (connection, seal) = migrated(&rows, earlier);
+/// Setup Intents of the release before their filter by payment method are listed by it.
+#[test]
+fn earlier_setup_intents_are_listed_by_payment_method() {
+    let mut rows = rows();
+    rows.retain(|row| row.kind() == Kind::SetupIntent);
+    let filters = listed_after(BEFORE_METHODS, &rows);
+    assert_eq!(filters, Kind::SetupIntent.filters().iter().copied().collect());
+}
+
+/// Asserts that rows of an earlier release are in the lists of their filters. Returns the filters.
+fn listed_after(earlier: usize, rows: &[Object]) -> BTreeSet<Filter> {
+    let (connection, seal) = migrated(rows, earlier);
     let reading = Reading::of(&connection, &seal);
     let mut filters = BTreeSet::new();
-    for row in &rows {
+    for row in rows {
         for (filter, value) in row.filters() {
             filters.insert(filter);
             let kind = row.kind();
@@ -107,9 +122,7 @@ fn assert_listed_after(earlier: usize) {
             assert_eq!(listed.items, having.cloned().collect::<Vec<_>>(), "{kind:?} {filter:?}");
         }
     }
-    // Those releases stored no charges.
-    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Charge);
-    assert_eq!(filters, kinds.flat_map(|kind| kind.filters()).copied().collect());
+    filters
 }
 
 /// The rows of a snapshot have their entries too, so a restore lists them.
@@ -152,7 +165,7 @@ fn filters_of_each_kind() {
     insta::assert_snapshot!(filters.join("\n"), @"
     customer: clock, email_on_clock, invoice_prefix
     payment_intent: invoice, payment_status
-    setup_intent: attach_to_self
+    setup_intent: attach_to_self, payment_method
     checkout_session: email, status, subscription, unfinished_of_customer
     charge: transfer_group
     product: active, shippable, url
