@@ -4,7 +4,7 @@
 //! - The ledger begins at its *start*, a fixed number of days before the link. The start never
 //!   moves, so a row that is in the ledger stays there. Rows that were pending at the start are
 //!   posted at the start. The balance at any time is therefore the opening balance plus all posted
-//!   entries of the ledger.
+//!   entries of the ledger, in each currency alone.
 //! - A transaction that was added or changed is *touched*. A change counts from its own time. A
 //!   change of status also ends the natural course of a row.
 //! - The timeline of a scenario is a log of changes as well, and each counts from its time. A
@@ -258,15 +258,18 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The sum that a scenario's timeline posted before the link. The scenario's balance at the
-    /// link already contains it.
+    /// The sum that a scenario's timeline posted before the link in the account's own currency. The
+    /// scenario's balance at the link already contains it. A scenario has no balance in other
+    /// currencies, so the ledger begins at zero there.
     fn scripted_at_link(&self) -> i64 {
+        let currency = self.source.currency;
         let before = self.source.linked_at - 1;
         let scripted = self.touched.iter().filter(|touched| touched.is_scripted());
         // Tests make their changes after the link, so the number of changes that count is 0.
-        let entries = scripted.filter_map(|touched| touched.entry(self.source.currency, before, 0));
+        let entries = scripted.filter_map(|touched| touched.entry(currency, before, 0));
         let posted = entries.filter(|entry| entry.status() == TransactionStatus::Posted);
-        posted.fold(0, |sum, entry| entry.transaction.amount.saturating_add(sum))
+        let own = posted.filter(|entry| entry.transaction.currency == currency);
+        own.fold(0, |sum, entry| entry.transaction.amount.saturating_add(sum))
     }
 
     /// The sum of the rows that were pending at the start and are posted after `now`. The ledger

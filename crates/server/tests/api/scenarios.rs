@@ -122,6 +122,26 @@ async fn a_timeline_is_walked_by_a_clock() {
     ");
 }
 
+/// The ledger call and the refreshed balance have each currency alone. The balance of the file is in
+/// the account's own currency, by `docs/scenarios.md`.
+#[tokio::test]
+async fn balances_are_per_currency() {
+    let app = App::start().await;
+    let text = "name = \"Two\"\n[[accounts]]\nname = \"Checking\"\nbalance = \"100.00\"\n\
+                history_days = 0\ntimeline = [\n\
+                { day = -3, amount = \"-7.00\", currency = \"eur\", description = \"PARIS\" },\n\
+                { day = -2, amount = \"-5.00\", description = \"OHIO\" },\n]";
+    app.post(SCENARIOS, &form(text)).await.ok();
+    let (_, account) = linked(&app, &app, "Two").await;
+    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
+    app.run_workers_until_idle().await;
+    let ledger = format!("/v1/test_helpers/financial_connections/accounts/{account}/ledger");
+    let expected = serde_json::json!({"eur": -700, "usd": 10_000});
+    assert_eq!(app.get(&ledger).await.ok().at("/balance/current"), expected);
+    let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    assert_eq!(shown.at("/balance/current"), expected);
+}
+
 /// A scenario after its creation, in a list and after its deletion. It belongs to one merchant
 /// only.
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Exports: the replay of a history equals the history, except for the ids of transactions.
 
 use super::follower::{Follower, operation, perform};
+use super::scenario::{TWO_CURRENCIES, balances};
 use super::*;
 use crate::sandbox::export::{History, OddRefresh};
 use crate::sandbox::scenario::plaid;
@@ -75,6 +76,31 @@ fn at_time(example: &Example, at: AccountTime) -> Vec<u8> {
     let mut state = crate::sandbox::state::State::find(&example.state).unwrap();
     state.changes.retain(|change| change.at <= at);
     state.bytes()
+}
+
+/// The replay of an account with postings in two currencies has the same balance in each of them.
+#[test]
+fn balances_of_each_currency_are_replayed() {
+    let linked = super::scenario::linked(&super::scenario::one_account(TWO_CURRENCIES));
+    let replayed = replay(&linked, LINKED.plus(3 * DAY_S), &History::default());
+    for day in [-3, -2, 0, 1, 3] {
+        assert_eq!(balances(&linked, day), balances(&replayed, day), "on day {day}");
+    }
+}
+
+/// The starting balance of a custom user of Plaid's sandbox is its balance at the link in its own
+/// currency, whatever the transactions in other currencies are.
+#[test]
+fn plaids_starting_balance_is_of_one_currency() {
+    let user = r#"{"override_accounts": [{"type": "depository", "starting_balance": 100,
+        "transactions": [
+        {"date_transacted": "2026-11-10", "date_posted": "2026-11-10", "amount": 7,
+         "description": "PARIS", "currency": "EUR"},
+        {"date_transacted": "2026-11-12", "date_posted": "2026-11-12", "amount": 5,
+         "description": "OHIO"}]}]}"#;
+    let imported = plaid::import(user, "My Bank").unwrap();
+    let linked = super::scenario::linked(&imported.text);
+    assert_eq!(balances(&linked, 0), "{eur: -700, usd: 10000} {eur: -700, usd: 10000}");
 }
 
 /// A follower of the replay that fetches at the same times has the same rows.

@@ -11,7 +11,7 @@ use model::transaction::TransactionStatus;
 use proptest::prelude::*;
 
 /// A file with one account and these keys of it.
-fn one_account(keys: &str) -> String {
+pub(super) fn one_account(keys: &str) -> String {
     format!("name = \"One\"\n[[accounts]]\nname = \"Checking\"\n{keys}\n")
 }
 
@@ -78,6 +78,48 @@ fn facts_hold_from_their_day() {
         [balance(0), balance(2), balance(3), balance(5)],
         [(10_000, 8_800), (8_560, 8_560), (9_060, 9_060), (8_760, 8_760),]
     );
+}
+
+/// The balances of an account in each currency at the end of a day after the link.
+pub(super) fn balances(example: &Example, day: i64) -> String {
+    let now = LINKED.plus(day * DAY_S);
+    let balance = example.control().ledger_balance(&example.account(), now).unwrap();
+    format!("{:?} {:?}", balance.current, balance.available_or_used.unwrap())
+}
+
+/// An account with postings in two currencies before the link.
+pub(super) const TWO_CURRENCIES: &str = r#"balance = "100.00"
+    history_days = 0
+    timeline = [
+      { day = -3, appears = "euro", amount = "-7.00", currency = "eur", description = "PARIS" },
+      { day = -2, appears = "own", amount = "-5.00", description = "OHIO" },
+      { day = 1, appears = "later", amount = "-2.00", currency = "eur", description = "LYON" },
+    ]"#;
+
+/// The balance at the link contains the earlier postings in the account's own currency only. Postings
+/// in another currency count there alone, from zero. This is our decision, by the meaning of `balance`
+/// in `docs/scenarios.md`. JSON files are read in the same way.
+#[test]
+fn opening_balances_are_per_currency() {
+    let json = r#"{"name": "One", "accounts": [{"name": "Checking", "balance": "100.00",
+        "history_days": 0, "timeline": [
+        {"day": -3, "appears": "euro", "amount": "-7.00", "currency": "eur", "description": "PARIS"},
+        {"day": -2, "appears": "own", "amount": "-5.00", "description": "OHIO"},
+        {"day": 1, "appears": "later", "amount": "-2.00", "currency": "eur", "description": "LYON"}
+        ]}]}"#;
+    let days = |text: &str| {
+        let example = linked(text);
+        [-4, -3, -2, 0, 1].map(|day| format!("{day}: {}", balances(&example, day))).join("\n")
+    };
+    let seen = days(&one_account(TWO_CURRENCIES));
+    assert_eq!(days(json), seen);
+    insta::assert_snapshot!(seen, @"
+    -4: {usd: 10500} {usd: 10500}
+    -3: {eur: -700, usd: 10500} {eur: -700, usd: 10500}
+    -2: {eur: -700, usd: 10000} {eur: -700, usd: 10000}
+    0: {eur: -700, usd: 10000} {eur: -700, usd: 10000}
+    1: {eur: -900, usd: 10000} {eur: -900, usd: 10000}
+    ");
 }
 
 /// Refreshes fail during the time that the file names, or at their number. Others succeed.
