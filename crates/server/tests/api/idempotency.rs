@@ -120,7 +120,9 @@ async fn at_once() {
         let reply = request.await.unwrap();
         if reply.status == 409 {
             assert_eq!(reply.header("stripe-should-retry"), Some("true"));
-            assert_eq!(reply.text("/error/code"), "idempotency_key_in_use");
+            // Two reports of Stripe's production have this type.
+            let facts = reply.facts(&["/error/code", "/error/type"]);
+            assert_eq!(facts, "idempotency_key_in_use invalid_request_error");
         } else {
             let id = reply.ok().id();
             assert_eq!(*made.get_or_insert(id.clone()), id);

@@ -55,7 +55,6 @@ impl Error {
             shown(key)
         ))
         .status(409)
-        .error_type(ErrorType::IdempotencyError)
         .code("idempotency_key_in_use")
     }
 
