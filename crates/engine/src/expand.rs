@@ -23,7 +23,7 @@ use model::payments::product::Price;
 use model::payments::refund::Refund;
 use model::payments::subscription::Subscription;
 use model::stored::{PaymentIntent, SetupIntent, Stored};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{FindOwnership, ObjectsOf, StoredObject};
 use wire::error::Error as ApiError;
@@ -178,6 +178,8 @@ impl Expansion<'_> {
         let view = self.context.view(self.engine);
         let shown = match kind {
             "account" => self.engine.account_value_of(self.context, id).await?,
+            // Stripe has no call that returns an application, but it can be expanded.
+            "application" => Some(json!({"id": id, "object": "application", "name": null})),
             "charge" => self.find::<Charge>(id).await?.map(|found| charge::value(&found)),
             "customer" => {
                 let found = self.find_with_deleted::<Customer>(id).await?;

@@ -22,8 +22,9 @@ pub mod subscription;
 pub(crate) use changes::Changes;
 
 use crate::{Context, Engine, Error};
+use model::connected_account::PlatformTie;
 use model::customer::Customer;
-use model::id::{CustomerId, MerchantId};
+use model::id::{ApplicationId, CustomerId, MerchantId};
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::Value;
@@ -54,6 +55,23 @@ impl Engine {
         let failed = failed.as_ref().map(wire::render::payments::payment_method::value);
         let view = context.view(self);
         Ok(wire::render::payments::intent::value(intent, &view, publishable, failed.as_ref()))
+    }
+
+    /// The application of the platform, for new objects in a connected account. Pages and due work
+    /// act in the account without naming it.
+    pub(crate) async fn application_of(
+        &self,
+        context: &Context,
+    ) -> Result<Option<ApplicationId>, Error> {
+        let merchant = context.merchant;
+        let platform = match &context.connected {
+            Some(connected) if connected.merchant == merchant => Some(connected.platform),
+            _ => {
+                let tie = self.find::<PlatformTie>(merchant, PlatformTie::NUMBER).await?;
+                tie.map(|tie| tie.platform)
+            }
+        };
+        Ok(platform.map(ApplicationId::of_platform))
     }
 
     /// True if an object belongs to a customer that was deleted. Otherwise the changes require that

@@ -10,7 +10,7 @@
 
 use crate::clock::AccountTime;
 use crate::extra_params::ExtraParams;
-use crate::id::{BankAccountId, MerchantId, hash_number};
+use crate::id::{ApplicationId, BankAccountId, MerchantId, hash_number};
 use crate::token::{BankAccountType, BankHolderType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,6 +96,13 @@ pub struct PlatformTie {
     /// True if the connected account was deleted. Commands of calls in it require that it is not.
     #[serde(default)]
     pub deleted: bool,
+}
+
+impl ApplicationId {
+    /// Returns the id of a platform's application. Each platform has one.
+    pub fn of_platform(platform: MerchantId) -> Self {
+        Self::from_number(hash_number(&[b"application", &platform.number().to_be_bytes()]))
+    }
 }
 
 impl PlatformTie {

@@ -93,6 +93,7 @@ pub fn setup_intent() -> Intent {
         return_url: None,
         invoice: None,
         subscription: None,
+        application: None,
         metadata: BTreeMap::new(),
         given: ExtraParams::empty(),
     }
@@ -195,6 +196,7 @@ pub fn subscription() -> Subscription {
         from_settings: None,
         latest_invoice: None,
         pending_setup_intent: None,
+        application: None,
         metadata: BTreeMap::new(),
         given: ExtraParams::empty(),
     }

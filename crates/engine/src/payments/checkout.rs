@@ -274,19 +274,19 @@ impl Engine {
             Some(id) => self.find::<Customer>(context.merchant, id.number()).await?,
             None => None,
         };
-        let mut intent = if let Some(failed) =
-            self.find_intent_of_checkout(session, changes).await?
-        {
-            Intent { version: failed.version + 1, ..failed }
-        } else {
-            let (kind, input) = intent_input(session);
-            let mut new = self.new_intent(context, kind, &input, customer.as_ref(), changes.now)?;
-            new.configuration.clone_from(&session.configuration);
-            let created =
-                kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-            changes.emit(&intent_object(new.clone()), created);
-            new
-        };
+        let mut intent =
+            if let Some(failed) = self.find_intent_of_checkout(session, changes).await? {
+                Intent { version: failed.version + 1, ..failed }
+            } else {
+                let (kind, input) = intent_input(session);
+                let mut new =
+                    self.new_intent(context, kind, &input, customer.as_ref(), changes.now).await?;
+                new.configuration.clone_from(&session.configuration);
+                let created =
+                    kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+                changes.emit(&intent_object(new.clone()), created);
+                new
+            };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
         let acceptance = session.acceptance();

@@ -131,7 +131,7 @@ impl Engine {
             let clock = customer.as_ref().and_then(|customer| customer.test_clock);
             let mut changes = self.changes_for(context, customer.as_ref()).await?;
             let now = changes.now;
-            let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now).await?;
             check_own(&intent)?;
             self.check_transfer(context, &intent).await?;
             let named = intent.method_types.is_some();
@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// A new intent, not stored yet.
-    pub(crate) fn new_intent(
+    pub(crate) async fn new_intent(
         &self,
         context: &Context,
         kind: IntentKind,
@@ -214,6 +214,7 @@ impl Engine {
                 .and_then(|confirmation| confirmation.return_url.clone()),
             invoice: None,
             subscription: None,
+            application: self.application_of(context).await?,
             metadata,
             given: input.given.clone().without_unset(),
         };

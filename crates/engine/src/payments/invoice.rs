@@ -100,7 +100,7 @@ impl Engine {
             let customer = self.get::<Customer>(context, customer, "customer").await?;
             let mut changes = self.changes_for(context, Some(&customer)).await?;
             let now = changes.now;
-            let mut invoice = self.blank_invoice(context, &customer, now);
+            let mut invoice = self.blank_invoice(context, &customer, now).await?;
             invoice.currency = input.currency.unwrap_or(Currency::USD);
             self.apply(context, &mut invoice, input, &mut changes).await?;
             invoice.given = invoice.given.without_unset();
@@ -115,13 +115,13 @@ impl Engine {
         .await
     }
 
-    pub(crate) fn blank_invoice(
+    pub(crate) async fn blank_invoice(
         &self,
         context: &Context,
         customer: &Customer,
         now: AccountTime,
-    ) -> Invoice {
-        Invoice {
+    ) -> Result<Invoice, Error> {
+        Ok(Invoice {
             id: InvoiceId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
@@ -150,9 +150,10 @@ impl Engine {
             paid_elsewhere: false,
             starting_balance: 0,
             ending_balance: 0,
+            application: self.application_of(context).await?,
             metadata: BTreeMap::new(),
             given: ExtraParams::empty(),
-        }
+        })
     }
 
     async fn apply(

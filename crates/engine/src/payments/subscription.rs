@@ -142,7 +142,7 @@ impl Engine {
             let customer = self.get::<Customer>(context, customer, "customer").await?;
             let mut changes = self.changes_for(context, Some(&customer)).await?;
             let now = changes.now;
-            let mut made = self.blank_subscription(context, &customer, now);
+            let mut made = self.blank_subscription(context, &customer, now).await?;
             if input.method_types.is_none() {
                 made.from_settings =
                     self.collection_of_settings(context, false, &mut changes).await?;

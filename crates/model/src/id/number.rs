@@ -144,6 +144,10 @@ number_id!(
     ChargeId, "py_"
 );
 number_id!(
+    /// The application of a platform, which makes objects in its connected accounts.
+    ApplicationId, "ca_"
+);
+number_id!(
     /// A refund of a charge.
     RefundId, "pyr_"
 );

@@ -9,8 +9,8 @@
 use crate::clock::AccountTime;
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ChargeId, ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId,
-    PaymentMethodId, hash_number,
+    ApplicationId, ChargeId, ClockId, CustomerId, InvoiceId, MandateId, MerchantId,
+    PaymentIntentId, PaymentMethodId, hash_number,
 };
 use crate::money::Currency;
 use crate::payments::intent::{Intent, IntentStatus, Purpose};
@@ -103,6 +103,9 @@ pub struct Charge {
     /// The number of its refunds, with the failed ones.
     #[serde(default)]
     pub refunds: u32,
+    /// The application of the platform that it was made by.
+    #[serde(default)]
+    pub application: Option<ApplicationId>,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
@@ -173,6 +176,7 @@ impl Charge {
             disputed: false,
             amount_refunded: 0,
             refunds: 0,
+            application: intent.application,
             metadata: intent.metadata.clone(),
             given,
         })

@@ -12,8 +12,8 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ChargeId, ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId,
-    PaymentMethodId, SetupIntentId, SubscriptionId,
+    ApplicationId, ChargeId, ClockId, CustomerId, InvoiceId, MandateId, MerchantId,
+    PaymentIntentId, PaymentMethodId, SetupIntentId, SubscriptionId,
 };
 use crate::money::Currency;
 use crate::payments::method_configuration::ConfiguredBy;
@@ -161,6 +161,9 @@ pub struct Intent {
     /// The subscription that gets its payment method.
     #[serde(default)]
     pub subscription: Option<SubscriptionId>,
+    /// The application of the platform that it was made by.
+    #[serde(default)]
+    pub application: Option<ApplicationId>,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.

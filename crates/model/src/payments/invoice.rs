@@ -14,8 +14,8 @@ use crate::clock::AccountTime;
 use crate::collection::Collection;
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ChargeId, ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId, PaymentIntentId,
-    PaymentMethodId, PriceId, SubscriptionId, SubscriptionItemId,
+    ApplicationId, ChargeId, ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId,
+    PaymentIntentId, PaymentMethodId, PriceId, SubscriptionId, SubscriptionItemId,
 };
 use crate::money::Currency;
 use crate::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
@@ -178,6 +178,9 @@ pub struct Invoice {
     /// draft.
     #[serde(default)]
     pub ending_balance: i64,
+    /// The application of the platform that it was made by.
+    #[serde(default)]
+    pub application: Option<ApplicationId>,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.

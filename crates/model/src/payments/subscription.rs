@@ -18,8 +18,8 @@ use crate::clock::AccountTime;
 use crate::collection::Collection;
 use crate::extra_params::ExtraParams;
 use crate::id::{
-    ClockId, CustomerId, InvoiceId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
-    SubscriptionItemId,
+    ApplicationId, ClockId, CustomerId, InvoiceId, MerchantId, PaymentMethodId, SetupIntentId,
+    SubscriptionId, SubscriptionItemId,
 };
 use crate::money::Currency;
 use crate::payments::product::Price;
@@ -143,6 +143,9 @@ pub struct Subscription {
     pub latest_invoice: Option<InvoiceId>,
     /// The Setup Intent that collects a payment method, if no invoice does.
     pub pending_setup_intent: Option<SetupIntentId>,
+    /// The application of the platform that it was made by.
+    #[serde(default)]
+    pub application: Option<ApplicationId>,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.

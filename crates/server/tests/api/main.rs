@@ -45,6 +45,7 @@ mod guide;
 mod hosted;
 mod hosted_sessions;
 mod idempotency;
+mod ids;
 mod indent;
 mod intents;
 mod invoice_balances;

@@ -230,6 +230,7 @@ impl Sample {
             paid_elsewhere: false,
             starting_balance: 0,
             ending_balance: 0,
+            application: None,
             metadata: BTreeMap::new(),
             given: hash([
                 ("collection_method", method),

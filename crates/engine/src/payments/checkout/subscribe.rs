@@ -32,7 +32,7 @@ impl Engine {
         let mut trial = changes.trial();
         let customer = self.payer_of_checkout(context, session, &mut trial).await?;
         trial.put(Object::PaymentMethod(method.clone()));
-        let mut made = self.blank_subscription(context, &customer, changes.now);
+        let mut made = self.blank_subscription(context, &customer, changes.now).await?;
         made.default_payment_method = Some(method.id);
         made.saves_method = true;
         made.method_types.clone_from(&session.method_types);

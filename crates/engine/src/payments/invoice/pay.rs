@@ -102,7 +102,7 @@ impl Engine {
             };
             let kind = IntentKind::Payment;
             let mut intent =
-                self.new_intent(context, kind, &input, Some(&customer), changes.now)?;
+                self.new_intent(context, kind, &input, Some(&customer), changes.now).await?;
             intent.invoice = Some(invoice.id);
             intent.from_settings.clone_from(&invoice.from_settings);
             invoice.intent = Some(PaymentIntentId::from_number(intent.number));

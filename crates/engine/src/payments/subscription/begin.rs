@@ -48,13 +48,13 @@ pub(crate) struct Beginning {
 
 impl Engine {
     /// A new subscription without items, not stored yet.
-    pub(crate) fn blank_subscription(
+    pub(crate) async fn blank_subscription(
         &self,
         context: &Context,
         customer: &Customer,
         now: AccountTime,
-    ) -> Subscription {
-        Subscription {
+    ) -> Result<Subscription, Error> {
+        Ok(Subscription {
             id: SubscriptionId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
@@ -84,9 +84,10 @@ impl Engine {
             from_settings: None,
             latest_invoice: None,
             pending_setup_intent: None,
+            application: self.application_of(context).await?,
             metadata: BTreeMap::new(),
             given: ExtraParams::empty(),
-        }
+        })
     }
 
     /// A new item.
@@ -247,7 +248,7 @@ impl Engine {
         let Some(customer) = found else {
             return Err(ApiError::invalid("The customer of the subscription is gone.").into());
         };
-        let mut invoice = self.blank_invoice(context, &customer, changes.now);
+        let mut invoice = self.blank_invoice(context, &customer, changes.now).await?;
         address(&mut invoice, subscription, reason, changes.now);
         let free = subscription.status == SubscriptionStatus::Trialing;
         for item in &subscription.items {
@@ -340,7 +341,8 @@ impl Engine {
             ..IntentInput::default()
         };
         let kind = IntentKind::Setup;
-        let mut intent = self.new_intent(context, kind, &input, Some(&customer), changes.now)?;
+        let mut intent =
+            self.new_intent(context, kind, &input, Some(&customer), changes.now).await?;
         intent.subscription = Some(subscription.id);
         intent.from_settings.clone_from(&subscription.from_settings);
         subscription.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));

@@ -11,7 +11,6 @@ use std::sync::LazyLock;
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "charge",
-        "application": null,
         "application_fee": null,
         "application_fee_amount": null,
         "balance_transaction": null,
@@ -45,6 +44,7 @@ pub fn value(charge: &Charge) -> Value {
         .put("amount", charge.amount)
         .put("amount_captured", captured)
         .put("amount_refunded", charge.amount_refunded)
+        .put("application", charge.application.map(|id| id.to_string()))
         .put("billing_details", billing_details(&charge.billing_details))
         .put("captured", !failed)
         .put("created", charge.created.0)

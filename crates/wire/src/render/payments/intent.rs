@@ -18,7 +18,6 @@ static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
         "allowed_payment_method_types": null,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
-        "application": null,
         "application_fee_amount": null,
         "automatic_payment_methods": null,
         "capture_method": "automatic",
@@ -46,7 +45,6 @@ static SETUP: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "setup_intent",
         "allowed_payment_method_types": null,
-        "application": null,
         "automatic_payment_methods": null,
         "customer_account": null,
         "description": null,
@@ -82,6 +80,7 @@ pub fn value(
         .put("livemode", intent.livemode)
         // Events are stored without it.
         .put("client_secret", Some(&*intent.client_secret).filter(|secret| !secret.is_empty()))
+        .put("application", intent.application.map(|id| id.to_string()))
         .put("cancellation_reason", reason)
         .put("customer", customer)
         .put("metadata", json!(intent.metadata))

@@ -16,11 +16,10 @@ use std::sync::LazyLock;
 const LINES_SHOWN: usize = 10;
 
 /// The keys of an invoice that are null unless the request has them.
-const UNKNOWN: [&str; 33] = [
+const UNKNOWN: [&str; 32] = [
     "account_country",
     "account_name",
     "account_tax_ids",
-    "application",
     "application_fee_amount",
     "automatically_finalizes_at",
     "custom_fields",
@@ -110,6 +109,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
     let method = invoice.default_payment_method.map(|method| method.to_string());
     shown
         .put("id", invoice.id.to_string())
+        .put("application", invoice.application.map(|id| id.to_string()))
         .put("amount_due", due)
         .put("amount_paid", debited)
         .put("amount_paid_off_stripe", if invoice.paid_elsewhere { due } else { 0 })

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The keys of a subscription that are null unless the request has them.
-const UNKNOWN: [&str; 15] = [
-    "application",
+const UNKNOWN: [&str; 14] = [
     "application_fee_percent",
     "billing_cycle_anchor_config",
     "billing_thresholds",
@@ -84,6 +83,7 @@ pub fn value(subscription: &Subscription) -> Value {
         subscription.items.iter().map(|item| item_value(subscription, item)).collect();
     shown
         .put("id", subscription.id.to_string())
+        .put("application", subscription.application.map(|id| id.to_string()))
         .put("billing_cycle_anchor", subscription.anchor.0)
         .put("cancel_at", at(subscription.cancel_at))
         .put("cancel_at_period_end", subscription.cancel_at_period_end)
