@@ -216,7 +216,7 @@ async fn every_use_case_has_its_preconditions() {
 async fn call(behind: &Behind, fixture: &Fixture, kind: &CallKind) {
     let (client, path) = fixture.caller(&behind.client, kind.path);
     let (path, form) = (fixture.fill(path), fixture.fill(kind.form));
-    client.request(kind.method, &path).form(&form).send().await.ok();
+    client.request_with(kind.method, &path, &form).send().await.ok();
 }
 
 /// The names of all use cases, from the sources of the engine and the laboratory.

@@ -114,6 +114,7 @@ fn python() -> Result<Vec<Command>, Failure> {
         program(&dahlia, &[integration]),
         program(&dahlia, &["tests/clients/python/guide.py"]),
         program(&newest, &[integration]),
+        program(&newest, &["tests/clients/python/thin.py"]),
     ])
 }
 

@@ -5,6 +5,7 @@ use outbound::{COMMAND_LINE, Called, Outbound, OutboundError, OutboundSettings};
 /// The time limit of a call.
 const CALL_TIME_MS_MAX: u64 = 60_000;
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 /// The error of a call.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,8 @@ impl Client {
         Ok(Received { status: called.status, notice: called.notice, body })
     }
 
-    /// Makes a call. Parameters go into the query of a GET, and otherwise into a form body.
+    /// Makes a call. Parameters go into the query of a GET, and otherwise into a form body. Under `/v2`
+    /// they go into a JSON body.
     pub(super) async fn send(
         &self,
         method: &str,
@@ -84,14 +86,19 @@ impl Client {
         form.extend_pairs(parameters);
         let form = form.finish();
         let joint = if path.contains('?') { '&' } else { '?' };
+        let takes_json = path.starts_with("/v2/") && method != "GET";
         let (url, body) = match method {
+            _ if takes_json && !parameters.is_empty() => {
+                let body = wire::nested::json_of(parameters).to_string();
+                (format!("{}{path}", self.base), body.into_bytes())
+            }
             "GET" if !form.is_empty() => (format!("{}{path}{joint}{form}", self.base), Vec::new()),
             _ => (format!("{}{path}", self.base), form.into_bytes()),
         };
         let authorization = format!("Bearer {}", self.key);
         let mut headers = vec![
             ("Authorization", authorization.as_str()),
-            ("Content-Type", FORM),
+            ("Content-Type", if takes_json { JSON } else { FORM }),
             ("User-Agent", COMMAND_LINE),
         ];
         headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));

@@ -9,10 +9,15 @@ use super::{CommandError, format};
 use clap::{Args, Subcommand};
 use model::Word as _;
 use model::event::EventType;
+use model::id::ThinEventId;
+use model::limits::PAGE_ROWS_MAX;
 use model::nearest::suggestions;
+use model::thin::all_names;
 use serde_json::{Value, json};
 
 const EVENTS: &str = "/v1/events";
+/// The path of thin events.
+const THIN_EVENTS: &str = "/v2/core/events";
 /// The default maximum number of listed events.
 const EVENTS_SHOWN: usize = 20;
 
@@ -74,7 +79,9 @@ pub(super) fn run(flags: &EventsFlags, global: &GlobalFlags) -> Result<(), Comma
 /// Warns of event types that the server never emits. They are no error, because Stripe emits more
 /// types than this server.
 pub(super) fn warn_of_unknown_types(types: &[String]) {
-    let known: Vec<&str> = EventType::ALL.iter().map(|known| known.word()).collect();
+    let thin = all_names();
+    let known = EventType::ALL.iter().map(|known| known.word());
+    let known: Vec<&str> = known.chain(thin.iter().map(String::as_str)).collect();
     for typed in types {
         let is_known = match typed.strip_suffix('*') {
             Some(beginning) => known.iter().any(|known| known.starts_with(beginning)),
@@ -90,6 +97,9 @@ pub(super) fn warn_of_unknown_types(types: &[String]) {
 
 async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
     warn_of_unknown_types(flags.event_type.as_slice());
+    if let Some(name) = flags.event_type.as_deref().filter(|name| is_thin(name)) {
+        return list_thin(server, name, flags.limit).await;
+    }
     let form: Vec<(&str, &str)> =
         flags.event_type.as_deref().map(|word| ("type", word)).into_iter().collect();
     let events = server.list(EVENTS, &form, Some(flags.limit)).await?;
@@ -117,6 +127,54 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
     Ok(table.print("no events")?)
 }
 
+/// True for the name of a thin event, or of a family of them.
+fn is_thin(name: &str) -> bool {
+    name.starts_with("v1.") || name.starts_with("v2.")
+}
+
+/// Lists thin events with a name, or with the names of a family.
+async fn list_thin(server: &Server, name: &str, limit: usize) -> Result<(), ServerError> {
+    let names: Vec<String> = match name.strip_suffix('*') {
+        Some(beginning) => {
+            all_names().into_iter().filter(|known| known.starts_with(beginning)).collect()
+        }
+        None => vec![name.to_owned()],
+    };
+    let rows = limit.min(usize::try_from(PAGE_ROWS_MAX).unwrap_or(1)).to_string();
+    let mut form = vec![("limit", rows.as_str())];
+    form.extend(names.iter().map(|name| ("types[]", name.as_str())));
+    let mut page = server.get_page(THIN_EVENTS, &form).await?;
+    let mut events: Vec<Value> = Vec::new();
+    loop {
+        events.extend(page["data"].as_array().into_iter().flatten().cloned());
+        match page["next_page_url"].as_str() {
+            Some(next) if events.len() < limit => page = server.get_page(next, &[]).await?,
+            _ => break,
+        }
+    }
+    events.truncate(limit);
+    if server.json {
+        return Ok(events.iter().try_for_each(output::say_json_line)?);
+    }
+    let columns = ["WHEN", "TYPE", "OBJECT", "EVENT"].map(Column::Text);
+    let mut table = Table::new(&columns);
+    for event in &events {
+        table.row(&[
+            &format::moment(&event["created"]),
+            &text(event, "type"),
+            &object_of(event),
+            &text(event, "id"),
+        ]);
+    }
+    Ok(table.print("no events")?)
+}
+
+/// The id of the object of an event or of a thin event.
+pub(super) fn object_of(event: &Value) -> String {
+    let id = text(&event["data"]["object"], "id");
+    if id.is_empty() { text(&event["related_object"], "id") } else { id }
+}
+
 /// The result of the refresh that an event reports, or else the status of its object.
 fn status_of(event: &Value) -> String {
     let object = &event["data"]["object"];
@@ -126,7 +184,9 @@ fn status_of(event: &Value) -> String {
 
 /// Shows an event with its deliveries.
 async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
-    let event = server.get(&format!("{EVENTS}/{}", segment(id)), &[]).await?;
+    let is_thin = id.parse::<ThinEventId>().is_ok();
+    let events = if is_thin { THIN_EVENTS } else { EVENTS };
+    let event = server.get(&format!("{events}/{}", segment(id)), &[]).await?;
     let path = format!("/v1/test_helpers/events/{}/deliveries", segment(id));
     let mut deliveries = server.get(&path, &[]).await?;
     let deliveries = deliveries["data"].take();
@@ -137,18 +197,25 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     facts.add("event", &text(&event, "id"));
     facts.add("type", &text(&event, "type"));
     facts.add("status", &status_of(&event));
-    facts.add("object", &text(&event["data"]["object"], "id"));
+    facts.add("object", &object_of(&event));
     facts.add("at", &format::moment(&event["created"]));
-    facts.add("request", &text(&event["request"], "id"));
+    let request = if is_thin { &event["reason"]["request"] } else { &event["request"] };
+    facts.add("request", &text(request, "id"));
     facts.add("version", &text(&event, "api_version"));
+    facts.add("snapshot event", &text(&event, "snapshot_event"));
     facts.print()?;
-    Ok(show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice))?)
+    let deliveries = deliveries.as_array().map_or(&[][..], Vec::as_slice);
+    // A thin event of this event is another event, so its name is shown.
+    let shows_types = deliveries.iter().any(|delivery| delivery["event"] != event["id"]);
+    Ok(show_ledger(deliveries, shows_types)?)
 }
 
 /// Shows deliveries, each with its attempts. A delivery without an attempt has a line too.
-fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
-    let mut table = Table::new(&[
-        Column::Text("ENDPOINT"),
+fn show_ledger(deliveries: &[Value], shows_types: bool) -> Result<(), OutputError> {
+    let type_column = shows_types.then_some(Column::Text("TYPE"));
+    let mut columns = vec![Column::Text("ENDPOINT")];
+    columns.extend(type_column);
+    columns.extend([
         Column::Status("DELIVERY"),
         Column::Number("ATTEMPT"),
         Column::Text("AT"),
@@ -157,7 +224,15 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
         Column::Text("FAULT"),
         Column::Text("BODY"),
     ]);
+    let mut table = Table::new(&columns);
     for delivery in deliveries {
+        let event_type = text(delivery, "event_type");
+        let mut row = |endpoint: &str, others: &[&str]| {
+            let mut texts = vec![endpoint];
+            texts.extend(shows_types.then_some(event_type.as_str()));
+            texts.extend_from_slice(others);
+            table.row(&texts);
+        };
         let (endpoint, status) = (text(delivery, "webhook_endpoint"), text(delivery, "status"));
         let attempts = delivery["attempts"].as_array().map_or(&[][..], Vec::as_slice);
         for attempt in attempts {
@@ -165,32 +240,25 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
                 Some(status) => status.to_string(),
                 None => text(attempt, "error"),
             };
-            table.row(&[
+            row(
                 &endpoint,
-                &status,
-                &text(attempt, "number"),
-                &format::moment(&attempt["at"]),
-                &response,
-                &format!("{} ms", text(attempt, "duration_ms")),
-                &text(attempt, "fault"),
-                &beginning(&text(attempt, "response")),
-            ]);
+                &[
+                    &status,
+                    &text(attempt, "number"),
+                    &format::moment(&attempt["at"]),
+                    &response,
+                    &format!("{} ms", text(attempt, "duration_ms")),
+                    &text(attempt, "fault"),
+                    &beginning(&text(attempt, "response")),
+                ],
+            );
         }
         if status == "pending" || attempts.is_empty() {
             let next = if status == "pending" { "next" } else { "none" };
             let due = ["next_attempt_at", "due_at"].map(|name| &delivery[name]);
             let due = due.into_iter().find(|due| due.is_i64()).filter(|_| status == "pending");
             let due = due.map(format::moment).unwrap_or_default();
-            table.row(&[
-                &endpoint,
-                &status,
-                next,
-                &due,
-                "",
-                "",
-                &text(&delivery["fault"], "kind"),
-                "",
-            ]);
+            row(&endpoint, &[&status, next, &due, "", "", &text(&delivery["fault"], "kind"), ""]);
         }
     }
     table.print("no endpoint receives this event")

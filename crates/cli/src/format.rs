@@ -16,9 +16,10 @@ pub(super) fn day_of(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A Unix time, as `2026-11-23 08:06:36`, in UTC. Null gives an empty text.
-pub(super) fn moment(seconds: &Value) -> String {
-    seconds.as_i64().map(moment_of).unwrap_or_default()
+/// A Unix time or a text of RFC 3339, as `2026-11-23 08:06:36`, in UTC. Null gives an empty text.
+pub(super) fn moment(time: &Value) -> String {
+    let of_text = || Some(wire::date_time::read(time.as_str()?)?.second);
+    time.as_i64().or_else(of_text).map(moment_of).unwrap_or_default()
 }
 
 /// A Unix time, as `2026-11-23 08:06:36`, in UTC.

@@ -123,6 +123,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   bankfeed events --type 'financial_connections.account.*'
+  bankfeed events --type 'v1.financial_connections.account.*'
   bankfeed events evt_123
   bankfeed events resend evt_123")]
     Events(events::EventsFlags),
@@ -130,6 +131,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   bankfeed listen
+  bankfeed listen --thin --events v1.customer.created
   bankfeed listen --forward-to http://127.0.0.1:4242/webhook --events customer.created")]
     Listen(listen::ListenFlags),
     /// Report client behaviour that would lose data

@@ -4,11 +4,13 @@
 //! prints each event, and forwards it with its body and signature unchanged. It returns the
 //! target's status to the server, so that the server retries a rejected delivery.
 //!
+//! With `--thin` it registers an event destination instead, which receives thin events.
+//!
 //! The endpoint is deleted at the end. After a kill, the endpoint remains and `GET
-//! /v1/webhook_endpoints` lists it.
+//! /v1/webhook_endpoints` or `GET /v2/core/event_destinations` lists it.
 
 use super::client::local_outbound;
-use super::events::warn_of_unknown_types;
+use super::events::{object_of, warn_of_unknown_types};
 use super::format::moment;
 use super::global::GlobalFlags;
 use super::output::OutputError;
@@ -39,6 +41,9 @@ pub struct ListenFlags {
     /// Event types, separated by commas
     #[arg(long, value_name = "TYPES", default_value = "*", value_delimiter = ',')]
     events: Vec<String>,
+    /// Receive thin events, through an event destination
+    #[arg(long)]
+    thin: bool,
 }
 
 /// The error of `bankfeed listen`.
@@ -87,11 +92,16 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
             },
             Err(lost) => Err(lost),
         };
-        let path = format!("/v1/webhook_endpoints/{}", text(&endpoint, "id"));
+        let path = format!("{}/{}", path_of(flags), text(&endpoint, "id"));
         server.call("DELETE", &path, &[]).await?;
         serving.abort();
         Ok(ended?)
     })
+}
+
+/// The path of the calls for the endpoint or the destination.
+fn path_of(flags: &ListenFlags) -> &'static str {
+    if flags.thin { "/v2/core/event_destinations" } else { "/v1/webhook_endpoints" }
 }
 
 async fn create_endpoint(
@@ -99,14 +109,24 @@ async fn create_endpoint(
     url: &str,
     flags: &ListenFlags,
 ) -> Result<Value, ServerError> {
-    let mut form = vec![("url", url), ("description", "bankfeed listen")];
+    let mut form = if flags.thin {
+        vec![
+            ("name", "bankfeed listen"),
+            ("type", "webhook_endpoint"),
+            ("event_payload", "thin"),
+            ("webhook_endpoint[url]", url),
+            ("include[]", "webhook_endpoint.signing_secret"),
+        ]
+    } else {
+        vec![("url", url), ("description", "bankfeed listen")]
+    };
     let printing = format!("metadata[{}]", ONLY_PRINTS.0);
     if flags.forward_to.is_none() {
         // The client checker ignores an endpoint that only prints.
         form.push((&printing, ONLY_PRINTS.1));
     }
     form.extend(flags.events.iter().map(|event| ("enabled_events[]", event.as_str())));
-    server.post("/v1/webhook_endpoints", &form).await
+    server.post(path_of(flags), &form).await
 }
 
 /// Prints the target of the events, and the signing secret.
@@ -118,7 +138,10 @@ fn greet(endpoint: &Value, flags: &ListenFlags, global: &GlobalFlags) -> Result<
         Some(target) => format!("forwarding to {target}"),
         None => "printing only".to_owned(),
     };
-    let secret = text(endpoint, "secret");
+    let secret = match flags.thin {
+        true => text(&endpoint["webhook_endpoint"], "signing_secret"),
+        false => text(endpoint, "secret"),
+    };
     output::say(&format!("{work}; the signing secret is {secret}"))
 }
 
@@ -141,7 +164,7 @@ async fn receive(
             moment(&event["created"]),
             text(&event, "type"),
             text(&event, "id"),
-            text(&event["data"]["object"], "id"),
+            object_of(&event),
         ))
     };
     if let Err(lost) = printed {

@@ -141,7 +141,7 @@ impl ServerError {
 
 fn help_against(status: u16, code: &str, key: &str) -> Option<String> {
     match (status, code) {
-        (404, "resource_missing") => {
+        (404, "resource_missing" | "not_found") => {
             Some(format!("Each key has objects of its own, and this call used {key}"))
         }
         (404, _) => Some("Check the path, and the version of the server".to_owned()),
@@ -214,6 +214,20 @@ impl Server {
         form: &[(&str, &str)],
     ) -> Result<Value, ServerError> {
         self.call("GET", path, form).await
+    }
+
+    /// Returns a page of a list of `/v2`, which has no `object`.
+    pub(super) async fn get_page(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<Value, ServerError> {
+        let called = self.client.call("GET", path, form).await;
+        let received = called.map_err(|error| unreachable_or_stranger(error, &self.base))?;
+        if received.status == 200 && received.body["data"].is_array() {
+            return Ok(received.body);
+        }
+        Err(self.rejection(received.status, &received.body))
     }
 
     /// Returns the response of a POST.

@@ -3,10 +3,12 @@
 //! After a crash an event still waits for its dispatch, and a delivery without a recorded attempt is due again.
 
 pub mod deliver;
+pub mod destination;
 pub mod dispatch;
 pub mod endpoint;
 pub mod event;
 pub mod event_stream;
+pub mod thin;
 
 use model::event::Event;
 

@@ -7,7 +7,7 @@
 use crate::Error;
 use connectors::Connector;
 use model::delivery::{Delivery, DeliveryKey};
-use model::endpoint::Endpoint;
+use model::endpoint::{Endpoint, EventForm};
 use model::event::Event;
 use model::id::MerchantId;
 use std::pin::Pin;
@@ -69,6 +69,8 @@ pub struct EventDraft<'a> {
 pub struct DeliveryDraft<'a> {
     /// The target.
     pub endpoint: &'a Endpoint,
+    /// The form of the event.
+    pub form: EventForm,
     /// The delivery.
     pub delivery: Delivery,
 }

@@ -23,7 +23,6 @@ use facts::{Call, Ended, Observed, read_payload};
 use merchant::MerchantWatch;
 use model::bank::Feature;
 use model::clock::ServerTime;
-use model::delivery::DeliveryKey;
 use model::event::Event;
 use model::id::MerchantId;
 use model::limits::CHECKER_MERCHANTS_MAX;
@@ -58,9 +57,9 @@ impl ClientChecker {
                 if endpoint.livemode || endpoint.only_prints() {
                     return;
                 }
-                let DeliveryKey { event, endpoint } = delivery.key;
+                let event = delivery.key.event;
                 let news = read_payload(event, &delivery.payload);
-                let (to, is_first) = (Subject::Endpoint(endpoint), delivery.attempts == 0);
+                let (to, is_first) = (Subject::of(endpoint), delivery.attempts == 0);
                 let mut all = self.all();
                 watch_of(&mut all, delivery.merchant, at).attempt_started(to, news, is_first, at);
             }
@@ -68,8 +67,8 @@ impl ClientChecker {
                 if endpoint.livemode || endpoint.only_prints() {
                     return;
                 }
-                let DeliveryKey { event, endpoint } = delivery.key;
-                let to = Subject::Endpoint(endpoint);
+                let event = delivery.key.event;
+                let to = Subject::of(endpoint);
                 let ended = Ended { at, status, is_last, is_forged: is_wrongly_signed(delivery) };
                 watch_of(&mut self.all(), delivery.merchant, at).attempt_ended(event, to, &ended);
             }

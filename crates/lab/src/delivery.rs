@@ -5,13 +5,16 @@
 //! event gets a delivery of its own. The attempts then follow the schedule from its beginning.
 
 use crate::{Lab, render};
-use engine::events::dispatch::delivery_to;
-use engine::events::event::subscribed;
+use engine::events::event::Listeners;
+use engine::events::thin::takers;
 use engine::{ApiResponse, Context, Error, list_body, settled};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
-use model::endpoint::{Endpoint, EndpointStatus};
-use model::id::EventId;
+use model::endpoint::{Endpoint, EndpointStatus, EventForm};
+use model::event::Event;
+use model::id::{EndpointId, EventId, IdText};
 use model::limits::DELIVERY_ATTEMPTS_MAX;
+use model::thin::thin_names;
+use std::collections::BTreeMap;
 use store::{
     Cursor, DeliveryPlace, FindEvent, ListDeliveries, ListLedger, Page, ResendDeliveries,
     StoredEvent, WithAttempts,
@@ -43,18 +46,22 @@ pub enum ResendTo {
     Listening,
 }
 
-fn body_of((delivery, attempts): &WithAttempts) -> Vec<u8> {
-    engine::render(|w| render::delivery::write(w, delivery, attempts))
+/// The ids of endpoints, as clients see them.
+type Names = BTreeMap<EndpointId, IdText>;
+
+fn body_of((delivery, attempts): &WithAttempts, names: &Names) -> Vec<u8> {
+    let endpoint = delivery.key.endpoint;
+    let endpoint = names.get(&endpoint).copied().unwrap_or_else(|| endpoint.text());
+    engine::render(|w| render::delivery::write(w, delivery, endpoint, attempts))
 }
 
 impl Lab {
     /// Shows the deliveries of an event with their attempts.
     pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
-        let event = self.engine.get_event(context, id, "event").await?.event.id;
-        let list = ListDeliveries { merchant: context.merchant, event };
-        let deliveries = self.engine.store().read(list).await?;
-        let bodies: Vec<Vec<u8>> = deliveries.iter().map(body_of).collect();
-        let url = format!("/v1/test_helpers/events/{event}/deliveries");
+        let rows = self.rows_of_event(context, id).await?;
+        let names = self.names_in(&rows).await?;
+        let bodies: Vec<Vec<u8>> = rows.iter().map(|row| body_of(row, &names)).collect();
+        let url = format!("/v1/test_helpers/events/{id}/deliveries");
         Ok(ApiResponse::unchanged(list_body(&url, false, &bodies)))
     }
 
@@ -73,8 +80,7 @@ impl Lab {
         };
         let merchant = context.merchant;
         let (rows, has_more) = if let Some(id) = &filter.event {
-            let event = self.engine.get_event(context, id, "event").await?.event.id;
-            let mut rows = self.engine.store().read(ListDeliveries { merchant, event }).await?;
+            let mut rows = self.rows_of_event(context, id).await?;
             rows.reverse();
             rows.retain(|(delivery, _)| {
                 endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
@@ -87,7 +93,8 @@ impl Lab {
             let listed = self.engine.store().read(list).await?;
             (listed.items, listed.has_more)
         };
-        let bodies: Vec<Vec<u8>> = rows.iter().map(body_of).collect();
+        let names = self.names_in(&rows).await?;
+        let bodies: Vec<Vec<u8>> = rows.iter().map(|row| body_of(row, &names)).collect();
         Ok(ApiResponse::unchanged(list_body("/v1/test_helpers/deliveries", has_more, &bodies)))
     }
 
@@ -98,7 +105,8 @@ impl Lab {
         id: &str,
     ) -> Result<ApiResponse, Error> {
         let (_, row) = self.get_delivery(context, id, "id").await?;
-        Ok(ApiResponse::unchanged(body_of(&row)))
+        let names = self.names_in(std::slice::from_ref(&row)).await?;
+        Ok(ApiResponse::unchanged(body_of(&row, &names)))
     }
 
     /// Sends a delivery again.
@@ -108,13 +116,19 @@ impl Lab {
                 let (stored, (mut delivery, attempts)) =
                     self.get_delivery(context, id, "id").await?;
                 let listeners = self.engine.listeners_of(context.merchant).await?;
-                let endpoint = listeners.get(&delivery.key.endpoint.to_string(), "id")?;
+                let number = delivery.key.endpoint;
+                let endpoint = listeners.endpoints.iter().find(|endpoint| endpoint.id == number);
+                let Some(endpoint) = endpoint else {
+                    let id = number.to_string();
+                    return Err(ApiError::no_such("webhook endpoint", &id, "id").into());
+                };
                 check_enabled(endpoint, "id")?;
                 check_room(&delivery, "id")?;
                 delivery.status = DeliveryStatus::Pending;
                 delivery.due_at = self.engine.clock().server_now();
                 delivery.resent_from = Some(delivery.attempts);
-                let body = body_of(&(delivery.clone(), attempts));
+                let names = Names::from([(endpoint.id, endpoint.shown_id())]);
+                let body = body_of(&(delivery.clone(), attempts), &names);
                 let event = stored.event.id;
                 if self.send_again(context, event, vec![delivery], &body).await? {
                     return Ok(Some(ApiResponse::committed(body)));
@@ -131,51 +145,87 @@ impl Lab {
         id: &str,
         to: &ResendTo,
     ) -> Result<ApiResponse, Error> {
-        self.engine.change("resend_event", async || {
-            let stored = self.engine.get_event(context, id, "id").await?;
-            let listeners = self.engine.listeners_of(context.merchant).await?;
-            if let ResendTo::Listening = to {
-                if !self.engine.send_to_streams(&stored.event, &listeners) {
-                    let message = "Nobody listens: run 'stripe listen' with this key first, or \
+        self.engine
+            .change("resend_event", async || {
+                let (stored, form) = self.engine.get_event_in_form(context, id, "id").await?;
+                let listeners = self.engine.listeners_of(context.merchant).await?;
+                let body = self.resent_body(context, &stored, form, &listeners)?;
+                if let ResendTo::Listening = to {
+                    let is_sent = form == EventForm::Snapshot
+                        && self.engine.send_to_streams(&stored.event, &listeners);
+                    if !is_sent {
+                        let message = "Nobody listens: run 'stripe listen' with this key first, or \
                                    name the webhook_endpoint that is to get the event again.";
-                    return Err(ApiError::invalid(message).param("for_stripecli").into());
+                        return Err(ApiError::invalid(message).param("for_stripecli").into());
+                    }
+                    return Ok(Some(ApiResponse::unchanged(body)));
                 }
-                return Ok(Some(ApiResponse::unchanged(self.engine.event_body(&stored, &listeners))));
-            }
-            let takers: Vec<&Endpoint> = match to {
-                ResendTo::Endpoint(id_text) => {
-                    let endpoint = listeners.get(id_text, "webhook_endpoint")?;
-                    check_enabled(endpoint, "webhook_endpoint")?;
-                    vec![endpoint]
+                let takers = resent_to(&stored.event, form, to, &listeners)?;
+                let query = ListDeliveries { merchant: context.merchant, event: stored.event.id };
+                let is_repeated = |delivery: &Delivery| {
+                    takers.iter().any(|taker| {
+                        form_key(*taker) == (delivery.key.endpoint, delivery.key.outcome)
+                    })
+                };
+                for (delivery, _) in self.engine.store().read(query).await? {
+                    if is_repeated(&delivery) {
+                        check_room(&delivery, "id")?;
+                    }
                 }
-                _ => subscribed(&listeners.endpoints, &stored.event).collect(),
-            };
-            if takers.is_empty() {
-                let message = "No enabled webhook endpoint takes this event: make one that does, or \
-                               name another in webhook_endpoint.";
-                return Err(ApiError::invalid(message).param("webhook_endpoint").into());
-            }
-            let query = ListDeliveries { merchant: context.merchant, event: stored.event.id };
-            for (delivery, _) in self.engine.store().read(query).await? {
-                if takers.iter().any(|endpoint| endpoint.id == delivery.key.endpoint) {
-                    check_room(&delivery, "id")?;
+                let connected = listeners.connected.as_deref();
+                let (now, pending) = (self.engine.clock().server_now(), takers.len());
+                let deliveries = takers.iter().map(|taker| {
+                    self.engine.delivery_to(&stored.event, *taker, now, pending, connected)
+                });
+                let deliveries: Vec<Delivery> = deliveries.collect();
+                if self.send_again(context, stored.event.id, deliveries, &body).await? {
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
+                Ok(None)
+            })
+            .await
+    }
+
+    /// The event in the form that the call names.
+    fn resent_body(
+        &self,
+        context: &Context,
+        stored: &StoredEvent,
+        form: EventForm,
+        listeners: &Listeners,
+    ) -> Result<Vec<u8>, Error> {
+        match form {
+            EventForm::Snapshot => Ok(self.engine.event_body(stored, listeners)),
+            EventForm::Thin(id) => {
+                let connected = listeners.connected.as_deref();
+                self.engine.full_thin_event(context, &stored.event, id, connected)
             }
-            let now = self.engine.clock().server_now();
-            let connected = listeners.connected.as_deref();
-            let deliveries = takers.iter().map(|endpoint| {
-                delivery_to(&stored.event, endpoint, now, |version| {
-                    self.engine.render_event(&stored.event, version, takers.len(), connected)
-                })
-            });
-            let deliveries: Vec<Delivery> = deliveries.collect();
-            let body = self.engine.event_body(&stored, &listeners);
-            if self.send_again(context, stored.event.id, deliveries, &body).await? {
-                return Ok(Some(ApiResponse::committed(body)));
+        }
+    }
+
+    /// The deliveries of an event, or those of the thin event that an id names.
+    async fn rows_of_event(&self, context: &Context, id: &str) -> Result<Vec<WithAttempts>, Error> {
+        let (stored, form) = self.engine.get_event_in_form(context, id, "event").await?;
+        let list = ListDeliveries { merchant: context.merchant, event: stored.event.id };
+        let mut rows = self.engine.store().read(list).await?;
+        if let EventForm::Thin(thin) = form {
+            rows.retain(|(delivery, _)| render::delivery::thin_event(delivery) == Some(thin));
+        }
+        Ok(rows)
+    }
+
+    /// The ids of the endpoints of deliveries.
+    async fn names_in(&self, rows: &[WithAttempts]) -> Result<Names, Error> {
+        let mut names = Names::new();
+        for (delivery, _) in rows {
+            let id = delivery.key.endpoint;
+            if !names.contains_key(&id)
+                && let Some(endpoint) = self.engine.endpoint_of(delivery).await?
+            {
+                names.insert(id, endpoint.shown_id());
             }
-            Ok(None)
-        })
-        .await
+        }
+        Ok(names)
     }
 
     async fn send_again(
@@ -224,7 +274,7 @@ impl Lab {
             let missing = || Error::from(ApiError::no_such("delivery", id, param).status(400));
             let found = self.get_delivery(context, id, param).await;
             let (stored, (delivery, _)) = found.map_err(|_| missing())?;
-            Ok(DeliveryPlace { event: stored.place(), endpoint: delivery.key.endpoint })
+            Ok(DeliveryPlace::of(stored.place(), delivery.key))
         };
         let cursor = match (&page.starting_after, &page.ending_before) {
             (Some(id), _) => Cursor::After(place(id, "starting_after").await?),
@@ -261,11 +311,51 @@ fn page_of_event(
     Ok((rows, more))
 }
 
+/// The endpoints that a call sends an event to again, each with the form that it receives.
+fn resent_to<'a>(
+    event: &Event,
+    form: EventForm,
+    to: &ResendTo,
+    listeners: &'a Listeners,
+) -> Result<Vec<(&'a Endpoint, EventForm)>, Error> {
+    let ResendTo::Endpoint(id_text) = to else {
+        let mut all = takers(&listeners.endpoints, event);
+        all.retain(|(_, taken)| *taken == form);
+        if all.is_empty() {
+            let message = "No enabled webhook endpoint takes this event: make one that does, or \
+                           name another in webhook_endpoint.";
+            return Err(ApiError::invalid(message).param("webhook_endpoint").into());
+        }
+        return Ok(all);
+    };
+    let endpoint = listeners.get(id_text, "webhook_endpoint")?;
+    check_enabled(endpoint, "webhook_endpoint")?;
+    // An endpoint that does not subscribe to the event receives it too, in the form that it knows.
+    let forms = match form {
+        EventForm::Snapshot if endpoint.is_thin() => {
+            thin_names(event).map(|thin| EventForm::Thin(thin.id)).collect()
+        }
+        EventForm::Thin(_) if !endpoint.is_thin() => Vec::new(),
+        form => vec![form],
+    };
+    if forms.is_empty() {
+        let message =
+            format!("{id_text} cannot receive this event, because it takes another form.");
+        return Err(ApiError::invalid(message).param("webhook_endpoint").into());
+    }
+    Ok(forms.into_iter().map(|form| (endpoint, form)).collect())
+}
+
+/// The part of a delivery's key that follows from an endpoint and a form.
+fn form_key((endpoint, form): (&Endpoint, EventForm)) -> (EndpointId, bool) {
+    (endpoint.id, matches!(form, EventForm::Thin(thin) if thin.outcome))
+}
+
 fn check_enabled(endpoint: &Endpoint, param: &str) -> Result<(), Error> {
     if endpoint.status == EndpointStatus::Enabled {
         return Ok(());
     }
-    let message = format!("The webhook endpoint {} is disabled.", endpoint.id);
+    let message = format!("The webhook endpoint {} is disabled.", endpoint.shown_id().as_str());
     Err(ApiError::invalid(message).param(param).into())
 }
 

@@ -6,7 +6,8 @@
 
 use model::bank::Feature;
 use model::clock::{AccountTime, ServerTime};
-use model::id::{AccountId, EndpointId, EventId, RequestId};
+use model::endpoint::Endpoint;
+use model::id::{AccountId, DestinationId, EndpointId, EventId, RequestId};
 use model::limits::CHECKER_EVIDENCE_MAX;
 use model::{Word, words};
 
@@ -160,8 +161,20 @@ pub enum Subject {
     Account(AccountId),
     /// The responses of an endpoint.
     Endpoint(EndpointId),
+    /// The responses of an event destination.
+    Destination(DestinationId),
     /// The responses of the target that `stripe listen` forwards to.
     Listener,
+}
+
+impl Subject {
+    /// The subject that an endpoint or a destination of test mode is.
+    pub(crate) fn of(endpoint: &Endpoint) -> Self {
+        match endpoint.destination {
+            Some(_) => Self::Destination(DestinationId::from_number(endpoint.id.number())),
+            None => Self::Endpoint(endpoint.id),
+        }
+    }
 }
 
 /// One observation.

@@ -125,6 +125,9 @@ pub struct FaultRule {
     pub event_types: Vec<String>,
     /// For webhooks: the only endpoint that matches.
     pub endpoint: Option<EndpointId>,
+    /// True if that endpoint is an event destination.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_destination: bool,
     /// For calls: the only HTTP method that matches.
     pub method: Option<String>,
     /// Of calls: only those with a path that begins with this text. All but test helpers if `None`.

@@ -11,11 +11,11 @@
 
 use crate::fault::{Count, Fault, FaultKind, FaultRule, Hit};
 use crate::{Instruments, Lab};
+use engine::events::thin::name_in;
 use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
-use model::Word;
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::DeliveryKey;
-use model::endpoint::Endpoint;
+use model::endpoint::{Endpoint, EventForm};
 use model::event::Event;
 use model::id::{EndpointId, FaultId, MerchantId};
 use model::limits::{
@@ -117,7 +117,11 @@ impl Lab {
             version: 1,
             created: self.engine.clock().account_now(),
             deleted: false,
-            rule: FaultRule { endpoint, ..rule.clone() },
+            rule: FaultRule {
+                endpoint: endpoint.as_ref().map(|endpoint| endpoint.id),
+                of_destination: endpoint.is_some_and(|endpoint| endpoint.destination.is_some()),
+                ..rule.clone()
+            },
             count: Count::default(),
         };
         let body = fault_body(&fault);
@@ -225,9 +229,9 @@ impl Lab {
         Fault::read(self.engine.get::<StoredFault>(context, id, "id").await?)
     }
 
-    /// Resolves the id of an endpoint that belongs to the merchant itself.
-    async fn own_endpoint(&self, context: &Context, id: &str) -> Result<EndpointId, Error> {
-        Ok(self.engine.get::<Endpoint>(context, id, "webhook_endpoint").await?.id)
+    /// Finds an endpoint or a destination that belongs to the merchant itself.
+    async fn own_endpoint(&self, context: &Context, id: &str) -> Result<Endpoint, Error> {
+        self.engine.get_endpoint_of_any_kind(context, id, "webhook_endpoint").await
     }
 }
 
@@ -262,13 +266,14 @@ impl FaultsRead {
     pub(crate) fn hit_webhook(
         &mut self,
         event: &Event,
+        form: EventForm,
         endpoint: EndpointId,
     ) -> Option<(Hit, u32)> {
-        let event_type = event.event_type.word();
+        let name = name_in(event, form);
         let fault = self.hit(|fault| {
             fault.rule.kind.is_of_webhooks()
                 && fault.rule.endpoint.is_none_or(|one| one == endpoint)
-                && store::takes_type(&fault.rule.event_types, event_type)
+                && store::takes_type(&fault.rule.event_types, &name)
         })?;
         Some((Hit { fault: fault.id, kind: fault.rule.kind }, fault.rule.delay_ms))
     }

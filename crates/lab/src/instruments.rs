@@ -8,7 +8,7 @@ use crate::waits::Waits;
 use crate::{Settings, scenario};
 use connectors::Connector;
 use engine::Parts;
-use engine::hooks::{AttemptChange, EventDraft, HookFuture, Hooks};
+use engine::hooks::{AttemptChange, DeliveryDraft, EventDraft, HookFuture, Hooks};
 use engine::observer::{CallObservation, DeliveryObservation, Observer};
 use model::Word;
 use model::clock::Clock;
@@ -84,7 +84,8 @@ impl Hooks for Instruments {
                         Entry::Occupied(read) => read.into_mut(),
                         Entry::Vacant(unread) => unread.insert(self.read_faults(owner).await?),
                     };
-                    let hit = of_owner.hit_webhook(draft.event, to_endpoint.endpoint.id);
+                    let DeliveryDraft { endpoint, form, .. } = *to_endpoint;
+                    let hit = of_owner.hit_webhook(draft.event, form, endpoint.id);
                     if let Some((hit, delay_ms)) = hit {
                         self.apply_fault(&mut to_endpoint.delivery, hit, delay_ms);
                     }

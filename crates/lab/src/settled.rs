@@ -17,6 +17,7 @@ use model::account::{Account, Holder};
 use model::clock::TestClock;
 use model::customer::Customer;
 use model::delivery::DeliveryKey;
+use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId};
 use model::limits::{OPEN_WORK_NAMED_MAX, OPEN_WORK_ROWS_MAX};
@@ -206,7 +207,10 @@ impl Lab {
         let list = list(endpoints);
         for key in self.engine.store().read(list).await?.deliveries {
             if self.covers_delivery(merchant, scope, key).await? {
-                let DeliveryKey { event, endpoint } = key;
+                let event = key.event;
+                let endpoint = listeners.endpoints.iter().find(|one| one.id == key.endpoint);
+                let endpoint = endpoint.map_or_else(|| key.endpoint.text(), Endpoint::shown_id);
+                let endpoint = endpoint.as_str();
                 found.add(|| format!("the first attempt of {key} ({event} to {endpoint})"));
             }
         }

@@ -1,4 +1,5 @@
-//! Waiting for the delivery of an event, so that a test needs no sleep and no poll.
+//! Waiting for the delivery of an event, so that a test needs no sleep and no poll. A wait for the name
+//! of a thin event returns the thin event.
 //!
 //! A wait without `after` returns the first event of the feed that was delivered. An event whose
 //! first attempts are still to be made is not passed. An event with a failed attempt is.
@@ -9,14 +10,18 @@
 //! match once, in one order, whatever the state of their deliveries.
 
 use crate::Lab;
+use crate::render::delivery::thin_event;
 use engine::{ApiResponse, Context, Error};
 use model::Word;
 use model::delivery::{Delivery, DeliveryStatus};
+use model::endpoint::EventForm;
 use model::event::{Event, EventType};
 use model::id::{AccountId, EndpointId, EventId, MerchantId};
 use model::limits::PAGE_ROWS_MAX;
+use model::thin::{all_names, stored_type, thin_names};
 use std::fmt::Write as _;
-use store::{FeedEvent, FindEvent, ListDeliveries, ListFeed};
+use std::slice::from_ref;
+use store::{FeedEvent, FindEvent, ListDeliveries, ListFeed, takes_type};
 use wire::error::Error as ApiError;
 
 /// The number of events that are read at once during a search.
@@ -105,7 +110,15 @@ impl Lab {
             Look::Found(found) | Look::Unattempted(found) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
                 let pending = found.pending as usize;
-                let body = self.engine.shown_event(&found.event, pending, &listeners);
+                let body = match shown_form(&found.event, &filter.types) {
+                    EventForm::Snapshot => {
+                        self.engine.shown_event(&found.event, pending, &listeners)
+                    }
+                    EventForm::Thin(id) => {
+                        let connected = listeners.connected.as_deref();
+                        self.engine.full_thin_event(context, &found.event, id, connected)?
+                    }
+                };
                 Ok(ApiResponse::unchanged(body))
             }
             Look::NotYet(fitting, newest) => {
@@ -125,7 +138,10 @@ impl Lab {
             None => None,
         };
         let after = match &filter.after {
-            Some(id) => Some(self.engine.get_event(context, id, "after").await?.event.id),
+            Some(id) => {
+                let (stored, _) = self.engine.get_event_in_form(context, id, "after").await?;
+                Some(stored.event.id)
+            }
             None => None,
         };
         let endpoint = match &filter.endpoint {
@@ -162,7 +178,7 @@ impl Lab {
         let mut list = ListFeed {
             merchant: sought.merchant,
             account: sought.account,
-            types: sought.types.to_vec(),
+            types: stored_types(sought.types),
             after,
             limit: EVENTS_READ,
         };
@@ -172,10 +188,17 @@ impl Lab {
             let more = events.len() == EVENTS_READ;
             list.after = events.last().map_or(list.after, |found| found.feed);
             for found in events {
+                // One stored type has the names of both ends of a refresh.
+                if !is_named(&found.event, sought.types) {
+                    continue;
+                }
                 if sought.object.is_some_and(|object| !self.shows(&found.event, object)) {
                     continue;
                 }
-                let deliveries = self.deliveries(&found.event, sought.endpoint).await?;
+                let mut deliveries = self.deliveries(&found.event, sought.endpoint).await?;
+                if let EventForm::Thin(thin) = shown_form(&found.event, sought.types) {
+                    deliveries.retain(|delivery| thin_event(delivery) == Some(thin));
+                }
                 if sought.after.is_some() && sought.endpoint.is_some() && deliveries.is_empty() {
                     // It does not go to this endpoint.
                     continue;
@@ -236,7 +259,12 @@ impl Lab {
         let list = ListDeliveries { merchant: context.merchant, event };
         let deliveries = self.engine.store().read(list).await?;
         for (delivery, attempts) in &deliveries {
-            let (endpoint, status) = (delivery.key.endpoint, delivery.status.word());
+            let status = delivery.status.word();
+            let endpoint = match self.engine.endpoint_of(delivery).await? {
+                Some(endpoint) => endpoint.shown_id(),
+                None => delivery.key.endpoint.text(),
+            };
+            let endpoint = endpoint.as_str();
             let _ = write!(message, "; its delivery to {endpoint} is {status}");
             let Some(attempt) = attempts.last() else { continue };
             let _ = match (&attempt.status, &attempt.error) {
@@ -270,6 +298,34 @@ fn progress(deliveries: &[Delivery], endpoint: Option<EndpointId>) -> Progress {
     }
 }
 
+/// The types of stored events for names in a filter, which may be names of thin events.
+fn stored_types(names: &[String]) -> Vec<String> {
+    let mut types: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        types.push(name.clone());
+        let thin = all_names().into_iter().filter(|thin| takes_type(from_ref(name), thin));
+        let stored = thin.filter_map(|thin| stored_type(&thin));
+        types.extend(stored.map(|event_type| event_type.word().to_owned()));
+    }
+    types
+}
+
+/// True if an event, or a thin event of it, has one of these names.
+fn is_named(event: &Event, names: &[String]) -> bool {
+    let is_thin = || thin_names(event).any(|thin| takes_type(names, &thin.name));
+    takes_type(names, event.event_type.word()) || is_thin()
+}
+
+/// The form in which a wait returns an event: a thin event if its name was awaited, and not the
+/// event's own.
+fn shown_form(event: &Event, names: &[String]) -> EventForm {
+    if !event.event_type.is_only_thin() && takes_type(names, event.event_type.word()) {
+        return EventForm::Snapshot;
+    }
+    let thin = thin_names(event).find(|thin| takes_type(names, &thin.name));
+    thin.map_or(EventForm::Snapshot, |thin| EventForm::Thin(thin.id))
+}
+
 /// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at
 /// once. `path` is the parameter that contains it.
 pub fn check_type(text: &str, path: &str) -> Result<(), ApiError> {
@@ -278,7 +334,8 @@ pub fn check_type(text: &str, path: &str) -> Result<(), ApiError> {
         Some(family) => word.strip_prefix(family).is_some_and(|rest| rest.starts_with('.')),
         None => word == text,
     };
-    if EventType::ALL.iter().any(|event_type| fits(event_type.word())) {
+    let is_thin = || all_names().iter().any(|name| fits(name));
+    if EventType::ALL.iter().any(|event_type| fits(event_type.word())) || is_thin() {
         return Ok(());
     }
     let message = format!("This server sends no event of the type '{text}'.");

@@ -1,8 +1,9 @@
-//! Deliveries: one per event and subscribed endpoint, with one or more attempts.
+//! Deliveries: one per event and subscribed endpoint, with one or more attempts. An event destination
+//! may have two of an event, because an event has up to two thin events.
 
 use crate::clock::ServerTime;
 use crate::digits::{read_digits, write_digits};
-use crate::id::{EndpointId, EventId, ID_DIGITS, MerchantId, NotAnId};
+use crate::id::{EndpointId, EventId, ID_DIGITS, MerchantId, NotAnId, ThinEventId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,12 +37,21 @@ pub struct DeliveryKey {
     pub event: EventId,
     /// The endpoint.
     pub endpoint: EndpointId,
+    /// True for the delivery of the thin event that tells how a refresh ended.
+    pub outcome: bool,
+}
+
+impl DeliveryKey {
+    /// Returns the thin event of the delivery, if its endpoint receives thin events.
+    pub fn thin_event(self) -> ThinEventId {
+        ThinEventId { event: self.event, outcome: self.outcome }
+    }
 }
 
 /// The id that clients see: the digits of the event and of the endpoint's number.
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let event = self.event.text();
+        let event = if self.outcome { self.thin_event().text() } else { self.event.text() };
         let Some(event) = event.as_str().strip_prefix(EventId::PREFIX) else {
             unreachable!("the text of an id begins with its prefix")
         };
@@ -63,10 +73,13 @@ impl FromStr for DeliveryKey {
         }
         let number = read_digits(endpoint.as_bytes()).ok_or(NotAnId)?;
         let number = u64::try_from(number).map_err(|_| NotAnId)?;
-        let key = Self {
-            event: format!("{}{event}", EventId::PREFIX).parse()?,
-            endpoint: EndpointId::from_number(number),
+        let event = format!("{}{event}", EventId::PREFIX);
+        let (event, outcome) = match event.parse::<ThinEventId>() {
+            Ok(ThinEventId { event, outcome: true }) => (event, true),
+            Ok(_) => return Err(NotAnId),
+            Err(NotAnId) => (event.parse()?, false),
         };
+        let key = Self { event, endpoint: EndpointId::from_number(number), outcome };
         // A number beyond the bound would name another endpoint.
         if key.endpoint.number() == number { Ok(key) } else { Err(NotAnId) }
     }
@@ -139,9 +152,11 @@ mod tests {
     proptest! {
         /// A key reads back from its id.
         #[test]
-        fn names_read_back(shard in 0..1_u64 << 63, number in 0..1_u64 << 63, to in 0..1_u64 << 63) {
+        fn names_read_back(
+            shard in 0..1_u64 << 63, number in 0..1_u64 << 63, to in 0..1_u64 << 63, outcome: bool,
+        ) {
             let event = EventId { shard, number };
-            let key = DeliveryKey { event, endpoint: EndpointId::from_number(to) };
+            let key = DeliveryKey { event, endpoint: EndpointId::from_number(to), outcome };
             prop_assert_eq!(key.to_string().parse(), Ok(key));
         }
     }
@@ -151,8 +166,11 @@ mod tests {
     #[test]
     fn other_texts_are_no_names() {
         let event = EventId { shard: 1, number: 2 };
-        let name = DeliveryKey { event, endpoint: EndpointId::from_number(3) }.to_string();
+        let key = DeliveryKey { event, endpoint: EndpointId::from_number(3), outcome: false };
+        let name = key.to_string();
+        let thin = key.thin_event().to_string().replace("evt_", "");
         for wrong in [
+            format!("whd_{thin}00000000003"),
             name.replace("whd_", "evt_"),
             format!("{name}0"),
             name.replace('0', "-"),

@@ -9,6 +9,7 @@ use crate::bank::Feature;
 use crate::clock::{AccountTime, TestClock};
 use crate::connected_account::{ConnectedAccount, ExternalAccount};
 use crate::customer::Customer;
+use crate::endpoint::Endpoint;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
 use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
@@ -180,10 +181,17 @@ words! {
         TestClockInternalFailure = "test_helpers.test_clock.internal_failure",
         /// The advance of a test clock finished.
         TestClockReady = "test_helpers.test_clock.ready",
+        /// An event destination was pinged. It exists as a thin event only.
+        EventDestinationPing = "v2.core.event_destination.ping",
     }
 }
 
 impl EventType {
+    /// True for a type that exists as a thin event only. `/v1` does not show such an event.
+    pub fn is_only_thin(self) -> bool {
+        self == Self::EventDestinationPing
+    }
+
     /// Returns the event type that ends a refresh of a feature.
     pub fn refreshed(feature: Feature) -> Self {
         match feature {
@@ -216,6 +224,8 @@ pub enum Snapshot {
     Customer(Box<Customer>),
     /// An external account of a connected account.
     ExternalAccount(Box<ExternalAccount>),
+    /// An event destination, in the event of a ping.
+    Destination(Box<Endpoint>),
     /// A dispute.
     Dispute(Box<Dispute>),
     /// A mandate.
@@ -339,6 +349,23 @@ impl Event {
             event_type,
             account: None,
             snapshot,
+            previous: None,
+            cause: happened.cause.cloned(),
+        }
+    }
+
+    /// Creates the event of a ping of a destination. Pings change no object, so the number of the call
+    /// stands in place of the object's version.
+    pub fn of_ping(endpoint: &Endpoint, call: u64, happened: Happened<'_>) -> Self {
+        let shard = endpoint.merchant.number();
+        Self {
+            id: EventId::of_change(shard, endpoint.id.number(), call, 0),
+            merchant: endpoint.merchant,
+            livemode: happened.livemode,
+            created: happened.at,
+            event_type: EventType::EventDestinationPing,
+            account: None,
+            snapshot: Snapshot::Destination(Box::new(endpoint.clone())),
             previous: None,
             cause: happened.cause.cloned(),
         }

@@ -34,6 +34,7 @@ pub mod refresh;
 pub mod session;
 pub mod snapshot;
 pub mod stored;
+pub mod thin;
 pub mod time;
 pub mod token;
 pub mod transaction;

@@ -254,6 +254,10 @@ pub const REPLACE_LEASE_MS: i64 = 60_000;
 /// The number of bytes from which the copy of a sandbox is in a file instead of memory, until its rows
 /// are in the snapshot.
 pub const COPY_MEMORY_BYTES_MAX: usize = 1024 * 1024;
+/// The number of stored events that a page of thin events reads at most.
+pub const THIN_EVENTS_READ_MAX: u32 = 1_000;
+/// The maximum number of names in the filter of a list of thin events.
+pub const THIN_TYPES_MAX: usize = 20;
 /// The maximum number of connected accounts that are saved, restored and removed with their
 /// platform.
 pub const SANDBOX_MERCHANTS_MAX: usize = 1_000;

@@ -101,9 +101,28 @@ impl Client {
         self.request("GET", path).send().await
     }
 
-    /// Posts a form, as curl would write it.
+    /// Posts a form, as curl would write it. Under `/v2` it is sent as a JSON body.
     pub async fn post(&self, path: &str, form: &str) -> Response {
-        self.request("POST", path).form(form).send().await
+        self.request_with("POST", path, form).send().await
+    }
+
+    /// A request with the parameters of a form. Under `/v2` they are sent as a JSON body.
+    pub fn request_with(&self, method: &str, path: &str, form: &str) -> Request {
+        let request = self.request(method, path);
+        if !path.starts_with("/v2/") {
+            return request.form(form);
+        }
+        let pairs: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).collect();
+        let pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let body = wire::nested::json_of(&pairs).to_string();
+        request.header("Content-Type", "application/json").body(&body)
+    }
+
+    /// Posts a JSON body, as calls under `/v2` have it.
+    pub async fn post_json(&self, path: &str, body: &Value) -> Response {
+        let request = self.request("POST", path).header("Content-Type", "application/json");
+        request.body(&body.to_string()).send().await
     }
 
     /// Sends a DELETE request.
@@ -292,6 +311,19 @@ impl Response {
     #[track_caller]
     pub fn api_error(&self) -> String {
         show::wrapped(&self.error_text(), 0)
+    }
+
+    /// The whole envelope of an error of `/v2` as `status code: message`, with the type if it is not
+    /// the usual one. The absence of other fields is checked here.
+    #[track_caller]
+    pub fn second_version_error(&self) -> String {
+        let (code, message) = (self.text("/error/code"), self.text("/error/message"));
+        let error_type = self.text("/error/type");
+        let whole = json!({"error": {"code": code, "message": message, "type": error_type}});
+        assert_eq!(self.json(), whole, "{}", self.body);
+        let usual = error_type == "invalid_request_error";
+        let shown = if usual { String::new() } else { format!("{error_type} ") };
+        show::wrapped(&format!("{} {shown}{code}: {message}", self.status), 0)
     }
 
     #[track_caller]

@@ -279,6 +279,7 @@ pub fn endpoint() -> Endpoint {
         created: T0,
         deleted: false,
         connect: false,
+        destination: None,
         url: "http://localhost/hook".to_owned(),
         enabled_events: vec!["*".to_owned()],
         api_version: None,

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, HOLDER, Response};
 use crate::server::BEGIN_S;
+use serde_json::json;
 
 /// The prefix of most paths.
 pub const FC: &str = "/v1/financial_connections";
@@ -92,6 +93,20 @@ impl Client {
     pub async fn endpoint(&self, url: &str, event_type: &str, more: &str) -> Response {
         let form = format!("url={url}&enabled_events[]={event_type}&{more}");
         self.post("/v1/webhook_endpoints", &form).await.ok()
+    }
+
+    /// Creates an event destination for thin events with this name, and returns it with its signing
+    /// secret.
+    pub async fn thin_destination(&self, url: &str, name: &str) -> Response {
+        let body = json!({
+            "name": "Thin",
+            "type": "webhook_endpoint",
+            "event_payload": "thin",
+            "enabled_events": [name],
+            "webhook_endpoint": {"url": url},
+            "include": ["webhook_endpoint.signing_secret"],
+        });
+        self.post_json("/v2/core/event_destinations", &body).await.ok()
     }
 
     /// The number of objects on the first page of a list.

@@ -9,6 +9,9 @@
 mod access;
 mod params;
 mod request;
+mod second_version;
+
+pub use second_version::in_second_version;
 
 use crate::json::JsonWriter;
 use std::fmt;

@@ -13,12 +13,14 @@
 
 pub mod address;
 pub mod change;
+pub mod date_time;
 pub mod error;
 pub mod event_names;
 pub mod expand;
 pub mod indent;
 pub mod json;
 pub mod list;
+pub mod nested;
 pub mod params;
 pub mod render;
 pub mod schema;

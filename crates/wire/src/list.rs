@@ -1,10 +1,11 @@
 //! Lists: the parameters that select a page, and the envelope around it.
 
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::json::JsonWriter;
 use crate::params::Params;
 use crate::search::{Field, Query};
 use model::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The requested page of a list. At most one of the two cursors is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,91 @@ pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
         starting_after: params.text("starting_after")?,
         ending_before: params.text("ending_before")?,
     })
+}
+
+/// The position in a list of `/v2`, in the `page` of its addresses. The text of the position is an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageToken {
+    /// The rows after this one.
+    After(String),
+    /// The rows before this one.
+    Before(String),
+}
+
+impl PageToken {
+    /// Reads the text of a token.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let after = text.strip_prefix("after_").map(|id| Self::After(id.to_owned()));
+        let before = || text.strip_prefix("before_").map(|id| Self::Before(id.to_owned()));
+        after.or_else(before).ok_or_else(|| Self::unknown(text))
+    }
+
+    /// The error of a token that leads to no position.
+    pub fn unknown(text: &str) -> Error {
+        let message = format!("No such page: '{}'. Use next_page_url as it is.", shown(text));
+        Error::invalid(message).param("page")
+    }
+
+    /// Returns the text.
+    pub fn text(&self) -> String {
+        match self {
+            Self::After(id) => format!("after_{id}"),
+            Self::Before(id) => format!("before_{id}"),
+        }
+    }
+}
+
+/// The requested page of a list of `/v2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPage {
+    /// The number of rows of the page, from 1 to [`PAGE_ROWS_MAX`].
+    pub limit: u32,
+    /// The position. `None` for the first page.
+    pub token: Option<PageToken>,
+}
+
+/// Takes `limit` and `page`.
+pub fn take_token_page(params: &mut Params) -> Result<TokenPage, Error> {
+    let limit = take_limit(params)?;
+    let token = params.text("page")?.map(|text| PageToken::parse(&text)).transpose()?;
+    Ok(TokenPage { limit, token })
+}
+
+/// The addresses of the pages beside a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The position of the next page. `None` after the last.
+    pub next: Option<PageToken>,
+    /// The position of the previous page. `None` before the first.
+    pub previous: Option<PageToken>,
+}
+
+/// Writes a page of a list of `/v2`. `query` are the other parameters of the call, which the addresses
+/// repeat.
+pub fn write_token_list(
+    writer: &mut JsonWriter,
+    path: &str,
+    query: &[(String, String)],
+    beside: &Beside,
+    items: &[Vec<u8>],
+) {
+    let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let address = |token: &Option<PageToken>| {
+        let page = token.as_ref().map(|token| ("page".to_owned(), token.text()))?;
+        let pairs = query.iter().chain([&page]);
+        let pairs: Vec<String> =
+            pairs.map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+        Some(format!("{path}?{}", pairs.join("&")))
+    };
+    writer.object(|w| {
+        w.key("data").array(|w| {
+            for item in items {
+                w.raw(item);
+            }
+        });
+        w.key("next_page_url").optional_string(address(&beside.next).as_deref());
+        w.key("previous_page_url").optional_string(address(&beside.previous).as_deref());
+    });
 }
 
 /// The parameters of a search.
@@ -143,6 +229,21 @@ mod tests {
         400 parameters_exclusive starting_after
             You may give only one of these parameters: starting_after, ending_before.
         ");
+    }
+
+    /// The addresses of a list of `/v2` repeat the parameters, and a token reads back from its text.
+    #[test]
+    fn writes_the_envelope_of_the_second_version() {
+        let beside = Beside { next: Some(PageToken::After("evt_1".into())), previous: None };
+        let query = [("types[0]".to_owned(), "v1.a.b".to_owned())];
+        let mut writer = JsonWriter::default();
+        write_token_list(&mut writer, "/v2/x", &query, &beside, &[b"1".to_vec()]);
+        insta::assert_snapshot!(String::from_utf8(writer.into_bytes()).unwrap(), @r#"{"data":[1],"next_page_url":"/v2/x?types%5B0%5D=v1%2Ea%2Eb&page=after%5Fevt%5F1","previous_page_url":null}"#);
+        for token in [PageToken::After("evt_1".into()), PageToken::Before("ed_2".into())] {
+            assert_eq!(PageToken::parse(&token.text()), Ok(token));
+        }
+        let unknown = PageToken::parse("evt_1").unwrap_err();
+        assert_eq!((unknown.status, unknown.param.as_deref()), (400, Some("page")));
     }
 
     /// The envelope is object, data, `has_more` and url.

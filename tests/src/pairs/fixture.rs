@@ -27,6 +27,7 @@ const ITEMS: &str = "/v1/invoiceitems";
 const INVOICES: &str = "/v1/invoices";
 const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 const CHECKOUT: &str = "/v1/checkout/sessions";
+const DESTINATIONS: &str = "/v2/core/event_destinations";
 /// The beginning of the addresses of hosted pages.
 const ORIGIN: &str = "http://127.0.0.1:12111";
 /// The path of a call inside the connected account begins with this.
@@ -145,10 +146,18 @@ const CONNECTED: &[Step] = &[
         "/v1/webhook_endpoints",
         "url=http://127.0.0.1:9/&enabled_events[]=payment_intent.succeeded",
     ),
+    step("destination", DESTINATIONS, "{thin}"),
+    step("closed_destination", DESTINATIONS, "{thin}"),
+    step("", "/v2/core/event_destinations/{closed_destination}/disable", ""),
 ];
 
 /// Texts that many forms contain.
-const PHRASES: [(&str, &str); 20] = [
+const PHRASES: [(&str, &str); 21] = [
+    (
+        "thin",
+        "name=Thin&type=webhook_endpoint&event_payload=thin&webhook_endpoint[url]=http://127.0.0.1:9/\
+         &enabled_events[]=v1.payment_intent.succeeded",
+    ),
     ("holder", "account_holder[type]=customer&account_holder[customer]"),
     ("payee", "account_holder[type]=account&account_holder[account]"),
     (

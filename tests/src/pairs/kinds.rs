@@ -247,6 +247,18 @@ pub const KINDS: &[CallKind] = &[
     post("update_endpoint", "/v1/webhook_endpoints/{endpoint}", "description=Mine"),
     post("roll_endpoint_secret", "/v1/webhook_endpoints/{endpoint}/roll_secret", ""),
     delete("delete_endpoint", "/v1/webhook_endpoints/{endpoint}"),
+    // Event destinations
+    post(
+        "create_event_destination",
+        "/v2/core/event_destinations",
+        "name=New&type=webhook_endpoint&event_payload=thin&webhook_endpoint[url]=http://127.0.0.1:9/new\
+         &enabled_events[]=v1.customer.created",
+    ),
+    post("update_event_destination", "/v2/core/event_destinations/{destination}", "name=Other"),
+    post("disable_event_destination", "/v2/core/event_destinations/{destination}/disable", ""),
+    post("enable_event_destination", "/v2/core/event_destinations/{closed_destination}/enable", ""),
+    post("ping_event_destination", "/v2/core/event_destinations/{destination}/ping", ""),
+    delete("delete_event_destination", "/v2/core/event_destinations/{destination}"),
     // Steps on hosted pages
     post("link_on_checkout_page", "{checkout_page}", "step=link&name=Ada"),
     post("pay_on_invoice_page", "{invoice_page}", "step=pay"),

@@ -177,7 +177,7 @@ impl Lane {
         let server = &self.servers[usize::from(side == Side::Second)];
         let (client, path) = self.fixture.caller(&server.client, kind.path);
         let (path, form) = (self.fixture.fill(path), self.fixture.fill(kind.form));
-        client.request(kind.method, &path).form(&form).send().await
+        client.request_with(kind.method, &path, &form).send().await
     }
 
     async fn outcome(

@@ -189,6 +189,8 @@ mod tests {
                 "mandate.updated",
                 // An advance fails only where the server does.
                 "test_helpers.test_clock.internal_failure",
+                // A ping goes to one destination, and a call of the API sends it.
+                "v2.core.event_destination.ping",
             ]
         );
         let words: BTreeSet<&str> = EventType::ALL.iter().map(|event| event.word()).collect();

@@ -15,8 +15,8 @@ use crate::worker::caught;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
-use model::endpoint::Endpoint;
-use model::id::{EndpointId, hash_number};
+use model::endpoint::{Endpoint, EventSource};
+use model::id::{EndpointId, IdText, hash_number};
 use model::limits;
 use outbound::{OutboundError, Target};
 use std::collections::HashMap;
@@ -36,6 +36,8 @@ struct Made {
     /// Its number.
     number: u32,
     livemode: bool,
+    /// The id of the endpoint, as clients see it.
+    endpoint: IdText,
     /// The duration, unless the delivery was canceled without an attempt.
     duration_us: Option<i64>,
 }
@@ -172,8 +174,8 @@ impl Engine {
         }
         let (settled, facts): (Vec<_>, Vec<_>) = made
             .into_iter()
-            .map(|Made { settle, number, livemode, duration_us }| {
-                (settle, (number, livemode, duration_us))
+            .map(|Made { settle, number, livemode, endpoint, duration_us }| {
+                (settle, (number, livemode, endpoint, duration_us))
             })
             .unzip();
         let settled: Arc<[SettleDelivery]> = settled.into();
@@ -224,6 +226,10 @@ impl Engine {
         async {
             let address = receiver.get_or_try_init(|| self.address_of(delivery)).await?;
             let livemode = address.as_ref().is_some_and(|address| address.endpoint.livemode);
+            let endpoint = match address {
+                Some(address) => address.endpoint.shown_id(),
+                None => delivery.key.endpoint.text(),
+            };
             let began = self.clock.server_now();
             let mut duration_us = None;
             let settle = match address {
@@ -243,7 +249,7 @@ impl Engine {
                 },
             };
             self.failpoints.reach("before_settle");
-            Ok(Made { settle, number, livemode, duration_us })
+            Ok(Made { settle, number, livemode, endpoint, duration_us })
         }
         .instrument(span)
         .await
@@ -254,7 +260,7 @@ impl Engine {
     async fn after_record(
         &self,
         settle: &SettleDelivery,
-        (number, livemode, duration_us): (u32, bool, Option<i64>),
+        (number, livemode, endpoint, duration_us): (u32, bool, IdText, Option<i64>),
         written: Written,
     ) {
         let SettleDelivery { key, merchant, status, ref attempt, .. } = *settle;
@@ -274,7 +280,7 @@ impl Engine {
         self.metrics.count_attempt(livemode, status, duration_us);
         tracing::info!(
             event.id = %key.event,
-            endpoint.id = %key.endpoint,
+            endpoint.id = endpoint.as_str(),
             merchant = %merchant,
             job.attempt = number,
             status = attempt.as_ref().and_then(|attempt| attempt.status),
@@ -308,15 +314,15 @@ impl Engine {
         }))
     }
 
-    /// The endpoint of a delivery. It belongs to the merchant or to its platform.
-    async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
+    /// The endpoint of a delivery, deleted or not. It belongs to the merchant or to its platform.
+    pub async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
         let number = delivery.key.endpoint.number();
         if let Some(own) = self.find::<Endpoint>(delivery.merchant, number).await? {
             return Ok(Some(own));
         }
         let Some(tie) = self.platform_of(delivery.merchant).await? else { return Ok(None) };
         let found = self.find::<Endpoint>(tie.platform, number).await?;
-        Ok(found.filter(|endpoint| endpoint.connect))
+        Ok(found.filter(|endpoint| endpoint.receives_from(EventSource::Accounts)))
     }
 
     async fn attempt_delivery(&self, delivery: &Delivery, address: &Address) -> SettleDelivery {

@@ -1,4 +1,5 @@
-//! The dispatch worker: creates one delivery of an event per subscribed endpoint.
+//! The dispatch worker: creates one delivery of an event per subscribed endpoint. A destination may get
+//! one for each of the two thin events.
 //!
 //! | word | meaning |
 //! |---|---|
@@ -14,16 +15,17 @@
 //! After a crash the events still wait. If the feed was leased, it is claimed again when the lease
 //! has expired. A late dispatcher has an older claim, and its command is rejected.
 
-use crate::events::event::{Listeners, subscribed};
+use crate::events::event::Listeners;
+use crate::events::thin::{notification, takers};
 use crate::hooks::{DeliveryDraft, EventDraft};
 use crate::observer::DeliveryObservation;
 use crate::worker::{AFTER_ERROR, caught};
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
-use model::endpoint::Endpoint;
+use model::endpoint::{Endpoint, EventForm};
 use model::event::Event;
-use model::id::{EventId, MerchantId};
+use model::id::{EventId, MerchantId, ThinEventId};
 use model::limits;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -301,42 +303,49 @@ impl Engine {
 
     /// The deliveries of an event before the hooks have changed them.
     fn draft<'a>(&self, event: &'a Event, listeners: &'a Listeners) -> EventDraft<'a> {
-        let takers: Vec<&Endpoint> = subscribed(&listeners.endpoints, event).collect();
+        let takers = takers(&listeners.endpoints, event);
+        let pending = takers.len();
         let delay_ms = if event.livemode { 0 } else { self.settings.webhook_delay_ms };
         let due_at = self.clock.server_now().plus_ms(delay_ms);
         let connected = listeners.connected.as_deref();
-        let payload =
-            |version: &Version| self.render_event(event, version, takers.len(), connected);
-        let deliveries = takers.iter().map(|&endpoint| DeliveryDraft {
+        let deliveries = takers.into_iter().map(|(endpoint, form)| DeliveryDraft {
             endpoint,
-            delivery: delivery_to(event, endpoint, due_at, payload),
+            form,
+            delivery: self.delivery_to(event, (endpoint, form), due_at, pending, connected),
         });
         EventDraft { event, deliveries: deliveries.collect() }
     }
-}
 
-/// Creates a delivery of an event, due at this time.
-pub fn delivery_to(
-    event: &Event,
-    endpoint: &Endpoint,
-    due_at: ServerTime,
-    payload: impl Fn(&Version) -> Vec<u8>,
-) -> Delivery {
-    let version = endpoint
-        .api_version
-        .as_deref()
-        .and_then(|text| Version::parse(text).ok())
-        .unwrap_or_default();
-    Delivery {
-        key: DeliveryKey { event: event.id, endpoint: endpoint.id },
-        merchant: event.merchant,
-        status: DeliveryStatus::Pending,
-        attempts: 0,
-        due_at,
-        claim: 0,
-        leased_until: None,
-        payload: payload(&version),
-        resent_from: None,
-        mark: None,
+    /// Creates a delivery of a form of an event, due at this time. An event with the copy of its object
+    /// shows the number of pending deliveries.
+    pub fn delivery_to(
+        &self,
+        event: &Event,
+        (endpoint, form): (&Endpoint, EventForm),
+        due_at: ServerTime,
+        pending: usize,
+        connected: Option<&str>,
+    ) -> Delivery {
+        let payload = match form {
+            EventForm::Snapshot => {
+                let version = endpoint.api_version.as_deref();
+                let version = version.and_then(|text| Version::parse(text).ok());
+                self.render_event(event, &version.unwrap_or_default(), pending, connected)
+            }
+            EventForm::Thin(id) => notification(event, id, connected),
+        };
+        let outcome = matches!(form, EventForm::Thin(ThinEventId { outcome: true, .. }));
+        Delivery {
+            key: DeliveryKey { event: event.id, endpoint: endpoint.id, outcome },
+            merchant: event.merchant,
+            status: DeliveryStatus::Pending,
+            attempts: 0,
+            due_at,
+            claim: 0,
+            leased_until: None,
+            payload,
+            resent_from: None,
+            mark: None,
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Webhook endpoints: the URLs that events are posted to.
 
 use crate::context::{made, render};
+use crate::list::list_body;
+use crate::objects::missing;
 use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
-use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus, number_of};
 use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
-use store::{Bounds, CreateObject, Object, ReleaseEndpoint};
+use store::{Bounds, CreateObject, Object, ObjectsOf, ReleaseEndpoint};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -61,10 +63,8 @@ impl Engine {
                 description: None,
                 metadata: BTreeMap::new(),
                 status: EndpointStatus::Enabled,
-                secrets: vec![EndpointSecret {
-                    value: self.secret("whsec_", 32),
-                    expires_at: None,
-                }],
+                destination: None,
+                secrets: vec![new_secret(self)],
             };
             self.apply_to_endpoint(&mut endpoint, input)?;
             let body = endpoint_body(&endpoint, true);
@@ -87,7 +87,7 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<ApiResponse, Error> {
-        let endpoint = self.get::<Endpoint>(context, id, "id").await?;
+        let endpoint = self.get_endpoint(context, id).await?;
         Ok(ApiResponse::unchanged(endpoint_body(&endpoint, false)))
     }
 
@@ -116,8 +116,7 @@ impl Engine {
             for secret in &mut endpoint.secrets {
                 secret.expires_at = expires_at;
             }
-            let value = self.secret("whsec_", 32);
-            endpoint.secrets.insert(0, EndpointSecret { value, expires_at: None });
+            endpoint.secrets.insert(0, new_secret(self));
             Ok(())
         })
         .await
@@ -127,7 +126,7 @@ impl Engine {
     /// the secrets before.
     pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_endpoint", async || {
-            let mut endpoint = self.get::<Endpoint>(context, id, "id").await?;
+            let mut endpoint = self.get_endpoint(context, id).await?;
             endpoint.deleted = true;
             endpoint.secrets.clear();
             endpoint.version += 1;
@@ -146,7 +145,36 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         let (url, created) = ("/v1/webhook_endpoints", Bounds::default());
         let body = |endpoint: &Endpoint| endpoint_body(endpoint, false);
-        self.list_all::<Endpoint>(context, created, page, url, body).await
+        // Destinations belong to /v2.
+        let is_shown = |endpoint: &Endpoint| endpoint.destination.is_none();
+        let all = vec![ObjectsOf::All];
+        let listed = self.list_where::<Endpoint>(context, all, created, page, is_shown).await?;
+        let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    /// The webhook endpoint with this id. A destination is not one.
+    async fn get_endpoint(&self, context: &Context, id: &str) -> Result<Endpoint, Error> {
+        let endpoint = self.get::<Endpoint>(context, id, "id").await?;
+        if endpoint.destination.is_some() {
+            return Err(missing::<Endpoint>(id, "id").into());
+        }
+        Ok(endpoint)
+    }
+
+    /// The webhook endpoint or event destination with this id.
+    pub async fn get_endpoint_of_any_kind(
+        &self,
+        context: &Context,
+        id: &str,
+        param: &str,
+    ) -> Result<Endpoint, Error> {
+        let found = match number_of(id) {
+            Some(number) => self.find::<Endpoint>(context.merchant, number).await?,
+            None => None,
+        };
+        let is_named = |one: &Endpoint| !one.deleted && one.shown_id().as_str() == id;
+        found.filter(is_named).ok_or_else(|| missing::<Endpoint>(id, param).into())
     }
 
     fn apply_to_endpoint(
@@ -187,7 +215,7 @@ impl Engine {
         change: impl Fn(&mut Endpoint) -> Result<(), Error>,
     ) -> Result<ApiResponse, Error> {
         self.change(name, async || {
-            let before = self.get::<Endpoint>(context, id, "id").await?;
+            let before = self.get_endpoint(context, id).await?;
             let mut endpoint = before.clone();
             change(&mut endpoint)?;
             let body = endpoint_body(&endpoint, show_secret);
@@ -200,7 +228,7 @@ impl Engine {
         .await
     }
 
-    async fn write_endpoint(
+    pub(crate) async fn write_endpoint(
         &self,
         context: &Context,
         endpoint: Endpoint,
@@ -219,6 +247,11 @@ impl Engine {
         }
         Ok(response)
     }
+}
+
+/// A signing secret that does not expire.
+pub(crate) fn new_secret(engine: &Engine) -> EndpointSecret {
+    EndpointSecret { value: engine.secret("whsec_", 32), expires_at: None }
 }
 
 fn endpoint_body(endpoint: &Endpoint, show_secret: bool) -> Vec<u8> {

@@ -1,13 +1,14 @@
 //! Events in the API.
 
 use crate::context::render;
+use crate::events::thin::takers;
 use crate::list::list_body;
 use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
-use model::Word;
-use model::endpoint::Endpoint;
+use model::endpoint::{Endpoint, EventForm, EventSource};
 use model::event::Event;
-use model::id::{EndpointId, EventId, MerchantId};
+use model::id::{EventId, MerchantId, ThinEventId};
+use model::thin::name_of;
 use store::{Bounds, Cursor, EventPlace, FindEvent, ListEvents, ObjectsOf, Page, StoredEvent};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
@@ -38,6 +39,7 @@ impl Engine {
             types: filter.types.clone(),
             created: filter.created,
             delivery_success: filter.delivery_success,
+            only_thin: false,
             page: self.event_page(context, &filter.page).await?,
         };
         let listed = self.store.read(list).await?;
@@ -61,7 +63,7 @@ impl Engine {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = match stored.feed {
             Some(_) => stored.pending as usize,
-            None => subscribed(&listeners.endpoints, &stored.event).count(),
+            None => takers(&listeners.endpoints, &stored.event).len(),
         };
         self.shown_event(&stored.event, pending, listeners)
     }
@@ -85,7 +87,8 @@ impl Engine {
         render(|w| wire::render::events::event::write(w, event, &view, pending, connected))
     }
 
-    /// The event with this id. Without one, an API error names `param`.
+    /// The event with this id. Without one, an API error names `param`. An event that exists only as
+    /// a thin event is not found.
     pub async fn get_event(
         &self,
         context: &Context,
@@ -95,7 +98,25 @@ impl Engine {
         let missing = || ApiError::no_such("event", id, param).into();
         let event: EventId = id.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event };
-        self.store.read(find).await?.ok_or_else(missing)
+        let found = self.store.read(find).await?;
+        found.filter(|stored| !stored.event.event_type.is_only_thin()).ok_or_else(missing)
+    }
+
+    /// The stored event of an event's id or of a thin event's id, with the form that the id names.
+    pub async fn get_event_in_form(
+        &self,
+        context: &Context,
+        id_text: &str,
+        param: &str,
+    ) -> Result<(StoredEvent, EventForm), Error> {
+        let Ok(id) = id_text.parse::<ThinEventId>() else {
+            return Ok((self.get_event(context, id_text, param).await?, EventForm::Snapshot));
+        };
+        let missing = || Error::from(ApiError::no_such("event", id_text, param));
+        let find = FindEvent { merchant: context.merchant, event: id.event };
+        let stored = self.store.read(find).await?.ok_or_else(missing)?;
+        name_of(&stored.event, id).ok_or_else(missing)?;
+        Ok((stored, EventForm::Thin(id)))
     }
 
     async fn event_page(
@@ -122,11 +143,12 @@ impl Engine {
     /// of its platform that listen to connected accounts.
     pub async fn listeners_of(&self, merchant: MerchantId) -> Result<Listeners, Error> {
         let mut endpoints = self.endpoints_of(merchant).await?;
-        endpoints.retain(|endpoint| !endpoint.connect);
+        endpoints.retain(|endpoint| endpoint.receives_from(EventSource::Own));
         let tie = self.platform_of(merchant).await?;
         if let Some(tie) = &tie {
             let of_platform = self.endpoints_of(tie.platform).await?.into_iter();
-            endpoints.extend(of_platform.filter(|endpoint| endpoint.connect));
+            let receives = |endpoint: &Endpoint| endpoint.receives_from(EventSource::Accounts);
+            endpoints.extend(of_platform.filter(receives));
         }
         let platform = tie.as_ref().map(|tie| tie.platform);
         Ok(Listeners { merchant, endpoints, connected: tie.map(|tie| tie.account), platform })
@@ -154,18 +176,7 @@ pub struct Listeners {
 impl Listeners {
     /// One of them that is not deleted.
     pub fn get(&self, id_text: &str, param: &str) -> Result<&Endpoint, Error> {
-        let id: Option<EndpointId> = id_text.parse().ok();
-        let found = self.endpoints.iter().find(|endpoint| Some(endpoint.id) == id);
+        let found = self.endpoints.iter().find(|one| one.shown_id().as_str() == id_text);
         found.ok_or_else(|| ApiError::no_such("webhook endpoint", id_text, param).into())
     }
-}
-
-/// The endpoints that receive an event that is dispatched now. They are enabled and subscribe to
-/// its type.
-pub fn subscribed<'a>(
-    endpoints: &'a [Endpoint],
-    event: &Event,
-) -> impl Iterator<Item = &'a Endpoint> {
-    let event_type = event.event_type.word();
-    endpoints.iter().filter(move |endpoint| endpoint.takes(event_type))
 }

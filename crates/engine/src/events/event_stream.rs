@@ -9,7 +9,8 @@
 //! repeated to it.
 
 use crate::context::render;
-use crate::events::event::{Listeners, subscribed};
+use crate::events::event::Listeners;
+use crate::events::thin::takers;
 use crate::observer::DeliveryObservation;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::ServerTime;
@@ -204,7 +205,10 @@ impl Engine {
                 let limit = list.limit;
                 let events = self.store.read(list).await?;
                 for found in &events {
-                    self.send(&stream, &found.event, listeners);
+                    // A stream carries events of /v1.
+                    if !found.event.event_type.is_only_thin() {
+                        self.send(&stream, &found.event, listeners);
+                    }
                     *position = found.feed;
                 }
                 if events.len() < limit {
@@ -229,7 +233,7 @@ impl Engine {
         let now = self.clock.server_now();
         let own = stream.merchant == event.merchant;
         let connected = if own { None } else { listeners.connected.as_deref() };
-        let endpoints = subscribed(&listeners.endpoints, event).count();
+        let endpoints = takers(&listeners.endpoints, event).len();
         let secret = self.event_streams.secret_of(stream.merchant);
         // The CLI takes one of the two: the account's version, or with `--latest` the newest.
         for (version, shown) in [(Version::default(), None), (Version::newest(), Some(()))] {

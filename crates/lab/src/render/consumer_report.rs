@@ -37,6 +37,7 @@ fn write_finding(writer: &mut JsonWriter, finding: &Diagnostic) {
     let (account, endpoint) = match finding.subject {
         Subject::Account(account) => (Some(account.text()), None),
         Subject::Endpoint(endpoint) => (None, Some(endpoint.text())),
+        Subject::Destination(destination) => (None, Some(destination.text())),
         Subject::Listener => (None, None),
     };
     writer.object(|w| {

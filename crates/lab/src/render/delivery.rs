@@ -3,11 +3,28 @@
 use crate::fault::Hit;
 use model::Word;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use model::id::{IdText, ThinEventId};
 use serde_json::Value;
 use wire::json::JsonWriter;
+use wire::render::events::thin::id_in;
 
-/// Writes a delivery with its attempts.
-pub(crate) fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[Attempt]) {
+/// Returns the thin event of a delivery. `None` if the endpoint receives other events.
+pub(crate) fn thin_event(delivery: &Delivery) -> Option<ThinEventId> {
+    id_in(&delivery.payload)
+}
+
+/// Writes a delivery with its attempts. The event is the one in the payload, which is a thin event if
+/// the endpoint receives those.
+pub(crate) fn write(
+    writer: &mut JsonWriter,
+    delivery: &Delivery,
+    endpoint: IdText,
+    attempts: &[Attempt],
+) {
+    let event = match thin_event(delivery) {
+        Some(thin) => thin.text(),
+        None => delivery.key.event.text(),
+    };
     let due = delivery.status == DeliveryStatus::Pending;
     let sent: Value = serde_json::from_slice(&delivery.payload).unwrap_or_default();
     writer.object(|w| {
@@ -18,7 +35,7 @@ pub(crate) fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[At
                 write_attempt(w, attempt);
             }
         });
-        w.key("event").plain(delivery.key.event.text().as_str());
+        w.key("event").plain(event.as_str());
         w.key("event_type").optional_string(sent["type"].as_str());
         w.key("fault");
         match Hit::of(delivery) {
@@ -30,7 +47,7 @@ pub(crate) fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[At
         };
         w.key("next_attempt_at").optional_integer(due.then(|| delivery.due_at.seconds()));
         w.key("status").plain(delivery.status.word());
-        w.key("webhook_endpoint").plain(delivery.key.endpoint.text().as_str());
+        w.key("webhook_endpoint").plain(endpoint.as_str());
     });
 }
 

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Share};
 use model::Word;
+use model::id::DestinationId;
 use wire::json::JsonWriter;
 
 /// The value of `object`.
@@ -35,6 +36,9 @@ pub(crate) fn write(writer: &mut JsonWriter, fault: &Fault) {
         w.key("types").strings(fault.rule.event_types.iter().map(String::as_str));
         w.key("webhook_endpoint");
         match fault.rule.endpoint {
+            Some(endpoint) if fault.rule.of_destination => {
+                w.plain(DestinationId::from_number(endpoint.number()).text().as_str())
+            }
             Some(endpoint) => w.plain(endpoint.text().as_str()),
             None => w.null(),
         };

@@ -168,3 +168,37 @@ child_id!(
         Some(EventId { shard: number, number: place })
     }
 );
+
+/// A thin event. One stored event has up to two of them, and their ids follow from its id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThinEventId {
+    /// The stored event.
+    pub event: EventId,
+    /// True for the thin event that tells how a refresh ended, which exists beside the other one.
+    pub outcome: bool,
+}
+
+impl ThinEventId {
+    /// The bits of the tail that hold the number of the event.
+    const NUMBER_BITS: u32 = NUMBER_BOUND.trailing_zeros();
+
+    /// The part of the tail above the number. It is 0 in the id of the event itself.
+    fn form(self) -> u128 {
+        if self.outcome { 2 } else { 1 }
+    }
+}
+
+child_id!(
+    ThinEventId,
+    "evt_",
+    |id: ThinEventId| {
+        let tail = u128::from(id.event.number) | (id.form() << ThinEventId::NUMBER_BITS);
+        (id.event.shard, tail)
+    },
+    |shard, tail: u128| {
+        let number = u64::try_from(tail & u128::from(NUMBER_BOUND - 1)).ok()?;
+        let event = EventId { shard, number };
+        let both = [false, true].map(|outcome| ThinEventId { event, outcome });
+        both.into_iter().find(|id| id.form() == tail >> ThinEventId::NUMBER_BITS)
+    }
+);

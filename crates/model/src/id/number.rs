@@ -96,6 +96,14 @@ number_id!(
     EndpointId, "we_"
 );
 number_id!(
+    /// An event destination of test mode. Its number is that of its endpoint.
+    DestinationId, "ed_test_"
+);
+number_id!(
+    /// An event destination of live mode.
+    DestinationLiveId, "ed_"
+);
+number_id!(
     /// A fault on demand.
     FaultId, "fault_"
 );

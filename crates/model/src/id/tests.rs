@@ -35,6 +35,13 @@ proptest! {
         prop_assert_eq!(owner.to_string().parse(), Ok(owner));
         let event = EventId { shard: account.number(), number: event };
         prop_assert_eq!(event.to_string().parse(), Ok(event));
+        for outcome in [false, true] {
+            let thin = ThinEventId { event, outcome };
+            prop_assert_eq!(thin.to_string().parse(), Ok(thin));
+            // The three ids of one change differ, and none is read as another kind.
+            prop_assert_eq!(thin.to_string().parse::<EventId>(), Err(NotAnId));
+        }
+        prop_assert_eq!(event.to_string().parse::<ThinEventId>(), Err(NotAnId));
     }
 
     /// No text makes the reader panic, and an id with a changed digit is not the same id.

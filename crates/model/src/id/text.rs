@@ -67,6 +67,12 @@ impl IdText {
     }
 }
 
+impl fmt::Debug for IdText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
 /// The bytes of the text, without a check that they are UTF-8.
 impl AsRef<[u8]> for IdText {
     fn as_ref(&self) -> &[u8] {

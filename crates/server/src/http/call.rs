@@ -48,6 +48,9 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// The common prefix of the addresses that control tests.
 const TEST_HELPERS: &str = "/v1/test_helpers/";
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+/// The common prefix of the calls with JSON bodies and with errors in their own form.
+const SECOND_VERSION: &str = "/v2/";
 
 /// An address of the API.
 pub(super) struct Route {
@@ -119,6 +122,13 @@ pub(super) struct Ready {
     path: Vec<String>,
 }
 
+impl Route {
+    /// True for a call with a JSON body, and with errors in the form of `/v2`.
+    fn is_second_version(&self) -> bool {
+        self.pattern.starts_with(SECOND_VERSION)
+    }
+}
+
 impl Call {
     /// The requested API version.
     pub(super) fn version(&self) -> &Version {
@@ -130,6 +140,13 @@ impl Call {
     pub(super) fn ready(self, returns: Returns) -> Result<Ready, ApiError> {
         let Self { mut params, mut ready, .. } = self;
         ready.context.expand = Expand::take(&mut params, returns, &ready.context.version)?;
+        params.finish()?;
+        Ok(ready)
+    }
+
+    /// Rejects unknown parameters. Calls under `/v2` have no `expand`.
+    pub(super) fn ready_in_second_version(self) -> Result<Ready, ApiError> {
+        let Self { params, ready, .. } = self;
         params.finish()?;
         Ok(ready)
     }
@@ -246,8 +263,10 @@ pub(super) fn reject(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let (head, _) = Head::read(app, &parts);
-    let api_error = api_error(parts.method.as_str(), parts.uri.path());
-    head.respond(app, pattern, Sent::rejected(&api_error))
+    let path = parts.uri.path();
+    let sent = Sent::rejected(&api_error(parts.method.as_str(), path));
+    let sent = if path.starts_with(SECOND_VERSION) { sent.in_second_version() } else { sent };
+    head.respond(app, pattern, sent)
 }
 
 /// Handles an API call.
@@ -284,6 +303,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
         tokio::spawn(work).await.unwrap_or(None)
     };
     let sent = sent.unwrap_or_else(|| Sent::rejected(&ApiError::internal()));
+    let sent = if route.is_second_version() { sent.in_second_version() } else { sent };
     if sent.cut
         && let Some(ConnectInfo(peer)) = peer
     {
@@ -321,10 +341,11 @@ async fn perform(
     mut parts: Parts,
     body: Body,
 ) -> Result<Sent, ApiError> {
-    let key = read_key(&parts.method, &parts.headers)?;
-    let body = read_body(&parts.headers, body).await?;
+    let takes_json = route.is_second_version();
+    let key = read_key(&parts.method, &parts.headers, takes_json)?;
+    let body = read_body(&parts.headers, body, takes_json).await?;
     let path = read_path(&mut parts).await?;
-    let params = read_params(&parts, &body)?.strict(app.strict);
+    let params = read_params(&parts, &body, takes_json)?.strict(app.strict);
     let connected = match act_in(&app.engine, &mut caller, &parts).await {
         Ok(connected) => connected,
         Err(error) => return Ok(Sent::failed(id, &error)),
@@ -473,16 +494,16 @@ async fn read_path(parts: &mut Parts) -> Result<Vec<String>, ApiError> {
     }
 }
 
-fn read_params(parts: &Parts, body: &str) -> Result<Params, ApiError> {
+fn read_params(parts: &Parts, body: &str, is_json: bool) -> Result<Params, ApiError> {
     let query = parts.uri.query().unwrap_or("");
     if query.len() > QUERY_BYTES_MAX {
         return Err(ApiError::too_large("query string", QUERY_BYTES_MAX));
     }
-    Params::parse(query, body)
+    if is_json { Params::parse_json(query, body) } else { Params::parse(query, body) }
 }
 
-/// Reads a form body, sent whole or in chunks.
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
+/// Reads a form or JSON body, sent whole or in chunks.
+async fn read_body(headers: &HeaderMap, body: Body, takes_json: bool) -> Result<String, ApiError> {
     if body.is_end_stream() {
         return Ok(String::new());
     }
@@ -504,7 +525,10 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, ApiError> 
     if let Some(content_type) = headers.get(CONTENT_TYPE) {
         let content_type = String::from_utf8_lossy(content_type.as_bytes());
         let media_type = content_type.split(';').next().unwrap_or("").trim();
-        if !media_type.eq_ignore_ascii_case(FORM) {
+        if takes_json && !media_type.eq_ignore_ascii_case(JSON) {
+            return Err(ApiError::body_not_json(media_type));
+        }
+        if !takes_json && !media_type.eq_ignore_ascii_case(FORM) {
             return Err(ApiError::wrong_content_type(media_type));
         }
     }

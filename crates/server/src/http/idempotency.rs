@@ -18,10 +18,15 @@ use store::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, W
 use wire::error::Error as ApiError;
 use wire::version::Version;
 
-/// Reads the key of a request. Only POST has one.
-pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+/// Reads the key of a request. Only POST has one, and under `/v2` DELETE too.
+pub(super) fn read_key(
+    method: &Method,
+    headers: &HeaderMap,
+    is_second_version: bool,
+) -> Result<Option<String>, ApiError> {
     let header = headers.get(super::headers::IDEMPOTENCY_KEY);
-    let Some(header) = header.filter(|header| *method == Method::POST && !header.is_empty()) else {
+    let has_key = *method == Method::POST || (is_second_version && *method == Method::DELETE);
+    let Some(header) = header.filter(|header| has_key && !header.is_empty()) else {
         return Ok(None);
     };
     let key = std::str::from_utf8(header.as_bytes())

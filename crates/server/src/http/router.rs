@@ -6,7 +6,7 @@ use super::connect::{connected_account, external_account, token};
 use super::connections::{
     account, clock, connections_settings, customer, link_flow, session, transaction,
 };
-use super::events::{endpoint, event, event_stream};
+use super::events::{destination, endpoint, event, event_stream, thin_event};
 use super::guard::guard_page;
 use super::payments::{
     balance, charge, checkout, dispute, empty_list, intent, invoice, method_configuration,
@@ -236,6 +236,17 @@ fn calls() -> Router<Arc<App>> {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
+        // Event destinations, and thin events. Bodies are JSON.
+        .post("/v2/core/event_destinations", destination::create)
+        .get("/v2/core/event_destinations", destination::list)
+        .get("/v2/core/event_destinations/{id}", destination::retrieve)
+        .post("/v2/core/event_destinations/{id}", destination::update)
+        .delete("/v2/core/event_destinations/{id}", destination::delete)
+        .post("/v2/core/event_destinations/{id}/disable", destination::disable)
+        .post("/v2/core/event_destinations/{id}/enable", destination::enable)
+        .post("/v2/core/event_destinations/{id}/ping", destination::ping)
+        .get("/v2/core/events", thin_event::list)
+        .get("/v2/core/events/{id}", thin_event::retrieve)
         // For `stripe listen`; its connection is among the pages below
         .post("/v1/stripecli/sessions", event_stream::open)
         // Ours: opens the link flow in a browser
@@ -457,7 +468,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response {
     call::reject(&app, request, "unknown", |method, path| {
         if path.starts_with("/v2/") {
-            Error::unsupported_v2(path)
+            Error::unsupported_v2(method, path)
         } else {
             Error::unknown_url(method, path)
         }

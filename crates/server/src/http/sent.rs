@@ -6,7 +6,7 @@ use lab::{CallFault, FaultKind};
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::IdempotencyRecord;
-use wire::error::Error as ApiError;
+use wire::error::{Error as ApiError, in_second_version};
 
 /// A response that is ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,16 @@ impl Sent {
             limited: None,
             cut: false,
         }
+    }
+
+    /// Turns an error into the form of `/v2`. It is stored for an idempotency key in that of `/v1`.
+    #[must_use]
+    pub(super) fn in_second_version(self) -> Self {
+        if self.status < 400 {
+            return self;
+        }
+        let (status, body) = in_second_version(self.status, &self.body);
+        Self { status, body, ..self }
     }
 
     /// Sets the limit that was reached.

@@ -104,7 +104,6 @@ async fn what_is_not_taken() {
     let mut told = app
         .api_errors(&[
             ("GET", "/v1/topups", ""),
-            ("GET", "/v2/core/events", ""),
             ("DELETE", "/v1/customers", ""),
             ("PUT", "/v1/events/evt_1", ""),
         ])
@@ -120,8 +119,6 @@ async fn what_is_not_taken() {
     insta::assert_snapshot!(told, @"
     GET /v1/topups
         404: Unrecognized request URL (GET: /v1/topups).
-    GET /v2/core/events
-        404: This server has no /v2 API (/v2/core/events). Use /v1.
     DELETE /v1/customers
         405: /v1/customers does not accept DELETE requests.
     PUT /v1/events/evt_1

@@ -76,9 +76,9 @@ async fn endpoints_reject_unknown_events() {
         400 - enabled_events[1]: zzz is not the name of an event type.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&
       enabled_events[]=treasury.received_debit.created&enabled_events[]=v1.invoice.paid
-        400 - enabled_events[1]: v1.invoice.paid is the name of a thin event. Webhook endpoints
-          receive other events only. Thin events go to event destinations (/v2/core/
-          event_destinations), which this server does not have.
+        400 - enabled_events[1]: v1.invoice.paid is the name of a thin event. Thin events go to
+          event destinations with event_payload=thin. Create one with POST /v2/core/
+          event_destinations.
     POST /v1/webhook_endpoints/we_… enabled_events[]=customer.create
         400 - enabled_events[0]: customer.create is not the name of an event type. Did you mean
           customer.created?

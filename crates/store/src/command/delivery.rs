@@ -7,7 +7,8 @@ use model::id::{EndpointId, EventId, MerchantId};
 use std::sync::Arc;
 
 /// Claims due deliveries that have no valid lease, round-robin by endpoint, the longest due of each
-/// endpoint first. Returns `Vec<Delivery>` with the claim raised by one.
+/// endpoint first. The second thin events of an endpoint take turns like another endpoint, within the
+/// share of their endpoint. Returns `Vec<Delivery>` with the claim raised by one.
 #[derive(Clone, Debug)]
 pub struct ClaimDeliveries {
     /// The current server time.
@@ -81,13 +82,15 @@ reads!(ListDeliveries => Vec<(Delivery, Vec<Attempt>)>, delivery::list);
 pub type WithAttempts = (Delivery, Vec<Attempt>);
 
 /// The position of a delivery in the merchant's list: that of its event, then the endpoint
-/// descending.
+/// descending, then the thin event that tells how a refresh ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeliveryPlace {
     /// The position of its event.
     pub event: EventPlace,
     /// The endpoint's id.
     pub endpoint: EndpointId,
+    /// True for the thin event that tells how a refresh ended.
+    pub outcome: bool,
 }
 
 /// Lists a merchant's deliveries with their attempts. Returns `Listed<WithAttempts>`.
@@ -104,6 +107,13 @@ pub struct ListLedger {
 }
 
 reads!(ListLedger => Listed<WithAttempts>, delivery::list_ledger);
+
+impl DeliveryPlace {
+    /// The position of a delivery of an event.
+    pub fn of(event: EventPlace, key: DeliveryKey) -> Self {
+        Self { event, endpoint: key.endpoint, outcome: key.outcome }
+    }
+}
 
 /// Makes deliveries of an event due at once, whatever their status. A delivery that does not exist
 /// is created as given. Retries of an existing one start over. Returns [`crate::Written`].

@@ -51,6 +51,8 @@ pub struct ListEvents {
     /// If `true`, only events with at least one delivery, all of which succeeded. If `false`, only
     /// events with a delivery that failed or has not succeeded yet.
     pub delivery_success: Option<bool>,
+    /// True if events that exist only as thin events are listed, too.
+    pub only_thin: bool,
     /// The page to return.
     pub page: Page<EventPlace>,
 }

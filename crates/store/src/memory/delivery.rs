@@ -17,24 +17,37 @@ pub(crate) fn claim(
     command: &ClaimDeliveries,
     memory: &mut Memory,
 ) -> Result<Vec<Delivery>, Failure> {
-    let mut by_endpoint: BTreeMap<EndpointId, Vec<&mut Arc<Delivery>>> = BTreeMap::new();
+    let mut by_target: BTreeMap<(EndpointId, bool), Vec<&mut Arc<Delivery>>> = BTreeMap::new();
     for delivery in memory.rows.deliveries.values_mut() {
         if delivery.status == DeliveryStatus::Pending
             && delivery.due_at <= command.now
             && is_free(delivery.leased_until, command.now)
         {
-            by_endpoint.entry(delivery.key.endpoint).or_default().push(delivery);
+            let DeliveryKey { endpoint, outcome, .. } = delivery.key;
+            by_target.entry((endpoint, outcome)).or_default().push(delivery);
         }
     }
-    let mut due = Vec::new();
-    for (endpoint, mut deliveries) in by_endpoint {
+    let free_of = |endpoint| {
         let in_flight = command.in_flight.iter().filter(|(other, _)| *other == endpoint);
-        let in_flight = in_flight.map(|(_, count)| count).sum();
+        command.per_endpoint.saturating_sub(in_flight.map(|(_, count)| count).sum())
+    };
+    let mut due = Vec::new();
+    for ((endpoint, _), mut deliveries) in by_target {
         deliveries.sort_by_key(|delivery| (delivery.due_at, delivery.key));
-        let free = command.per_endpoint.saturating_sub(in_flight);
-        due.extend(deliveries.into_iter().take(free).enumerate());
+        due.extend(deliveries.into_iter().take(free_of(endpoint)).enumerate());
     }
-    due.sort_by_key(|(rank, delivery)| (*rank, delivery.due_at, delivery.key.endpoint));
+    due.sort_by_key(|(rank, delivery)| {
+        (*rank, delivery.due_at, delivery.key.endpoint, delivery.key.outcome)
+    });
+    // Both targets of an endpoint share its room.
+    let mut free: BTreeMap<EndpointId, usize> = BTreeMap::new();
+    due.retain(|(_, delivery)| {
+        let endpoint = delivery.key.endpoint;
+        let free = free.entry(endpoint).or_insert_with(|| free_of(endpoint));
+        let has_room = *free > 0;
+        *free = free.saturating_sub(1);
+        has_room
+    });
     let claimed = due.into_iter().take(command.limit).map(|(_, delivery)| {
         let delivery = Arc::make_mut(delivery);
         delivery.claim += 1;
@@ -106,7 +119,7 @@ pub(crate) fn list_ledger(
         .filter(|(_, delivery)| endpoint.is_none_or(|one| one == delivery.key.endpoint))
         .filter(|(_, delivery)| status.is_none_or(|status| status == delivery.status))
         .map(|(event, delivery)| {
-            let list_position = DeliveryPlace { event, endpoint: delivery.key.endpoint };
+            let list_position = DeliveryPlace::of(event, delivery.key);
             (list_position, with_attempts(delivery, memory))
         });
     Ok(page(rows, *wanted))

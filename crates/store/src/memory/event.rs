@@ -26,8 +26,15 @@ pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), F
 
 /// The deliveries of an event.
 pub(super) fn deliveries(memory: &Memory, event: EventId) -> impl Iterator<Item = &Delivery> {
-    let key = move |number| DeliveryKey { event, endpoint: EndpointId::from_number(number) };
-    memory.rows.deliveries.range(key(0)..=key(u64::MAX)).map(|(_, delivery)| delivery.as_ref())
+    let key = move |number, outcome| {
+        let endpoint = EndpointId::from_number(number);
+        DeliveryKey { event, endpoint, outcome }
+    };
+    memory
+        .rows
+        .deliveries
+        .range(key(0, false)..=key(u64::MAX, true))
+        .map(|(_, delivery)| delivery.as_ref())
 }
 
 /// The number of an event's pending deliveries.
@@ -35,7 +42,7 @@ pub(super) fn pending(row: &EventRow, memory: &Memory) -> u32 {
     let pending = deliveries(memory, row.event.id)
         .filter(|delivery| delivery.status == DeliveryStatus::Pending)
         .count();
-    exact(pending, "an event has one delivery for each endpoint")
+    exact(pending, "an event has at most two deliveries for each endpoint")
 }
 
 fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
@@ -55,6 +62,7 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
         .values()
         .filter(|row| row.event.merchant == command.merchant)
         .filter(|row| takes_type(&command.types, row.event.event_type.word()))
+        .filter(|row| command.only_thin || !row.event.event_type.is_only_thin())
         .filter(|row| command.created.contains(row.event.created.0))
         .filter(|row| {
             let mut of_event = deliveries(memory, row.event.id);

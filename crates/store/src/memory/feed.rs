@@ -83,7 +83,7 @@ pub(crate) fn dispatch(command: &DispatchEvents, memory: &mut Memory) -> Result<
         row.feed += 1;
         event.feed = Some(row.feed);
         for delivery in deliveries {
-            let key = DeliveryKey { event: *id, endpoint: delivery.key.endpoint };
+            let key = DeliveryKey { event: *id, ..delivery.key };
             let claim = delivery.claim.max(row.floor);
             let delivery = Delivery { key, merchant, claim, ..delivery.clone() };
             memory.rows.deliveries.entry(key).or_insert(Arc::new(delivery));

@@ -28,11 +28,13 @@ pub(crate) fn list(command: &ListOpenWork, memory: &Memory) -> Result<OpenWork, 
         })
         .collect();
     refreshes.sort_by_key(|(order, _)| *order);
-    let deliveries = endpoints.iter().flat_map(|endpoint| {
-        let of_endpoint = rows.deliveries.values().filter(move |delivery| {
-            delivery.merchant == *merchant && delivery.key.endpoint == *endpoint
+    let targets = endpoints.iter().flat_map(|endpoint| [false, true].map(|last| (endpoint, last)));
+    let deliveries = targets.flat_map(|(endpoint, outcome)| {
+        let of_target = rows.deliveries.values().filter(move |delivery| {
+            let is_target = delivery.key.endpoint == *endpoint && delivery.key.outcome == outcome;
+            delivery.merchant == *merchant && is_target
         });
-        let mut open: Vec<_> = of_endpoint
+        let mut open: Vec<_> = of_target
             .filter(|delivery| delivery.is_unattempted())
             .filter_map(|delivery| {
                 let row = rows.events.get(&delivery.key.event)?;

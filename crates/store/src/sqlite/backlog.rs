@@ -97,7 +97,7 @@ fn count_events(reading: &Reading<'_>) -> Result<Counted, Failure> {
 /// Counts endpoint by endpoint, because the index of due deliveries begins with the endpoint.
 fn count_deliveries(now: ServerTime, reading: &Reading<'_>) -> Result<Counted, Failure> {
     let (mut total, mut oldest) = (0, None);
-    let mut last = -1_i64;
+    let mut last = i64::MIN;
     while total < u64::from(BACKLOG_ROWS_MAX)
         && let Some(endpoint) = reading
             .find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, Option<i64>>(0)?))?

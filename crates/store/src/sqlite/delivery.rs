@@ -1,4 +1,8 @@
 //! Deliveries and their attempts.
+//!
+//! The column `endpoint` has the endpoint's number, or for the second thin event of an event its
+//! complement, which is negative ([`Target`]). So a delivery of a thin event needs no further column in
+//! keys and indexes.
 
 use super::event_list::{self, Found, Part, edge, parts_by_statuses};
 use super::event_statuses::{self, Statuses};
@@ -95,7 +99,7 @@ pub(super) fn insert(
                     ":bucket": generation.bucket(event.shard),
                     ":shard": column(event.shard),
                     ":number": column(event.number),
-                    ":endpoint": column(delivery.key.endpoint.number()),
+                    ":endpoint": Target::of(delivery.key).column(),
                     ":merchant": generation.owner,
                     ":event_created": place.created.0,
         ":committed_at": place.committed_at.0,
@@ -112,7 +116,43 @@ pub(super) fn insert(
     Ok(inserted == 1)
 }
 
-/// A due delivery with its rank among those of its endpoint.
+/// The target of a delivery: its endpoint, and which of the thin events of an event it receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) endpoint: EndpointId,
+    pub(super) outcome: bool,
+}
+
+impl Target {
+    pub(super) fn of(key: DeliveryKey) -> Self {
+        Self { endpoint: key.endpoint, outcome: key.outcome }
+    }
+
+    /// Both targets of an endpoint.
+    pub(super) fn both(endpoint: EndpointId) -> [Self; 2] {
+        [false, true].map(|outcome| Self { endpoint, outcome })
+    }
+
+    /// The value of the column.
+    pub(super) fn column(self) -> i64 {
+        let number = column(self.endpoint.number());
+        if self.outcome { !number } else { number }
+    }
+
+    /// Reads the value of the column.
+    pub(super) fn of_column(value: i64) -> Self {
+        let outcome = value < 0;
+        let number = if outcome { !value } else { value };
+        Self { endpoint: EndpointId::from_number(number.unsigned_abs()), outcome }
+    }
+
+    /// The key of a delivery of an event.
+    pub(super) fn key(self, event: EventId) -> DeliveryKey {
+        DeliveryKey { event, endpoint: self.endpoint, outcome: self.outcome }
+    }
+}
+
+/// A due delivery with its rank among those of its target.
 struct Due {
     rank: usize,
     delivery: Delivery,
@@ -131,12 +171,16 @@ pub(crate) fn claim(
     for (endpoint, count) in &command.in_flight {
         *in_flight.entry(column(endpoint.number())).or_default() += count;
     }
+    let used_by = |endpoint: i64| {
+        let number = Target::of_column(endpoint).endpoint.number();
+        in_flight.get(&column(number)).copied().unwrap_or(0)
+    };
     let mut free = Vec::new();
-    let mut last = -1_i64;
+    let mut last = i64::MIN;
     while let Some(endpoint) =
         reading.find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, i64>(0)?))?
     {
-        let used = in_flight.get(&endpoint).copied().unwrap_or(0);
+        let used = used_by(endpoint);
         if used < command.per_endpoint {
             free.push((endpoint, command.per_endpoint - used));
         }
@@ -144,19 +188,28 @@ pub(crate) fn claim(
     }
     let mut due = list_due(command, free, &idle, &reading)?;
     due.sort_unstable_by_key(|Due { rank, delivery, .. }| {
-        (*rank, delivery.due_at, delivery.key.endpoint)
+        (*rank, delivery.due_at, delivery.key.endpoint, delivery.key.outcome)
+    });
+    // Both targets of an endpoint share its room.
+    let mut taken: HashMap<EndpointId, usize> = HashMap::new();
+    due.retain(|Due { delivery, .. }| {
+        let endpoint = delivery.key.endpoint;
+        let taken = taken.entry(endpoint).or_insert_with(|| used_by(column(endpoint.number())));
+        *taken += 1;
+        *taken <= command.per_endpoint
     });
     due.truncate(command.limit);
     let mut claimed = Vec::with_capacity(due.len());
     for Due { mut delivery, row: [bucket, owner], .. } in due {
-        let DeliveryKey { event: EventId { shard, number }, endpoint } = delivery.key;
+        let EventId { shard, number } = delivery.key.event;
+        let endpoint = Target::of(delivery.key).column();
         let values: [Param<'_>; 7] = [
             (":claim", &delivery.claim),
             (":leased_until", &command.leased_until.0),
             (":bucket", &bucket),
             (":shard", &column(shard)),
             (":number", &column(number)),
-            (":endpoint", &column(endpoint.number())),
+            (":endpoint", &endpoint),
             (":merchant", &owner),
         ];
         if batch.execute_named(CLAIM_DELIVERY, &[&values])? == 1 {
@@ -215,7 +268,7 @@ fn list_due(
 fn read(merchant: MerchantId, row: &Row<'_>) -> Result<Delivery, Failure> {
     let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
     Ok(Delivery {
-        key: DeliveryKey { event, endpoint: EndpointId::from_number(number(row, 2)?) },
+        key: Target::of_column(row.get(2)?).key(event),
         merchant,
         status: word(row, 4, "deliveries.status")?,
         attempts: row.get(5)?,
@@ -301,10 +354,13 @@ fn list_of(
     let key = reading.generation(merchant)?.event_key(event);
     let read = |row: &Row<'_>| read(merchant, row);
     let deliveries = reading.list(LIST_DELIVERIES, key, read)?.into_iter().filter(wanted);
+    let mut deliveries: Vec<Delivery> = deliveries.collect();
+    deliveries.sort_unstable_by_key(|delivery| delivery.key);
+    let deliveries = deliveries.into_iter();
     deliveries.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
 }
 
-/// The delivery of an event to an endpoint, if it matches `wanted`.
+/// The deliveries of an event to an endpoint that match `wanted`, with their attempts.
 fn find_of(
     merchant: MerchantId,
     event: EventId,
@@ -312,10 +368,18 @@ fn find_of(
     wanted: impl Fn(&Delivery) -> bool,
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
-    let key = delivery_key(DeliveryKey { event, endpoint }, reading.generation(merchant)?);
-    let read = |row: &Row<'_>| read(merchant, row);
-    let found = reading.find(FIND_DELIVERY, &named(&key)[..], read)?.into_iter().filter(wanted);
-    found.map(|delivery| with_attempts(merchant, delivery, reading)).collect()
+    let generation = reading.generation(merchant)?;
+    let mut of_endpoint = Vec::new();
+    for target in Target::both(endpoint) {
+        let key = delivery_key(target.key(event), generation);
+        let read = |row: &Row<'_>| read(merchant, row);
+        if let Some(delivery) = reading.find(FIND_DELIVERY, &named(&key)[..], read)?
+            && wanted(&delivery)
+        {
+            of_endpoint.push(with_attempts(merchant, delivery, reading)?);
+        }
+    }
+    Ok(of_endpoint)
 }
 
 fn with_attempts(
@@ -337,7 +401,7 @@ pub(crate) fn list_ledger(
     let ListLedger { merchant, endpoint, status, page } = command;
     let window = Window::of(events_of(*page), Bounds::default());
     let fits = |place: EventPlace, delivery: &Delivery| {
-        let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
+        let at = DeliveryPlace::of(place, delivery.key);
         status.is_none_or(|status| status == delivery.status)
             && match page.cursor {
                 Cursor::Newest => true,
@@ -351,14 +415,23 @@ pub(crate) fn list_ledger(
                 let has = |set: Statuses| status.is_none_or(|status| set.has(status));
                 parts_by_statuses(*merchant, &[], has, reading)?
             }
-            (Some(endpoint), Some(status)) => vec![Part::Endpoint(*endpoint, *status)],
-            (Some(endpoint), None) => {
-                let statuses = DeliveryStatus::ALL.iter();
-                statuses.map(|status| Part::Endpoint(*endpoint, *status)).collect()
+            (Some(endpoint), status) => {
+                let statuses = DeliveryStatus::ALL.iter().copied();
+                let statuses = statuses.filter(|one| status.is_none_or(|status| status == *one));
+                let targets = statuses.flat_map(|status| {
+                    let targets = Target::both(*endpoint);
+                    targets.map(|target| Part::Target(target.column(), status))
+                });
+                targets.collect()
             }
         };
         let mut items = Vec::new();
+        let mut last = None;
         event_list::each(*merchant, &parts, &window, reading, |Found { id, place }| {
+            // An event with two deliveries to the endpoint is in two parts.
+            if last.replace(id) == Some(id) {
+                return Ok(true);
+            }
             let wanted = |delivery: &Delivery| fits(place, delivery);
             let mut of_event = match endpoint {
                 None => list_of(*merchant, id, wanted, reading)?,
@@ -453,16 +526,18 @@ pub(crate) fn release_endpoint(
     command: &ReleaseEndpoint,
     batch: &Batch<'_>,
 ) -> Result<u32, Failure> {
-    let endpoint = column(command.endpoint.number());
-    let key = params![endpoint, command.now.0, RELEASE_ROWS_MAX];
-    let released = batch.execute(RELEASE_ENDPOINT, key)?;
-    Ok(exact(released, "a command releases at most RELEASE_ROWS_MAX rows"))
+    let mut released = 0;
+    for target in Target::both(command.endpoint) {
+        let key = params![target.column(), command.now.0, RELEASE_ROWS_MAX - released];
+        let more = batch.execute(RELEASE_ENDPOINT, key)?;
+        released += exact::<_, u32>(more, "a command releases at most RELEASE_ROWS_MAX rows");
+    }
+    Ok(released)
 }
 
 fn delivery_key(key: DeliveryKey, generation: Generation) -> [i64; 5] {
-    let DeliveryKey { event, endpoint } = key;
-    let [bucket, shard, number, owner] = generation.event_key(event);
-    [bucket, shard, number, column(endpoint.number()), owner]
+    let [bucket, shard, number, owner] = generation.event_key(key.event);
+    [bucket, shard, number, Target::of(key).column(), owner]
 }
 
 /// The columns of a key with their names.

@@ -49,7 +49,7 @@ pub(crate) fn list(
     command: &ListEvents,
     reading: &Reading<'_>,
 ) -> Result<Listed<StoredEvent>, Failure> {
-    let ListEvents { merchant, types, created, delivery_success, page } = command;
+    let ListEvents { merchant, types, created, delivery_success, only_thin, page } = command;
     let window = Window::of(edges(*page), *created);
     let generation = reading.generation(*merchant)?;
     reading.in_transaction(|| {
@@ -64,7 +64,11 @@ pub(crate) fn list(
         event_list::each(*merchant, &parts, &window, reading, |Found { id, .. }| {
             let found = reading.find(FIND_EVENT, generation.event_key(id), read)?;
             // The index led to this row, so a missing row means that the database is corrupt.
-            items.push(found.ok_or(Failure::Unreadable("events.number"))?);
+            let found = found.ok_or(Failure::Unreadable("events.number"))?;
+            // These are pings, which are few.
+            if *only_thin || !found.event.event_type.is_only_thin() {
+                items.push(found);
+            }
             Ok(items.len() <= window.limit)
         })?;
         Ok(window.page(items))

@@ -11,7 +11,7 @@ use model::Word;
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::DeliveryStatus;
 use model::event::EventType;
-use model::id::{EndpointId, EventId, MerchantId};
+use model::id::{EventId, MerchantId};
 use rusqlite::{Row, params};
 
 /// The lists are exempt from the rule of the shard, because they read across the accounts of the
@@ -36,7 +36,7 @@ pub(super) const LIST_EVENTS_WITH_STATUSES: Lists = lists!(
     "committed_at",
     "shard"
 );
-/// An event has one delivery to an endpoint at most.
+/// An event has one delivery to a target at most.
 pub(super) const LIST_EVENTS_OF_ENDPOINT: Lists = lists!(
     "SELECT event_created, committed_at, shard, number FROM deliveries \
      WHERE merchant = :merchant AND endpoint = :endpoint AND status = :status",
@@ -72,8 +72,8 @@ pub(super) enum Part {
     Type(&'static str),
     /// The events of a type with this set of statuses.
     Statuses(Statuses, String),
-    /// The events with a delivery to an endpoint that has this status.
-    Endpoint(EndpointId, DeliveryStatus),
+    /// The events with a delivery to a target, by the value of its column, that has this status.
+    Target(i64, DeliveryStatus),
 }
 
 /// The parts of a list of some types, of all types if the list is empty.
@@ -172,9 +172,9 @@ impl Part {
                 let own = [owner, (":statuses", &statuses.0), (":type", word)];
                 rows(LIST_EVENTS_WITH_STATUSES, &own)
             }
-            Self::Endpoint(endpoint, status) => {
-                let (endpoint, status) = (column(endpoint.number()), status.word());
-                let own = [owner, (":endpoint", &endpoint), (":status", &status)];
+            Self::Target(target, status) => {
+                let status = status.word();
+                let own = [owner, (":endpoint", target), (":status", &status)];
                 rows(LIST_EVENTS_OF_ENDPOINT, &own)
             }
         }

@@ -1,10 +1,11 @@
 //! The open work of one merchant. Rows of different accounts are listed together, so the statements
 //! have no bucket.
 
-use super::{Failure, Reading, column, from_json, number, object, refresh};
+use super::delivery::Target;
+use super::{Failure, Reading, from_json, number, object, refresh};
 use crate::{ListOpenWork, OpenWork};
 use model::delivery::DeliveryKey;
-use model::id::{ClockId, EndpointId, EventId};
+use model::id::{ClockId, EventId};
 use rusqlite::params;
 
 pub(super) const LIST_OPEN_CLOCKS: &str =
@@ -44,21 +45,21 @@ pub(crate) fn list(command: &ListOpenWork, reading: &Reading<'_>) -> Result<Open
             refresh::read(*merchant, row)
         })?;
         let mut deliveries = Vec::new();
-        for &endpoint in endpoints {
-            deliveries.extend(unattempted(endpoint, (owner, limit), reading)?);
+        for target in endpoints.iter().flat_map(|endpoint| Target::both(*endpoint)) {
+            deliveries.extend(unattempted(target, (owner, limit), reading)?);
         }
         Ok(OpenWork { clocks, objects, accounts, refreshes, deliveries })
     })
 }
 
 fn unattempted(
-    endpoint: EndpointId,
+    target: Target,
     (owner, limit): (i64, i64),
     reading: &Reading<'_>,
 ) -> Result<Vec<DeliveryKey>, Failure> {
-    let key = params![column(endpoint.number()), owner, limit];
+    let key = params![target.column(), owner, limit];
     reading.list(LIST_UNATTEMPTED, key, |row| {
         let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
-        Ok(DeliveryKey { event, endpoint })
+        Ok(target.key(event))
     })
 }

@@ -220,6 +220,7 @@ impl Both {
             types: types.to_vec(),
             created: Bounds::default(),
             delivery_success,
+            only_thin: false,
             page,
         };
         let listed = self.read(list(first())).await.items;
@@ -246,8 +247,7 @@ impl Both {
         for (delivery, _) in &listed {
             let find = FindEvent { merchant: owner, event: delivery.key.event };
             let Some(stored) = self.read(find).await else { continue };
-            let (event, endpoint) = (stored.place(), delivery.key.endpoint);
-            positions.push(DeliveryPlace { event, endpoint });
+            positions.push(DeliveryPlace::of(stored.place(), delivery.key));
         }
         for page in pages(positions.into_iter()) {
             self.read(list(page)).await;

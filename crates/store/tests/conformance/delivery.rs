@@ -271,8 +271,11 @@ fn the_ledger_is_listed() {
         assert_eq!(shown(&fixture.read(all).await.items), whole);
         let found = fixture.read(FindEvent { merchant: merchant(1), event: older }).await.unwrap();
         let list_position = found.place();
-        let list_position =
-            DeliveryPlace { event: list_position, endpoint: EndpointId::from_number(2) };
+        let list_position = DeliveryPlace {
+            event: list_position,
+            endpoint: EndpointId::from_number(2),
+            outcome: false,
+        };
         let page = |limit, cursor| ListLedger { page: Page { limit, cursor }, ..all };
         let next = fixture.read(page(10, Cursor::After(list_position))).await;
         assert_eq!((shown(&next.items), next.has_more), (vec![(11, 1)], false));
@@ -286,5 +289,90 @@ fn the_ledger_is_listed() {
         let pending = ListLedger { status: Some(DeliveryStatus::Pending), ..all };
         assert_eq!(shown(&fixture.read(pending).await.items), whole);
         assert!(fixture.read(ListLedger { merchant: merchant(2), ..all }).await.items.is_empty());
+    });
+}
+
+/// An event may have two deliveries to an endpoint, one for each of its thin events. They are claimed,
+/// settled, listed, released and sent again apart, and they share the room of their endpoint.
+#[test]
+fn an_endpoint_has_two_deliveries_of_an_event() {
+    on_both(async |fixture| {
+        let linked = fixture.linked(merchant(1), 11).await;
+        let event = event(&next(&linked), EventType::AccountRefreshedBalance, 0);
+        let id = event.id;
+        let change = AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) };
+        fixture.done(ChangeAccount::of(change)).await;
+        let now = fixture.time.now();
+        let first = delivery(merchant(1), id, 1, now);
+        let mut second = delivery(merchant(1), id, 1, now);
+        second.key.outcome = true;
+        let both = vec![first.clone(), second.clone()];
+        fixture.dispatch(merchant(1), id, both.clone()).await;
+        let find = FindEvent { merchant: merchant(1), event: id };
+        assert_eq!(fixture.read(find).await.unwrap().pending, 2);
+
+        let outcomes = |deliveries: &[Delivery]| -> Vec<bool> {
+            deliveries.iter().map(|delivery| delivery.key.outcome).collect()
+        };
+        let narrow = ClaimDeliveries { per_endpoint: 1, ..claim(&fixture, 9) };
+        assert_eq!(outcomes(&fixture.write(narrow).await), [false]);
+        let claimed = fixture.write(claim(&fixture, 9)).await;
+        assert_eq!(outcomes(&claimed), [true]);
+        fixture.done(settlement(&claimed[0], DeliveryStatus::Succeeded, now)).await;
+        assert_eq!(fixture.read(find).await.unwrap().pending, 1);
+
+        let listed = fixture.read(ListDeliveries { merchant: merchant(1), event: id }).await;
+        let listed: Vec<_> = listed.iter().map(|(one, _)| (one.key.outcome, one.status)).collect();
+        let (pending, succeeded) = (DeliveryStatus::Pending, DeliveryStatus::Succeeded);
+        assert_eq!(listed, [(false, pending), (true, succeeded)]);
+        let ledger = |status, limit, cursor| ListLedger {
+            merchant: merchant(1),
+            endpoint: Some(EndpointId::from_number(1)),
+            status,
+            page: Page { limit, cursor },
+        };
+        let shown = async |list: ListLedger| -> Vec<bool> {
+            let items = fixture.read(list).await.items;
+            items.iter().map(|(delivery, _)| delivery.key.outcome).collect()
+        };
+        assert_eq!(shown(ledger(None, 10, Cursor::Newest)).await, [true, false]);
+        assert_eq!(shown(ledger(None, 1, Cursor::Newest)).await, [true]);
+        let place = fixture.read(find).await.unwrap().place();
+        let after = Cursor::After(DeliveryPlace::of(place, second.key));
+        assert_eq!(shown(ledger(None, 1, after)).await, [false]);
+        assert_eq!(shown(ledger(Some(succeeded), 10, Cursor::Newest)).await, [true]);
+
+        fixture.time.pass_ms(5_000);
+        let resend = ResendDeliveries {
+            merchant: merchant(1),
+            event: id,
+            deliveries: both,
+            now: fixture.time.now(),
+            reply: None,
+        };
+        fixture.done(resend).await;
+        assert_eq!(outcomes(&fixture.write(claim(&fixture, 9)).await), [false, true]);
+    });
+}
+
+/// The release of an endpoint makes both deliveries of an event due.
+#[test]
+fn both_deliveries_of_an_event_are_released() {
+    on_both(async |fixture| {
+        let id = dispatched(&fixture, 11, &[(1, 500)]).await;
+        let mut second = delivery(merchant(1), id, 1, fixture.time.now());
+        second.key.outcome = true;
+        let resend = ResendDeliveries {
+            merchant: merchant(1),
+            event: id,
+            deliveries: vec![Delivery { due_at: fixture.time.now().plus_ms(500), ..second }],
+            now: fixture.time.now(),
+            reply: None,
+        };
+        fixture.done(resend).await;
+        let now = fixture.time.now();
+        let release = ReleaseEndpoint { endpoint: EndpointId::from_number(1), now };
+        assert_eq!(fixture.write(release).await, 2);
+        assert_eq!(fixture.write(claim(&fixture, 9)).await.len(), 2);
     });
 }

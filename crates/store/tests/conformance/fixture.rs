@@ -302,7 +302,7 @@ pub(crate) fn delivery(
     due_at: ServerTime,
 ) -> Delivery {
     Delivery {
-        key: DeliveryKey { event, endpoint: EndpointId::from_number(endpoint) },
+        key: DeliveryKey { event, endpoint: EndpointId::from_number(endpoint), outcome: false },
         merchant,
         status: DeliveryStatus::Pending,
         attempts: 0,

@@ -23,10 +23,22 @@ impl Error {
         Self::invalid(format!("{path} does not accept {method} requests.")).status(405)
     }
 
-    /// The request is for version 2 of the API, which this server does not support.
-    pub fn unsupported_v2(path: &str) -> Self {
+    /// The request is for a call of version 2 of the API that this server does not support.
+    pub fn unsupported_v2(method: &str, path: &str) -> Self {
         let path = shown(path);
-        Self::invalid(format!("This server has no /v2 API ({path}). Use /v1.")).status(404)
+        Self::invalid(format!(
+            "This server has no call {method} {path}. Under /v2 it has event destinations and events \
+             of /v2/core only."
+        ))
+        .status(404)
+    }
+
+    /// The body is not JSON.
+    pub fn body_not_json(content_type: &str) -> Self {
+        Self::invalid(format!(
+            "Request bodies under /v2 must be application/json, not {}.",
+            shown(content_type)
+        ))
     }
 
     /// The body is not a form.

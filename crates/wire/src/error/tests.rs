@@ -62,7 +62,7 @@ fn errors_read_well() {
         Error::no_such("customer", "cus_x", "customer"),
         Error::unknown_url("GET", "/v1/custmers"),
         Error::wrong_method("PUT", "/v1/customers"),
-        Error::unsupported_v2("/v2/core/events"),
+        Error::unsupported_v2("GET", "/v2/core/accounts"),
         Error::wrong_content_type("application/json"),
         Error::too_large("request body", 1_024),
         Error::lock_timeout(),
@@ -101,7 +101,8 @@ fn errors_read_well() {
     405 - -
         /v1/customers does not accept PUT requests.
     404 - -
-        This server has no /v2 API (/v2/core/events). Use /v1.
+        This server has no call GET /v2/core/accounts. Under /v2 it has event
+        destinations and events of /v2/core only.
     400 - -
         Request bodies must be application/x-www-form-urlencoded, not application/json.
     400 - -

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub(super) enum Node {
     /// `a=text`.
     Text(String),
+    /// A number, a boolean or a null of a JSON body, as it was sent.
+    Json(String),
     /// All parameters with brackets after one name.
     Branch(Branch),
 }
@@ -90,8 +92,8 @@ impl Branch {
                 self.named.insert((*segment).to_owned(), Node::Branch(branch));
                 Ok(())
             }
-            (Some(Node::Text(text)), []) => {
-                *text = value;
+            (Some(node @ (Node::Text(_) | Node::Json(_))), []) => {
+                *node = Node::Text(value);
                 Ok(())
             }
             (Some(Node::Branch(branch)), [_, ..]) => branch.insert(rest, key, value),
@@ -151,6 +153,11 @@ fn write_member(bytes: &mut Vec<u8>, name: &str, node: &Node) {
     write_text(bytes, name);
     match node {
         Node::Text(text) => write_text(bytes, text),
+        Node::Json(literal) => {
+            // Differs from a text of the same letters.
+            bytes.push(b'=');
+            write_text(bytes, literal);
+        }
         Node::Branch(branch) => branch.write_canonical(bytes),
     }
 }

@@ -1,4 +1,4 @@
-//! Parameters: a form body and a query string, read by name and type.
+//! Parameters: a form or JSON body and a query string, read by name and type.
 //!
 //! A use case takes each parameter that it knows and ends with [`Params::finish`], which rejects
 //! every other parameter. The list of known parameters is therefore the code that takes them, and
@@ -10,6 +10,7 @@
 
 mod form;
 mod gaps;
+mod json_body;
 mod schema;
 mod value;
 
@@ -50,6 +51,23 @@ impl Params {
         let mut count = 0;
         form::read_pairs(&mut branch, &mut count, query)?;
         form::read_pairs(&mut branch, &mut count, body)?;
+        Ok(Self::of(String::new(), branch))
+    }
+
+    /// Reads a query string and a JSON body, which may be empty. A member that is null counts as left
+    /// out, except in `metadata`, where it deletes its key.
+    ///
+    /// ```
+    /// # use wire::params::Params;
+    /// let mut params = Params::parse_json("", r#"{"name":"Ada","limit":3}"#).unwrap();
+    /// assert_eq!(params.text("name").unwrap().as_deref(), Some("Ada"));
+    /// assert!(params.text("limit").is_err());
+    /// ```
+    pub fn parse_json(query: &str, body: &str) -> Result<Self, Error> {
+        let mut branch = Branch::default();
+        let mut count = 0;
+        form::read_pairs(&mut branch, &mut count, query)?;
+        json_body::read(&mut branch, &mut count, body)?;
         Ok(Self::of(String::new(), branch))
     }
 
@@ -332,7 +350,9 @@ impl Params {
         self.take_as(name, |path, node| {
             let items = match node {
                 Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
-                Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
+                Node::Text(text) | Node::Json(text) => {
+                    return Err(Error::bad_shape(path, "array", Some(&text)));
+                }
                 Node::Branch(branch) => branch.into_items(),
             };
             let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
@@ -346,7 +366,8 @@ impl Params {
 fn scalar_of(path: &str, node: Node, wanted: &str) -> Result<String, Error> {
     match node {
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
-        Node::Text(text) => Ok(text),
+        Node::Json(text) if wanted == "string" => Err(Error::bad_shape(path, wanted, Some(&text))),
+        Node::Text(text) | Node::Json(text) => Ok(text),
         Node::Branch(_) => Err(Error::bad_shape(path, wanted, None)),
     }
 }
@@ -391,7 +412,7 @@ fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
         }
         Node::Branch(_) => Err(Error::bad_shape(path, "object", None)),
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
-        Node::Text(text) => Err(Error::bad_shape(path, "object", Some(&text))),
+        Node::Text(text) | Node::Json(text) => Err(Error::bad_shape(path, "object", Some(&text))),
     }
 }
 

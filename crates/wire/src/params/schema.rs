@@ -90,7 +90,9 @@ fn hash(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, 
 fn list(path: &str, node: Node, item: &'static Schema) -> Result<ExtraParams, Error> {
     let items = match node {
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
-        Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
+        Node::Text(text) | Node::Json(text) => {
+            return Err(Error::bad_shape(path, "array", Some(&text)));
+        }
         Node::Branch(branch) => branch.into_items(),
     };
     let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
@@ -108,7 +110,9 @@ fn map(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, E
     let Branch { named, appended } = match node {
         Node::Branch(branch) => branch,
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
-        Node::Text(text) => return Err(Error::bad_shape(path, "object", Some(&text))),
+        Node::Text(text) | Node::Json(text) => {
+            return Err(Error::bad_shape(path, "object", Some(&text)));
+        }
     };
     if !appended.is_empty() {
         return Err(Error::bad_shape(path, "object", None));

@@ -354,7 +354,7 @@ fn pairs(branch: &Branch, path: &str, append: bool, out: &mut Vec<(String, Strin
             path => format!("{path}[{name}]"),
         };
         match node {
-            Node::Text(text) => out.push((path, text.clone())),
+            Node::Text(text) | Node::Json(text) => out.push((path, text.clone())),
             Node::Branch(branch) => pairs(branch, &path, append, out),
         }
     }

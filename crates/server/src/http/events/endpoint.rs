@@ -2,9 +2,10 @@
 
 use crate::http::call::{Call, Outcome};
 use engine::events::endpoint::EndpointInput;
+use model::endpoint::EventPayload;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
-use wire::error::{Error, shown};
-use wire::event_names::{is_event_name, nearest_event_name};
+use wire::error::Error;
+use wire::event_names::check_names;
 use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
@@ -81,25 +82,6 @@ fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<Str
         let message = format!("An endpoint names at most {ENABLED_EVENTS_MAX} event types.");
         return Err(Error::invalid(message).param(path));
     }
-    let unknown = events.iter().position(|event| event != "*" && !is_event_name(event));
-    if let Some(index) = unknown {
-        return Err(unknown_event(&events[index]).param(format!("{path}[{index}]")));
-    }
+    check_names(&events, EventPayload::Snapshot, &path)?;
     Ok(Some(without_repeats(events)))
-}
-
-fn unknown_event(name: &str) -> Error {
-    if name.starts_with("v1.") || name.starts_with("v2.") {
-        return Error::invalid(format!(
-            "{} is the name of a thin event. Webhook endpoints receive other events only. Thin \
-             events go to event destinations (/v2/core/event_destinations), which this server does \
-             not have.",
-            shown(name)
-        ));
-    }
-    let message = format!("{} is not the name of an event type.", shown(name));
-    Error::invalid(match nearest_event_name(name) {
-        Some(nearest) => format!("{message} Did you mean {nearest}?"),
-        None => message,
-    })
 }

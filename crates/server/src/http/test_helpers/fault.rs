@@ -103,6 +103,7 @@ fn take_fault(params: &mut Params) -> Result<(FaultRule, Option<String>), Error>
         kind,
         event_types,
         endpoint: None,
+        of_destination: false,
         method: method.map(|method| method.word().to_owned()),
         path,
         share: take_share(params)?,

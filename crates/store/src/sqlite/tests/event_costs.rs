@@ -140,7 +140,7 @@ impl Database {
 
 fn delivery(event: EventId, endpoint: u64) -> Delivery {
     Delivery {
-        key: DeliveryKey { event, endpoint: EndpointId::from_number(endpoint) },
+        key: DeliveryKey { event, endpoint: EndpointId::from_number(endpoint), outcome: false },
         merchant: owner(),
         status: DeliveryStatus::Pending,
         attempts: 0,
@@ -193,7 +193,14 @@ impl Measured<'_> {
                     (Cursor::Newest, within),
                 ] {
                     let (types, page) = (types.clone(), Page { limit: 5, cursor });
-                    self.add(&ListEvents { merchant, types, created, delivery_success, page });
+                    self.add(&ListEvents {
+                        merchant,
+                        types,
+                        created,
+                        delivery_success,
+                        only_thin: true,
+                        page,
+                    });
                 }
             }
         }
@@ -208,6 +215,7 @@ impl Measured<'_> {
                 let place = DeliveryPlace {
                     event: self.place,
                     endpoint: EndpointId::from_number(COMMON_ENDPOINT),
+                    outcome: false,
                 };
                 for cursor in [Cursor::Newest, Cursor::After(place), Cursor::Before(place)] {
                     let page = Page { limit: 5, cursor };

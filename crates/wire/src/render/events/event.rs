@@ -8,6 +8,7 @@ use crate::json::JsonWriter;
 use crate::render::View;
 use crate::render::connect::connected_account;
 use crate::render::connections::{account, authorization, clock, customer};
+use crate::render::events::destination::{self, Included};
 use crate::render::payments::{
     charge, checkout, dispute, intent, invoice, mandate, payment_method, product, refund,
     subscription,
@@ -84,7 +85,7 @@ fn write_data(w: &mut JsonWriter, event: &Event, view: &View<'_>) {
     }
 }
 
-fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
+pub(super) fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
     match snapshot {
         Snapshot::Account(account) => account::write(w, account, view),
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
@@ -97,6 +98,14 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
             write_value(w, view, connected_account::external_account(external));
         }
         Snapshot::Customer(customer) => customer::write_whole(w, customer, view),
+        Snapshot::Destination(endpoint) => {
+            // The event is about a destination, so the endpoint has this part.
+            if let Some(part) = &endpoint.destination {
+                destination::write(w, endpoint, part, Included::default());
+            } else {
+                w.null();
+            }
+        }
         Snapshot::Dispute(dispute) => write_value(w, view, dispute::value(dispute)),
         Snapshot::Intent(intent) => {
             write_value(w, view, intent::value(intent, view, false, None));
@@ -118,6 +127,16 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
 fn write_value(w: &mut JsonWriter, view: &View<'_>, mut value: Value) {
     fit(&mut value, view.version);
     w.raw(value.to_string().as_bytes());
+}
+
+/// The members of an object that a renderer writes.
+pub(super) fn rendered(write: impl FnOnce(&mut JsonWriter)) -> Option<Map<String, Value>> {
+    let mut writer = JsonWriter::default();
+    write(&mut writer);
+    match serde_json::from_slice(writer.as_bytes()) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    }
 }
 
 fn difference(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
