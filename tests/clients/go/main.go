@@ -56,7 +56,7 @@ func run() (passed, failed int) {
 	}
 	defer server.stop()
 	m := &merchant{server: server, Client: client(server.address, key, nil)}
-	for _, steps := range [][]step{guide, carriers, mistakes} {
+	for _, steps := range [][]step{guide, carriers, thin, mistakes} {
 		for _, step := range steps {
 			if err := step.act(m); err != nil {
 				fmt.Printf("FAILED go: %s: %v\n", step.name, err)

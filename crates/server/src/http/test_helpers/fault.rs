@@ -93,8 +93,9 @@ fn take_fault(params: &mut Params) -> Result<(FaultRule, Option<String>), Error>
     }
     let method: Option<Method> = params.choice("method")?;
     let path = params.text_up_to("path", FAULT_PATH_CHARS_MAX)?;
-    if path.as_ref().is_some_and(|path| !path.starts_with("/v1/")) {
-        return Err(Error::invalid("A path begins with /v1/.").param("path"));
+    let is_known = |path: &String| ["/v1/", "/v2/"].iter().any(|version| path.starts_with(version));
+    if path.as_ref().is_some_and(|path| !is_known(path)) {
+        return Err(Error::invalid("A path begins with /v1/ or /v2/.").param("path"));
     }
     let seed = params.integer_within("seed", 0, i64::MAX)?.unwrap_or(0);
     let times = params.integer_within("times", 1, FAULT_COUNT_MAX)?;
