@@ -62,6 +62,7 @@ fn readers_may_go() {
         &["export", &account],
         &["export", &account, "--format", "parquet"],
         &["listen", "--json"],
+        &["listen", "--thin", "--json"],
         &["demo"],
         &["--help"],
     ] {
@@ -72,7 +73,9 @@ fn readers_may_go() {
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
     }
     // The endpoint of `listen` is deleted at its end.
-    assert_eq!(server.call("GET", "/v1/webhook_endpoints", "")["data"], serde_json::json!([]));
+    for path in ["/v1/webhook_endpoints", "/v2/core/event_destinations"] {
+        assert_eq!(server.call("GET", path, "")["data"], serde_json::json!([]));
+    }
 }
 
 /// A key that could not be printed is revoked.

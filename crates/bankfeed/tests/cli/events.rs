@@ -243,3 +243,40 @@ fn says_why_nothing_happens() {
     ends with 1
     ");
 }
+
+/// A thin event is listed by its name, shown by its own id with its own delivery, and sent again. The
+/// event of `/v1` shows the deliveries of both forms.
+#[test]
+fn shows_thin_events() {
+    let server = Server::start();
+    let (url, receiving) = endpoint(&["200 OK", "200 OK"]);
+    let hook = format!("webhook_endpoint[url]={url}");
+    let destination = [
+        "post",
+        "/v2/core/event_destinations",
+        "-d",
+        "name=Mine",
+        "-d",
+        "type=webhook_endpoint",
+        "-d",
+        "event_payload=thin",
+        "-d",
+        "enabled_events[]=v1.customer.created",
+        "-d",
+        &hook,
+    ];
+    assert!(server.run(&destination).contains(r#""event_payload": "thin""#));
+    server.json(&["trigger", "customer.created"]);
+    let wait = "/v1/test_helpers/events/wait?type=v1.customer.created";
+    let event = server.call("GET", wait, "");
+    let (thin, snapshot) = (&event["id"], &event["snapshot_event"]);
+    let (thin, snapshot) = (thin.as_str().unwrap(), snapshot.as_str().unwrap());
+    let mut told = server.run(&["events", "--type", "v1.customer.*"]);
+    told += &server.run(&["events", "--type", "v1.mandate.updated"]);
+    told += &without_times(&server.run(&["events", thin]));
+    told += &without_times(&server.run(&["events", snapshot]));
+    told += &server.run(&["events", "resend", thin]);
+    receiving.join().unwrap();
+    told += &server.run(&["get", "/v2/core/events/evt_123"]);
+    insta::assert_snapshot!(told, @"");
+}

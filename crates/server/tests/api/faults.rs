@@ -347,7 +347,7 @@ async fn refuses_what_is_no_fault() {
     POST /v1/test_helpers/faults kind=api_latency&method=PATCH
         400 - method: Invalid method: must be one of DELETE, GET, or POST
     POST /v1/test_helpers/faults kind=api_latency&path=customers
-        400 - path: A path begins with /v1/.
+        400 - path: A path begins with /v1/ or /v2/.
     POST /v1/test_helpers/faults kind=webhook_doubled&delay_ms=1
         400 - delay_ms: A fault of the kind webhook_doubled has no delay.
     POST /v1/test_helpers/faults kind=webhook_lost&every=2&first=1

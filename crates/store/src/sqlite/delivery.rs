@@ -1,8 +1,4 @@
 //! Deliveries and their attempts.
-//!
-//! The column `endpoint` has the endpoint's number, or for the second thin event of an event its
-//! complement, which is negative ([`Target`]). So a delivery of a thin event needs no further column in
-//! keys and indexes.
 
 use super::event_list::{self, Found, Part, edge, parts_by_statuses};
 use super::event_statuses::{self, Statuses};
@@ -10,6 +6,7 @@ use super::feed;
 use super::generation::{Generation, Idle};
 use super::list::Window;
 use super::prepared;
+use super::target::Target;
 use super::{
     Batch, Failure, Param, Reading, column, from_json, idempotency, next_claim, number, word,
 };
@@ -114,42 +111,6 @@ pub(super) fn insert(
         }],
     )?;
     Ok(inserted == 1)
-}
-
-/// The target of a delivery: its endpoint, and which of the thin events of an event it receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) endpoint: EndpointId,
-    pub(super) outcome: bool,
-}
-
-impl Target {
-    pub(super) fn of(key: DeliveryKey) -> Self {
-        Self { endpoint: key.endpoint, outcome: key.outcome }
-    }
-
-    /// Both targets of an endpoint.
-    pub(super) fn both(endpoint: EndpointId) -> [Self; 2] {
-        [false, true].map(|outcome| Self { endpoint, outcome })
-    }
-
-    /// The value of the column.
-    pub(super) fn column(self) -> i64 {
-        let number = column(self.endpoint.number());
-        if self.outcome { !number } else { number }
-    }
-
-    /// Reads the value of the column.
-    pub(super) fn of_column(value: i64) -> Self {
-        let outcome = value < 0;
-        let number = if outcome { !value } else { value };
-        Self { endpoint: EndpointId::from_number(number.unsigned_abs()), outcome }
-    }
-
-    /// The key of a delivery of an event.
-    pub(super) fn key(self, event: EventId) -> DeliveryKey {
-        DeliveryKey { event, endpoint: self.endpoint, outcome: self.outcome }
-    }
 }
 
 /// A due delivery with its rank among those of its target.

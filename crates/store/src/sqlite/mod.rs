@@ -53,6 +53,7 @@ pub(crate) mod replace;
 pub(crate) mod sandbox_copy;
 pub(crate) mod snapshot;
 mod snapshot_table;
+mod target;
 pub(crate) mod transaction;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! The open work of one merchant. Rows of different accounts are listed together, so the statements
 //! have no bucket.
 
-use super::delivery::Target;
+use super::target::Target;
 use super::{Failure, Reading, from_json, number, object, refresh};
 use crate::{ListOpenWork, OpenWork};
 use model::delivery::DeliveryKey;
