@@ -9,6 +9,7 @@ pub mod empty_list;
 pub mod intent;
 pub mod invoice;
 mod leave;
+pub(crate) mod mandate;
 pub mod method_configuration;
 pub mod payment_method;
 pub mod plan;

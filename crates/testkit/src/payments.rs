@@ -2,7 +2,7 @@
 //! subscriptions. Each asserts that it succeeds, unless its comment says otherwise.
 
 use crate::client::{Client, Response};
-use crate::sample::{BANK_ACCOUNT, CONNECTIONS};
+use crate::sample::{ACCEPTED, BANK_ACCOUNT, CONNECTIONS};
 
 /// The path of Payment Intents.
 pub const INTENTS: &str = "/v1/payment_intents";
@@ -91,6 +91,14 @@ impl Client {
         self.act(&draft.id(), "finalize", "expand[]=payments").await.ok()
     }
 
+    /// Confirms the Payment Intent of an open invoice with the holder's acceptance. The call may
+    /// fail.
+    pub async fn pay_open(&self, invoice: &str, more: &str) -> Response {
+        let shown = self.retrieve(&format!("{invoice}?expand[]=payments")).await;
+        let intent = shown.text("/payments/data/0/payment/payment_intent");
+        self.act(&intent, "confirm", &format!("{ACCEPTED}&{more}")).await
+    }
+
     /// Creates the product `gold`.
     pub async fn gold(&self) {
         self.post("/v1/products", "id=gold&name=Gold").await.ok();
@@ -110,8 +118,9 @@ impl Client {
 
     /// Attaches the payment method with this test name to a customer. Returns its Setup Intent.
     pub async fn attach(&self, customer: &str, name: &str) -> Response {
-        let form =
-            format!("customer={customer}&payment_method=pm_usBankAccount_{name}&confirm=true");
+        let form = format!(
+            "customer={customer}&payment_method=pm_usBankAccount_{name}&confirm=true&{ACCEPTED}"
+        );
         self.post(SETUP_INTENTS, &form).await.ok()
     }
 

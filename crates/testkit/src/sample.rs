@@ -17,13 +17,15 @@ pub const CONNECTIONS: &str =
     "payment_settings[payment_method_options][us_bank_account][financial_connections]";
 /// The path from a payment method to its account.
 pub const BANK_ACCOUNT: &str = "/us_bank_account/financial_connections_account";
+/// The parameter by which a confirmation records the holder's acceptance of debits.
+pub const ACCEPTED: &str = "mandate_data[customer_acceptance][type]=offline";
 /// The seconds of a day.
 pub const DAY_S: i64 = model::clock::DAY_S;
 
 /// The parameters of an intent that is confirmed with typed numbers.
 pub fn typed_numbers(account_number: &str) -> String {
     format!(
-        "confirm=true&payment_method_data[type]=us_bank_account\
+        "confirm=true&{ACCEPTED}&payment_method_data[type]=us_bank_account\
          &payment_method_data[billing_details][name]=Ada\
          &payment_method_data[us_bank_account][account_holder_type]=individual\
          &payment_method_data[us_bank_account][routing_number]=110000000\

@@ -173,7 +173,8 @@ const PHRASES: [(&str, &str); 21] = [
     ("amount", "amount=2000&currency=usd&payment_method_types[]=us_bank_account"),
     (
         "typed",
-        "confirm=true&payment_method_data[type]=us_bank_account\
+        "confirm=true&mandate_data[customer_acceptance][type]=offline\
+         &payment_method_data[type]=us_bank_account\
          &payment_method_data[billing_details][name]=Ada\
          &payment_method_data[us_bank_account][account_holder_type]=individual\
          &payment_method_data[us_bank_account][routing_number]=110000000\

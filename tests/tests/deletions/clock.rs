@@ -2,7 +2,7 @@
 
 use crate::{account_status, events, merchant, refreshed_account, refused, stored};
 use store::{Kind, Object};
-use testkit::{App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, path_of};
+use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, path_of};
 
 /// Its accounts are disconnected, and its customers are deleted, with their events. Its own row stays
 /// as deleted, and no call finds it.
@@ -65,7 +65,7 @@ async fn objects_without_a_customer_are_on_no_clock() {
     let intent = app.post(INTENTS, form).await.ok().id();
     let session = app.checkout(ONE_ITEM).await.id();
     app.delete(&path_of(&clock)).await.ok();
-    app.act(&intent, "confirm", "").await.ok();
+    app.act(&intent, "confirm", ACCEPTED).await.ok();
     assert_eq!(app.status(&intent).await, "processing");
     assert_eq!(app.status(&session).await, "open");
 }

@@ -8,7 +8,7 @@ use model::id::MerchantId;
 use model::payments::checkout::CheckoutStatus;
 use model::payments::intent::IntentStatus;
 use store::{FindObject, Kind, Object};
-use testkit::{App, BEGIN_S, Client, DAY_S, FC, INTENTS, MONTHLY, NUMBERS, ONE_ITEM, Recorder};
+use testkit::{ACCEPTED, App, BEGIN_S, Client, DAY_S, FC, INTENTS, MONTHLY, NUMBERS, ONE_ITEM, Recorder};
 
 const ACCOUNTS: &str = "/v1/accounts";
 
@@ -81,7 +81,7 @@ async fn the_accounts_objects_are_unreachable() {
     let subscription = inside.subscription(&customer, MONTHLY).await.id();
     let checkout = inside.checkout(ONE_ITEM).await.id();
     let form = format!(
-        "amount=500&currency=usd&customer={customer}&confirm=true\
+        "amount=500&currency=usd&customer={customer}&confirm=true&{ACCEPTED}\
          &payment_method=pm_usBankAccount_success"
     );
     let debit = inside.post(INTENTS, &form).await.ok().id();
@@ -142,8 +142,10 @@ async fn the_accounts_endpoints_stay_enabled() {
     let endpoint = inside.endpoint(&own.url, "*", "").await.id();
     app.endpoint(&platform.url, "*", "connect=true").await;
     inside.checkout(ONE_ITEM).await;
-    let form = "amount=500&currency=usd&confirm=true&payment_method=pm_usBankAccount_success";
-    inside.post(INTENTS, form).await.ok();
+    let form = format!(
+        "amount=500&currency=usd&confirm=true&{ACCEPTED}&payment_method=pm_usBankAccount_success"
+    );
+    inside.post(INTENTS, &form).await.ok();
     delete(&app, &id).await;
     app.elapse_s(30 * DAY_S).await;
     for receiver in [&own, &platform] {

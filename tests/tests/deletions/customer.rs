@@ -6,9 +6,7 @@ use crate::{
 use model::refresh::RefreshCause;
 use serde_json::Value;
 use store::{Kind, Object};
-use testkit::{
-    App, CHECKOUT, Client, DAY_S, FC, INTENTS, LINK, MONTHLY, ONE_ITEM, SETUP_INTENTS, path_of,
-};
+use testkit::{ACCEPTED, App, CHECKOUT, Client, DAY_S, FC, INTENTS, LINK, MONTHLY, ONE_ITEM, SETUP_INTENTS, path_of};
 
 const ITEMS: &str = "/v1/invoiceitems";
 
@@ -105,7 +103,7 @@ async fn the_customers_intents_stay() {
     let form = format!("customer={customer}&payment_method={method}");
     let setup = app.post(SETUP_INTENTS, &form).await.ok().id();
     let form = format!(
-        "amount=500&currency=usd&customer={customer}&confirm=true\
+        "amount=500&currency=usd&customer={customer}&confirm=true&{ACCEPTED}\
          &payment_method=pm_usBankAccount_dispute"
     );
     let debit = app.post(INTENTS, &form).await.ok().id();

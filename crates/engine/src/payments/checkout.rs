@@ -289,7 +289,7 @@ impl Engine {
             };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
-        let acceptance = session.acceptance();
+        let acceptance = Some(session.acceptance());
         let confirmation = Confirmation { acceptance, ..Confirmation::default() };
         self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
         changes.put(intent_object(intent.clone()));

@@ -87,6 +87,8 @@ pub struct Confirmation {
     pub acceptance: Option<ExtraParams>,
     /// An earlier mandate. With one, no new mandate is made.
     pub mandate: Option<String>,
+    /// True if the request pays an invoice, which names a mandate but cannot create one.
+    pub of_invoice_call: bool,
     /// The URL that the browser goes to afterwards.
     pub return_url: Option<String>,
     /// The link requirements from now on, if the request sets them.
@@ -338,8 +340,12 @@ impl Engine {
             if !intent.cancelable() {
                 return Err(unexpected_state(&intent, "canceled"));
             }
+            let waited = intent.microdeposits.is_some();
             intent.cancel(reason.map(str::to_owned), now);
             intent.version += 1;
+            if waited {
+                self.deposits_ended(&intent, false, &mut changes).await?;
+            }
             let object = intent_object(intent.clone());
             let canceled =
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);

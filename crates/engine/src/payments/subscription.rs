@@ -59,6 +59,8 @@ pub struct SubscriptionInput {
     pub trial: Option<Trial>,
     /// True if the first invoice waits for a separate payment.
     pub incomplete: bool,
+    /// True if the subscription is not created unless its first invoice can be debited.
+    pub must_pay: bool,
     /// The time of the cancellation.
     pub cancel: Option<Cancel>,
     /// The metadata.
@@ -156,7 +158,13 @@ impl Engine {
             cancel_later(&mut made, input.cancel, now)?;
             let method = self.payer_of(&made, &mut changes).await?;
             let beginning =
-                Beginning { once, method, incomplete: input.incomplete, acceptance: None };
+                Beginning {
+                    once,
+                    method,
+                    incomplete: input.incomplete,
+                    must_pay: input.must_pay,
+                    acceptance: None,
+                };
             let made = self.begin_subscription(context, made, beginning, &mut changes).await?;
             self.commit_subscription(context, &made, changes).await
         })

@@ -19,7 +19,7 @@ use crate::id::{
 };
 use crate::money::Currency;
 use crate::payments::intent::{Intent, IntentStatus};
-use crate::payments::mandate::accepted_online;
+use crate::payments::mandate::{accepted_offline, accepted_online};
 use crate::payments::method_configuration::ConfiguredBy;
 use crate::payments::product::Price;
 use crate::payments::subscription::Subscription;
@@ -195,10 +195,10 @@ impl CheckoutSession {
         self.email.as_deref().or(self.payer.email.as_deref())
     }
 
-    /// Returns the holder's acceptance of the mandate on the page, if they gave it.
-    pub fn acceptance(&self) -> Option<ExtraParams> {
-        let agent = self.payer.user_agent.clone()?;
-        Some(accepted_online(agent))
+    /// Returns the holder's acceptance of the mandate: on the page, or by a call that completes the
+    /// session without a browser.
+    pub fn acceptance(&self) -> ExtraParams {
+        self.payer.user_agent.clone().map_or_else(accepted_offline, accepted_online)
     }
 
     /// True if it is paid, once or repeatedly.

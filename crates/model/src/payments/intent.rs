@@ -231,6 +231,20 @@ impl Intent {
         !self.is_payment() && self.given.boolean(&["attach_to_self"]) == Some(true)
     }
 
+    /// True if it sets the payment method up for later payments.
+    pub fn saves_method(&self) -> bool {
+        let usage = ["setup_future_usage"];
+        let of_method = ["payment_method_options", "us_bank_account", "setup_future_usage"];
+        let wants = |path: &[&str]| {
+            self.given.text(path).is_some_and(|usage| !usage.is_empty() && usage != "none")
+        };
+        // The option of the payment method overrides the one of the intent.
+        match self.given.text(&of_method) {
+            Some(_) => !self.is_payment() || wants(&of_method),
+            None => !self.is_payment() || wants(&usage),
+        }
+    }
+
     /// Returns the status of the payment of its invoice, as Stripe calls it.
     pub fn payment_status(&self) -> &'static str {
         match self.status {

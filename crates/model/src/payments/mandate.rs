@@ -1,8 +1,15 @@
 //! A mandate (`mandate_…`): the holder's permission to debit a bank account.
+//!
+//! ```text
+//! pending → active       the deposits of the confirmation were verified
+//!         → inactive     they were not
+//! active → inactive      a debit was disputed; the one debit of a single-use mandate ended
+//! ```
 
 use crate::clock::AccountTime;
 use crate::extra_params::ExtraParams;
-use crate::id::{ClockId, MandateId, MerchantId, PaymentMethodId};
+use crate::id::{ClockId, CustomerId, MandateId, MerchantId, PaymentMethodId};
+use crate::payments::intent::{Intent, Purpose};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +23,19 @@ words! {
     }
 }
 
-/// One mandate. It is active from the confirmation that created it.
+words! {
+    /// The state of a mandate.
+    MandateStatus {
+        /// Debits are permitted.
+        Active = "active",
+        /// Debits are not permitted.
+        Inactive = "inactive",
+        /// The account of the confirmation waits for the verification of small deposits.
+        Pending = "pending",
+    }
+}
+
+/// One mandate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mandate {
     /// Its id.
@@ -31,14 +50,55 @@ pub struct Mandate {
     pub created: AccountTime,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
+    /// The state. Mandates of earlier releases are active.
+    #[serde(default = "active")]
+    pub status: MandateStatus,
+    /// The customer whose debits it permits. `None` for a confirmation without a customer, and for
+    /// mandates of earlier releases.
+    #[serde(default)]
+    pub customer: Option<CustomerId>,
     /// The payment method that may be debited.
     pub payment_method: PaymentMethodId,
     /// The kind.
     pub kind: MandateKind,
     /// The one payment of a single-use mandate: the amount in minor units and the currency.
     pub single_use: Option<(i64, crate::money::Currency)>,
+    /// True for a single-use mandate of a Setup Intent until a payment uses it.
+    #[serde(default)]
+    pub unused: bool,
     /// The acceptance by the holder, as in the confirmation.
     pub acceptance: ExtraParams,
+}
+
+fn active() -> MandateStatus {
+    MandateStatus::Active
+}
+
+impl Mandate {
+    /// True if it permits a debit for which it was not given.
+    pub fn serves_later(&self) -> bool {
+        let reusable = self.kind == MandateKind::MultiUse || self.unused;
+        self.status == MandateStatus::Active && reusable
+    }
+
+    /// True if it permits the debit of an intent for which it was not given.
+    pub fn covers(&self, intent: &Intent) -> bool {
+        let is_of_customer = self.customer.is_none() || self.customer == intent.customer;
+        let fits = match (self.kind, intent.purpose) {
+            (MandateKind::MultiUse, _) => true,
+            (MandateKind::SingleUse, Purpose::Payment { amount, currency }) => {
+                self.single_use == Some((amount, currency))
+            }
+            (MandateKind::SingleUse, Purpose::Setup) => false,
+        };
+        self.serves_later() && is_of_customer && fits
+    }
+}
+
+/// Returns the acceptance of a mandate that the holder gave outside of a browser.
+pub fn accepted_offline() -> ExtraParams {
+    let members = [("type".to_owned(), ExtraParams::Text("offline".to_owned()))];
+    ExtraParams::Hash(members.into())
 }
 
 /// Returns the acceptance of a mandate on a page of this server, in the form of a confirmation. The

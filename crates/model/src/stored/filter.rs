@@ -38,6 +38,8 @@ crate::words! {
         Item = "item",
         /// The merchant's own look-up key of a price.
         LookupKey = "lookup_key",
+        /// The payment method that an active mandate permits to debit again.
+        MandateOfMethod = "mandate_of_method",
         /// The payment method of a Setup Intent.
         PaymentMethod = "payment_method",
         /// The status of the payment of an invoice. Other Payment Intents have no entry.

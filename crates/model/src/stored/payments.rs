@@ -74,6 +74,11 @@ impl Stored for Mandate {
     fn clock(&self) -> Option<ClockId> {
         self.clock
     }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let method = self.payment_method.to_string();
+        Some((Filter::MandateOfMethod, method)).filter(|_| self.serves_later()).into_iter().collect()
+    }
 }
 
 impl Stored for MethodConfiguration {

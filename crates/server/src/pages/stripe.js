@@ -266,6 +266,13 @@
       return run.error ? run : this.retrieve(clientSecret, expand);
     }
 
+    // The holder's acceptance of the debit, which a confirmation in a browser carries.
+    accepted(params) {
+      if (params.mandate_data || params.mandate) return params;
+      const online = { user_agent: window.navigator.userAgent };
+      return { ...params, mandate_data: { customer_acceptance: { type: "online", online } } };
+    }
+
     confirm(clientSecret, data = {}) {
       const { payment_method: method, ...params } = data;
       if (method && typeof method === "object") {
@@ -273,7 +280,7 @@
       } else {
         params.payment_method = method;
       }
-      return this.send(clientSecret, "post", "/confirm", params);
+      return this.send(clientSecret, "post", "/confirm", this.accepted(params));
     }
 
     verify(clientSecret, deposits) {
@@ -300,7 +307,7 @@
           return failure("No bank account was linked.", { code: "payment_method_missing" });
         }
       }
-      const answer = await this.send(secret, "post", "/confirm", params);
+      const answer = await this.send(secret, "post", "/confirm", this.accepted(params));
       if (answer.error || redirect === "if_required" || !confirmParams.return_url) return answer;
       const next = new URL(confirmParams.return_url, window.location.href);
       const word = this.kind === PAYMENT ? "payment_intent" : "setup_intent";

@@ -1,14 +1,15 @@
 //! Charges: one for each debit of a Payment Intent, with its states, lists and notes.
 
 use serde_json::json;
-use testkit::{App, BEGIN_S, DAY_S, INTENTS, path_of};
+use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, INTENTS, path_of};
 
 const CHARGES: &str = "/v1/charges";
 
 /// A confirmed payment with these further parameters. Returns its id.
 async fn pay(app: &App, name: &str, more: &str) -> String {
     let form = format!(
-        "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_{name}{more}"
+        "amount=2000&currency=usd&confirm=true&{ACCEPTED}\
+         &payment_method=pm_usBankAccount_{name}{more}"
     );
     app.post(INTENTS, &form).await.ok().id()
 }
@@ -109,7 +110,8 @@ async fn each_confirmation_has_a_charge() {
         let expected = shown.text(&format!("/last_payment_error/{of_intent}"));
         assert_eq!(failed.text(&format!("/{of_charge}")), expected);
     }
-    app.act(&intent, "confirm", "payment_method=pm_usBankAccount_success").await.ok();
+    let again = format!("payment_method=pm_usBankAccount_success&{ACCEPTED}");
+    app.act(&intent, "confirm", &again).await.ok();
     let second = app.retrieve(&intent).await.text("/latest_charge");
     let listed = app.ids(&format!("{CHARGES}?payment_intent={intent}")).await;
     assert_eq!(listed, [second, first]);

@@ -4,7 +4,7 @@
 use crate::browser::Browser;
 use serde_json::Value;
 use std::fmt::Write as _;
-use testkit::{App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, Response, path_of, typed_numbers};
+use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, Response, path_of, typed_numbers};
 
 /// Accounts of Test (Non-OAuth) that can pay.
 const ACCOUNTS: [&str; 11] = [
@@ -65,7 +65,7 @@ impl Days {
         let intent = self.payment("").await.id();
         let account = format!("accounts[]={}", account.replace(' ', "+"));
         self.app.link_carrier(&intent, &account).await.ok();
-        self.app.act(&intent, "confirm", "").await.ok();
+        self.app.act(&intent, "confirm", ACCEPTED).await.ok();
         intent
     }
 
@@ -98,7 +98,7 @@ async fn debits_do_what_their_names_say() {
     }
     for (number, name) in NUMBERS {
         payments.push((format!("{number} typed"), days.typed(number).await));
-        let form = format!("&confirm=true&payment_method=pm_usBankAccount_{name}");
+        let form = format!("&confirm=true&{ACCEPTED}&payment_method=pm_usBankAccount_{name}");
         payments.push((format!("pm_usBankAccount_{name}"), days.payment(&form).await.id()));
     }
     let mut lines = vec![String::new(); payments.len()];
@@ -308,8 +308,10 @@ async fn without_a_clock_nobody_waits() {
     let app = App::start().await;
     let mut seen = Vec::new();
     for name in ["dispute", "noAccount"] {
-        let form =
-            format!("amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_{name}");
+        let form = format!(
+            "amount=2000&currency=usd&confirm=true&{ACCEPTED}\
+             &payment_method=pm_usBankAccount_{name}"
+        );
         let intent = app.post(INTENTS, &form).await.ok().id();
         app.run_workers_until_idle().await;
         let shown = app.retrieve(&intent).await.facts(&["/status", "/last_payment_error/code"]);

@@ -4,7 +4,7 @@
 use model::connected_account::ConnectedAccount;
 use model::id::{MerchantId, SubscriptionId};
 use store::{Failpoints, FindObject, Kind, Object};
-use testkit::{App, BEGIN_S, Client, FC, LINK, MONTHLY, Options};
+use testkit::{ACCEPTED, App, BEGIN_S, Client, FC, LINK, MONTHLY, Options};
 
 const CUSTOMERS: &str = "/v1/customers";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
@@ -185,7 +185,7 @@ async fn a_refund_outlives_its_clock() {
 async fn a_debit_outlives_its_clock() {
     let (app, customer, clock) = App::on_clock().await;
     let form = format!(
-        "amount=500&currency=usd&customer={customer}&confirm=true\
+        "amount=500&currency=usd&customer={customer}&confirm=true&{ACCEPTED}\
          &payment_method=pm_usBankAccount_success"
     );
     let intent = app.post("/v1/payment_intents", &form).await.ok().id();

@@ -3,7 +3,7 @@
 //! Each list is compared with the objects that its filters fit among all objects of the list.
 
 use serde_json::{Value, json};
-use testkit::{App, CHECKOUT, ONE_ITEM, SUBSCRIPTIONS};
+use testkit::{ACCEPTED, App, CHECKOUT, ONE_ITEM, SUBSCRIPTIONS};
 
 /// A filter: its params, and the objects that it fits.
 type Filter<'a> = (String, Box<dyn Fn(&Value) -> bool + 'a>);
@@ -346,14 +346,14 @@ async fn charges() {
         (&bob, ""),
     ] {
         let form = format!(
-            "amount=2000&currency=usd&confirm=true&customer={customer}\
+            "amount=2000&currency=usd&confirm=true&{ACCEPTED}&customer={customer}\
              &payment_method=pm_usBankAccount_noAccount{more}"
         );
         first = app.post("/v1/payment_intents", &form).await.ok().id();
         app.run_workers_until_idle().await;
         app.pass_s(10);
     }
-    let again = "payment_method=pm_usBankAccount_success";
+    let again = "payment_method=pm_usBankAccount_success&mandate_data[customer_acceptance][type]=offline";
     app.act(&first, "confirm", again).await.ok();
     let filters = [
         field(&format!("customer={ada}"), "/customer", json!(ada)),

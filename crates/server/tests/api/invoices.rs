@@ -98,7 +98,7 @@ async fn an_invoice_collects_and_is_paid() {
     let opened = app.act(&id, "finalize", expand).await.ok();
     let intent = opened.text("/payments/data/0/payment/payment_intent/id");
     app.link_carrier(&id, "").await.ok();
-    app.act(&id, "pay", "").await.ok();
+    app.pay_open(&id, "").await.ok();
     app.run_workers_until_idle().await;
     let paid = app.retrieve(&format!("{id}?{expand}")).await;
     let shown = app.retrieve(&format!("{intent}?expand[]=payment_method")).await;
@@ -169,7 +169,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     let app = App::start().await;
     let opened = app.open_invoice().await.id();
     let form = "payment_method=pm_usBankAccount_insufficientFunds";
-    app.act(&opened, "pay", form).await.ok();
+    app.pay_open(&opened, form).await.ok();
     app.run_workers_until_idle().await;
     let failed = app.retrieve(&opened).await;
     let form = "paid_out_of_band=true&payment_method=pm_nope";

@@ -64,6 +64,7 @@ mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
 mod live;
+mod mandates;
 mod method_configurations;
 mod metrics;
 mod older_shapes;

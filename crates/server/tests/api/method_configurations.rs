@@ -1,6 +1,6 @@
 //! Configurations of payment methods, and their effect on payment objects.
 
-use testkit::{App, Client, Response};
+use testkit::{ACCEPTED, App, Client, Response};
 
 const PATH: &str = "/v1/payment_method_configurations";
 const OFF: &str = "us_bank_account[display_preference][preference]=off";
@@ -149,7 +149,7 @@ async fn a_named_configuration_decides() {
     let chosen = format!("payment_method_configuration={on}");
     let updated = app.post(&update, &chosen).await.ok();
     assert_eq!(updated.at("/payment_method_configuration_details/id"), on.as_str());
-    app.post(&confirm, method).await.ok();
+    app.post(&confirm, &format!("{method}&{ACCEPTED}")).await.ok();
 }
 
 /// The default configuration applies to payment objects that name neither types nor a

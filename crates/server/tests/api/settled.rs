@@ -110,7 +110,8 @@ async fn a_debit_under_way_is_open() {
     app.run_workers_until_idle().await;
     let form = format!(
         "amount=2000&currency=usd&customer={customer}&payment_method_types[]=us_bank_account\
-         &payment_method=pm_usBankAccount_success&confirm=true"
+         &payment_method=pm_usBankAccount_success&confirm=true\
+         &mandate_data[customer_acceptance][type]=offline"
     );
     app.post("/v1/payment_intents", &form).await.ok();
     app.engine.run_dispatch_once().await.unwrap();

@@ -1,7 +1,7 @@
 //! Rules of Stripe that real programs meet first. Each test names its source.
 
 use serde_json::{Value, json};
-use testkit::{App, INTENTS, NUMBERS, path_of};
+use testkit::{ACCEPTED, App, INTENTS, NUMBERS, path_of};
 
 /// Paying a draft finalizes it first. The fixtures of Stripe's CLI 1.52.0 do so.
 #[tokio::test]
@@ -9,8 +9,8 @@ async fn paying_a_draft_finalizes_it() {
     let app = App::start().await;
     let draft = app.draft_invoice("").await;
     app.invoice_item(&draft, "amount=1000&currency=usd").await;
-    let form = "payment_method=pm_usBankAccount_success";
-    let paid = app.act(&draft.id(), "pay", form).await.ok();
+    let method = app.attach(&draft.text("/customer"), "success").await.text("/payment_method");
+    let paid = app.act(&draft.id(), "pay", &format!("payment_method={method}")).await.ok();
     assert_eq!(paid.at("/status"), "open");
     app.run_workers_until_idle().await;
     assert_eq!(app.status(&draft.id()).await, "paid");
@@ -208,7 +208,10 @@ async fn payment_methods_are_cloned() {
     assert_eq!((clone.at("/customer"), clone.at("/metadata/a")), (Value::Null, json!("b")));
     assert_eq!(clone.at("/us_bank_account/last4"), "2227");
     assert_eq!(app.retrieve(&method).await.text("/customer"), customer);
-    let debit = format!("amount=500&currency=usd&confirm=true&payment_method={}", clone.id());
+    let debit = format!(
+        "amount=500&currency=usd&confirm=true&{ACCEPTED}&payment_method={}",
+        clone.id()
+    );
     inside.post(INTENTS, &debit).await.ok();
     let other = app.customer().await;
     for (client, form, status, param) in [
@@ -228,7 +231,8 @@ async fn payment_methods_are_cloned() {
 async fn a_method_without_customer_is_used_once() {
     let app = App::start().await;
     let debit = "amount=500&currency=usd&confirm=true&payment_method=";
-    let first = app.post(INTENTS, &format!("{debit}pm_usBankAccount_success")).await.ok();
+    let once = format!("{debit}pm_usBankAccount_success&{ACCEPTED}");
+    let first = app.post(INTENTS, &once).await.ok();
     let method = first.text("/payment_method");
     let customer = format!("customer={}", app.customer().await);
     let attach = path_of(&format!("{method}/attach"));

@@ -1,7 +1,7 @@
 //! Subscriptions as carriers of a link flow.
 
 use serde_json::{Value, json};
-use testkit::{App, CONNECTIONS, FC, MONTHLY, OPTIONS, SUBSCRIPTIONS};
+use testkit::{ACCEPTED, App, CONNECTIONS, FC, MONTHLY, OPTIONS, SUBSCRIPTIONS};
 
 /// The guide's call without items, as it is printed. The subscription is active, has no invoice,
 /// and collects an account by its Setup Intent and a prefetch. The account can be expanded before and
@@ -73,7 +73,7 @@ async fn a_setup_intent_collects() {
     let waiting = app.retrieve(&format!("{id}?expand[]=pending_setup_intent.payment_method")).await;
     assert_eq!(waiting.account_of("/pending_setup_intent/payment_method"), account);
     let intent = waiting.text("/pending_setup_intent/id");
-    app.act(&intent, "confirm", "").await.ok();
+    app.act(&intent, "confirm", ACCEPTED).await.ok();
     app.run_workers_until_idle().await;
     let done = app.retrieve(&format!("{id}?expand[]=default_payment_method")).await;
     assert_eq!(done.at("/pending_setup_intent"), Value::Null);
@@ -114,7 +114,7 @@ async fn an_invoice_collects() {
     assert_eq!(linked.id(), intent);
     let account = linked.account_of("/payment_method");
     app.subscribe(&account).await;
-    let confirmed = app.act(&intent, "confirm", "").await.ok();
+    let confirmed = app.act(&intent, "confirm", ACCEPTED).await.ok();
     let under_way = app.retrieve(&id).await;
     app.run_workers_until_idle().await;
     let paid = app

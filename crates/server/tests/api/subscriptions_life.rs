@@ -1,7 +1,7 @@
 //! The life cycle of subscriptions: creation, renewal, changes and end.
 
 use serde_json::Value;
-use testkit::{App, BEGIN_S, DAY_S, MONTHLY, SUBSCRIPTIONS, path_of};
+use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, MONTHLY, SUBSCRIPTIONS, path_of};
 
 /// A failed first payment leaves the subscription incomplete, and it expires after 23 hours. It
 /// does not expire during a debit.
@@ -15,7 +15,7 @@ async fn expires_when_it_is_not_paid() {
     let shown = app.retrieve(&failed).await;
     let invoice = shown.text("/latest_invoice");
     let form = "payment_method=pm_usBankAccount_insufficientFunds";
-    app.act(&invoice, "pay", form).await.ok();
+    app.pay_open(&invoice, form).await.ok();
     let state = async |id: &str| {
         let shown = app.retrieve(&format!("{id}?expand[]=latest_invoice")).await;
         shown.facts(&["/status", "/latest_invoice/status"])
@@ -110,7 +110,7 @@ async fn trials_end() {
     let moved = app.subscription(&customer, &more).await.id();
     app.link_carrier(&id, "").await.ok();
     let intent = made.text("/pending_setup_intent");
-    app.act(&intent, "confirm", "").await.ok();
+    app.act(&intent, "confirm", ACCEPTED).await.ok();
     let form = "trial_end=now&expand[]=latest_invoice";
     let ended = app.post(&path_of(&moved), form).await.ok();
     let facts = ["/status", "/latest_invoice/status", "/latest_invoice/total"];

@@ -58,6 +58,7 @@ impl Kind {
             Self::PaymentIntent => &[Filter::Invoice, Filter::PaymentStatus],
             Self::SetupIntent => &[Filter::AttachToSelf, Filter::PaymentMethod],
             Self::Charge => &[Filter::TransferGroup],
+            Self::Mandate => &[Filter::MandateOfMethod],
             Self::Checkout => {
                 &[Filter::Email, Filter::Status, Filter::Subscription, Filter::UnfinishedOfCustomer]
             }

@@ -75,6 +75,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0018_setup_intent_methods.sql"),
         step: Some(object_filter::fill_setup_intents),
     },
+    Migration {
+        sql: include_str!("migrations/0019_mandates.sql"),
+        step: Some(object_filter::fill),
+    },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

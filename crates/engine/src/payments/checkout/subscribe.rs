@@ -58,7 +58,8 @@ impl Engine {
             once: once.collect(),
             method: Some(method.id),
             incomplete: false,
-            acceptance: session.acceptance(),
+            must_pay: false,
+            acceptance: Some(session.acceptance()),
         };
         let made = self.begin_subscription(context, made, beginning, &mut trial).await?;
         let intent = self.find_collector(context, &made, &trial).await?;

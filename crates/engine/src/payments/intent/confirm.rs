@@ -12,10 +12,7 @@ use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
-use model::extra_params::ExtraParams;
-use model::id::MandateId;
-use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
-use model::payments::mandate::{Mandate, MandateKind};
+use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Verification};
 use model::payments::payment_method::PaymentMethod;
 use store::Object;
 use wire::error::Error as ApiError;
@@ -98,16 +95,7 @@ impl Engine {
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
-        if let Some(mandate) = &confirmation.mandate {
-            let mandate = self.check_mandate(context, mandate, &method, changes).await?;
-            if intent.is_payment() {
-                intent.mandate = Some(mandate.id);
-            }
-        } else {
-            let mandate = self.mandate(context, intent, &method, confirmation, changes.now);
-            intent.mandate = Some(mandate.id);
-            changes.put(Object::Mandate(mandate));
-        }
+        intent.mandate = self.mandate_of(context, intent, &method, confirmation, changes).await?;
         let progress = intent.confirm(&method, changes.now);
         if progress == Progress::Processing {
             self.begin_charge(intent, &method, changes);
@@ -128,62 +116,6 @@ impl Engine {
             return Err(ApiError::invalid(message).param("customer").into());
         }
         Ok(())
-    }
-
-    fn mandate(
-        &self,
-        context: &Context,
-        intent: &Intent,
-        method: &PaymentMethod,
-        confirmation: &Confirmation,
-        now: AccountTime,
-    ) -> Mandate {
-        let later = intent.given.text(&["setup_future_usage"]).is_some();
-        let (kind, single_use) = match intent.purpose {
-            Purpose::Payment { amount, currency } if !later => {
-                (MandateKind::SingleUse, Some((amount, currency)))
-            }
-            _ => (MandateKind::MultiUse, None),
-        };
-        Mandate {
-            id: MandateId::from_number(self.next_number()),
-            merchant: context.merchant,
-            version: 1,
-            livemode: context.livemode,
-            created: now,
-            clock: intent.clock,
-            payment_method: method.id,
-            kind,
-            single_use,
-            acceptance: confirmation.acceptance.clone().unwrap_or_else(ExtraParams::empty),
-        }
-    }
-
-    /// The mandate of a request. A mandate of another payment method is rejected.
-    async fn check_mandate(
-        &self,
-        context: &Context,
-        id: &str,
-        method: &PaymentMethod,
-        changes: &mut Changes,
-    ) -> Result<Mandate, Error> {
-        let mandate = self.get_unchanged::<Mandate>(context, changes, id, "mandate").await?;
-        if mandate.payment_method == method.id {
-            return Ok(mandate);
-        }
-        let message = format!("The mandate is not of the payment method {}.", method.id);
-        Err(ApiError::invalid(message).param("mandate").into())
-    }
-
-    /// Shows a mandate.
-    pub async fn retrieve_mandate(
-        &self,
-        context: &Context,
-        id: &str,
-    ) -> Result<ApiResponse, Error> {
-        let mandate = self.get::<Mandate>(context, id, "mandate").await?;
-        let value = wire::render::payments::mandate::value(&mandate);
-        self.unchanged(context, crate::payments::bytes(context, value)).await
     }
 
     /// Verifies the deposits of an intent.
@@ -232,6 +164,7 @@ impl Engine {
         method.verified = true;
         method.version += 1;
         changes.put(Object::PaymentMethod(method.clone()));
+        self.deposits_ended(&intent, true, &mut changes).await?;
         let progress = intent.begin_debit(&method, changes.now);
         if progress == Progress::Processing {
             self.begin_charge(&mut intent, &method, &mut changes);
@@ -255,6 +188,7 @@ impl Engine {
     ) -> Result<bool, Error> {
         if verification != Verification::Mismatch {
             intent.fail(failure_code(verification), method.id);
+            self.deposits_ended(&intent, false, &mut changes).await?;
             emit_progress(&intent, Progress::DepositsFailed, &mut changes);
             self.settle_checkout(&intent, false, &mut changes).await?;
             self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
@@ -284,6 +218,7 @@ impl Engine {
         let mut changes = Changes::of_work(now);
         changes.require_unchanged::<PaymentMethod>(&method);
         self.end_charge(&intent, &mut changes).await?;
+        self.single_use_ended(&intent, &mut changes).await?;
         let object = intent_object(intent.clone());
         changes.emit(&object, event_type);
         changes.put(object);

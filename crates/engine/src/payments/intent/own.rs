@@ -62,8 +62,7 @@ pub(super) fn keep_method(
         changes.put(Object::PaymentMethod(method));
         return Ok(());
     }
-    let is_saved = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| is_saved) {
+    match intent.customer.filter(|_| intent.saves_method()) {
         Some(customer) => give_to(changes, method, customer),
         None => Ok(()),
     }

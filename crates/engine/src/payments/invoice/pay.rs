@@ -21,6 +21,8 @@ use wire::error::Error as ApiError;
 pub struct PayInput {
     /// The payment method to debit. Left out, the linked one or the invoice's default.
     pub method: Option<String>,
+    /// The mandate of the debit. Left out, an active one of the payment method and the customer.
+    pub mandate: Option<String>,
     /// True if it was paid outside of this server.
     pub paid_elsewhere: bool,
 }
@@ -163,7 +165,12 @@ impl Engine {
             } else {
                 let default = self.payer_of_invoice(&invoice, &mut changes).await?;
                 let method = payer(default, &intent, input)?;
-                let confirmation = Confirmation { method, ..Confirmation::default() };
+                let confirmation = Confirmation {
+                    method,
+                    mandate: input.mandate.clone(),
+                    of_invoice_call: true,
+                    ..Confirmation::default()
+                };
                 self.confirm_intent_with(context, &mut intent, &confirmation, &mut changes).await?;
             }
             changes.put(intent_object(intent));

@@ -3,7 +3,7 @@
 
 use super::item::{SubscriptionItemInput, unit_amount};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
-use crate::payments::{Changes, intent_object};
+use crate::payments::{Changes, intent_object, mandate};
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
@@ -42,6 +42,8 @@ pub(crate) struct Beginning {
     pub(crate) method: Option<PaymentMethodId>,
     /// True if the first invoice waits for a separate payment.
     pub(crate) incomplete: bool,
+    /// True if the subscription is not created unless its first invoice can be debited.
+    pub(crate) must_pay: bool,
     /// The holder's acceptance of debits.
     pub(crate) acceptance: Option<ExtraParams>,
 }
@@ -205,7 +207,13 @@ impl Engine {
             let word = Some(word).filter(|_| !beginning.incomplete);
             match beginning.method {
                 Some(method) => {
-                    self.debit(context, &invoice, method, word, changes).await?;
+                    let begun = self.debit(context, &invoice, method, word, changes).await?;
+                    if !begun && beginning.must_pay {
+                        return Err(mandate::missing(false).into());
+                    }
+                    if !begun {
+                        attempt_failed(invoice, changes);
+                    }
                 }
                 None if !beginning.incomplete => return Err(nothing_to_debit()),
                 None => {}
@@ -303,7 +311,8 @@ impl Engine {
     }
 
     /// Sets the payment method of an open invoice's intent, and confirms it if there is a
-    /// confirmation. Otherwise the intent waits for the holder.
+    /// confirmation. Otherwise the intent waits for the holder. Returns false if the debit needs a
+    /// mandate and there is none. The intent then waits for a confirmation that brings one.
     async fn debit(
         &self,
         context: &Context,
@@ -311,17 +320,22 @@ impl Engine {
         method: PaymentMethodId,
         word: Option<Confirmation>,
         changes: &mut Changes,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? else {
-            return Ok(());
+            return Ok(true);
         };
         changes.require_intent(&intent);
         intent.attach(method);
+        let mut begun = true;
         if let Some(confirmation) = word {
-            self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
+            begun = confirmation.acceptance.is_some()
+                || self.find_mandate(&intent, method, changes).await?.is_some();
+            if begun {
+                self.confirm_intent_with(context, &mut intent, &confirmation, changes).await?;
+            }
         }
         changes.put(intent_object(intent));
-        Ok(())
+        Ok(begun)
     }
 
     /// Makes the Setup Intent that collects a payment method for later.
@@ -367,7 +381,7 @@ impl Engine {
         }
         changes.put(Object::Subscription(subscription.clone()));
         let reason = "subscription_cycle";
-        let mut invoice = self.invoice_period(context, &subscription, &[], reason, changes).await?;
+        let invoice = self.invoice_period(context, &subscription, &[], reason, changes).await?;
         subscription.latest_invoice = Some(invoice.id);
         let charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
         if invoice.status == InvoiceStatus::Paid {
@@ -375,17 +389,25 @@ impl Engine {
         } else if charged && let Some(method) = self.payer_of(&subscription, changes).await? {
             changes.put(Object::Subscription(subscription.clone()));
             let word = Confirmation::default();
-            self.debit(context, &invoice, method, Some(word), changes).await?;
+            let begun = self.debit(context, &invoice, method, Some(word), changes).await?;
             subscription = self.as_changed(subscription, changes).await?;
+            if !begun {
+                subscription.not_paid(changes.now);
+                attempt_failed(invoice, changes);
+            }
         } else if charged {
             subscription.not_paid(changes.now);
-            invoice.attempts += 1;
-            let failed = EventType::InvoicePaymentFailed;
-            let object = Object::Invoice(invoice);
-            changes.put_and_emit(object, failed, None);
+            attempt_failed(invoice, changes);
         }
         Ok(subscription)
     }
+}
+
+/// Records an attempt to pay an open invoice of the changes that failed before a debit began.
+fn attempt_failed(mut invoice: Invoice, changes: &mut Changes) {
+    invoice.attempts += 1;
+    let failed = EventType::InvoicePaymentFailed;
+    changes.put_and_emit(Object::Invoice(invoice), failed, None);
 }
 
 /// Copies the fields of a subscription to its invoice.

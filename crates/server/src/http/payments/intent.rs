@@ -21,6 +21,8 @@ use wire::params::Range;
 
 /// The hash that contains, among other things, the link requirements.
 const METHOD_OPTIONS: &str = "payment_method_options";
+/// The later payments for which a payment saves its payment method.
+const FUTURE_USAGE: &str = "setup_future_usage";
 /// The currency of bank accounts in the United States. Other currencies get a clear API error.
 const CURRENCY: &str = "usd";
 
@@ -88,7 +90,7 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
         return Err(Error::invalid(message).param("currency").into());
     }
     let confirmed = params.take("confirm") == Some(ExtraParams::Boolean(true));
-    let confirmation = take_confirmation(&mut params)?;
+    let confirmation = take_confirmation(&mut params, false)?;
     if confirmed {
         input.confirmation = Some(confirmation);
     } else if let Some(name) = consent_param(&confirmation) {
@@ -120,18 +122,22 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
     let mut params = read(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
     let client_secret = take_text(&mut params, "client_secret");
     let method = take_method(&mut params)?;
-    let mut confirmation = Confirmation { method, ..take_confirmation(&mut params)? };
-    let collection = collection::take(&mut params, &[METHOD_OPTIONS])?;
     let publishable = call.publishable;
+    let mut confirmation =
+        Confirmation { method, ..take_confirmation(&mut params, publishable)? };
+    let collection = collection::take(&mut params, &[METHOD_OPTIONS])?;
     // The merchant decides on the link requirements, not a browser.
+    let mut echoed = ExtraParams::empty();
     if !publishable {
         confirmation.collection = collection;
-        confirmation.given = params.take(METHOD_OPTIONS).map(|options| {
-            let mut echoed = ExtraParams::empty();
+        if let Some(options) = params.take(METHOD_OPTIONS) {
             echoed.put(METHOD_OPTIONS, options);
-            echoed
-        });
+        }
     }
+    if let Some(usage) = params.take(FUTURE_USAGE) {
+        echoed.put(FUTURE_USAGE, usage);
+    }
+    confirmation.given = Some(echoed);
     let call = call.ready(fields(kind, publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let id = call.id();
@@ -288,7 +294,8 @@ fn consent_param(confirmation: &Confirmation) -> Option<&'static str> {
     data.or(confirmation.mandate.as_ref().map(|_| "mandate"))
 }
 
-fn take_confirmation(params: &mut ExtraParams) -> Result<Confirmation, Error> {
+/// Takes the parameters of a confirmation. A browser cannot know its own address.
+fn take_confirmation(params: &mut ExtraParams, publishable: bool) -> Result<Confirmation, Error> {
     let acceptance = match params.take("mandate_data") {
         Some(ExtraParams::Hash(mut data)) => data.remove("customer_acceptance"),
         _ => None,
@@ -296,7 +303,7 @@ fn take_confirmation(params: &mut ExtraParams) -> Result<Confirmation, Error> {
     if let Some(acceptance) = &acceptance {
         let online = acceptance.text(&["type"]) == Some("online");
         let has_ip_address = acceptance.text(&["online", "ip_address"]).is_some();
-        if online && !has_ip_address {
+        if online && !has_ip_address && !publishable {
             let path = "mandate_data[customer_acceptance][online]";
             return Err(Error::missing_param(path));
         }

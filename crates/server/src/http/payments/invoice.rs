@@ -57,6 +57,7 @@ pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/invoices/{id}/pay")?;
     let input = PayInput {
         method: take_text(&mut params, "payment_method"),
+        mandate: take_text(&mut params, "mandate"),
         paid_elsewhere: take_boolean(&mut params, "paid_out_of_band") == Some(true),
     };
     let call = call.ready(Returns::Object("invoice"))?;

@@ -141,6 +141,7 @@ fn take_subscription(mut params: ExtraParams) -> Result<SubscriptionInput, Error
         collection,
         trial: take_trial(&mut params)?,
         incomplete: behavior.as_deref() == Some("default_incomplete"),
+        must_pay: behavior.as_deref() == Some("error_if_incomplete"),
         cancel: take_cancel(&mut params)?,
         metadata: take_metadata(&mut params),
         given: params,

@@ -1,6 +1,6 @@
 //! The objects and parameters that each call needs besides the tested parameter.
 
-use testkit::{App, CHECKOUT, ONE_ITEM, typed_numbers};
+use testkit::{ACCEPTED, App, CHECKOUT, ONE_ITEM, typed_numbers};
 
 /// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
@@ -95,7 +95,7 @@ async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, 
 }
 
 async fn charge(app: &App) -> String {
-    let form = format!("{PAYMENT}&{SUCCESS}&confirm=true");
+    let form = format!("{PAYMENT}&{SUCCESS}&confirm=true&{ACCEPTED}");
     app.post("/v1/payment_intents", &form).await.ok().text("/latest_charge")
 }
 
@@ -125,7 +125,7 @@ async fn payment_method(app: &App, path: &str) -> (Vec<String>, String) {
     // The object to attach must not have an owner yet, because a detached object cannot be used
     // again.
     let owned = if verb == "attach" { String::new() } else { format!("{holder}&") };
-    let form = format!("{owned}confirm=true&{SUCCESS}");
+    let form = format!("{owned}confirm=true&{ACCEPTED}&{SUCCESS}");
     let set_up = app.post("/v1/setup_intents", &form).await.ok();
     let needed = if verb == "attach" { holder } else { String::new() };
     (vec![set_up.text("/payment_method")], needed)

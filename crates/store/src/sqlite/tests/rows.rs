@@ -13,7 +13,7 @@ use model::id::{
 };
 use model::opaque::OpaqueObject;
 use model::payments::dispute::Dispute;
-use model::payments::mandate::{Mandate, MandateKind};
+use model::payments::mandate::{Mandate, MandateKind, MandateStatus};
 use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
 use model::payments::refund::Refund;
@@ -120,8 +120,11 @@ fn mandate(number: u64, created: AccountTime) -> Mandate {
         created,
         clock: None,
         payment_method: PaymentMethodId::from_number(1),
+        status: MandateStatus::Active,
+        customer: None,
         kind: MandateKind::MultiUse,
         single_use: None,
+        unused: false,
         acceptance: ExtraParams::empty(),
     }
 }

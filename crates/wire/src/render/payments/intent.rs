@@ -109,10 +109,12 @@ pub fn value(
                 shown.put("attach_to_self", to_self);
             }
             let mandate = intent.mandate.map(|mandate| mandate.to_string());
+            let once = intent.given.at(&["single_use"]).is_some();
+            let (single_use, reusable) = if once { (mandate, None) } else { (None, mandate) };
             shown
                 .put("last_setup_error", error)
-                .put("mandate", mandate)
-                .put("single_use_mandate", Value::Null);
+                .put("mandate", reusable)
+                .put("single_use_mandate", single_use);
         }
     }
     let mut value = shown.into_value();

@@ -30,7 +30,7 @@ pub fn value(mandate: &Mandate) -> Value {
             "type": "us_bank_account",
             "us_bank_account": {},
         },
-        "status": "active",
+        "status": mandate.status.word(),
         "type": mandate.kind.word(),
     });
     match (mandate.kind, mandate.single_use) {
