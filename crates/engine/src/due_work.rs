@@ -87,6 +87,11 @@ impl Engine {
         now: AccountTime,
     ) -> Result<Worked, Error> {
         match object {
+            Object::PaymentIntent(intent) | Object::SetupIntent(intent)
+                if intent.microdeposits.is_some() =>
+            {
+                self.deposits_due(intent, now).await
+            }
             Object::PaymentIntent(intent) if intent.disputed_at.is_some() => {
                 self.dispute_due(intent, now).await
             }
@@ -94,6 +99,7 @@ impl Engine {
             Object::Refund(refund) => self.refund_due(refund, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
             Object::Subscription(subscription) => self.work_subscription(subscription, now).await,
+            Object::SetupIntent(_) => Ok(Worked::Nothing),
             other => unreachable!("nothing falls due on a {}", other.kind().name()),
         }
     }

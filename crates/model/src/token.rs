@@ -12,7 +12,7 @@ pub const TEST_ROUTING_NUMBER: &str = "110000000";
 pub const TEST_BANK_NAME: &str = "STRIPE TEST BANK";
 
 /// The account numbers with a special meaning in test mode, and their effects.
-pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 10] = [
+pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 13] = [
     ("000123456789", "payments succeed"),
     ("000111111113", "the account is closed"),
     ("000111111116", "no such account"),
@@ -23,6 +23,9 @@ pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 10] = [
     ("000555555559", "payments are disputed later"),
     ("000000000009", "payments never end"),
     ("000000005126", "payments succeed, and refunds fail"),
+    ("000777777771", "payments exceed the weekly limit"),
+    ("000000004954", "payments are blocked as too risky"),
+    ("000888888885", "the tokenized number is deactivated"),
 ];
 
 words! {
@@ -89,8 +92,12 @@ impl BankNumbers {
 
     /// True if they are numbers of the test bank.
     pub fn are_for_tests(&self) -> bool {
-        self.routing_number == TEST_ROUTING_NUMBER
-            && TEST_ACCOUNT_NUMBERS.iter().any(|(number, _)| *number == self.account_number)
+        self.routing_number == TEST_ROUTING_NUMBER && self.has_test_account()
+    }
+
+    /// True if the account number has a special meaning in test mode.
+    pub fn has_test_account(&self) -> bool {
+        TEST_ACCOUNT_NUMBERS.iter().any(|(number, _)| *number == self.account_number)
     }
 }
 

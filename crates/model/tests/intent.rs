@@ -3,9 +3,10 @@
 use model::clock::DAY_S;
 use model::id::ClockId;
 use model::payments::intent::{
-    DEPOSIT_TRIES_MAX, Deposits, Intent, IntentStatus, Progress, Verification,
+    AMOUNTS_TRIES_MAX, CODE_TRIES_MAX, Deposits, Intent, IntentStatus, Progress, Verification,
 };
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
+use model::token::BankAccountType;
 use testkit::objects::{self, T0};
 
 /// An intent on a test clock.
@@ -58,8 +59,8 @@ fn a_setup_is_done_at_once() {
     assert_eq!(intent.status, IntentStatus::Succeeded);
 }
 
-/// Typed numbers wait for the verification of deposits. Ten wrong attempts or ten days are too
-/// many.
+/// Typed numbers wait for the verification of deposits. Three wrong amounts, ten wrong codes or ten
+/// days are too many.
 #[test]
 fn deposits_prove_typed_numbers() {
     let (mut intent, method) = (payment(), method(PaymentBehavior::Succeeds, false));
@@ -70,10 +71,19 @@ fn deposits_prove_typed_numbers() {
     let wrong = Deposits::DescriptorCode("SM00ZZ".into());
     assert_eq!(intent.clone().verify(&right, T0), Verification::Verified);
     assert_eq!(intent.clone().verify(&right, T0.plus(12 * DAY_S)), Verification::TimedOut);
-    for _ in 1..DEPOSIT_TRIES_MAX {
-        assert_eq!(intent.verify(&wrong, T0), Verification::Mismatch);
+    for (account_type, tries_max) in [
+        (BankAccountType::Checking, AMOUNTS_TRIES_MAX),
+        (BankAccountType::Savings, CODE_TRIES_MAX),
+    ] {
+        let mut intent = payment();
+        intent.attach(method.id);
+        intent.confirm(&PaymentMethod { account_type, ..method.clone() }, T0);
+        for left in (1..tries_max).rev() {
+            assert_eq!(intent.verify(&wrong, T0), Verification::Mismatch);
+            assert_eq!(intent.microdeposits.unwrap().tries_left(), left);
+        }
+        assert_eq!(intent.verify(&wrong, T0), Verification::AttemptsExceeded);
     }
-    assert_eq!(intent.verify(&wrong, T0), Verification::AttemptsExceeded);
 }
 
 /// An intent needs another payment method if its deposits cannot be sent.

@@ -6,7 +6,7 @@ use crate::{Context, Engine, Error};
 use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;
-use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
+use model::token::{BankNumbers, TEST_ACCOUNT_NUMBERS, TEST_ROUTING_NUMBER};
 use wire::error::Error as ApiError;
 
 impl Engine {
@@ -55,15 +55,30 @@ pub(crate) fn check_debits(context: &Context) -> Result<(), Error> {
     Err(ApiError::invalid(message).into())
 }
 
-/// Rejects numbers of the test bank in live mode. `param` is the path of the routing number.
+/// Rejects numbers of the test bank in live mode, and other account numbers in test mode. `path`
+/// returns the path of a param.
 pub(crate) fn check_numbers(
     context: &Context,
     numbers: &BankNumbers,
-    param: &str,
+    path: impl Fn(&str) -> String,
 ) -> Result<(), Error> {
-    if !context.livemode || numbers.routing_number != TEST_ROUTING_NUMBER {
+    if context.livemode && numbers.routing_number == TEST_ROUTING_NUMBER {
+        let message = "This is the routing number of the test bank, which only test mode knows.";
+        let api_error = ApiError::invalid(message).code("routing_number_invalid");
+        return Err(api_error.param(path("routing_number")).into());
+    }
+    if context.livemode || numbers.has_test_account() {
         return Ok(());
     }
-    let message = "This is the routing number of the test bank, which only test mode knows.";
-    Err(ApiError::invalid(message).code("routing_number_invalid").param(param).into())
+    let known: Vec<String> = TEST_ACCOUNT_NUMBERS
+        .iter()
+        .map(|(number, effect)| format!("{number} ({effect})"))
+        .collect();
+    let message = format!(
+        "Test mode accepts only the test account numbers, with the routing number \
+         {TEST_ROUTING_NUMBER}: {}.",
+        known.join(", ")
+    );
+    let api_error = ApiError::invalid(message).code("account_number_invalid");
+    Err(api_error.param(path("account_number")).into())
 }

@@ -115,6 +115,21 @@ impl Engine {
         changes.put_and_emit(Object::Charge(charge), EventType::ChargePending, None);
     }
 
+    /// Creates the failed charge of an intent whose debit was blocked.
+    pub(crate) fn block_charge(
+        &self,
+        intent: &mut Intent,
+        method: &PaymentMethod,
+        changes: &mut Changes,
+    ) {
+        let id = ChargeId::from_number(self.next_number());
+        let Some(mut charge) = Charge::of(intent, method, id, changes.now) else { return };
+        charge.end(intent);
+        intent.latest_charge = Some(id);
+        intent.fail_by(Some(id));
+        changes.put_and_emit(Object::Charge(charge), EventType::ChargeFailed, None);
+    }
+
     /// Ends the charge of an intent whose debit has ended.
     pub(crate) async fn end_charge(
         &self,

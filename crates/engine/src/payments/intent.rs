@@ -337,14 +337,19 @@ impl Engine {
                 let message = "The intent pays an invoice: void the invoice instead.";
                 return Err(ApiError::invalid(message).into());
             }
-            if !intent.cancelable() {
+            if !intent.cancelable_by_call() {
                 return Err(unexpected_state(&intent, "canceled"));
             }
-            let waited = intent.microdeposits.is_some();
+            let before = intent.status;
             intent.cancel(reason.map(str::to_owned), now);
             intent.version += 1;
-            if waited {
+            if before == IntentStatus::RequiresAction {
                 self.deposits_ended(&intent, false, &mut changes).await?;
+            }
+            if before == IntentStatus::Processing {
+                self.end_charge(&intent, &mut changes).await?;
+                self.single_use_ended(&intent, &mut changes).await?;
+                self.settle_checkout(&intent, false, &mut changes).await?;
             }
             let object = intent_object(intent.clone());
             let canceled =

@@ -292,7 +292,7 @@ impl Engine {
                 self.method_of_account(context, &account, made_for)
             }
             MethodSource::Numbers(numbers) => {
-                check_numbers(context, numbers, &path_of(input.path, "routing_number"))?;
+                check_numbers(context, numbers, |name| path_of(input.path, name))?;
                 self.method_of_numbers(context, numbers, made_for)
             }
         };

@@ -199,6 +199,13 @@ impl Charge {
             return;
         }
         self.status = ChargeStatus::Failed;
+        if intent.status == IntentStatus::Canceled {
+            self.failure = Some(ChargeFailure {
+                code: "payment_canceled".to_owned(),
+                message: "The payment was canceled before the bank was debited.".to_owned(),
+            });
+            return;
+        }
         self.failure = intent.last_error.as_ref().map(|error| ChargeFailure {
             code: error.code.clone(),
             message: error.message.clone(),

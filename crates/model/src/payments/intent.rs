@@ -5,7 +5,7 @@
 //! requires_payment_method → requires_confirmation → [requires_action: small deposits]
 //!     → processing → succeeded            a Setup Intent goes straight to succeeded
 //!     → requires_payment_method           when the debit or the deposits fail
-//! canceled                                from everywhere but processing and succeeded
+//! canceled                                from everywhere but succeeded
 //! ```
 
 use crate::clock::{AccountTime, DAY_S};
@@ -64,6 +64,9 @@ pub struct IntentError {
     pub message: String,
     /// The payment method of the attempt.
     pub payment_method: PaymentMethodId,
+    /// The charge of the debit that failed. `None` if no debit began.
+    #[serde(default)]
+    pub charge: Option<ChargeId>,
 }
 
 words! {
@@ -93,10 +96,22 @@ fn amounts() -> DepositKind {
 }
 
 impl Microdeposits {
-    /// Returns the number of attempts that are left.
+    /// Returns the number of wrong attempts that end the verification.
+    fn tries_max(&self) -> u32 {
+        match self.kind {
+            DepositKind::Amounts => AMOUNTS_TRIES_MAX,
+            DepositKind::DescriptorCode => CODE_TRIES_MAX,
+        }
+    }
+
+    /// Returns the number of attempts that are left. Deposits of earlier releases may have had more.
     pub fn tries_left(&self) -> u32 {
-        assert!(self.tries <= DEPOSIT_TRIES_MAX, "an intent without tries left has no deposits");
-        DEPOSIT_TRIES_MAX - self.tries
+        self.tries_max().saturating_sub(self.tries).max(1)
+    }
+
+    /// Returns the time from which they can no longer be verified.
+    pub fn times_out_at(&self) -> AccountTime {
+        self.arrive_at.plus(DEPOSIT_AGE_DAYS * DAY_S)
     }
 }
 
@@ -177,6 +192,8 @@ pub enum Progress {
     DepositsSent,
     /// Small deposits could not be sent.
     DepositsFailed,
+    /// The debit was blocked as too risky.
+    Blocked,
     /// The debit is processing.
     Processing,
     /// Done.
@@ -207,8 +224,12 @@ const SETTLE_DAYS: i64 = 4;
 const DEPOSIT_DAYS: i64 = 2;
 /// The days of the account's clock from the end of a debit until its dispute.
 const DISPUTE_DAYS: i64 = 3;
-/// The maximum number of wrong attempts to verify deposits.
-pub const DEPOSIT_TRIES_MAX: u32 = 10;
+/// The number of wrong amounts that ends the verification of deposits. Stripe's published bound.
+pub const AMOUNTS_TRIES_MAX: u32 = 3;
+/// The number of wrong codes that ends the verification of a deposit. Stripe's published bound.
+pub const CODE_TRIES_MAX: u32 = 10;
+/// The code of a debit that was blocked as too risky.
+pub const BLOCKED_CODE: &str = "payment_intent_payment_attempt_failed";
 /// The days after which deposits can no longer be verified.
 const DEPOSIT_AGE_DAYS: i64 = 10;
 
@@ -260,9 +281,14 @@ impl Intent {
         matches!(self.status, S::RequiresPaymentMethod | S::RequiresConfirmation)
     }
 
-    /// True if it may be canceled.
+    /// True if it may be canceled, and no debit of it is processing.
     pub fn cancelable(&self) -> bool {
         self.collects() || self.status == IntentStatus::RequiresAction
+    }
+
+    /// True if a call may cancel it.
+    pub fn cancelable_by_call(&self) -> bool {
+        self.cancelable() || self.status == IntentStatus::Processing
     }
 
     /// True if the holder may type account numbers.
@@ -303,7 +329,7 @@ impl Intent {
         let Some(deposits) = &mut self.microdeposits else {
             return Verification::TimedOut;
         };
-        let verification = if deposits.arrive_at.plus(DEPOSIT_AGE_DAYS * DAY_S) <= now {
+        let verification = if deposits.times_out_at() <= now {
             Verification::TimedOut
         } else {
             entered.verification()
@@ -312,19 +338,23 @@ impl Intent {
             return verification;
         }
         deposits.tries += 1;
-        if deposits.tries < DEPOSIT_TRIES_MAX {
+        if deposits.tries < deposits.tries_max() {
             Verification::Mismatch
         } else {
             Verification::AttemptsExceeded
         }
     }
 
-    /// Begins the debit of a verified account. A Setup Intent succeeds at once.
+    /// Begins the debit of a verified account, unless it is blocked. A Setup Intent succeeds at once.
     pub fn begin_debit(&mut self, method: &PaymentMethod, now: AccountTime) -> Progress {
         self.microdeposits = None;
         if !self.is_payment() {
             self.status = IntentStatus::Succeeded;
             return Progress::Succeeded;
+        }
+        if method.behavior == PaymentBehavior::Blocked {
+            self.fail(BLOCKED_CODE, method.id);
+            return Progress::Blocked;
         }
         self.status = IntentStatus::Processing;
         let ends = method.behavior != PaymentBehavior::Processing;
@@ -346,6 +376,7 @@ impl Intent {
             | PaymentBehavior::Disputed
             | PaymentBehavior::Processing
             | PaymentBehavior::MicrodepositsFail
+            | PaymentBehavior::Blocked
             | PaymentBehavior::RefundFails => {
                 let disputed = method.behavior == PaymentBehavior::Disputed;
                 self.disputed_at = disputed.then(|| self.days_after(now, DISPUTE_DAYS));
@@ -355,7 +386,15 @@ impl Intent {
             other => crate::Word::word(other),
         };
         self.fail(code, method.id);
+        self.fail_by(self.latest_charge);
         false
+    }
+
+    /// Records the charge of the debit that failed.
+    pub fn fail_by(&mut self, charge: Option<ChargeId>) {
+        if let Some(error) = &mut self.last_error {
+            error.charge = charge;
+        }
     }
 
     /// Records a failed attempt. Another payment method is then needed.
@@ -367,13 +406,15 @@ impl Intent {
             code: code.to_owned(),
             message: message(code).to_owned(),
             payment_method: method,
+            charge: None,
         });
     }
 
     /// Cancels the intent.
     pub fn cancel(&mut self, reason: Option<String>, now: AccountTime) {
-        assert!(self.cancelable(), "callers ask first whether it may be given up");
+        assert!(self.cancelable_by_call(), "callers ask first whether it may be given up");
         self.status = IntentStatus::Canceled;
+        self.settles_at = None;
         self.microdeposits = None;
         self.canceled = Some((now, reason));
     }
@@ -413,6 +454,10 @@ fn message(code: &str) -> &'static str {
         "insufficient_funds" => "The bank account holds too little for this debit.",
         "debit_not_authorized" => "The bank does not let this account be debited.",
         "invalid_currency" => "The bank account is held in another currency.",
+        "tokenized_account_number_deactivated" => {
+            "The tokenized account number was deactivated. Link the account again."
+        }
+        BLOCKED_CODE => "The payment was blocked as too risky.",
         "charge_exceeds_source_limit" => "This debit exceeds the weekly limit of the account.",
         "payment_method_microdeposit_failed" => {
             "The small deposits could not be sent. Check the routing and account numbers."

@@ -45,6 +45,16 @@ words! {
 /// accepted, and its payments succeed. Stripe documents them for ACH tests, except the number of
 /// refunds that fail. That one has the end and the name of Stripe's test card for it.
 const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 10] = [
+        /// The tokenized account number was deactivated.
+        TokenizedNumberDeactivated = "tokenized_account_number_deactivated",
+        /// They are blocked because of the highest risk, before the bank sees them.
+        Blocked = "blocked",
+    }
+}
+
+/// The account numbers of the test bank, their names in `pm_usBankAccount_…`, and the results of
+/// payments from them. Stripe documents them for ACH tests. The last one has no name.
+const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 12] = [
     ("000123456789", "success", PaymentBehavior::Succeeds),
     ("000111111113", "accountClosed", PaymentBehavior::AccountClosed),
     ("000111111116", "noAccount", PaymentBehavior::NoAccount),
@@ -55,10 +65,14 @@ const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 10] = [
     ("000555555559", "dispute", PaymentBehavior::Disputed),
     ("000000000009", "processing", PaymentBehavior::Processing),
     ("000000005126", "refundFail", PaymentBehavior::RefundFails),
+    ("000777777771", "weeklyLimitExceeded", PaymentBehavior::ChargeExceedsSourceLimit),
+    ("000000004954", "riskLevelHighest", PaymentBehavior::Blocked),
+    ("000888888885", "", PaymentBehavior::TokenizedNumberDeactivated),
 ];
 
 impl PaymentBehavior {
-    /// Returns the result of payments from a typed account number.
+    /// Returns the result of payments from a typed account number. In live mode there are no test
+    /// numbers.
     pub fn of_number(account_number: &str) -> Self {
         let known = TEST_NUMBERS.iter().find(|(number, _, _)| *number == account_number);
         known.map_or(Self::Succeeds, |(_, _, behavior)| *behavior)
@@ -67,12 +81,14 @@ impl PaymentBehavior {
     /// Returns the test number of a name such as `pm_usBankAccount_success`.
     pub fn number_of_test_method(id: &str) -> Option<&'static str> {
         let name = id.strip_prefix("pm_usBankAccount_")?;
-        TEST_NUMBERS.iter().find(|(_, known, _)| *known == name).map(|(number, _, _)| *number)
+        let found = TEST_NUMBERS.iter().find(|(_, known, _)| !known.is_empty() && *known == name);
+        found.map(|(number, _, _)| *number)
     }
 
     /// Returns the names of the test methods.
     pub fn test_methods() -> impl Iterator<Item = String> {
-        TEST_NUMBERS.iter().map(|(_, name, _)| format!("pm_usBankAccount_{name}"))
+        let named = TEST_NUMBERS.iter().filter(|(_, name, _)| !name.is_empty());
+        named.map(|(_, name, _)| format!("pm_usBankAccount_{name}"))
     }
 
     /// Returns the result of payments from a linked test account, by the name that its bank gives
@@ -159,7 +175,9 @@ mod tests {
     fn test_methods_behave_by_name() {
         let number = PaymentBehavior::number_of_test_method("pm_usBankAccount_noAccount").unwrap();
         assert_eq!(PaymentBehavior::of_number(number), PaymentBehavior::NoAccount);
-        assert_eq!(PaymentBehavior::number_of_test_method("pm_usBankAccount_x"), None);
+        for unknown in ["pm_usBankAccount_x", "pm_usBankAccount_"] {
+            assert_eq!(PaymentBehavior::number_of_test_method(unknown), None);
+        }
         assert_eq!(PaymentBehavior::of_number("000999999991"), PaymentBehavior::Succeeds);
     }
 

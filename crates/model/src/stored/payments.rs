@@ -28,7 +28,8 @@ impl Stored for Intent {
     }
 
     fn due_at(&self) -> Option<AccountTime> {
-        self.settles_at.or(self.disputed_at)
+        let times_out = self.microdeposits.map(|deposits| deposits.times_out_at());
+        self.settles_at.or(self.disputed_at).or(times_out)
     }
 
     fn lookup(&self) -> Option<Lookup> {

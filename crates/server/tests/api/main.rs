@@ -84,6 +84,7 @@ mod snapshots;
 mod steering;
 mod subscriptions;
 mod subscriptions_life;
+mod test_numbers;
 mod thin_events;
 mod versions;
 mod versions_shown;

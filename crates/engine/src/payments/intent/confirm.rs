@@ -12,6 +12,7 @@ use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
+use model::id::PaymentMethodId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Verification};
 use model::payments::payment_method::PaymentMethod;
 use store::Object;
@@ -97,9 +98,7 @@ impl Engine {
         }
         intent.mandate = self.mandate_of(context, intent, &method, confirmation, changes).await?;
         let progress = intent.confirm(&method, changes.now);
-        if progress == Progress::Processing {
-            self.begin_charge(intent, &method, changes);
-        }
+        self.charge_by(intent, &method, progress, changes);
         emit_progress(intent, progress, changes);
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(intent, method, changes)?;
@@ -166,14 +165,33 @@ impl Engine {
         changes.put(Object::PaymentMethod(method.clone()));
         self.deposits_ended(&intent, true, &mut changes).await?;
         let progress = intent.begin_debit(&method, changes.now);
-        if progress == Progress::Processing {
-            self.begin_charge(&mut intent, &method, &mut changes);
-        }
+        self.charge_by(&mut intent, &method, progress, &mut changes);
         emit_progress(&intent, progress, &mut changes);
-        keep_method(&intent, method, &mut changes)?;
+        if progress == Progress::Blocked {
+            self.single_use_ended(&intent, &mut changes).await?;
+            self.settle_checkout(&intent, false, &mut changes).await?;
+            self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
+        } else {
+            keep_method(&intent, method, &mut changes)?;
+        }
         changes.put(intent_object(intent.clone()));
         self.apply_to_subscription(&intent, &mut changes).await?;
         self.commit_intent(context, &intent, changes, publishable).await
+    }
+
+    /// Creates the charge of a debit that began or was blocked.
+    fn charge_by(
+        &self,
+        intent: &mut Intent,
+        method: &PaymentMethod,
+        progress: Progress,
+        changes: &mut Changes,
+    ) {
+        match progress {
+            Progress::Processing => self.begin_charge(intent, method, changes),
+            Progress::Blocked => self.block_charge(intent, method, changes),
+            Progress::DepositsSent | Progress::DepositsFailed | Progress::Succeeded => {}
+        }
     }
 
     /// Counts a failed verification, or ends the attempt. The caller stores the API error for the
@@ -187,15 +205,44 @@ impl Engine {
         mut changes: Changes,
     ) -> Result<bool, Error> {
         if verification != Verification::Mismatch {
-            intent.fail(failure_code(verification), method.id);
-            self.deposits_ended(&intent, false, &mut changes).await?;
-            emit_progress(&intent, Progress::DepositsFailed, &mut changes);
-            self.settle_checkout(&intent, false, &mut changes).await?;
-            self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
-            self.apply_to_subscription(&intent, &mut changes).await?;
+            self.deposits_failed(&mut intent, verification, method.id, &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
+    }
+
+    /// Ends the attempt of an intent whose deposits were not verified.
+    async fn deposits_failed(
+        &self,
+        intent: &mut Intent,
+        verification: Verification,
+        method: PaymentMethodId,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        intent.fail(failure_code(verification), method);
+        self.deposits_ended(intent, false, changes).await?;
+        emit_progress(intent, Progress::DepositsFailed, changes);
+        self.settle_checkout(intent, false, changes).await?;
+        self.apply_to_invoice(intent, Attempt::Ended, changes).await?;
+        self.apply_to_subscription(intent, changes).await
+    }
+
+    /// Ends the attempt of an intent whose deposits were not verified in time.
+    pub(crate) async fn deposits_due(
+        &self,
+        mut intent: Intent,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        let due = intent.microdeposits.is_some_and(|deposits| deposits.times_out_at() <= now);
+        let Some(method) = intent.payment_method.filter(|_| due) else {
+            return Ok(Worked::Nothing);
+        };
+        intent.version += 1;
+        let mut changes = Changes::of_work(now);
+        let late = Verification::TimedOut;
+        self.deposits_failed(&mut intent, late, method, &mut changes).await?;
+        changes.put(intent_object(intent));
+        Ok(Worked::Item(changes.into_item()))
     }
 
     /// Ends a debit, at its time.
@@ -236,7 +283,7 @@ fn emit_progress(intent: &Intent, progress: Progress, changes: &mut Changes) {
         Progress::DepositsSent => {
             kind.event(EventType::PaymentIntentRequiresAction, EventType::SetupIntentRequiresAction)
         }
-        Progress::DepositsFailed => {
+        Progress::DepositsFailed | Progress::Blocked => {
             kind.event(EventType::PaymentIntentPaymentFailed, EventType::SetupIntentSetupFailed)
         }
         Progress::Processing => EventType::PaymentIntentProcessing,

@@ -5,6 +5,7 @@ use super::payment_method::billing_details;
 use crate::render::extra_params::Shown;
 use model::Word;
 use model::payments::charge::{Charge, ChargeStatus};
+use model::payments::intent::BLOCKED_CODE;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -71,9 +72,21 @@ pub fn value(charge: &Charge) -> Value {
     value
 }
 
-/// Renders the decision of the holder's bank.
+/// Renders the decision of the holder's bank, or of the check of the risk before.
 fn outcome(charge: &Charge) -> Value {
     let failure = charge.failure.as_ref();
+    if failure.is_some_and(|failure| failure.code == BLOCKED_CODE) {
+        return json!({
+            "advice_code": null,
+            "network_advice_code": null,
+            "network_decline_code": null,
+            "network_status": "not_sent_to_network",
+            "reason": "highest_risk_level",
+            "risk_level": "highest",
+            "seller_message": "This payment was blocked as too risky.",
+            "type": "blocked",
+        });
+    }
     let (status, word, message) = match failure {
         Some(failure) => ("declined_by_network", "issuer_declined", failure.message.as_str()),
         None => ("approved_by_network", "authorized", "Payment complete."),

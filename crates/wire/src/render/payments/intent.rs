@@ -185,6 +185,9 @@ fn last_error(error: &IntentError, failed_method: Option<&Value>) -> Value {
         "message": error.message,
         "type": "invalid_request_error",
     });
+    if let Some(charge) = error.charge {
+        shown["charge"] = charge.to_string().into();
+    }
     if let Some(method) = failed_method {
         shown["payment_method"] = method.clone();
     }
