@@ -98,6 +98,7 @@ impl Engine {
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Refund(refund) => self.refund_due(refund, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
+            Object::Invoice(invoice) => self.advance_invoice(invoice, now).await,
             Object::Subscription(subscription) => self.work_subscription(subscription, now).await,
             Object::SetupIntent(_) => Ok(Worked::Nothing),
             other => unreachable!("nothing falls due on a {}", other.kind().name()),

@@ -68,6 +68,10 @@ words! {
         SubscriptionCreated = "customer.subscription.created",
         /// A subscription was canceled, or expired before it became active.
         SubscriptionDeleted = "customer.subscription.deleted",
+        /// A subscription was paused.
+        SubscriptionPaused = "customer.subscription.paused",
+        /// The trial of a subscription ends in three days.
+        SubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
         /// A subscription was changed.
         SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
@@ -117,6 +121,8 @@ words! {
         InvoicePaymentFailed = "invoice.payment_failed",
         /// An attempt to pay an invoice succeeded.
         InvoicePaymentSucceeded = "invoice.payment_succeeded",
+        /// An invoice of a renewal comes in seven days.
+        InvoiceUpcoming = "invoice.upcoming",
         /// An invoice was changed.
         InvoiceUpdated = "invoice.updated",
         /// An invoice was voided.

@@ -191,6 +191,8 @@ pub fn subscription() -> Subscription {
         days_until_due: None,
         default_payment_method: None,
         saves_method: true,
+        trial_noticed: None,
+        renewal_noticed: None,
         method_types: None,
         collection: Collection::default(),
         from_settings: None,

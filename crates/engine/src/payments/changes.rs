@@ -13,6 +13,8 @@ use model::customer::Customer;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
 use model::id::{ClockId, MerchantId};
 use model::payments::intent::Intent;
+use model::payments::invoice::Invoice;
+use model::payments::subscription::Subscription;
 use model::stored::{Filter, PaymentIntent, SetupIntent, Stored};
 use store::{
     ChangeObjects, Changed, ClockItem, IdempotencyRecord, Kind, Object, ObjectKey, Precondition,
@@ -219,6 +221,17 @@ impl Changes {
                 unreachable!("no event is emitted of a {} here", object.kind().name())
             }
         });
+    }
+
+    /// Adds the event of the invoice of a subscription's next period, which is not stored. The
+    /// subscription's version must be the new one already.
+    pub(crate) fn emit_upcoming(&mut self, subscription: &Subscription, invoice: Invoice) {
+        let cause = self.cause.as_ref();
+        let happened = Happened { at: self.now, livemode: subscription.livemode, cause };
+        let position = next_position(&self.events);
+        let snapshot = Snapshot::Invoice(Box::new(invoice));
+        let upcoming = EventType::InvoiceUpcoming;
+        self.events.push(Event::of_object(subscription, snapshot, upcoming, position, happened));
     }
 
     /// Adds an object that changed, and its event. The event shows the values that `before` had,

@@ -3,6 +3,7 @@
 //! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
 //! ends, the invoice changes in the same commit (`invoice/pay.rs`).
 
+mod advance;
 mod due;
 mod hosted;
 pub mod item;
@@ -28,7 +29,7 @@ use model::extra_params::ExtraParams;
 use model::id::InvoiceId;
 use model::money::Currency;
 use model::payments::intent::Intent;
-use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus};
+use model::payments::invoice::{DRAFT_AGE_S, Invoice, InvoiceItem, InvoiceStatus};
 use model::payments::payment_method::PaymentMethod;
 use model::stored::{Filter, PaymentIntent, range_values};
 use serde_json::Value;
@@ -150,6 +151,8 @@ impl Engine {
             paid_elsewhere: false,
             starting_balance: 0,
             ending_balance: 0,
+            advances_at: None,
+            upcoming: false,
             application: self.application_of(context).await?,
             metadata: BTreeMap::new(),
             given: ExtraParams::empty(),
@@ -187,6 +190,14 @@ impl Engine {
         }
         due::apply(invoice, &input.given, changes.now)?;
         invoice.given.update(input.given.clone());
+        match input.given.boolean(&["auto_advance"]) {
+            Some(true) if invoice.status == InvoiceStatus::Draft => {
+                let at = invoice.advances_at.unwrap_or(changes.now.plus(DRAFT_AGE_S));
+                invoice.advances_at = Some(at);
+            }
+            Some(false) => invoice.advances_at = None,
+            _ => {}
+        }
         if let Some(number) = input.given.text(&["number"]) {
             invoice.printed_number = Some(number.to_owned());
         }

@@ -8,9 +8,10 @@
 mod begin;
 mod follow;
 pub mod item;
+mod notice;
 mod show;
 
-pub(crate) use begin::{Beginning, Once};
+pub(crate) use begin::{Beginning, Once, attempt_failed};
 pub(crate) use follow::InvoiceEnd;
 
 use crate::connections::connections_settings::check_prefetch;
@@ -63,6 +64,8 @@ pub struct SubscriptionInput {
     pub must_pay: bool,
     /// The time of the cancellation.
     pub cancel: Option<Cancel>,
+    /// True if the next period begins now. Only on update.
+    pub resets_anchor: bool,
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
@@ -244,14 +247,17 @@ impl Engine {
             self.apply_to(context, &mut subscription, input, &mut changes).await?;
             self.change_items(context, &mut subscription, &input.items, &mut changes).await?;
             cancel_later(&mut subscription, input.cancel, now)?;
-            let over = move_trial(&mut subscription, input.trial, now)?;
+            let mut over = move_trial(&mut subscription, input.trial, now)?;
+            if input.resets_anchor && !over {
+                over = reset_anchor(&mut subscription, now)?;
+            }
             if subscription != before {
                 subscription.version += 1;
                 if input.collection.is_some() || input.method_types.is_some() {
                     self.collect_subscription_anew(context, &subscription, &mut changes).await?;
                 }
                 if over {
-                    subscription = self.renew_with(context, subscription, &mut changes).await?;
+                    subscription = self.renew_at_once(context, subscription, &mut changes).await?;
                 }
                 let previous = Some(Snapshot::Subscription(Box::new(before)));
                 let object = Object::Subscription(subscription.clone());
@@ -405,6 +411,24 @@ fn move_trial(
     Ok(end.is_none())
 }
 
+/// Ends the current period now. Returns true if the next one begins.
+fn reset_anchor(subscription: &mut Subscription, now: AccountTime) -> Result<bool, Error> {
+    use SubscriptionStatus as S;
+    if !matches!(subscription.status, S::Active | S::PastDue) {
+        let message = format!(
+            "The subscription is {}. billing_cycle_anchor=now needs an active or past due one, and \
+             trial_end=now ends a trial.",
+            subscription.status.word()
+        );
+        return Err(ApiError::invalid(message).param("billing_cycle_anchor").into());
+    }
+    if subscription.items.is_empty() {
+        return Ok(false);
+    }
+    subscription.reset_anchor(now);
+    Ok(true)
+}
+
 /// The most days until the end of a subscription.
 const CANCEL_DAYS_MAX: i64 = 5 * 365 + 2;
 
@@ -452,7 +476,8 @@ fn check_changeable(subscription: &Subscription, input: &SubscriptionInput) -> R
         && input.method_types.is_none()
         && input.collection.is_none()
         && input.trial.is_none()
-        && input.cancel.is_none();
+        && input.cancel.is_none()
+        && !input.resets_anchor;
     if subscription.is_over() && !silent {
         let message = "This subscription is over; only its metadata and cancellation_details can \
                        be changed.";

@@ -162,6 +162,12 @@ pub struct Invoice {
     pub period: Option<(AccountTime, AccountTime)>,
     /// The number of attempts to pay it.
     pub attempts: u32,
+    /// The time at which a draft is finalized, and an open invoice is debited, without a call.
+    #[serde(default)]
+    pub advances_at: Option<AccountTime>,
+    /// True if it is only announced and not stored. Such an invoice has no id.
+    #[serde(default)]
+    pub upcoming: bool,
     /// The time of finalization.
     pub finalized_at: Option<AccountTime>,
     /// The time of payment.
@@ -191,6 +197,12 @@ impl Invoice {
     /// Returns the way in which it is paid: by a debit, or by the customer who receives it.
     pub fn collection_method(&self) -> &str {
         self.given.text(&["collection_method"]).unwrap_or("charge_automatically")
+    }
+
+    /// Returns the time of its next step without a call.
+    pub fn due_at(&self) -> Option<AccountTime> {
+        let waits = matches!(self.status, InvoiceStatus::Draft | InvoiceStatus::Open);
+        self.advances_at.filter(|_| waits && !self.deleted)
     }
 
     /// Returns the sum of its lines, negative if credits outweigh.
@@ -250,14 +262,20 @@ impl Invoice {
     pub fn pay(&mut self, now: AccountTime) {
         self.status = InvoiceStatus::Paid;
         self.paid_at = Some(now);
+        self.advances_at = None;
     }
 
     /// Voids it.
     pub fn void(&mut self, now: AccountTime) {
         self.status = InvoiceStatus::Void;
         self.voided_at = Some(now);
+        self.advances_at = None;
     }
 }
+
+/// The time in seconds from the creation of a draft to its finalization without a call. Stripe's
+/// published time.
+pub const DRAFT_AGE_S: i64 = 60 * 60;
 
 /// The maximum number of digits after the decimal point of a unit amount. Stripe's published bound.
 const FRACTION_DIGITS: usize = 12;

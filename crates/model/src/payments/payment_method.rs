@@ -36,25 +36,19 @@ words! {
         ChargeExceedsSourceLimit = "charge_exceeds_source_limit",
         /// The small deposits cannot be sent.
         MicrodepositsFail = "microdeposits_fail",
+        /// The tokenized account number was deactivated.
+        TokenizedNumberDeactivated = "tokenized_account_number_deactivated",
+        /// They are blocked because of the highest risk, before the bank sees them.
+        Blocked = "blocked",
         /// They succeed, and their refunds fail.
         RefundFails = "refund_fails",
     }
 }
 
-/// The account numbers of the test bank and the results of payments from them. Any other number is
-/// accepted, and its payments succeed. Stripe documents them for ACH tests, except the number of
-/// refunds that fail. That one has the end and the name of Stripe's test card for it.
-const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 10] = [
-        /// The tokenized account number was deactivated.
-        TokenizedNumberDeactivated = "tokenized_account_number_deactivated",
-        /// They are blocked because of the highest risk, before the bank sees them.
-        Blocked = "blocked",
-    }
-}
-
 /// The account numbers of the test bank, their names in `pm_usBankAccount_…`, and the results of
-/// payments from them. Stripe documents them for ACH tests. The last one has no name.
-const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 12] = [
+/// payments from them. Stripe documents them for ACH tests, except the number of refunds that fail.
+/// That one has the end and the name of Stripe's test card for it. The last one has no name.
+const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 13] = [
     ("000123456789", "success", PaymentBehavior::Succeeds),
     ("000111111113", "accountClosed", PaymentBehavior::AccountClosed),
     ("000111111116", "noAccount", PaymentBehavior::NoAccount),

@@ -2,9 +2,10 @@
 //! them.
 //!
 //! ```text
-//! (made) → incomplete → active            the first invoice was paid
-//!              │ → incomplete_expired     not within 23 hours, and no debit is under way
-//!        → trialing → active | past_due   the trial is over
+//! (made) → incomplete → active            the debit of the first invoice is processing, or it was paid
+//!              │ → incomplete_expired     not within 23 hours, or ten days with small deposits
+//!        → trialing → active              the trial is over
+//!              │ → paused | canceled      the trial is over without a payment method
 //!        → active ⇄ past_due              an invoice could not be paid; the latest one was paid
 //! canceled                                from everywhere but where it is over
 //! ```
@@ -14,7 +15,7 @@
 //! enough to show the subscription and its events.
 
 use crate::calendar::{Interval, Recurrence};
-use crate::clock::AccountTime;
+use crate::clock::{AccountTime, DAY_S};
 use crate::collection::Collection;
 use crate::extra_params::ExtraParams;
 use crate::id::{
@@ -40,7 +41,7 @@ words! {
         IncompleteExpired = "incomplete_expired",
         /// An invoice could not be paid.
         PastDue = "past_due",
-        /// A trial ended without a payment method. This server never sets this state.
+        /// A trial ended without a payment method.
         Paused = "paused",
         /// It is in its trial.
         Trialing = "trialing",
@@ -61,6 +62,13 @@ words! {
 
 /// The time in seconds within which the first invoice must be paid. Stripe's published bound.
 pub const INCOMPLETE_AGE_S: i64 = 23 * 60 * 60;
+/// The time in seconds within which the first invoice must be paid if the holder verifies small
+/// deposits. Stripe's published bound.
+pub const DEPOSITS_AGE_S: i64 = 10 * DAY_S;
+/// The time in seconds from the notice of a trial's end to the end. Stripe's published time.
+pub const TRIAL_NOTICE_S: i64 = 3 * DAY_S;
+/// The time in seconds from the notice of a renewal to the renewal. Our decision.
+pub const RENEWAL_NOTICE_S: i64 = 7 * DAY_S;
 /// The maximum number of items of a subscription. Stripe's published bound.
 pub const ITEMS_MAX: usize = 20;
 
@@ -112,8 +120,14 @@ pub struct Subscription {
     pub period: (AccountTime, AccountTime),
     /// The start and end of its trial.
     pub trial: Option<(AccountTime, AccountTime)>,
-    /// The time at which it expires if it is incomplete and no debit is processing.
+    /// The time at which it expires if it is incomplete.
     pub expires_at: Option<AccountTime>,
+    /// The end of the trial that was announced.
+    #[serde(default)]
+    pub trial_noticed: Option<AccountTime>,
+    /// The renewal that was announced.
+    #[serde(default)]
+    pub renewal_noticed: Option<AccountTime>,
     /// True if it is canceled at the end of the current period.
     pub cancel_at_period_end: bool,
     /// The time at which it will be canceled.
@@ -162,6 +176,15 @@ impl Price {
     }
 }
 
+/// An announcement before a period ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The trial ends.
+    TrialEnd,
+    /// The next period begins and is invoiced.
+    Renewal,
+}
+
 impl SubscriptionStatus {
     /// True if a subscription with this status has ended.
     pub fn is_over(self) -> bool {
@@ -180,16 +203,56 @@ impl Subscription {
         self.items.first().and_then(|item| item.price.recurrence())
     }
 
-    /// Returns the time of its next due work: it expires, is canceled, or a period ends.
+    /// Returns the time of its next due work: it expires, is canceled, a period ends, or the end of a
+    /// period is announced.
     pub fn due_at(&self) -> Option<AccountTime> {
         use SubscriptionStatus as S;
         let ends = match self.status {
             S::Canceled | S::IncompleteExpired => return None,
+            S::Paused => None,
             S::Incomplete => self.expires_at,
             S::Trialing => Some(self.period.1),
             _ => self.recurrence().map(|_| self.period.1),
         };
-        ends.into_iter().chain(self.cancel_at).min()
+        let notice = self.notice().map(|(at, _)| at);
+        ends.into_iter().chain(self.cancel_at).chain(notice).min()
+    }
+
+    /// Returns the next announcement and its time. A renewal is announced only if its period is
+    /// longer than the time between both.
+    pub fn notice(&self) -> Option<(AccountTime, Notice)> {
+        use SubscriptionStatus as S;
+        let (begin, end) = self.period;
+        let trial = self.status == S::Trialing && self.trial_noticed != Some(end);
+        let trial = trial.then(|| (end.plus(-TRIAL_NOTICE_S), Notice::TrialEnd));
+        let renews = matches!(self.status, S::Active | S::PastDue | S::Trialing)
+            && self.recurrence().is_some()
+            && self.renewal_noticed != Some(end)
+            && end > begin.plus(RENEWAL_NOTICE_S)
+            && self.cancel_at.is_none_or(|at| at > end);
+        let renewal = renews.then(|| (end.plus(-RENEWAL_NOTICE_S), Notice::Renewal));
+        trial.into_iter().chain(renewal).min_by_key(|(at, _)| *at)
+    }
+
+    /// Returns the announcement that is due by now, unless the period has ended.
+    pub fn notice_by(&self, now: AccountTime) -> Option<Notice> {
+        let (at, notice) = self.notice()?;
+        (at <= now && now < self.period.1).then_some(notice)
+    }
+
+    /// Records that the end of the current period was announced.
+    pub fn noticed(&mut self, notice: Notice) {
+        match notice {
+            Notice::TrialEnd => self.trial_noticed = Some(self.period.1),
+            Notice::Renewal => self.renewal_noticed = Some(self.period.1),
+        }
+    }
+
+    /// Returns its behavior at the end of a trial without a payment method: `cancel`, `pause` or
+    /// `create_invoice`.
+    pub fn trial_end_behavior(&self) -> &str {
+        let path = ["trial_settings", "end_behavior", "missing_payment_method"];
+        self.given.text(&path).unwrap_or("create_invoice")
     }
 
     /// True if its cancellation is due by now.
@@ -226,16 +289,37 @@ impl Subscription {
         }
     }
 
+    /// Ends the current period now, so that the next one begins now and its anchor is now.
+    pub fn reset_anchor(&mut self, now: AccountTime) {
+        self.anchor = now;
+        self.periods = -1;
+        self.period.1 = now;
+    }
+
+    /// Pauses it at the end of a trial without a payment method.
+    pub fn pause(&mut self) {
+        self.status = SubscriptionStatus::Paused;
+    }
+
     /// Waits for the payment of its first invoice.
     pub fn await_payment(&mut self) {
         self.status = SubscriptionStatus::Incomplete;
         self.expires_at = Some(self.created.plus(INCOMPLETE_AGE_S));
     }
 
-    /// Records that a debit for its newest invoice is processing. The subscription does not expire
-    /// until the debit ends.
+    /// Records that a debit of a verified account for its newest invoice is processing.
     pub fn debit_begun(&mut self) {
         self.expires_at = None;
+        if self.status == SubscriptionStatus::Incomplete {
+            self.status = SubscriptionStatus::Active;
+        }
+    }
+
+    /// Records that the holder has to verify small deposits before the debit for its first invoice.
+    pub fn deposits_sent(&mut self) {
+        if self.status == SubscriptionStatus::Incomplete {
+            self.expires_at = Some(self.created.plus(DEPOSITS_AGE_S));
+        }
     }
 
     /// Records that its newest invoice was paid, by this method or out of band.
@@ -258,7 +342,8 @@ impl Subscription {
         use SubscriptionStatus as S;
         match self.status {
             S::Incomplete => {
-                self.expires_at = Some(self.created.plus(INCOMPLETE_AGE_S).max(now));
+                let at = self.expires_at.unwrap_or(self.created.plus(INCOMPLETE_AGE_S));
+                self.expires_at = Some(at.max(now));
             }
             S::Active => self.status = S::PastDue,
             _ => {}

@@ -254,6 +254,10 @@ impl Stored for Invoice {
         self.deleted
     }
 
+    fn due_at(&self) -> Option<AccountTime> {
+        Self::due_at(self)
+    }
+
     fn filters(&self) -> Vec<(Filter, String)> {
         let mut values = vec![
             (Filter::CollectionMethod, self.collection_method().to_owned()),

@@ -83,6 +83,7 @@ mod small_rules;
 mod snapshots;
 mod steering;
 mod subscriptions;
+mod subscriptions_billing;
 mod subscriptions_life;
 mod test_numbers;
 mod thin_events;

@@ -230,6 +230,8 @@ impl Sample {
             paid_elsewhere: false,
             starting_balance: 0,
             ending_balance: 0,
+            advances_at: None,
+            upcoming: false,
             application: None,
             metadata: BTreeMap::new(),
             given: hash([
@@ -265,6 +267,8 @@ impl Sample {
             collection_method,
             default_payment_method: Some(PaymentMethodId::from_number(self.variant())),
             saves_method: false,
+            trial_noticed: None,
+            renewal_noticed: None,
             ..objects::subscription()
         }
     }

@@ -53,6 +53,7 @@ impl Engine {
             check_total(&invoice)?;
             if let Some(advance) = auto_advance {
                 invoice.given.put("auto_advance", ExtraParams::Boolean(advance));
+                invoice.advances_at = invoice.advances_at.filter(|_| advance);
             }
             self.finalize_with(context, &mut invoice, &mut changes).await?;
             self.commit_invoice(context, &invoice, changes).await
@@ -276,7 +277,10 @@ impl Engine {
         }
         let before = Snapshot::Invoice(Box::new(invoice.clone()));
         invoice.version = changes.raised(Kind::Invoice, number, invoice.version);
-        invoice.attempts += u32::from(attempt == Attempt::Begun);
+        if attempt == Attempt::Begun {
+            invoice.attempts += 1;
+            invoice.advances_at = None;
+        }
         invoice.latest_charge = intent.latest_charge;
         match intent.status {
             IntentStatus::Succeeded => {
@@ -299,7 +303,7 @@ impl Engine {
 }
 
 /// Rejects an invoice above the largest payment.
-fn check_total(invoice: &Invoice) -> Result<(), Error> {
+pub(super) fn check_total(invoice: &Invoice) -> Result<(), Error> {
     if invoice.total() > AMOUNT_MAX {
         let message = format!("The invoice comes to more than {AMOUNT_MAX} cents.");
         return Err(ApiError::invalid(message).code("amount_too_large").into());

@@ -1,6 +1,7 @@
 //! The begin of a subscription and of each of its periods: its items, its invoices, and the Setup
 //! Intent of a subscription without an open invoice.
 
+use super::notice::notice_short_trial;
 use super::item::{SubscriptionItemInput, unit_amount};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
 use crate::payments::{Changes, intent_object, mandate};
@@ -16,14 +17,14 @@ use model::id::{
 };
 use model::money::Currency;
 use model::payments::intent::AMOUNT_MAX;
-use model::payments::invoice::{Invoice, InvoiceStatus, Line, LineDetails, cost};
+use model::payments::invoice::{DRAFT_AGE_S, Invoice, InvoiceStatus, Line, LineDetails, cost};
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::Price;
 use model::payments::subscription::{
     CollectionMethod, Subscription, SubscriptionItem, SubscriptionStatus,
 };
 use std::collections::BTreeMap;
-use store::Object;
+use store::{Kind, Object};
 use wire::error::Error as ApiError;
 
 /// Something that is invoiced once, with the first period.
@@ -81,6 +82,8 @@ impl Engine {
             days_until_due: None,
             default_payment_method: None,
             saves_method: false,
+            trial_noticed: None,
+            renewal_noticed: None,
             method_types: None,
             collection: Collection::default(),
             from_settings: None,
@@ -192,8 +195,10 @@ impl Engine {
         let mut to_pay = None;
         if !made.items.is_empty() || !beginning.once.is_empty() {
             let reason = "subscription_create";
-            let invoice =
-                self.invoice_period(context, &made, &beginning.once, reason, changes).await?;
+            let mut invoice =
+                self.draft_of_period(context, &made, &beginning.once, reason, changes).await?;
+            put_created(&invoice, changes);
+            self.finalize_with(context, &mut invoice, changes).await?;
             made.latest_invoice = Some(invoice.id);
             to_pay = Some(invoice).filter(|invoice| invoice.status == InvoiceStatus::Open);
         }
@@ -228,7 +233,7 @@ impl Engine {
         let object = Object::Subscription(made.clone());
         let created = EventType::SubscriptionCreated;
         changes.put_and_emit(object, created, None);
-        Ok(made)
+        Ok(notice_short_trial(made, changes))
     }
 
     /// A subscription after the changes.
@@ -242,8 +247,8 @@ impl Engine {
         Ok(found.unwrap_or(subscription))
     }
 
-    /// Makes and opens the invoice of the current period.
-    pub(super) async fn invoice_period(
+    /// The draft of the current period's invoice, not stored yet.
+    pub(super) async fn draft_of_period(
         &self,
         context: &Context,
         subscription: &Subscription,
@@ -274,10 +279,6 @@ impl Engine {
             let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
             return Err(ApiError::invalid(message).code("amount_too_large").param("items").into());
         }
-        let object = Object::Invoice(invoice.clone());
-        let created = EventType::InvoiceCreated;
-        changes.put_and_emit(object, created, None);
-        self.finalize_with(context, &mut invoice, changes).await?;
         Ok(invoice)
     }
 
@@ -313,7 +314,7 @@ impl Engine {
     /// Sets the payment method of an open invoice's intent, and confirms it if there is a
     /// confirmation. Otherwise the intent waits for the holder. Returns false if the debit needs a
     /// mandate and there is none. The intent then waits for a confirmation that brings one.
-    async fn debit(
+    pub(crate) async fn debit(
         &self,
         context: &Context,
         invoice: &Invoice,
@@ -325,6 +326,7 @@ impl Engine {
             return Ok(true);
         };
         changes.require_intent(&intent);
+        intent.version = changes.raised(Kind::PaymentIntent, intent.number, intent.version);
         intent.attach(method);
         let mut begun = true;
         if let Some(confirmation) = word {
@@ -366,9 +368,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Begins the next period of a subscription that has its new version already. The period is
-    /// invoiced, and paid if there is a payment method. Returns the subscription after these
-    /// changes. The caller emits its event.
+    /// Begins the next period of a subscription that has its new version already. Its invoice is a
+    /// draft for an hour. Returns the subscription after these changes. The caller emits its event.
     pub(super) async fn renew_with(
         &self,
         context: &Context,
@@ -381,30 +382,45 @@ impl Engine {
         }
         changes.put(Object::Subscription(subscription.clone()));
         let reason = "subscription_cycle";
-        let invoice = self.invoice_period(context, &subscription, &[], reason, changes).await?;
+        let mut invoice =
+            self.draft_of_period(context, &subscription, &[], reason, changes).await?;
+        invoice.advances_at = Some(changes.now.plus(DRAFT_AGE_S));
+        put_created(&invoice, changes);
         subscription.latest_invoice = Some(invoice.id);
-        let charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
-        if invoice.status == InvoiceStatus::Paid {
-            subscription.paid(None);
-        } else if charged && let Some(method) = self.payer_of(&subscription, changes).await? {
-            changes.put(Object::Subscription(subscription.clone()));
-            let word = Confirmation::default();
-            let begun = self.debit(context, &invoice, method, Some(word), changes).await?;
-            subscription = self.as_changed(subscription, changes).await?;
-            if !begun {
-                subscription.not_paid(changes.now);
-                attempt_failed(invoice, changes);
-            }
-        } else if charged {
-            subscription.not_paid(changes.now);
-            attempt_failed(invoice, changes);
-        }
         Ok(subscription)
+    }
+
+    /// Begins the next period because of a call. Its invoice is opened, and debited if there is a
+    /// payment method. Returns the subscription after these changes. The caller emits its event.
+    pub(super) async fn renew_at_once(
+        &self,
+        context: &Context,
+        mut subscription: Subscription,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        subscription.renew();
+        if subscription.items.is_empty() {
+            return Ok(subscription);
+        }
+        changes.put(Object::Subscription(subscription.clone()));
+        let reason = "subscription_update";
+        let mut invoice =
+            self.draft_of_period(context, &subscription, &[], reason, changes).await?;
+        put_created(&invoice, changes);
+        subscription.latest_invoice = Some(invoice.id);
+        changes.put(Object::Subscription(subscription.clone()));
+        self.advance_with(context, &mut invoice, changes).await?;
+        self.as_changed(subscription, changes).await
     }
 }
 
+fn put_created(invoice: &Invoice, changes: &mut Changes) {
+    let object = Object::Invoice(invoice.clone());
+    changes.put_and_emit(object, EventType::InvoiceCreated, None);
+}
+
 /// Records an attempt to pay an open invoice of the changes that failed before a debit began.
-fn attempt_failed(mut invoice: Invoice, changes: &mut Changes) {
+pub(crate) fn attempt_failed(mut invoice: Invoice, changes: &mut Changes) {
     invoice.attempts += 1;
     let failed = EventType::InvoicePaymentFailed;
     changes.put_and_emit(Object::Invoice(invoice), failed, None);

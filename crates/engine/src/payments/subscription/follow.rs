@@ -1,5 +1,6 @@
 //! Changes of a subscription that follow from an intent, an invoice, its customer or time.
 
+use super::notice::pause_subscription;
 use crate::due_work::Worked;
 use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
@@ -8,7 +9,7 @@ use model::event::{EventType, Snapshot};
 use model::id::{MerchantId, SetupIntentId, SubscriptionId};
 use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
-use model::payments::subscription::{Subscription, SubscriptionStatus};
+use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
 use store::{Kind, Object};
 use wire::error::Error as ApiError;
 
@@ -17,6 +18,8 @@ use wire::error::Error as ApiError;
 pub(crate) enum InvoiceEnd {
     /// It was paid outside of this server.
     Paid,
+    /// It could not be debited.
+    NotPaid,
     /// It was voided.
     Void,
 }
@@ -59,6 +62,7 @@ impl Engine {
             match intent.status {
                 IntentStatus::Succeeded => subscription.paid(intent.payment_method),
                 IntentStatus::Processing => subscription.debit_begun(),
+                IntentStatus::RequiresAction => subscription.deposits_sent(),
                 IntentStatus::RequiresPaymentMethod => subscription.not_paid(now),
                 _ => {}
             }
@@ -80,6 +84,7 @@ impl Engine {
             if subscription.latest_invoice == Some(invoice.id) {
                 match end {
                     InvoiceEnd::Paid => subscription.paid(None),
+                    InvoiceEnd::NotPaid => subscription.not_paid(now),
                     InvoiceEnd::Void => subscription.forgiven(now),
                 }
             }
@@ -138,6 +143,15 @@ impl Engine {
             self.end_subscription(&context, subscription, reason, &mut changes).await?;
         } else if subscription.status == SubscriptionStatus::Incomplete {
             self.expire_subscription(&context, subscription, &mut changes).await?;
+        } else if let Some(notice) = subscription.notice_by(now) {
+            self.notice_period_end(&context, subscription, notice, &mut changes).await?;
+        } else if self.ends_with_its_trial(&subscription, &mut changes).await? {
+            if subscription.trial_end_behavior() == "pause" {
+                pause_subscription(subscription, &mut changes);
+            } else {
+                let reason = "cancellation_requested";
+                self.end_subscription(&context, subscription, reason, &mut changes).await?;
+            }
         } else {
             let previous = Some(Snapshot::Subscription(Box::new(subscription.clone())));
             let next = Subscription { version: subscription.version + 1, ..subscription };
@@ -155,6 +169,19 @@ impl Engine {
             changes.put_and_emit(object, updated, previous);
         }
         Ok(Worked::Item(changes.into_item()))
+    }
+
+    /// True if a trial is over, there is no payment method, and the merchant wants no invoice then.
+    async fn ends_with_its_trial(
+        &self,
+        subscription: &Subscription,
+        changes: &mut Changes,
+    ) -> Result<bool, Error> {
+        let charged = subscription.collection_method == CollectionMethod::ChargeAutomatically;
+        let ends = subscription.status == SubscriptionStatus::Trialing
+            && charged
+            && subscription.trial_end_behavior() != "create_invoice";
+        Ok(ends && self.payer_of(subscription, changes).await?.is_none())
     }
 
     /// Ends a subscription, with the unpaid first invoice and the Setup Intent that collects for

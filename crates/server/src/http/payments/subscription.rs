@@ -38,10 +38,12 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let mut params = read(&mut call, "POST /v1/subscriptions/{id}")?;
     // These belong to a single invoice and cannot be added later, because the server creates no
     // invoices between periods.
-    for name in ["add_invoice_items", "billing_cycle_anchor"] {
-        params.take(name);
-    }
-    let input = take_subscription(params)?;
+    params.take("add_invoice_items");
+    // A hash since endive, and a word before.
+    let anchor = params.take("billing_cycle_anchor");
+    let is_now = |path: &[&str]| anchor.as_ref().and_then(|anchor| anchor.text(path)) == Some("now");
+    let resets_anchor = is_now(&[]) || is_now(&["type"]);
+    let input = SubscriptionInput { resets_anchor, ..take_subscription(params)? };
     let call = call.ready(Returns::Object("subscription"))?;
     Ok(call.engine.update_subscription(&call.context, call.id(), &input).await?)
 }
@@ -143,6 +145,7 @@ fn take_subscription(mut params: ExtraParams) -> Result<SubscriptionInput, Error
         incomplete: behavior.as_deref() == Some("default_incomplete"),
         must_pay: behavior.as_deref() == Some("error_if_incomplete"),
         cancel: take_cancel(&mut params)?,
+        resets_anchor: false,
         metadata: take_metadata(&mut params),
         given: params,
     })

@@ -4,7 +4,7 @@ use super::intent::put_link_requirements;
 use super::product::{plan_value, price_value};
 use crate::address::HostedPage;
 use crate::render::View;
-use crate::render::extra_params::Shown;
+use crate::render::extra_params::{Shown, leave_out};
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
 use model::payments::intent::{Intent, Purpose};
@@ -150,6 +150,13 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
         .put("total", total)
         .put("total_excluding_tax", total);
     put_older(&mut shown, invoice);
+    let advances = invoice.advances_at.map(|at| at.0);
+    if invoice.status == InvoiceStatus::Draft && !invoice.upcoming {
+        shown.put("automatically_finalizes_at", advances);
+    }
+    if invoice.collection_method() == "charge_automatically" {
+        shown.put("next_payment_attempt", advances);
+    }
     if finalized.is_some() {
         let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
         let pdf = page.as_ref().map(|page| format!("{page}/pdf"));
@@ -168,6 +175,9 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
         shown.put("parent", parent);
     }
     let mut value = shown.into_value();
+    if invoice.upcoming {
+        leave_out(&mut value, "id");
+    }
     let settings = &mut value["payment_settings"];
     settings["payment_method_types"] = json!(invoice.method_types);
     let options = &mut settings["payment_method_options"];
@@ -200,8 +210,16 @@ fn lines(invoice: &Invoice) -> Value {
         "object": "list",
         "data": shown.collect::<Vec<_>>(),
         "has_more": invoice.lines.len() > LINES_SHOWN,
-        "url": format!("/v1/invoices/{}/lines", invoice.id),
+        "url": match shown_id(invoice) {
+            Some(id) => format!("/v1/invoices/{id}/lines"),
+            None => format!("/v1/invoices/upcoming/lines?customer={}", invoice.customer),
+        },
     })
+}
+
+/// Returns the id of an invoice that is stored.
+fn shown_id(invoice: &Invoice) -> Option<String> {
+    (!invoice.upcoming).then(|| invoice.id.to_string())
 }
 
 /// Renders a line of an invoice.
@@ -216,7 +234,7 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
         "discount_amounts": [],
         "discountable": details.discountable,
         "discounts": [],
-        "invoice": invoice.id.to_string(),
+        "invoice": shown_id(invoice),
         "livemode": invoice.livemode,
         "metadata": details.metadata,
         "parent": line_parent(invoice, line),
