@@ -11,7 +11,9 @@ use model::limits::STUCK_MAX;
 use model::refresh::{RefreshJob, RefreshStatus, RunAt};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use store::{AccountChange, ClockItem, DueOnClock, Kind, Object, PutOffRefresh};
+use store::{
+    AccountChange, ClockItem, DueOnClock, Kind, Object, Precondition, PutOffRefresh,
+};
 
 /// The subject of a due item. A step of an advance works on each subject at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +157,17 @@ pub(crate) fn in_order(
 pub(crate) fn others(item: Option<&ClockItem>, subject: Subject) -> Vec<Subject> {
     let Some(ClockItem::Objects { objects, .. }) = item else { return Vec::new() };
     objects.iter().map(Subject::of).filter(|other| *other != subject).collect()
+}
+
+/// The objects and accounts that must be unchanged when an item is stored, beside the one it is about.
+pub(crate) fn required(item: Option<&ClockItem>, subject: Subject) -> Vec<Subject> {
+    let Some(ClockItem::Objects { requires, .. }) = item else { return Vec::new() };
+    let subjects = requires.iter().filter_map(|precondition| match precondition {
+        Precondition::Version(key, _) => Some(Subject::Object(key.kind, key.number)),
+        Precondition::AccountVersion { account, .. } => Some(Subject::Account(*account)),
+        _ => None,
+    });
+    subjects.filter(|other| *other != subject).collect()
 }
 
 /// The next due time of an item that was just worked on.

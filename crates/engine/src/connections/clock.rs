@@ -10,7 +10,7 @@ use crate::connections::refresh::{Outcome, Work, is_current, refresh_of};
 use crate::connections::row_cache::RowCache;
 use crate::connections::schedule::is_due;
 use crate::context::{render, settled};
-use crate::due_work::{Due, DueKind, Worked, in_order, next_due, others};
+use crate::due_work::{Due, DueKind, Worked, in_order, next_due, others, required};
 use crate::payments::Changes;
 use crate::worker::caught;
 use crate::{ApiResponse, Context, Engine, Error};
@@ -273,7 +273,8 @@ impl Engine {
             }
             let (item, next) = self.work_due(due, target, known).await?;
             let others = others(item.as_ref(), subject);
-            if others.iter().any(|other| busy.contains(other)) {
+            let required = required(item.as_ref(), subject);
+            if others.iter().chain(&required).any(|other| busy.contains(other)) {
                 // An earlier item of this step changes the same object, so this item read a version
                 // that will be outdated.
                 left = earliest(left, Some(at));

@@ -142,6 +142,7 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     payment_method.attached
     checkout.session.completed
     charge.succeeded
+    mandate.updated
     payment_intent.succeeded
     checkout.session.async_payment_succeeded
     ");
@@ -166,7 +167,12 @@ async fn a_failed_debit_is_told() {
     let of_the_debit: Vec<&String> = told_after.iter().filter(of_the_debit).collect();
     assert_eq!(
         of_the_debit,
-        ["charge.failed", "payment_intent.payment_failed", "checkout.session.async_payment_failed"]
+        [
+            "charge.failed",
+            "mandate.updated",
+            "payment_intent.payment_failed",
+            "checkout.session.async_payment_failed",
+        ]
     );
     let shown = app.retrieve(&format!("{id}?expand[]=payment_intent")).await;
     assert_eq!(

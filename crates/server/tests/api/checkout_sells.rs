@@ -112,7 +112,7 @@ async fn a_link_begins_a_subscription() {
     assert_eq!(listed.text("/data/0/id"), id);
     let states = [begun, done.text("/subscription/status"), done.text("/payment_status")];
     insta::assert_snapshot!(format!("{}\n{}", states.join(" "), app.event_types().await.join("\n")), @"
-    incomplete active paid
+    active active paid
     customer.created
     product.created
     price.created
@@ -134,7 +134,6 @@ async fn a_link_begins_a_subscription() {
     checkout.session.async_payment_succeeded
     invoice.paid
     invoice.payment_succeeded
-    customer.subscription.updated
     financial_connections.account.refreshed_transactions
     ");
 }

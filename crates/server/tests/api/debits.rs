@@ -190,11 +190,21 @@ async fn debits_do_what_their_names_say() {
         0: processing  4: succeeded
     pm_usBankAccount_refundFail
         0: processing  4: succeeded
+    000777777771 typed
+        0: processing  4: requires_payment_method (charge_exceeds_source_limit)
+    pm_usBankAccount_weeklyLimitExceeded
+        0: processing  4: requires_payment_method (charge_exceeds_source_limit)
+    000000004954 typed
+        0: requires_payment_method (payment_intent_payment_attempt_failed)
+    pm_usBankAccount_riskLevelHighest
+        0: requires_payment_method (payment_intent_payment_attempt_failed)
+    000888888885 typed
+        0: processing  4: requires_payment_method (tokenized_account_number_deactivated)
     ");
     let events = days.app.get("/v1/events?limit=100&type=payment_intent.payment_failed").await.ok();
     let times = events.items("/data").into_iter().map(|event| event["created"].as_i64().unwrap());
     let times: Vec<i64> = times.map(|time| (time - BEGIN_S) / DAY_S).collect();
-    insta::assert_snapshot!(format!("{times:?}"), @"[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0]");
+    insta::assert_snapshot!(format!("{times:?}"), @"[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 0]");
 }
 
 /// A dispute is opened three days after the debit has succeeded and is lost from the start. The
@@ -370,6 +380,7 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     payment_intent.payment_failed
     payment_intent.requires_action
     checkout.session.completed
+    mandate.updated
     payment_intent.payment_failed
     checkout.session.async_payment_failed
     product.created

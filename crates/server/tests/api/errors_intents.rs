@@ -1,6 +1,6 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use testkit::{App, INTENTS, LINK, OPTIONS, SETUP_INTENTS, SUBSCRIPTIONS, path_of, typed_numbers};
+use testkit::{ACCEPTED, App, INTENTS, LINK, OPTIONS, SETUP_INTENTS, SUBSCRIPTIONS, path_of, typed_numbers};
 
 /// Every error of the calls about intents and payment methods.
 #[tokio::test]
@@ -115,7 +115,8 @@ async fn api_errors() {
           pm_usBankAccount_noAccount, pm_usBankAccount_insufficientFunds,
           pm_usBankAccount_debitNotAuthorized, pm_usBankAccount_invalidCurrency,
           pm_usBankAccount_failMicrodeposits, pm_usBankAccount_dispute, pm_usBankAccount_processing,
-          pm_usBankAccount_refundFail.
+          pm_usBankAccount_refundFail, pm_usBankAccount_weeklyLimitExceeded,
+          pm_usBankAccount_riskLevelHighest.
     POST /v1/payment_methods type=us_bank_account
         400 parameter_missing us_bank_account: Missing required parameter: us_bank_account.
     POST /v1/payment_methods type=us_bank_account&us_bank_account[account_number]=1
@@ -165,6 +166,7 @@ async fn confirming_with_other_wishes() {
         "{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=balances\
          &{OPTIONS}[prefetch][]=balances"
     );
+    let asked = format!("{asked}&{ACCEPTED}");
     let confirmed = app.post(&confirm, &asked).await.ok();
     insta::assert_snapshot!(confirmed.at("/payment_method_options"), @r#"{"us_bank_account":{"financial_connections":{"permissions":["balances","payment_method"],"prefetch":["balances"]},"verification_method":"automatic"}}"#);
 
@@ -190,13 +192,14 @@ async fn instant_takes_no_typed_numbers() {
         ("POST", INTENTS, &format!("amount=99&currency=usd&{form}")),
     ]).await, @"
     POST /v1/setup_intents payment_method_options[us_bank_account][verification_method]=instant&
-      confirm=true&payment_method_data[type]=us_bank_account&
-      payment_method_data[billing_details][name]=Ada&…[account_holder_type]=individual&
-      …[routing_number]=110000000&…[account_number]=000123456789
-    POST /v1/payment_intents amount=99&currency=usd&
-      payment_method_options[us_bank_account][verification_method]=instant&confirm=true&
+      confirm=true&mandate_data[customer_acceptance][type]=offline&
       payment_method_data[type]=us_bank_account&payment_method_data[billing_details][name]=Ada&
       …[account_holder_type]=individual&…[routing_number]=110000000&…[account_number]=000123456789
+    POST /v1/payment_intents amount=99&currency=usd&
+      payment_method_options[us_bank_account][verification_method]=instant&confirm=true&
+      mandate_data[customer_acceptance][type]=offline&payment_method_data[type]=us_bank_account&
+      payment_method_data[billing_details][name]=Ada&…[account_holder_type]=individual&
+      …[routing_number]=110000000&…[account_number]=000123456789
         400 payment_method_invalid_parameter
           payment_method_options[us_bank_account][verification_method]: Numbers that were typed in
           can only be verified by deposits, which verification_method=instant leaves out; link an
@@ -268,7 +271,7 @@ async fn mandates_are_of_the_method() {
       mandate=mandate_…
         400 - mandate: mandate may be given only together with confirm=true.
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…
-        400 - mandate: The mandate is not of the payment method pm_….
+        400 payment_intent_mandate_invalid mandate: The mandate is not of the payment method pm_….
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_1
         404 resource_missing mandate: No such mandate: 'mandate_1'
     POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…&

@@ -198,7 +198,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
         said.push(lines.lines().take(3).collect::<Vec<_>>().join(" | "));
     }
     insta::assert_snapshot!(said.join("\n"), @"
-    422 | Confirm your bank account | These amounts are not correct. You have 9 tries left.
+    422 | Confirm your bank account | These amounts are not correct. You have 2 tries left.
     422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
     422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
     200 | ✓ | Your account is confirmed

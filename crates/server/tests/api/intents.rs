@@ -2,7 +2,7 @@
 //! Payment methods and mandates are included.
 
 use serde_json::Value;
-use testkit::{App, FC, INTENTS, OPTIONS, SETUP_INTENTS, path_of, typed_numbers};
+use testkit::{ACCEPTED, App, FC, INTENTS, OPTIONS, SETUP_INTENTS, path_of, typed_numbers};
 
 /// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
@@ -151,8 +151,8 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     }
     "#);
     app.link_carrier(&intent.id(), "").await.ok();
-    let expand = "expand[]=mandate&expand[]=payment_method";
-    let done = app.act(&intent.id(), "confirm", expand).await.ok();
+    let form = format!("{ACCEPTED}&expand[]=mandate&expand[]=payment_method");
+    let done = app.act(&intent.id(), "confirm", &form).await.ok();
     assert_eq!(done.at("/status"), "succeeded");
     insta::assert_snapshot!(done.shown_at("/mandate"), @r#"
     {

@@ -115,25 +115,26 @@ async fn an_invoice_collects_and_is_paid() {
     );
     insta::assert_snapshot!(
         format!("{}\n{}\n{}", of(&opened), of(&paid), app.event_types().await.join("\n")), @"
-        open …-0001 1000 0 1000 open requires_payment_method
-        paid …-0001 1000 1000 0 paid succeeded
-        customer.created
-        invoice.created
-        invoiceitem.created
-        invoice.updated
-        customer.updated
-        payment_intent.created
-        invoice.finalized
-        financial_connections.account.created
-        charge.pending
-        payment_intent.processing
-        invoice.updated
-        charge.succeeded
-        payment_intent.succeeded
-        invoice.paid
-        invoice.payment_succeeded
-        financial_connections.account.refreshed_transactions
-        ");
+    open …-0001 1000 0 1000 open requires_payment_method
+    paid …-0001 1000 1000 0 paid succeeded
+    customer.created
+    invoice.created
+    invoiceitem.created
+    invoice.updated
+    customer.updated
+    payment_intent.created
+    invoice.finalized
+    financial_connections.account.created
+    charge.pending
+    payment_intent.processing
+    invoice.updated
+    charge.succeeded
+    mandate.updated
+    payment_intent.succeeded
+    invoice.paid
+    invoice.payment_succeeded
+    financial_connections.account.refreshed_transactions
+    ");
 }
 
 /// A finalized invoice without an account may be voided, which cancels its intent. A draft may be
@@ -198,6 +199,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     payment_intent.processing
     invoice.updated
     charge.failed
+    mandate.updated
     payment_intent.payment_failed
     invoice.payment_failed
     payment_intent.canceled

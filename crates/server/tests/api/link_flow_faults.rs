@@ -41,6 +41,9 @@ async fn manual_entry() {
     000555555559: payments are disputed later
     000000000009: payments never end
     000000005126: payments succeed, and refunds fail
+    000777777771: payments exceed the weekly limit
+    000000004954: payments are blocked as too risky
+    000888888885: the tokenized number is deactivated
     ");
     let type_in = async |routing: &str, account: &str, again: &str| {
         let form = format!(

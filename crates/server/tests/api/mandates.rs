@@ -22,7 +22,19 @@ async fn a_confirmation_needs_a_mandate() {
         ("POST", &confirm(&setup), ""),
         ("POST", INTENTS, &format!("{payment}&confirm=true")),
         ("POST", SETUP_INTENTS, &format!("{base}&confirm=true")),
-    ]).await, @"");
+    ]).await, @"
+    POST /v1/payment_intents/pi_…/confirm
+    POST /v1/payment_intents/pi_…/confirm off_session=true
+    POST /v1/payment_intents/pi_…/confirm
+    POST /v1/setup_intents/seti_…/confirm
+    POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&
+      payment_method=pm_usBankAccount_success&confirm=true
+    POST /v1/setup_intents customer=cus_…&payment_method=pm_usBankAccount_success&confirm=true
+        400 - mandate_data: A mandate is required to debit this bank account, and no active one was
+          found for the payment method and the customer. Send mandate_data, which records the
+          holder's acceptance, such as mandate_data[customer_acceptance][type]=offline, or the id of
+          an active mandate as mandate.
+    ");
     for intent in [&waiting, &linked, &setup] {
         assert_eq!(app.status(intent).await, "requires_confirmation");
         app.act(intent, "confirm", ACCEPTED).await.ok();
@@ -68,7 +80,18 @@ async fn mandates_for_one_use_and_for_many() {
     lines.push(format!("setup: {}", seen(&saved.id(), &mandate).await));
     let again = app.post(INTENTS, &pay(&method, "")).await.ok().id();
     assert_eq!(mandate_of(&again).await, mandate);
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    payment: succeeded single_use inactive
+        again: 400
+        again&off_session=true: 400
+    payment&setup_future_usage=off_session: succeeded multi_use active
+        again: 200
+        again&off_session=true: 200
+    payment&setup_future_usage=on_session: succeeded multi_use active
+        again: 200
+        again&off_session=true: 200
+    setup: succeeded multi_use active
+    ");
 }
 
 /// A Setup Intent with `single_use` has a mandate for one payment of that amount (parameter
@@ -114,7 +137,23 @@ async fn named_mandates_are_checked() {
         ("POST", INTENTS, &format!("{pay}&customer={customer}&{used}")),
         ("POST", INTENTS, &format!("{pay}&customer={other}&{used}")),
         ("POST", INTENTS, &format!("{pay}&customer={customer}&payment_method=pm_usBankAccount_success&mandate={inactive}")),
-    ]).await, @"");
+    ]).await, @"
+    POST /v1/payment_intents amount=99&currency=usd&confirm=true&setup_future_usage=off_session&
+      customer=cus_…&payment_method=pm_…&mandate=mandate_…
+        400 payment_intent_mandate_invalid mandate: The mandate is inactive and permits no debits.
+          Send mandate_data for a new one.
+    POST /v1/payment_intents amount=99&currency=usd&confirm=true&setup_future_usage=off_session&
+      customer=cus_…&mandate=mandate_…&payment_method=pm_…
+        400 payment_intent_mandate_invalid mandate: The mandate is of another customer. Send
+          mandate_data instead.
+    POST /v1/payment_intents amount=99&currency=usd&confirm=true&setup_future_usage=off_session&
+      customer=cus_…&mandate=mandate_…&payment_method=pm_…
+        400 payment_intent_mandate_invalid mandate: The mandate is for the single use of another
+          payment. Send mandate_data for a new one.
+    POST /v1/payment_intents amount=99&currency=usd&confirm=true&setup_future_usage=off_session&
+      customer=cus_…&payment_method=pm_usBankAccount_success&mandate=mandate_…
+        400 payment_intent_mandate_invalid mandate: The mandate is not of the payment method pm_….
+    ");
 }
 
 /// A dispute makes the mandate inactive, with `mandate.updated`. The payment method cannot be debited
@@ -155,7 +194,11 @@ async fn a_mandate_waits_for_its_deposits() {
         let (intent, after) = (app.status(&id).await, app.status(&mandate).await);
         seen.push(format!("{code}: {before} {after}, {intent}"));
     }
-    insta::assert_snapshot!(seen.join("\n"), @"");
+    insta::assert_snapshot!(seen.join("\n"), @"
+    SM11AA: pending active, succeeded
+    SM33CC: pending inactive, requires_payment_method
+    : pending inactive, canceled
+    ");
 }
 
 /// An invoice is paid by a named or an active mandate only. Without one, nothing changes.
@@ -171,7 +214,14 @@ async fn invoices_need_a_mandate() {
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", &pay, ""),
         ("POST", &pay, "off_session=true&payment_method=pm_usBankAccount_success"),
-    ]).await, @"");
+    ]).await, @"
+    POST /v1/invoices/in_…/pay
+    POST /v1/invoices/in_…/pay off_session=true&payment_method=pm_usBankAccount_success
+        400 - mandate: A mandate is required to debit this bank account, and no active one was found
+          for the payment method and the customer. Send the id of an active mandate as mandate, or
+          confirm the Payment Intent of the invoice with mandate_data, which records the holder's
+          acceptance.
+    ");
     assert_eq!(app.retrieve(&open.id()).await.body, before);
     let form = format!("payment_method={method}&mandate={mandate}");
     app.act(&open.id(), "pay", &form).await.ok();

@@ -137,7 +137,7 @@ async fn an_invoice_collects() {
         @"
         incomplete open subscription_create
         processing off_session Subscription creation
-        incomplete
+        active
         active paid 1000
         1767225600
         1769904000
@@ -162,6 +162,7 @@ async fn an_invoice_collects() {
     payment_intent.processing
     payment_method.attached
     invoice.updated
+    customer.subscription.updated
     charge.succeeded
     payment_intent.succeeded
     invoice.paid

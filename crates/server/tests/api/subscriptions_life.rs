@@ -3,8 +3,8 @@
 use serde_json::Value;
 use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, MONTHLY, SUBSCRIPTIONS, path_of};
 
-/// A failed first payment leaves the subscription incomplete, and it expires after 23 hours. It
-/// does not expire during a debit.
+/// A subscription without a first payment expires after 23 hours, and its invoice is void. One with a
+/// debit under way is active, and past due after the debit has failed.
 #[tokio::test]
 async fn expires_when_it_is_not_paid() {
     let app = App::with_gold().await;
@@ -26,12 +26,13 @@ async fn expires_when_it_is_not_paid() {
         seen.push(format!("{}, {}", state(&left).await, state(&failed).await));
     }
     insta::assert_snapshot!(seen.join("\n"), @"
-    incomplete open, incomplete open
-    incomplete_expired void, incomplete open
-    incomplete_expired void, incomplete open
-    incomplete_expired void, incomplete_expired void
+    incomplete open, active open
+    incomplete_expired void, active open
+    incomplete_expired void, active open
+    incomplete_expired void, past_due open
     ");
-    let paid = app.act(&invoice, "pay", "payment_method=pm_usBankAccount_success").await;
+    let void = app.retrieve(&left).await.text("/latest_invoice");
+    let paid = app.act(&void, "pay", "payment_method=pm_usBankAccount_success").await;
     insta::assert_snapshot!(paid.api_error(), @"400: This invoice is void and cannot be paid.");
 }
 
@@ -73,11 +74,11 @@ async fn renews_on_its_clock() {
     app.advance(&clock, BEGIN_S + 70 * DAY_S).await;
     seen.push(state().await);
     insta::assert_snapshot!(seen.join("\n"), @"
-    incomplete open subscription_create 0..31
+    active open subscription_create 0..31
     active paid subscription_create 0..31
-    active open subscription_cycle 31..59
+    active draft subscription_cycle 31..59
     active paid subscription_cycle 31..59
-    active open subscription_cycle 59..90
+    active draft subscription_cycle 59..90
     past_due open subscription_cycle 59..90
     active paid subscription_cycle 59..90
     ");
@@ -93,7 +94,6 @@ async fn renews_on_its_clock() {
     true status
     true items,latest_invoice
     true items,latest_invoice
-    true status
     ");
     assert_eq!(app.count(&format!("/v1/invoices?subscription={id}")).await, 3);
 }
@@ -124,7 +124,7 @@ async fn trials_end() {
     insta::assert_snapshot!([begun, ended, over, paid].join("\n"), @"
     trialing paid 0
     past_due open 1000
-    active open 1000
+    active draft 1000
     active paid 1768089600
     ");
 }
@@ -186,7 +186,7 @@ async fn ends() {
         @"
         canceled void
         canceled null 1767225600 1767225600 canceled
-        incomplete 1769904000 1767225600 null
+        active 1769904000 1767225600 null
         canceled 1769904000 1767225600 1769904000
         active
         canceled
@@ -328,6 +328,8 @@ async fn renews_in_real_time() {
     let hanging = app.subscription(&other, "").await.id();
     app.run_workers_until_idle().await;
     app.elapse_s(100 * DAY_S).await;
+    // The drafts of the renewals are an hour old.
+    app.elapse_s(3_600).await;
     assert_eq!(app.status(&waiting).await, "incomplete_expired");
     let shown = app.retrieve(&running).await;
     assert_eq!(shown.text("/status"), "active");

@@ -14,7 +14,31 @@ async fn other_numbers_are_rejected() {
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", "/v1/payment_methods", &format!("{method}000123456780")),
         ("POST", INTENTS, &typed),
-    ]).await, @"");
+    ]).await, @"
+    POST /v1/payment_methods type=us_bank_account&billing_details[name]=Ada&
+      us_bank_account[account_holder_type]=individual&us_bank_account[routing_number]=110000000&
+      us_bank_account[account_number]=000123456780
+        400 account_number_invalid us_bank_account[account_number]: Test mode accepts only the test
+          account numbers, with the routing number 110000000: 000123456789 (payments succeed),
+          000111111113 (the account is closed), 000111111116 (no such account), 000222222227
+          (insufficient funds), 000333333335 (the debit is not authorized), 000444444440 (the
+          currency is wrong), 000666666661 (the microdeposits cannot be sent), 000555555559
+          (payments are disputed later), 000000000009 (payments never end), 000777777771 (payments
+          exceed the weekly limit), 000000004954 (payments are blocked as too risky), 000888888885
+          (the tokenized number is deactivated).
+    POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&confirm=true&
+      mandate_data[customer_acceptance][type]=offline&payment_method_data[type]=us_bank_account&
+      payment_method_data[billing_details][name]=Ada&…[account_holder_type]=individual&
+      …[routing_number]=110000000&…[account_number]=000123456780
+        400 account_number_invalid payment_method_data[us_bank_account][account_number]: Test mode
+          accepts only the test account numbers, with the routing number 110000000: 000123456789
+          (payments succeed), 000111111113 (the account is closed), 000111111116 (no such account),
+          000222222227 (insufficient funds), 000333333335 (the debit is not authorized),
+          000444444440 (the currency is wrong), 000666666661 (the microdeposits cannot be sent),
+          000555555559 (payments are disputed later), 000000000009 (payments never end),
+          000777777771 (payments exceed the weekly limit), 000000004954 (payments are blocked as too
+          risky), 000888888885 (the tokenized number is deactivated).
+    ");
     for number in ["000777777771", "000888888885", "000000004954"] {
         app.post("/v1/payment_methods", &format!("{method}{number}")).await.ok();
     }
@@ -35,8 +59,18 @@ async fn the_highest_risk_is_blocked() {
     let outcome = ["/network_status", "/reason", "/risk_level", "/type"];
     let outcome = outcome.map(|key| blocked.text(&format!("/latest_charge/outcome{key}")));
     let shown = [blocked.facts(&["/status", "/latest_charge/status"]), error[..3].join(" "), outcome.join(" ")];
-    insta::assert_snapshot!(shown.join("\n"), @"");
-    insta::assert_snapshot!(app.event_types().await.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @"
+    requires_payment_method failed
+    payment_intent_payment_attempt_failed invalid_request_error The payment was blocked as too risky.
+    not_sent_to_network highest_risk_level highest blocked
+    ");
+    insta::assert_snapshot!(app.event_types().await.join("\n"), @"
+    setup_intent.created
+    setup_intent.succeeded
+    payment_intent.created
+    charge.failed
+    payment_intent.payment_failed
+    ");
 }
 
 /// A debit that is processing can be canceled, also one of the number that Stripe documents as useful
@@ -58,7 +92,10 @@ async fn a_processing_debit_is_canceled() {
         let _ = writeln!(seen, "{name}: {}", shown.facts(&facts));
         assert_eq!(app.act(&id, "cancel", "").await.status, 400);
     }
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @"
+    processing: canceled requested_by_customer failed
+    success: canceled requested_by_customer failed
+    ");
     assert_eq!(app.count("/v1/events?type=payment_intent.canceled").await, 2);
     assert_eq!(app.count("/v1/events?type=charge.failed").await, 2);
 }
@@ -91,7 +128,12 @@ async fn wrong_attempts_are_counted() {
         assert_eq!(&shown.text(error), codes.last().unwrap());
         seen.push(format!("{count}: {}, {}", codes.join(" "), shown.text("/status")));
     }
-    insta::assert_snapshot!(seen.join("\n"), @"");
+    insta::assert_snapshot!(seen.join("\n"), @"
+    3: payment_method_microdeposit_verification_amounts_mismatch payment_method_microdeposit_verification_attempts_exceeded, requires_payment_method
+    3: payment_method_microdeposit_verification_amounts_mismatch payment_method_microdeposit_verification_attempts_exceeded, requires_payment_method
+    10: payment_method_microdeposit_verification_descriptor_code_mismatch payment_method_microdeposit_verification_attempts_exceeded, requires_payment_method
+    10: payment_method_microdeposit_verification_descriptor_code_mismatch payment_method_microdeposit_verification_attempts_exceeded, requires_payment_method
+    ");
 }
 
 /// Deposits that are not verified time out ten days after their arrival, without a call (Stripe's
@@ -112,7 +154,12 @@ async fn deposits_time_out() {
             let _ = writeln!(seen, "{} {}", shown.text("/status"), error.unwrap_or_default());
         }
     }
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @"
+    requires_action 
+    requires_action 
+    requires_payment_method payment_method_microdeposit_verification_timeout
+    requires_payment_method payment_method_microdeposit_verification_timeout
+    ");
     let events = app.get("/v1/events?types[]=payment_intent.payment_failed&types[]=setup_intent.setup_failed").await.ok();
     let times: Vec<i64> =
         events.items("/data").iter().map(|event| event["created"].as_i64().unwrap()).collect();

@@ -87,7 +87,7 @@ async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, 
     let verb = path.rsplit('/').next().unwrap();
     let (before, now) = match verb {
         "{id}" | "cancel" | "capture" => (form.to_owned(), ""),
-        "confirm" => (format!("{form}&{SUCCESS}"), ""),
+        "confirm" => (format!("{form}&{SUCCESS}"), ACCEPTED),
         "verify_microdeposits" => (format!("{form}&{}", typed_numbers("000123456789")), DEPOSITS),
         _ => return (Vec::new(), form.to_owned()),
     };
@@ -161,8 +161,13 @@ async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
     if verb == "pay" || verb == "void" {
         app.act(&invoice, "finalize", "").await.ok();
     }
-    let form = if verb == "pay" { SUCCESS } else { "" };
-    (vec![invoice], form.to_owned())
+    let mut form = String::new();
+    if verb == "pay" {
+        let saved = format!("{customer}&confirm=true&{ACCEPTED}&{SUCCESS}");
+        let saved = app.post("/v1/setup_intents", &saved).await.ok();
+        form = format!("payment_method={}", saved.text("/payment_method"));
+    }
+    (vec![invoice], form)
 }
 
 async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
