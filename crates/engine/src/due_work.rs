@@ -11,9 +11,7 @@ use model::limits::STUCK_MAX;
 use model::refresh::{RefreshJob, RefreshStatus, RunAt};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use store::{
-    AccountChange, ClockItem, DueOnClock, Kind, Object, Precondition, PutOffRefresh,
-};
+use store::{AccountChange, ClockItem, DueOnClock, Kind, Object, Precondition, PutOffRefresh};
 
 /// The subject of a due item. A step of an advance works on each subject at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

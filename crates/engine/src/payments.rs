@@ -18,6 +18,7 @@ pub mod product;
 pub mod product_input;
 pub mod refund;
 pub mod search;
+pub(crate) mod share;
 pub mod subscription;
 
 pub(crate) use changes::Changes;

@@ -71,10 +71,9 @@ fn deposits_prove_typed_numbers() {
     let wrong = Deposits::DescriptorCode("SM00ZZ".into());
     assert_eq!(intent.clone().verify(&right, T0), Verification::Verified);
     assert_eq!(intent.clone().verify(&right, T0.plus(12 * DAY_S)), Verification::TimedOut);
-    for (account_type, tries_max) in [
-        (BankAccountType::Checking, AMOUNTS_TRIES_MAX),
-        (BankAccountType::Savings, CODE_TRIES_MAX),
-    ] {
+    for (account_type, tries_max) in
+        [(BankAccountType::Checking, AMOUNTS_TRIES_MAX), (BankAccountType::Savings, CODE_TRIES_MAX)]
+    {
         let mut intent = payment();
         intent.attach(method.id);
         intent.confirm(&PaymentMethod { account_type, ..method.clone() }, T0);

@@ -47,8 +47,6 @@ pub use crate::payments::{CHECKOUT, INTENTS, SETUP_INTENTS, SUBSCRIPTIONS, path_
 #[cfg(feature = "http")]
 pub use crate::receiver::Recorder;
 #[cfg(feature = "server")]
-pub use crate::sample::{
-    ACCEPTED, CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS, typed_numbers,
-};
+pub use crate::sample::{ACCEPTED, CONNECTIONS, DAY_S, FC, HELPERS, LINK, OPTIONS, typed_numbers};
 #[cfg(feature = "server")]
 pub use crate::server::{App, BEGIN_S, Backend, Behind, Options, start_process};

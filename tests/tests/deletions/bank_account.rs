@@ -97,7 +97,8 @@ async fn the_accounts_payment_methods_can_be_debited() {
     let form = format!("customer={customer}&payment_method_types[]=us_bank_account");
     let setup = app.post(SETUP_INTENTS, &form).await.ok().id();
     app.post(LINK, &format!("carrier={setup}")).await.ok();
-    let saved = app.act(&setup, "confirm", &format!("{ACCEPTED}&expand[]=payment_method")).await.ok();
+    let saved =
+        app.act(&setup, "confirm", &format!("{ACCEPTED}&expand[]=payment_method")).await.ok();
     let account = saved.account_of("/payment_method");
     let (method, mandate) = (saved.text("/payment_method/id"), saved.text("/mandate"));
     disconnect(&app, &account).await;

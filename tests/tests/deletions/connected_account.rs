@@ -8,7 +8,9 @@ use model::id::MerchantId;
 use model::payments::checkout::CheckoutStatus;
 use model::payments::intent::IntentStatus;
 use store::{FindObject, Kind, Object};
-use testkit::{ACCEPTED, App, BEGIN_S, Client, DAY_S, FC, INTENTS, MONTHLY, NUMBERS, ONE_ITEM, Recorder};
+use testkit::{
+    ACCEPTED, App, BEGIN_S, Client, DAY_S, FC, INTENTS, MONTHLY, NUMBERS, ONE_ITEM, Recorder,
+};
 
 const ACCOUNTS: &str = "/v1/accounts";
 

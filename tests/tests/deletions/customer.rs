@@ -6,7 +6,10 @@ use crate::{
 use model::refresh::RefreshCause;
 use serde_json::Value;
 use store::{Kind, Object};
-use testkit::{ACCEPTED, App, CHECKOUT, Client, DAY_S, FC, INTENTS, LINK, MONTHLY, ONE_ITEM, SETUP_INTENTS, path_of};
+use testkit::{
+    ACCEPTED, App, CHECKOUT, Client, DAY_S, FC, INTENTS, LINK, MONTHLY, ONE_ITEM, SETUP_INTENTS,
+    path_of,
+};
 
 const ITEMS: &str = "/v1/invoiceitems";
 

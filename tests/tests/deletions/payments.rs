@@ -3,7 +3,10 @@
 use crate::refused;
 use serde_json::Value;
 use store::{Kind, Object};
-use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, FC, INTENTS, LINK, MONTHLY, SETUP_INTENTS, SUBSCRIPTIONS, path_of};
+use testkit::{
+    ACCEPTED, App, BEGIN_S, DAY_S, FC, INTENTS, LINK, MONTHLY, SETUP_INTENTS, SUBSCRIPTIONS,
+    path_of,
+};
 
 const ITEMS: &str = "/v1/invoiceitems";
 const INVOICES: &str = "/v1/invoices";
@@ -136,7 +139,8 @@ async fn the_bank_account_of_a_detached_payment_method_stays() {
     let form = format!("customer={customer}&payment_method_types[]=us_bank_account");
     let setup = app.post(SETUP_INTENTS, &form).await.ok().id();
     app.post(LINK, &format!("carrier={setup}")).await.ok();
-    let saved = app.act(&setup, "confirm", &format!("{ACCEPTED}&expand[]=payment_method")).await.ok();
+    let saved =
+        app.act(&setup, "confirm", &format!("{ACCEPTED}&expand[]=payment_method")).await.ok();
     app.run_workers_until_idle().await;
     let account = saved.account_of("/payment_method");
     let path = format!("{FC}/accounts/{account}");

@@ -19,6 +19,7 @@ use crate::connections::connections_settings::check_prefetch;
 use crate::objects::missing;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
+use crate::payments::share::Share;
 use crate::payments::{Changes, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word as _;
@@ -145,6 +146,7 @@ impl Engine {
             if session.amount().unwrap_or(0) == 0 {
                 session.payment_status = PaymentStatus::NoPaymentRequired;
             }
+            self.check_share_of_checkout(context, &session, &mut changes).await?;
             // Params that an intent or a subscription would reject are rejected before the holder
             // comes.
             let change = match session.mode {
@@ -156,6 +158,21 @@ impl Engine {
             self.commit_checkout(context, &session, changes).await
         })
         .await
+    }
+
+    async fn check_share_of_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let (hash, amount) = match session.mode {
+            CheckoutMode::Payment => ("payment_intent_data", session.amount()),
+            CheckoutMode::Subscription => (subscribe::SUBSCRIPTION_DATA, None),
+            CheckoutMode::Setup => return Ok(()),
+        };
+        let Some(params) = session.given.at(&[hash]) else { return Ok(()) };
+        self.check_share(context, Share { params, hash, amount }, changes).await
     }
 
     /// Shows a session.

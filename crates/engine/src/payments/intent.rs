@@ -5,7 +5,6 @@ mod confirm;
 mod hosted;
 mod list;
 mod own;
-mod transfer;
 
 pub use confirm::VerifyInput;
 pub use hosted::{DepositsOutcome, DepositsPage, DepositsStanding};
@@ -14,6 +13,7 @@ pub use list::IntentFilter;
 use crate::connect::access::{Access, secret_lookup};
 use crate::connections::connections_settings::check_prefetch;
 use crate::payments::payment_method::{MadeFor, MethodInput};
+use crate::payments::share::Share;
 use crate::payments::{Changes, bytes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -135,7 +135,7 @@ impl Engine {
             let now = changes.now;
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now).await?;
             check_own(&intent)?;
-            self.check_transfer(context, &intent).await?;
+            self.check_share_of_intent(context, &intent, &mut changes).await?;
             let named = intent.method_types.is_some();
             let configuration = input.given.text(&["payment_method_configuration"]);
             intent.configuration =
@@ -311,7 +311,7 @@ impl Engine {
         }
         intent.given.update(input.given.clone());
         check_own(intent)?;
-        self.check_transfer(context, intent).await?;
+        self.check_share_of_intent(context, intent, changes).await?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now: changes.now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -319,6 +319,17 @@ impl Engine {
             intent.attach(method.id);
         }
         Ok(())
+    }
+
+    async fn check_share_of_intent(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Purpose::Payment { amount, .. } = intent.purpose else { return Ok(()) };
+        let share = Share { params: &intent.given, hash: "", amount: Some(amount) };
+        self.check_share(context, share, changes).await
     }
 
     /// Cancels an intent.

@@ -18,6 +18,7 @@ pub use pay::PayInput;
 use crate::connections::connections_settings::check_prefetch;
 use crate::context::render;
 use crate::list::{list_body, page_of};
+use crate::payments::share::Share;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word as _;
@@ -198,6 +199,9 @@ impl Engine {
             Some(false) => invoice.advances_at = None,
             _ => {}
         }
+        let amount = (!invoice.lines.is_empty()).then(|| invoice.total().max(0));
+        let share = Share { params: &invoice.given, hash: "", amount };
+        self.check_share(context, share, changes).await?;
         if let Some(number) = input.given.text(&["number"]) {
             invoice.printed_number = Some(number.to_owned());
         }

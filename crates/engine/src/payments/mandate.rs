@@ -92,7 +92,8 @@ impl Engine {
         now: AccountTime,
     ) -> Mandate {
         let single_use = single_use(intent);
-        let kind = if single_use.is_some() { MandateKind::SingleUse } else { MandateKind::MultiUse };
+        let kind =
+            if single_use.is_some() { MandateKind::SingleUse } else { MandateKind::MultiUse };
         let is_blocked = method.behavior == PaymentBehavior::Blocked && intent.is_payment();
         let status = match method.behavior {
             _ if method.verified && is_blocked && single_use.is_some() => MandateStatus::Inactive,
@@ -181,9 +182,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Option<Mandate>, Error> {
         match intent.mandate {
-            Some(id) => {
-                self.find_unchanged::<Mandate>(intent.merchant, changes, id.number()).await
-            }
+            Some(id) => self.find_unchanged::<Mandate>(intent.merchant, changes, id.number()).await,
             None => Ok(None),
         }
     }
@@ -254,7 +253,7 @@ fn check_named(mandate: &Mandate, intent: &Intent, method: &PaymentMethod) -> Re
         return reject(
             "The mandate is for the single use of another payment. Send mandate_data for a new \
              one."
-            .to_owned(),
+                .to_owned(),
         );
     }
     Ok(())

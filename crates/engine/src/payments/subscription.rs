@@ -17,6 +17,7 @@ pub(crate) use follow::InvoiceEnd;
 use crate::connections::connections_settings::check_prefetch;
 use crate::objects::missing;
 use crate::payments::invoice::INVOICE_OPTIONS;
+use crate::payments::share::Share;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use item::SubscriptionItemInput;
@@ -160,14 +161,13 @@ impl Engine {
             made.begin(trial_end);
             cancel_later(&mut made, input.cancel, now)?;
             let method = self.payer_of(&made, &mut changes).await?;
-            let beginning =
-                Beginning {
-                    once,
-                    method,
-                    incomplete: input.incomplete,
-                    must_pay: input.must_pay,
-                    acceptance: None,
-                };
+            let beginning = Beginning {
+                once,
+                method,
+                incomplete: input.incomplete,
+                must_pay: input.must_pay,
+                acceptance: None,
+            };
             let made = self.begin_subscription(context, made, beginning, &mut changes).await?;
             self.commit_subscription(context, &made, changes).await
         })
@@ -218,7 +218,8 @@ impl Engine {
             change.apply(&mut subscription.metadata)?;
         }
         subscription.given.update(input.given.clone());
-        Ok(())
+        let share = Share { params: &subscription.given, hash: "", amount: None };
+        self.check_share(context, share, changes).await
     }
 
     /// Shows a subscription.

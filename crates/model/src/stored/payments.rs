@@ -78,7 +78,10 @@ impl Stored for Mandate {
 
     fn filters(&self) -> Vec<(Filter, String)> {
         let method = self.payment_method.to_string();
-        Some((Filter::MandateOfMethod, method)).filter(|_| self.serves_later()).into_iter().collect()
+        Some((Filter::MandateOfMethod, method))
+            .filter(|_| self.serves_later())
+            .into_iter()
+            .collect()
     }
 }
 

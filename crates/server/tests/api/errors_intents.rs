@@ -1,6 +1,8 @@
 //! Every error of each call about intents and payment methods, except errors that all calls share.
 
-use testkit::{ACCEPTED, App, INTENTS, LINK, OPTIONS, SETUP_INTENTS, SUBSCRIPTIONS, path_of, typed_numbers};
+use testkit::{
+    ACCEPTED, App, INTENTS, LINK, OPTIONS, SETUP_INTENTS, SUBSCRIPTIONS, path_of, typed_numbers,
+};
 
 /// Every error of the calls about intents and payment methods.
 #[tokio::test]

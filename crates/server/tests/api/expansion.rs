@@ -48,7 +48,8 @@ impl Places {
         let subscription_item = subscription.text("/items/data/0/id");
         let items = format!("/v1/subscription_items?subscription={}&", subscription.id());
         let listed = |path: &str| Some(format!("{path}?"));
-        let disputed = "amount=2000&currency=usd&confirm=true&mandate_data[customer_acceptance][type]=offline";
+        let disputed =
+            "amount=2000&currency=usd&confirm=true&mandate_data[customer_acceptance][type]=offline";
         let disputed = format!("{disputed}&payment_method=pm_usBankAccount_dispute");
         app.post(INTENTS, &disputed).await.ok();
         app.run_workers_until_idle().await;

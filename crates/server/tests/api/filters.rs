@@ -353,7 +353,8 @@ async fn charges() {
         app.run_workers_until_idle().await;
         app.pass_s(10);
     }
-    let again = "payment_method=pm_usBankAccount_success&mandate_data[customer_acceptance][type]=offline";
+    let again =
+        "payment_method=pm_usBankAccount_success&mandate_data[customer_acceptance][type]=offline";
     app.act(&first, "confirm", again).await.ok();
     let filters = [
         field(&format!("customer={ada}"), "/customer", json!(ada)),

@@ -53,7 +53,9 @@ async fn mandates_for_one_use_and_for_many() {
         format!("{} {shown}", app.status(intent).await)
     };
     let pay = |method: &str, more: &str| {
-        format!("amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true{more}")
+        format!(
+            "amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true{more}"
+        )
     };
     let mandate_of = async |intent: &str| {
         let expand = "expand[]=latest_charge";
@@ -101,11 +103,14 @@ async fn a_setup_for_a_single_use() {
     let (app, customer) = App::with_customer().await;
     let base = format!("customer={customer}&payment_method=pm_usBankAccount_success");
     let once = "single_use[amount]=99&single_use[currency]=usd";
-    let setup = app.post(SETUP_INTENTS, &format!("{base}&{once}&confirm=true&{ACCEPTED}")).await.ok();
+    let setup =
+        app.post(SETUP_INTENTS, &format!("{base}&{once}&confirm=true&{ACCEPTED}")).await.ok();
     assert_eq!(setup.at("/mandate"), Value::Null);
     let (method, mandate) = (setup.text("/payment_method"), setup.text("/single_use_mandate"));
     let pay = |amount: i64| {
-        format!("amount={amount}&currency=usd&customer={customer}&payment_method={method}&confirm=true")
+        format!(
+            "amount={amount}&currency=usd&customer={customer}&payment_method={method}&confirm=true"
+        )
     };
     assert_eq!(app.post(INTENTS, &pay(100)).await.status, 400);
     app.post(INTENTS, &pay(99)).await.ok();
@@ -122,11 +127,13 @@ async fn named_mandates_are_checked() {
     let (app, customer) = App::with_customer().await;
     let other = app.customer().await;
     let pay = "amount=99&currency=usd&confirm=true&setup_future_usage=off_session";
-    let disputed = format!("{pay}&{ACCEPTED}&customer={customer}&payment_method=pm_usBankAccount_dispute");
+    let disputed =
+        format!("{pay}&{ACCEPTED}&customer={customer}&payment_method=pm_usBankAccount_dispute");
     let disputed = app.post(INTENTS, &disputed).await.ok();
     app.run_workers_until_idle().await;
     let dispute = app.get("/v1/events?type=mandate.updated").await.ok();
-    let (inactive, method) = (dispute.text("/data/0/data/object/id"), disputed.text("/payment_method"));
+    let (inactive, method) =
+        (dispute.text("/data/0/data/object/id"), disputed.text("/payment_method"));
     let once = "amount=99&currency=usd&confirm=true&payment_method=pm_usBankAccount_processing";
     let once = app.post(INTENTS, &format!("{once}&customer={other}&{ACCEPTED}")).await.ok();
     let charge = app.retrieve(&once.text("/latest_charge")).await;
@@ -163,7 +170,8 @@ async fn a_dispute_ends_the_mandate() {
     let (app, customer, clock) = App::on_clock().await;
     let saved = app.attach(&customer, "dispute").await;
     let (mandate, method) = (saved.text("/mandate"), saved.text("/payment_method"));
-    let debit = format!("amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true");
+    let debit =
+        format!("amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true");
     app.post(INTENTS, &debit).await.ok();
     app.advance(&clock, BEGIN_S + 8 * DAY_S).await;
     let event = app.get("/v1/events?type=mandate.updated").await.ok();
@@ -237,7 +245,8 @@ async fn a_subscription_needs_a_mandate() {
     let attach = "/v1/payment_methods/pm_usBankAccount_success/attach";
     let method = app.post(attach, &format!("customer={customer}")).await.ok().id();
     let more = format!("{MONTHLY}&default_payment_method={method}");
-    let made = app.subscription(&customer, &format!("{more}&expand[]=latest_invoice.payments")).await;
+    let made =
+        app.subscription(&customer, &format!("{more}&expand[]=latest_invoice.payments")).await;
     let invoice = ["/latest_invoice/status", "/latest_invoice/attempt_count"];
     assert_eq!(made.facts(&["/status"]), "incomplete");
     assert_eq!(made.facts(&invoice), "open 1");
@@ -276,6 +285,7 @@ async fn checkout_collects_a_mandate() {
     let linked = app.link_carrier(&session, expand).await.ok();
     assert_eq!(linked.text("/setup_intent/mandate/status"), "active");
     let method = linked.text("/setup_intent/payment_method");
-    let debit = format!("amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true");
+    let debit =
+        format!("amount=99&currency=usd&customer={customer}&payment_method={method}&confirm=true");
     app.post(INTENTS, &debit).await.ok();
 }

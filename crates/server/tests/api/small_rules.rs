@@ -1,7 +1,7 @@
 //! Rules of Stripe that real programs meet first. Each test names its source.
 
 use serde_json::{Value, json};
-use testkit::{ACCEPTED, App, INTENTS, NUMBERS, path_of};
+use testkit::{ACCEPTED, App, INTENTS, MONTHLY, NUMBERS, ONE_ITEM, path_of};
 
 /// Paying a draft finalizes it first. The fixtures of Stripe's CLI 1.52.0 do so.
 #[tokio::test]
@@ -208,10 +208,8 @@ async fn payment_methods_are_cloned() {
     assert_eq!((clone.at("/customer"), clone.at("/metadata/a")), (Value::Null, json!("b")));
     assert_eq!(clone.at("/us_bank_account/last4"), "2227");
     assert_eq!(app.retrieve(&method).await.text("/customer"), customer);
-    let debit = format!(
-        "amount=500&currency=usd&confirm=true&{ACCEPTED}&payment_method={}",
-        clone.id()
-    );
+    let debit =
+        format!("amount=500&currency=usd&confirm=true&{ACCEPTED}&payment_method={}", clone.id());
     inside.post(INTENTS, &debit).await.ok();
     let other = app.customer().await;
     for (client, form, status, param) in [
@@ -250,4 +248,85 @@ async fn a_method_without_customer_is_used_once() {
     ");
     app.run_workers_until_idle().await;
     assert_eq!(app.status(&first.id()).await, "succeeded");
+}
+
+/// The rules of the share of a payment apply to invoices, subscriptions and Checkout Sessions too
+/// (Stripe's guide for destination charges). The error names the parameter of the call.
+#[tokio::test]
+async fn shares_are_checked_everywhere() {
+    let app = App::with_gold().await;
+    let customer = app.customer().await;
+    let account = app.post("/v1/accounts", "type=custom").await.ok().id();
+    let to = format!("transfer_data[destination]={account}");
+    let invoice = format!("customer={customer}");
+    let subscription = format!("customer={customer}&{MONTHLY}&payment_behavior=default_incomplete");
+    let checkout =
+        |name: &str, value: &str| format!("{ONE_ITEM}&payment_intent_data{name}={value}");
+    let monthly = "mode=subscription&success_url=https://shop.example/done\
+         &line_items[0][quantity]=1&line_items[0][price_data][currency]=usd\
+         &line_items[0][price_data][unit_amount]=500&line_items[0][price_data][product]=gold\
+         &line_items[0][price_data][recurring][interval]=month";
+    let draft =
+        app.post("/v1/invoices", &format!("{invoice}&{to}&application_fee_amount=501")).await.ok();
+    app.invoice_item(&draft, "amount=500&currency=usd").await;
+    let sessions = "/v1/checkout/sessions";
+    let mut seen = Vec::new();
+    for (path, form) in [
+        ("/v1/invoices".to_owned(), format!("{invoice}&transfer_data[destination]=acct_x")),
+        ("/v1/invoices".to_owned(), format!("{invoice}&application_fee_amount=5")),
+        (path_of(&format!("{}/finalize", draft.id())), String::new()),
+        (path_of(&draft.id()), format!("{to}&application_fee_amount=502")),
+        (
+            "/v1/subscriptions".to_owned(),
+            format!("{subscription}&transfer_data[destination]=acct_x"),
+        ),
+        ("/v1/subscriptions".to_owned(), format!("{subscription}&application_fee_percent=5")),
+        (
+            "/v1/subscriptions".to_owned(),
+            format!("{subscription}&{to}&transfer_data[amount_percent]=101"),
+        ),
+        (sessions.to_owned(), checkout("[transfer_data][destination]", "acct_x")),
+        (sessions.to_owned(), checkout("[application_fee_amount]", "5")),
+        (
+            sessions.to_owned(),
+            format!(
+                "{}&payment_intent_data[application_fee_amount]=99999999",
+                checkout("[transfer_data][destination]", &account)
+            ),
+        ),
+        (sessions.to_owned(), format!("{monthly}&subscription_data[application_fee_percent]=5")),
+        (
+            sessions.to_owned(),
+            format!("{monthly}&subscription_data[transfer_data][destination]=acct_x"),
+        ),
+    ] {
+        let refused = app.post(&path, &form).await;
+        seen.push(
+            refused.facts(&["/error/param", "/error/code"]).replace("null", "-")
+                + &format!(" {}", refused.status),
+        );
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"
+    transfer_data[destination] resource_missing 400
+    application_fee_amount - 400
+    application_fee_amount - 400
+    application_fee_amount - 400
+    transfer_data[destination] resource_missing 400
+    application_fee_percent - 400
+    transfer_data[amount_percent] - 400
+    payment_intent_data[transfer_data][destination] resource_missing 400
+    payment_intent_data[application_fee_amount] - 400
+    payment_intent_data[application_fee_amount] - 400
+    subscription_data[application_fee_percent] - 400
+    subscription_data[transfer_data][destination] resource_missing 400
+    ");
+    let expand = "expand[]=latest_invoice.payments";
+    let form = format!("{subscription}&{to}&application_fee_percent=2.5&{expand}");
+    let made = app.post("/v1/subscriptions", &form).await.ok();
+    let invoice = ["/application_fee_amount", "/transfer_data/destination"];
+    assert_eq!(made.at("/latest_invoice/application_fee_amount"), 25);
+    let intent = made.text("/latest_invoice/payments/data/0/payment/payment_intent");
+    let shown = app.retrieve(&intent).await;
+    let shares = invoice.map(|path| shown.at(path).to_string());
+    assert_eq!(shares, ["25".to_owned(), format!("\"{account}\"")]);
 }

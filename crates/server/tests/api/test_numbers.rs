@@ -10,7 +10,8 @@ async fn other_numbers_are_rejected() {
     let method = "type=us_bank_account&billing_details[name]=Ada\
          &us_bank_account[account_holder_type]=individual\
          &us_bank_account[routing_number]=110000000&us_bank_account[account_number]=";
-    let typed = format!("amount=99&currency=usd&customer={customer}&{}", typed_numbers("000123456780"));
+    let typed =
+        format!("amount=99&currency=usd&customer={customer}&{}", typed_numbers("000123456780"));
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", "/v1/payment_methods", &format!("{method}000123456780")),
         ("POST", INTENTS, &typed),
@@ -58,7 +59,11 @@ async fn the_highest_risk_is_blocked() {
     assert_eq!(error[3], blocked.text("/latest_charge/id"));
     let outcome = ["/network_status", "/reason", "/risk_level", "/type"];
     let outcome = outcome.map(|key| blocked.text(&format!("/latest_charge/outcome{key}")));
-    let shown = [blocked.facts(&["/status", "/latest_charge/status"]), error[..3].join(" "), outcome.join(" ")];
+    let shown = [
+        blocked.facts(&["/status", "/latest_charge/status"]),
+        error[..3].join(" "),
+        outcome.join(" "),
+    ];
     insta::assert_snapshot!(shown.join("\n"), @"
     requires_payment_method failed
     payment_intent_payment_attempt_failed invalid_request_error The payment was blocked as too risky.
@@ -124,7 +129,8 @@ async fn wrong_attempts_are_counted() {
         let count = codes.len();
         codes.dedup();
         let shown = app.retrieve(&id).await;
-        let error = if path == INTENTS { "/last_payment_error/code" } else { "/last_setup_error/code" };
+        let error =
+            if path == INTENTS { "/last_payment_error/code" } else { "/last_setup_error/code" };
         assert_eq!(&shown.text(error), codes.last().unwrap());
         seen.push(format!("{count}: {}, {}", codes.join(" "), shown.text("/status")));
     }
@@ -160,7 +166,10 @@ async fn deposits_time_out() {
     requires_payment_method payment_method_microdeposit_verification_timeout
     requires_payment_method payment_method_microdeposit_verification_timeout
     ");
-    let events = app.get("/v1/events?types[]=payment_intent.payment_failed&types[]=setup_intent.setup_failed").await.ok();
+    let events = app
+        .get("/v1/events?types[]=payment_intent.payment_failed&types[]=setup_intent.setup_failed")
+        .await
+        .ok();
     let times: Vec<i64> =
         events.items("/data").iter().map(|event| event["created"].as_i64().unwrap()).collect();
     assert_eq!(times, [BEGIN_S + 12 * DAY_S; 2]);

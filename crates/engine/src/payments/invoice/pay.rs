@@ -3,6 +3,7 @@
 
 use super::{InvoiceInput, unexpected};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
+use crate::payments::share::{FEE, Share, TRANSFER};
 use crate::payments::subscription::InvoiceEnd;
 use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
@@ -95,6 +96,9 @@ impl Engine {
         }
         super::due::begin(invoice, changes.now);
         if invoice.status == InvoiceStatus::Open {
+            let amount = Some(invoice.amount_due());
+            let share = Share { params: &invoice.given, hash: "", amount };
+            self.check_share(context, share, changes).await?;
             let input = IntentInput {
                 amount: Some(invoice.amount_due()),
                 currency: Some(invoice.currency),
@@ -324,6 +328,11 @@ fn intent_params(invoice: &Invoice) -> ExtraParams {
     params.put("description", text(description));
     if invoice.subscription.is_some() {
         params.put("setup_future_usage", text("off_session"));
+    }
+    for name in [FEE, TRANSFER, "on_behalf_of"] {
+        if let Some(value) = invoice.given.at(&[name]) {
+            params.put(name, value.clone());
+        }
     }
     params
 }

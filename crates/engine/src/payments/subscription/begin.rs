@@ -1,9 +1,10 @@
 //! The begin of a subscription and of each of its periods: its items, its invoices, and the Setup
 //! Intent of a subscription without an open invoice.
 
-use super::notice::notice_short_trial;
 use super::item::{SubscriptionItemInput, unit_amount};
+use super::notice::notice_short_trial;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
+use crate::payments::share::put_share;
 use crate::payments::{Changes, intent_object, mandate};
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
@@ -279,6 +280,7 @@ impl Engine {
             let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
             return Err(ApiError::invalid(message).code("amount_too_large").param("items").into());
         }
+        put_share(&mut invoice, subscription);
         Ok(invoice)
     }
 

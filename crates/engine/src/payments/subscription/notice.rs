@@ -46,8 +46,7 @@ impl Engine {
     ) -> Result<Invoice, Error> {
         let mut next = subscription.clone();
         next.renew();
-        let mut invoice =
-            self.draft_of_period(context, &next, &[], "upcoming", changes).await?;
+        let mut invoice = self.draft_of_period(context, &next, &[], "upcoming", changes).await?;
         invoice.id = InvoiceId::from_number(0);
         invoice.upcoming = true;
         invoice.created = next.period.0;

@@ -123,8 +123,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
     let client_secret = take_text(&mut params, "client_secret");
     let method = take_method(&mut params)?;
     let publishable = call.publishable;
-    let mut confirmation =
-        Confirmation { method, ..take_confirmation(&mut params, publishable)? };
+    let mut confirmation = Confirmation { method, ..take_confirmation(&mut params, publishable)? };
     let collection = collection::take(&mut params, &[METHOD_OPTIONS])?;
     // The merchant decides on the link requirements, not a browser.
     let mut echoed = ExtraParams::empty();

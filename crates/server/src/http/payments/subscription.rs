@@ -41,7 +41,8 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     params.take("add_invoice_items");
     // A hash since endive, and a word before.
     let anchor = params.take("billing_cycle_anchor");
-    let is_now = |path: &[&str]| anchor.as_ref().and_then(|anchor| anchor.text(path)) == Some("now");
+    let is_now =
+        |path: &[&str]| anchor.as_ref().and_then(|anchor| anchor.text(path)) == Some("now");
     let resets_anchor = is_now(&[]) || is_now(&["type"]);
     let input = SubscriptionInput { resets_anchor, ..take_subscription(params)? };
     let call = call.ready(Returns::Object("subscription"))?;
