@@ -1,6 +1,7 @@
 //! The billing of subscriptions in time: announcements, drafts, the ends of trials, deposits, and a
 //! new billing cycle.
 
+use crate::browser::Browser;
 use serde_json::Value;
 use std::fmt::Write as _;
 use testkit::{
@@ -50,6 +51,27 @@ async fn active_while_the_first_debit_is_processing() {
         active open
         past_due open
     ");
+}
+
+/// The response of the confirmation, with expansions, and the page of the invoice show the same.
+#[tokio::test]
+async fn active_in_the_response_and_by_the_page() {
+    let (app, customer) = App::with_gold_and_customer().await;
+    let more = format!("{MONTHLY}&{WAITS}");
+    let made = app.subscription(&customer, &more).await;
+    let intent = made.text("/latest_invoice/payments/data/0/payment/payment_intent");
+    let expand = "expand[]=invoice.subscription";
+    let form = format!("payment_method=pm_usBankAccount_success&{ACCEPTED}&{expand}");
+    // Versions before basil show the invoice of a payment.
+    let confirmed = app.in_version("2024-06-20").act(&intent, "confirm", &form).await.ok();
+    let facts = ["/status", "/invoice/status", "/invoice/subscription/status"];
+    assert_eq!(confirmed.facts(&facts), "processing open active");
+
+    let hosted = app.subscription(&customer, &more).await;
+    app.link_carrier(&hosted.id(), "").await.ok();
+    let page = Browser::at(&app, &hosted.text("/latest_invoice/hosted_invoice_url"));
+    page.step("pay", "").await;
+    assert_eq!(state(&app, &hosted.id()).await, "active open");
 }
 
 /// A subscription that waits for deposits has ten days instead of 23 hours. Then it expires, its

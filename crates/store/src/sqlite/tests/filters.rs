@@ -1,5 +1,6 @@
 //! Migrations to filters: rows that earlier releases wrote are in every list with a filter.
 
+use super::rows;
 use super::samples::{Sample, T0};
 use crate::seal::Sealer;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
@@ -7,6 +8,7 @@ use crate::sqlite::{Reading, column, object};
 use crate::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
 use model::Word;
 use model::id::MerchantId;
+use model::payments::mandate::Mandate;
 use model::stored::Filter;
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
@@ -19,9 +21,11 @@ const EARLIER: usize = 8;
 const BEFORE_TIMES: usize = 14;
 /// The migrations before the filter of Setup Intents by payment method.
 const BEFORE_METHODS: usize = 17;
+/// The migrations before filters of mandates.
+const BEFORE_MANDATES: usize = 18;
 
 /// Two rows of each kind with filters, and one of a kind without.
-fn rows() -> Vec<Object> {
+fn rows_with_filters() -> Vec<Object> {
     let merchant = MerchantId::from_number(1);
     let of = |number, other| Sample { merchant, number, created: T0, other };
     let mut rows = Vec::new();
@@ -30,6 +34,7 @@ fn rows() -> Vec<Object> {
             Object::Customer(sample.customer()),
             Object::PaymentIntent(sample.payment_intent()),
             Object::SetupIntent(sample.setup_intent()),
+            Object::Mandate(Mandate { merchant, ..rows::mandate(sample.number, T0) }),
             Object::Checkout(sample.checkout()),
             Object::Product(sample.product()),
             Object::Price(sample.price()),
@@ -82,8 +87,8 @@ fn migrated(rows: &[Object], earlier: usize) -> (Connection, Sealer) {
 /// Every filter lists the rows that earlier releases wrote.
 #[test]
 fn earlier_rows_are_listed_by_each_filter() {
-    for earlier in [EARLIER, BEFORE_TIMES] {
-        let filters = listed_after(earlier, &rows());
+    for earlier in [EARLIER, BEFORE_TIMES, BEFORE_MANDATES] {
+        let filters = listed_after(earlier, &rows_with_filters());
         // Those releases stored no charges.
         let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Charge);
         assert_eq!(filters, kinds.flat_map(|kind| kind.filters()).copied().collect());
@@ -93,7 +98,7 @@ fn earlier_rows_are_listed_by_each_filter() {
 /// Setup Intents of the release before their filter by payment method are listed by it.
 #[test]
 fn earlier_setup_intents_are_listed_by_payment_method() {
-    let mut rows = rows();
+    let mut rows = rows_with_filters();
     rows.retain(|row| row.kind() == Kind::SetupIntent);
     let filters = listed_after(BEFORE_METHODS, &rows);
     assert_eq!(filters, Kind::SetupIntent.filters().iter().copied().collect());
@@ -128,7 +133,7 @@ fn listed_after(earlier: usize, rows: &[Object]) -> BTreeSet<Filter> {
 /// The rows of a snapshot have their entries too, so a restore lists them.
 #[test]
 fn rows_of_earlier_snapshots_have_their_entries() {
-    let (connection, _) = migrated(&rows(), EARLIER);
+    let (connection, _) = migrated(&rows_with_filters(), EARLIER);
     let texts = |table: &str| -> Vec<Option<String>> {
         let sql = format!("SELECT filters FROM {table} ORDER BY kind, number");
         let mut statement = connection.prepare(&sql).unwrap();
@@ -166,6 +171,7 @@ fn filters_of_each_kind() {
     customer: clock, email_on_clock, invoice_prefix
     payment_intent: invoice, payment_status
     setup_intent: attach_to_self, payment_method
+    mandate: mandate_of_method
     checkout_session: email, status, subscription, unfinished_of_customer
     charge: transfer_group
     product: active, shippable, url

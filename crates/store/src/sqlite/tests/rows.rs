@@ -111,7 +111,7 @@ fn snapshot(number: u64, created: AccountTime) -> SandboxSnapshot {
     }
 }
 
-fn mandate(number: u64, created: AccountTime) -> Mandate {
+pub(super) fn mandate(number: u64, created: AccountTime) -> Mandate {
     Mandate {
         id: MandateId::from_number(number),
         merchant: owner(),
