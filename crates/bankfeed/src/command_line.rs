@@ -1,6 +1,6 @@
 //! The command line: all commands with their groups, and the flags that a command does not use.
 
-use crate::{demo, key, scenario};
+use crate::{demo, key, run, scenario};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, Command as Program, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand};
@@ -28,7 +28,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
             "delete",
         ],
     ),
-    ("Test a client", &["scenario", "trigger", "events", "listen", "judge"]),
+    ("Test a client", &["run", "scenario", "trigger", "events", "listen", "judge"]),
 ];
 
 /// The ids of the flags that choose a server.
@@ -40,10 +40,11 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 10] = [
+const UNUSED: [(&str, &[&str]); 11] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
+    ("run", &JSON),
     ("config", &SERVER),
     ("doctor", &SERVER),
     ("key", &SERVER),
@@ -128,6 +129,13 @@ Examples:
   bankfeed demo
   bankfeed demo --no-pause")]
     Demo(demo::DemoFlags),
+    /// Run a program whose calls of Stripe reach bankfeed
+    #[command(after_help = "\
+Examples:
+  bankfeed run -- pytest
+  bankfeed run --api-key sk_test_7 -- stripe customers list
+  bankfeed run --url http://127.0.0.1:12111 --allow pypi.org -- python sync.py")]
+    Run(run::RunFlags),
     /// Print every setting of `serve`, with its source
     #[command(after_help = "\
 Examples:
@@ -353,7 +361,8 @@ mod tests {
                 _ => "",
             };
             for flag in ALL {
-                let line = format!("bankfeed {path} {end} {}", line(flag));
+                let other = if path == "run" { "-- true" } else { "" };
+                let line = format!("bankfeed {path} {end} {} {other}", line(flag));
                 let words = shlex::split(&line).unwrap().into_iter().map(OsString::from);
                 let rejected = Arguments::parse_from(words).err().map(|error| error.to_string());
                 let is_rejected = rejected.is_some_and(|error| error.contains("does not use --"));

@@ -1,5 +1,6 @@
 //! The errors of commands, and their exit codes.
 
+use crate::run::RunError;
 use cli::output::OutputError;
 use connectors::sandbox::scenario::plaid::PlaidError;
 use connectors::sandbox::scenario::{ScenarioError, ready};
@@ -29,6 +30,11 @@ pub(crate) enum CommandError {
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0}")]
     Doctor(String),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The command that this program ran ended with this code.
+    #[error("the command ended with {0}")]
+    Ended(u8),
     /// A signal with this number ended the command before its end.
     #[error("interrupted by signal {0}")]
     Interrupted(i32),
@@ -48,7 +54,8 @@ impl CommandError {
             Self::Output(error) => error.help(),
             Self::Demo(_) => "Run it again, and report the output if it fails again",
             Self::Doctor(_) => "Follow the last column of the table",
-            Self::Interrupted(_) => return None,
+            Self::Run(error) => error.help(),
+            Self::Ended(_) | Self::Interrupted(_) => return None,
         };
         Some(help.to_owned())
     }
@@ -72,6 +79,7 @@ impl CommandError {
             Self::Api(error) => error.is_usage(),
             Self::Key(error) => error.is_usage(),
             Self::Scenario(error) => error.is_usage(),
+            Self::Run(error) => error.is_usage(),
             _ => false,
         }
     }

@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod error;
 mod key;
+mod run;
 mod scenario;
 mod serve;
 
@@ -61,6 +62,7 @@ fn run(command: &Command, global: &GlobalFlags) -> Result<(), CommandError> {
         Command::Serve(flags) => serve::run(flags),
         Command::Key(command) => key::run(command, global.json),
         Command::Demo(flags) => demo::run(flags),
+        Command::Run(flags) => run::run(flags, global),
         Command::Config(flags) => config::run(flags, global.json),
         Command::Doctor(flags) => doctor::run(flags, global.json),
         Command::Scenario(command) => scenario::run(command, global),
@@ -87,6 +89,7 @@ fn end_unparsed(message: &clap::Error) -> ExitCode {
 fn end(done: Result<(), CommandError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(CommandError::Ended(code)) => ExitCode::from(code),
         Err(error) if error.is_reader_gone() => ExitCode::from(READER_GONE),
         Err(CommandError::Interrupted(signal)) => {
             // The line of a question may be open.
@@ -96,6 +99,9 @@ fn end(done: Result<(), CommandError>) -> ExitCode {
         Err(error) => {
             output::complain(&error, error.help().as_deref());
             match error {
+                CommandError::Run(ref failed) if failed.code().is_some() => {
+                    ExitCode::from(failed.code().unwrap_or(USAGE))
+                }
                 error if error.is_unseen() => ExitCode::from(NOTHING_SEEN),
                 error if error.is_usage() => ExitCode::from(USAGE),
                 _ => ExitCode::FAILURE,

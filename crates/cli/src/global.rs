@@ -33,6 +33,12 @@ pub struct GlobalFlags {
     /// Print JSON: one document, or one line for each object of a list
     #[arg(long, global = true)]
     pub json: bool,
+    /// True if the user chose the key, by the flag or the variable.
+    #[arg(skip)]
+    pub is_key_chosen: bool,
+    /// True if the user chose the address.
+    #[arg(skip)]
+    pub is_base_chosen: bool,
 }
 
 impl GlobalFlags {
@@ -41,13 +47,15 @@ impl GlobalFlags {
     #[must_use]
     pub fn with_variables(mut self, matches: &ArgMatches) -> Self {
         let values = [
-            ("api_key", API_KEY_VARIABLE, &mut self.api_key),
-            ("api_base", API_BASE_VARIABLE, &mut self.api_base),
+            ("api_key", API_KEY_VARIABLE, &mut self.api_key, &mut self.is_key_chosen),
+            ("api_base", API_BASE_VARIABLE, &mut self.api_base, &mut self.is_base_chosen),
         ];
-        for (id, variable, value) in values {
+        for (id, variable, value, is_chosen) in values {
             let is_default = matches.value_source(id) == Some(ValueSource::DefaultValue);
+            *is_chosen = !is_default;
             if let Some(text) = std::env::var(variable).ok().filter(|_| is_default) {
                 *value = text;
+                *is_chosen = true;
             }
         }
         self

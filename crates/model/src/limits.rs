@@ -324,3 +324,7 @@ pub const COMMAND_ROWS_MAX: usize = 2_000_000;
 pub const COMMAND_ADVANCE_S_MAX: i64 = 3_653 * 86_400;
 /// The maximum size of a record of API calls in bytes. Calls beyond it are not recorded.
 pub const RECORD_BYTES_MAX: u64 = 1 << 30;
+/// The maximum number of connections of the programs that `bankfeed run` runs.
+pub const RUN_CONNECTIONS_MAX: usize = 1_024;
+/// The maximum number of remarks that `bankfeed run` prints about the calls of its program.
+pub const RUN_REMARKS_MAX: usize = 64;

@@ -28,7 +28,11 @@ fn commands(path: &[&str], found: &mut BTreeSet<String>) {
 
 /// Standard output and standard error of a command line.
 fn printed(server: &Server, line: &str, more: &[&str]) -> (String, String) {
-    let words: Vec<&str> = line.split(' ').chain(more.iter().copied()).collect();
+    // The words behind `--` are another program's.
+    let (own, other) =
+        line.split_once(" -- ").map_or((line, None), |(own, other)| (own, Some(other)));
+    let other = other.into_iter().flat_map(|other| std::iter::once("--").chain(other.split(' ')));
+    let words: Vec<&str> = own.split(' ').chain(more.iter().copied()).chain(other).collect();
     let output = server.command(&words).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))
@@ -73,6 +77,7 @@ fn every_global_flag_has_an_effect() {
         "config".to_owned(),
         format!("doctor --listen 127.0.0.1:0 --db {db}"),
         "completions bash".to_owned(),
+        "run -- true".to_owned(),
         "link".to_owned(),
         "link --list".to_owned(),
         "accounts".to_owned(),

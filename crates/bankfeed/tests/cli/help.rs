@@ -38,6 +38,7 @@ fn shows_commands_in_groups() {
       delete        Make a DELETE call of the API
 
     Test a client:
+      run           Run a program whose calls of Stripe reach bankfeed
       scenario      List, print, check, export and import scenarios
       trigger       Trigger an event
       events        List events, show one with its deliveries, or resend one

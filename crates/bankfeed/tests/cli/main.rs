@@ -17,6 +17,7 @@ mod logs;
 mod process;
 mod raw;
 mod reset;
+mod run;
 mod snapshots;
 mod suggestions;
 mod support;
