@@ -63,7 +63,7 @@ impl RequestedRefreshes {
                 requested.unreceived = None;
             }
             // The account contains no transactions.
-            if **feature == Feature::Transactions || requested.sequence == 0 {
+            if *feature == Feature::Transactions || requested.sequence == 0 {
                 continue;
             }
             if *pending == Some(requested.sequence) {

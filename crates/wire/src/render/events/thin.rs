@@ -185,6 +185,7 @@ pub fn related_object(event: &Event) -> RelatedObject {
         }
         Snapshot::Price(price) => of(price.id.to_string(), "price", "/v1/prices"),
         Snapshot::Product(product) => of(product.id(), "product", "/v1/products"),
+        Snapshot::Refund(refund) => of(refund.id.to_string(), "refund", "/v1/refunds"),
         Snapshot::Subscription(subscription) => {
             of(subscription.id.to_string(), "subscription", "/v1/subscriptions")
         }
