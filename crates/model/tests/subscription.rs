@@ -100,7 +100,7 @@ fn the_table_of_statuses() {
     [DebitBegun, Paid, NotPaid, Forgiven, SetUp, Due, Cancel]
     active: - - past_due - - - canceled
     canceled: - - - - - - -
-    incomplete: - active - incomplete_expired - incomplete_expired canceled
+    incomplete: active active - incomplete_expired - incomplete_expired canceled
     incomplete_expired: - - - - - - -
     past_due: - active - active - - canceled
     paused: - - - - - - canceled

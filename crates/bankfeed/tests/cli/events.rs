@@ -67,37 +67,37 @@ fn triggers_for_people() {
     told += &server.run(&["trigger"]);
     insta::assert_snapshot!(told, @"
     $ bankfeed trigger payment_intent.succeeded
-    event   evt_9RP1R1d0yzB008CHY7sKmF8P
+    event   evt_9RP1R1d0yzB009wRjDbQ2vrz
     type    payment_intent.succeeded
     object  pi_0vIseXMSg7Xi6hbpEMYjrbfk
     at      2026-01-01 00:00:00
     CREATED         ID
     customer        cus_0vIseXMSf66gKkPr5RRiG6Qh
     payment_intent  pi_0vIseXMSg7Xi6hbpEMYjrbfk
-    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
-    event   evt_0vIseXMSo0700A7rJ1cmw8z6
+    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSpcHIgJOV3W2JAuc6
+    event   evt_0vIseXMSpcH008pn94q86Cwb
     type    financial_connections.account.refreshed_transactions
-    object  fca_0vIseXMSo07IviJDOdcqbM5F
+    object  fca_0vIseXMSpcHIgJOV3W2JAuc6
     at      2026-01-01 00:00:00
     ! created no other object
-    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
-    event   evt_0vIseXMSo07003Sr4gqx5aCo
+    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSpcHIgJOV3W2JAuc6
+    event   evt_0vIseXMSpcH007VeNWhd4Jeq
     type    financial_connections.account.refreshed_transactions
-    object  fca_0vIseXMSo07IviJDOdcqbM5F
+    object  fca_0vIseXMSpcHIgJOV3W2JAuc6
     at      2026-01-01 00:00:00
     ! created no other object
-    $ bankfeed trigger customer.created --account fca_0vIseXMSo07IviJDOdcqbM5F
-    ! error: customer.created cannot be triggered for fca_0vIseXMSo07IviJDOdcqbM5F
+    $ bankfeed trigger customer.created --account fca_0vIseXMSpcHIgJOV3W2JAuc6
+    ! error: customer.created cannot be triggered for fca_0vIseXMSpcHIgJOV3W2JAuc6
     !   tip: Leave out --account, because the event needs a new object
     ends with 2
     $ bankfeed trigger account.updated
-    event   evt_4gv9fxpitGW006mpHwzUVJf2
+    event   evt_8iZtQvbwvKs000F7UFtFnot7
     type    account.updated
-    object  acct_0vIseXMSpcHL9w5S7cdqXoYY
+    object  acct_0vIseXMSqIwD0JodHXEWSnAe
     at      2026-01-01 00:00:00
-    in      acct_0vIseXMSpcHL9w5S7cdqXoYY
+    in      acct_0vIseXMSqIwD0JodHXEWSnAe
     CREATED  ID
-    account  acct_0vIseXMSpcHL9w5S7cdqXoYY
+    account  acct_0vIseXMSqIwD0JodHXEWSnAe
     $ bankfeed trigger payment_intent.paid
     ! error: no event of the type 'payment_intent.paid' can be triggered
     !   tip: Accepted values: payment_intent.created, payment_intent.requires_action, payment_intent.processing, payment_intent.succeeded, payment_intent.payment_failed, payment_intent.canceled. List all with `bankfeed trigger --list`
@@ -278,5 +278,42 @@ fn shows_thin_events() {
     told += &server.run(&["events", "resend", thin]);
     receiving.join().unwrap();
     told += &server.run(&["get", "/v2/core/events/evt_123"]);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    $ bankfeed events --type v1.customer.*
+    WHEN                 TYPE                 OBJECT                        EVENT
+    2026-01-01 00:00:00  v1.customer.created  cus_0vIseXMSfhIjot8NUZ1jAjzI  evt_9RP1R1d0yzB00GpxsFyC5Aeb
+    $ bankfeed events --type v1.mandate.updated
+    ! no events
+    $ bankfeed events evt_9RP1R1d0yzB00GpxsFyC5Aeb
+    event evt_9RP1R1d0yzB00GpxsFyC5Aeb
+    type v1.customer.created
+    object cus_0vIseXMSfhIjot8NUZ1jAjzI
+    at 2026-01-01 00:00:00
+    request req_6VbDzP3TIFV9c86C1I1FyKfk
+    snapshot event evt_9RP1R1d0yzB005qcjSxe01sT
+    ENDPOINT DELIVERY ATTEMPT AT ANSWER TOOK FAULT BODY
+    ed_test_0vIseXMSf66RWlY2BzRsOpKS succeeded 1 200 hm
+    $ bankfeed events evt_9RP1R1d0yzB005qcjSxe01sT
+    event evt_9RP1R1d0yzB005qcjSxe01sT
+    type customer.created
+    object cus_0vIseXMSfhIjot8NUZ1jAjzI
+    at 2026-01-01 00:00:00
+    request req_6VbDzP3TIFV9c86C1I1FyKfk
+    version 2026-08-26.dahlia
+    ENDPOINT TYPE DELIVERY ATTEMPT AT ANSWER TOOK FAULT BODY
+    ed_test_0vIseXMSf66RWlY2BzRsOpKS v1.customer.created succeeded 1 200 hm
+    $ bankfeed events resend evt_9RP1R1d0yzB00GpxsFyC5Aeb
+    evt_9RP1R1d0yzB00GpxsFyC5Aeb is sent again
+    $ bankfeed get /v2/core/events/evt_123
+    {
+      "error": {
+        "code": "not_found",
+        "message": "No such event: 'evt_123'",
+        "type": "invalid_request_error"
+      }
+    }
+    ! error: the server rejected the call: No such event: 'evt_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
+    ends with 1
+    "#);
 }

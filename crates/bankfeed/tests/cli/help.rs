@@ -98,6 +98,8 @@ fn shows_settings_in_groups() {
           --time <SECONDS>  Fixed Unix time of all objects without a test clock [env: BANKFEED_TIME]
 
     Refreshes:
+          --refresh-delay <WAIT>
+              Time until the bank responds in test mode, off test clocks [default: 0s] [env: BANKFEED_REFRESH_DELAY]
           --cool-down-test <SECONDS>
               Time between two refreshes in test mode [default: 0] [env: BANKFEED_COOL_DOWN_TEST]
           --cool-down-clock <SECONDS>
@@ -110,6 +112,8 @@ fn shows_settings_in_groups() {
     Webhooks:
           --deny-private-webhooks[=<true|false>]
               Post webhooks to public addresses only [env: BANKFEED_DENY_PRIVATE_WEBHOOKS]
+          --webhook-delay <WAIT>
+              Time from an event to its webhooks in test mode [default: 0s] [env: BANKFEED_WEBHOOK_DELAY]
           --retry-test <WAITS>
               Waits between delivery attempts in test mode [default: 5s,10m,2h] [env: BANKFEED_RETRY_TEST]
           --retry-test-jitter <PERCENT>
@@ -120,9 +124,10 @@ fn shows_settings_in_groups() {
               Maximum random extension of a wait in live mode [default: 20] [env: BANKFEED_RETRY_LIVE_JITTER]
 
     Tests of clients:
-          --fault <FORM>           Fault, such as kind=webhook_lost&every=3; may be repeated [env: BANKFEED_FAULT]
-          --strict[=<true|false>]  Reject known parameters that have no effect [env: BANKFEED_STRICT]
-          --record <FILE>          File that receives each API request with its response [env: BANKFEED_RECORD]
+          --fault <FORM>              Fault, such as kind=webhook_lost&every=3; may be repeated [env: BANKFEED_FAULT]
+          --realistic[=<true|false>]  Use the delays and cool-downs of real banks in test mode [env: BANKFEED_REALISTIC]
+          --strict[=<true|false>]     Reject known parameters that have no effect [env: BANKFEED_STRICT]
+          --record <FILE>             File that receives each API request with its response [env: BANKFEED_RECORD]
 
     Logs and metrics:
           --log-format <human|json>     Format of the log on standard error [default: human] [env: BANKFEED_LOG_FORMAT]

@@ -11,7 +11,7 @@ fn suggests_names_of_the_server() {
     shown += &server.run(&["link", "--bank", "Ownership Accounts", "--account", "Ownership Fals"]);
     shown += &server.run(&["snapshot", "restore", "seeds"]);
     shown += &server.run(&["trigger", "payment_intent.suceeded"]);
-    shown += &server.run(&["trigger", "mandate.updated"]);
+    shown += &server.run(&["trigger", "test_helpers.test_clock.internal_failure"]);
     for event_type in ["customer.creatd", "custmer.*", "customer.*", "*", "customer.created"] {
         shown += &server.run(&["events", "--type", event_type]);
     }
@@ -32,8 +32,8 @@ fn suggests_names_of_the_server() {
     ! error: no event of the type 'payment_intent.suceeded' can be triggered
     !   tip: Did you mean 'payment_intent.succeeded'? Accepted values: payment_intent.created, payment_intent.requires_action, payment_intent.processing, payment_intent.succeeded, payment_intent.payment_failed, payment_intent.canceled. List all with `bankfeed trigger --list`
     ends with 2
-    $ bankfeed trigger mandate.updated
-    ! error: no event of the type 'mandate.updated' can be triggered
+    $ bankfeed trigger test_helpers.test_clock.internal_failure
+    ! error: no event of the type 'test_helpers.test_clock.internal_failure' can be triggered
     !   tip: List all with `bankfeed trigger --list`
     ends with 2
     $ bankfeed events --type customer.creatd

@@ -24,9 +24,9 @@ async fn other_numbers_are_rejected() {
           000111111113 (the account is closed), 000111111116 (no such account), 000222222227
           (insufficient funds), 000333333335 (the debit is not authorized), 000444444440 (the
           currency is wrong), 000666666661 (the microdeposits cannot be sent), 000555555559
-          (payments are disputed later), 000000000009 (payments never end), 000777777771 (payments
-          exceed the weekly limit), 000000004954 (payments are blocked as too risky), 000888888885
-          (the tokenized number is deactivated).
+          (payments are disputed later), 000000000009 (payments never end), 000000005126 (payments
+          succeed, and refunds fail), 000777777771 (payments exceed the weekly limit), 000000004954
+          (payments are blocked as too risky), 000888888885 (the tokenized number is deactivated).
     POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&confirm=true&
       mandate_data[customer_acceptance][type]=offline&payment_method_data[type]=us_bank_account&
       payment_method_data[billing_details][name]=Ada&…[account_holder_type]=individual&
@@ -37,8 +37,9 @@ async fn other_numbers_are_rejected() {
           000222222227 (insufficient funds), 000333333335 (the debit is not authorized),
           000444444440 (the currency is wrong), 000666666661 (the microdeposits cannot be sent),
           000555555559 (payments are disputed later), 000000000009 (payments never end),
-          000777777771 (payments exceed the weekly limit), 000000004954 (payments are blocked as too
-          risky), 000888888885 (the tokenized number is deactivated).
+          000000005126 (payments succeed, and refunds fail), 000777777771 (payments exceed the
+          weekly limit), 000000004954 (payments are blocked as too risky), 000888888885 (the
+          tokenized number is deactivated).
     ");
     for number in ["000777777771", "000888888885", "000000004954"] {
         app.post("/v1/payment_methods", &format!("{method}{number}")).await.ok();

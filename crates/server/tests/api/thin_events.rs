@@ -383,7 +383,7 @@ async fn related_objects_can_be_fetched() {
         types.insert(object.text("/object"));
     }
     assert!(urls.contains_key(&format!("/v1/test_helpers/test_clocks/{clock}")), "{urls:?}");
-    insta::assert_snapshot!(types.into_iter().collect::<Vec<_>>().join(" "), @"charge customer financial_connections.account invoice invoiceitem payment_intent payment_method price product setup_intent test_helpers.test_clock");
+    insta::assert_snapshot!(types.into_iter().collect::<Vec<_>>().join(" "), @"charge customer financial_connections.account invoice invoiceitem mandate payment_intent payment_method price product setup_intent test_helpers.test_clock");
 }
 
 /// A destination and the events that are committed before it: only later events reach it.

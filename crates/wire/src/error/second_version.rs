@@ -106,7 +106,7 @@ mod tests {
         404 {"error":{"code":"not_found","message":"No such event destination: 'ed_test_1'","type":"invalid_request_error"}}
         404 {"error":{"code":"not_found","message":"Unrecognized request URL (GET: /v2/x).","type":"invalid_request_error"}}
         409 {"error":{"code":"idempotency_error","message":"The idempotency key 'k' was first used for a different request. Use a new key for each request.","type":"idempotency_error"}}
-        409 {"error":{"code":"idempotency_key_in_use","message":"Another request with the idempotency key 'k' is still running. Try again later.","type":"idempotency_error"}}
+        409 {"error":{"code":"idempotency_key_in_use","message":"Another request with the idempotency key 'k' is still running. Try again later.","type":"invalid_request_error"}}
         401 {"error":{"code":"invalid_request","message":"No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of HTTP Basic authentication.","type":"invalid_request_error"}}
         500 {"error":{"code":"api_error","message":"The server failed to process this request. Its log has the details.","type":"api_error"}}
         "#);
