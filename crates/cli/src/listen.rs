@@ -138,9 +138,10 @@ fn greet(endpoint: &Value, flags: &ListenFlags, global: &GlobalFlags) -> Result<
         Some(target) => format!("forwarding to {target}"),
         None => "printing only".to_owned(),
     };
-    let secret = match flags.thin {
-        true => text(&endpoint["webhook_endpoint"], "signing_secret"),
-        false => text(endpoint, "secret"),
+    let secret = if flags.thin {
+        text(&endpoint["webhook_endpoint"], "signing_secret")
+    } else {
+        text(endpoint, "secret")
     };
     output::say(&format!("{work}; the signing secret is {secret}"))
 }

@@ -114,10 +114,10 @@ pub enum EventForm {
 /// Returns the number of an endpoint in the text of its id. Both webhook endpoints and destinations
 /// have one.
 pub fn number_of(text: &str) -> Option<u64> {
-    let webhook = text.parse().ok().map(EndpointId::number);
-    let test = || text.parse().ok().map(DestinationId::number);
-    let live = || text.parse().ok().map(DestinationLiveId::number);
-    webhook.or_else(test).or_else(live)
+    let of_webhook = text.parse().ok().map(EndpointId::number);
+    let of_destination = || text.parse().ok().map(DestinationId::number);
+    let of_live = || text.parse().ok().map(DestinationLiveId::number);
+    of_webhook.or_else(of_destination).or_else(of_live)
 }
 
 /// The metadata of an endpoint that only prints incoming events: the key and the value.

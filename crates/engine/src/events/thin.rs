@@ -140,11 +140,8 @@ impl Engine {
             let (stored, id) = self.find_token(context, token).await?;
             cursor = at(stored.place(), backward);
             // The thin events of the same event on the other side of the token.
-            let beside = |thin: &ThinName| match backward {
-                true => thin.id > id,
-                false => thin.id < id,
-            };
-            found.add(stored, filter, backward, beside);
+            let beside = |thin: &ThinName| if backward { thin.id > id } else { thin.id < id };
+            found.add(&stored, filter, backward, beside);
         }
         let mut list = ListEvents {
             merchant: context.merchant,
@@ -169,7 +166,7 @@ impl Engine {
             let end = read.items.last().map(StoredEvent::place);
             for stored in read.items {
                 found.last = Some(stored.event.id);
-                found.add(stored, filter, backward, |_| true);
+                found.add(&stored, filter, backward, |_| true);
             }
             match end.filter(|_| read.has_more) {
                 Some(place) => list.page.cursor = at(place, backward),
@@ -200,7 +197,7 @@ impl Found {
     /// Adds the thin events of an event that match. The list has the second one first.
     fn add(
         &mut self,
-        stored: StoredEvent,
+        stored: &StoredEvent,
         filter: &ThinFilter,
         backward: bool,
         keep: impl Fn(&ThinName) -> bool,

@@ -2,6 +2,7 @@
 
 use crate::connect::with_connected;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use testkit::{App, BEGIN_S, Client, Recorder, Response};
 
 pub(crate) const DESTINATIONS: &str = "/v2/core/event_destinations";
@@ -142,7 +143,8 @@ async fn members_are_checked() {
     ];
     for wrong in wrong {
         let error = app.post_json(DESTINATIONS, &body(&wrong)).await;
-        shown += &format!("{wrong}\n  {}", error.second_version_error());
+        writeln!(shown, "{wrong}").unwrap();
+        write!(shown, "  {}", error.second_version_error()).unwrap();
     }
     insta::assert_snapshot!(shown, @r#"
     {"nmae":"x"}
