@@ -13,15 +13,26 @@ use tokio::signal::unix::{Signal as Incoming, SignalKind, signal};
 /// The base of the exit code that shells use for a program that a signal ended.
 const SIGNALLED: i32 = 128;
 
-/// The signals that are forwarded. A terminal sends the last three to every process in its foreground,
-/// so the command has them already.
-const FORWARDED: [(fn() -> SignalKind, Signal, bool); 6] = [
-    (SignalKind::terminate, Signal::TERM, false),
-    (SignalKind::user_defined1, Signal::USR1, false),
-    (SignalKind::user_defined2, Signal::USR2, false),
-    (SignalKind::interrupt, Signal::INT, true),
-    (SignalKind::quit, Signal::QUIT, true),
-    (SignalKind::hangup, Signal::HUP, true),
+/// A signal that is forwarded.
+#[derive(Clone, Copy)]
+struct Forwarded {
+    /// Its kind, to catch it.
+    kind: fn() -> SignalKind,
+    /// The same signal, to send it.
+    signal: Signal,
+    /// True if a terminal sends it to every process in its foreground, so that the command has it
+    /// already.
+    of_terminal: bool,
+}
+
+/// The signals that are forwarded.
+const FORWARDED: [Forwarded; 6] = [
+    Forwarded { kind: SignalKind::terminate, signal: Signal::TERM, of_terminal: false },
+    Forwarded { kind: SignalKind::user_defined1, signal: Signal::USR1, of_terminal: false },
+    Forwarded { kind: SignalKind::user_defined2, signal: Signal::USR2, of_terminal: false },
+    Forwarded { kind: SignalKind::interrupt, signal: Signal::INT, of_terminal: true },
+    Forwarded { kind: SignalKind::quit, signal: Signal::QUIT, of_terminal: true },
+    Forwarded { kind: SignalKind::hangup, signal: Signal::HUP, of_terminal: true },
 ];
 
 /// The signals of this process, caught before the command starts.
@@ -30,7 +41,8 @@ pub(super) struct Signals([Incoming; FORWARDED.len()]);
 impl Signals {
     /// Starts to catch the signals, which no longer end this process.
     pub(super) fn listen() -> std::io::Result<Self> {
-        let [one, two, three, four, five, six] = FORWARDED.map(|(kind, ..)| signal(kind()));
+        let [one, two, three, four, five, six] =
+            FORWARDED.map(|forwarded| signal((forwarded.kind)()));
         Ok(Self([one?, two?, three?, four?, five?, six?]))
     }
 
@@ -45,7 +57,7 @@ impl Signals {
             _ = five.recv() => 4,
             _ = six.recv() => 5,
         };
-        let (_, signal, of_terminal) = FORWARDED[place];
+        let Forwarded { signal, of_terminal, .. } = FORWARDED[place];
         (signal, of_terminal && is_in_foreground())
     }
 }

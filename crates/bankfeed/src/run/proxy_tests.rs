@@ -1,8 +1,11 @@
+//! Tests of the proxy. A server behind it returns the bytes that it received.
+
 use super::*;
 use crate::run::authority::Authority;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::fmt::Write as _;
 use std::sync::mpsc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
@@ -93,7 +96,7 @@ struct DayOfFixture;
 
 impl rustls::time_provider::TimeProvider for DayOfFixture {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-        let second = std::time::Duration::from_secs(20_000 * 86_400);
+        let second = std::time::Duration::from_hours(20_000 * 24);
         Some(rustls::pki_types::UnixTime::since_unix_epoch(second))
     }
 }
@@ -170,7 +173,7 @@ async fn other_hosts_are_refused() {
         let status = response.split(' ').nth(1).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(head.lines().next().unwrap().ends_with(body.trim().split_once(": ").unwrap().1));
-        shown.push_str(&format!("{line}: {status} {body}"));
+        write!(shown, "{line}: {status} {body}").unwrap();
     }
     insta::assert_snapshot!(shown, @"
         CONNECT example.com:443: 403 bankfeed run: calls of example.com are refused; allow them with `--allow example.com`
