@@ -102,7 +102,7 @@ impl Engine {
         .await
     }
 
-    /// Begins the charge of an intent whose debit has started.
+    /// Begins the charge of a debit.
     pub(crate) fn begin_charge(
         &self,
         intent: &mut Intent,
@@ -115,7 +115,7 @@ impl Engine {
         changes.put_and_emit(Object::Charge(charge), EventType::ChargePending, None);
     }
 
-    /// Creates the failed charge of an intent whose debit was blocked.
+    /// Creates the failed charge of a blocked debit.
     pub(crate) fn block_charge(
         &self,
         intent: &mut Intent,
@@ -130,7 +130,7 @@ impl Engine {
         changes.put_and_emit(Object::Charge(charge), EventType::ChargeFailed, None);
     }
 
-    /// Ends the charge of an intent whose debit has ended.
+    /// Ends the charge of a debit.
     pub(crate) async fn end_charge(
         &self,
         intent: &Intent,

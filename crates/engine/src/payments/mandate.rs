@@ -118,8 +118,8 @@ impl Engine {
         }
     }
 
-    /// Activates the mandate of an intent whose deposits were verified, or makes it inactive if they
-    /// were not.
+    /// Activates the mandate of an intent after its deposits were verified, or makes it inactive if
+    /// they were not.
     pub(crate) async fn deposits_ended(
         &self,
         intent: &Intent,

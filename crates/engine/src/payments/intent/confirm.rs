@@ -211,7 +211,7 @@ impl Engine {
         self.commit(&context.without_reply(), changes, &[]).await
     }
 
-    /// Ends the attempt of an intent whose deposits were not verified.
+    /// Ends an attempt after its deposits were not verified.
     async fn deposits_failed(
         &self,
         intent: &mut Intent,
@@ -227,7 +227,7 @@ impl Engine {
         self.apply_to_subscription(intent, changes).await
     }
 
-    /// Ends the attempt of an intent whose deposits were not verified in time.
+    /// Ends an attempt after its deposits were not verified in time.
     pub(crate) async fn deposits_due(
         &self,
         mut intent: Intent,

@@ -70,7 +70,7 @@ pub(super) fn notice_short_trial(
     subscription
 }
 
-/// Pauses a subscription whose trial ended without a payment method.
+/// Pauses a subscription after its trial ended without a payment method.
 pub(super) fn pause_subscription(mut subscription: Subscription, changes: &mut Changes) {
     let before = subscription.clone();
     subscription.version += 1;
