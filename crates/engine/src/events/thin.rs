@@ -210,7 +210,7 @@ impl Found {
             return;
         }
         if let Some(object) = &filter.object
-            && related_object(&stored.event).id != *object
+            && related_object(&stored.event).is_none_or(|related| related.id != *object)
         {
             return;
         }

@@ -184,6 +184,10 @@ async fn renewals_are_announced() {
     ];
     insta::assert_snapshot!(facts.map(at).join(" "), @r#""invoice" "draft" "upcoming" 1000 1769907600 1772323200 1769904000 null"#);
     assert_eq!(at("/parent/subscription_details/subscription"), format!("\"{id}\""));
+    // The thin event has no related object, as its class in Stripe's SDKs.
+    let thin = app.get("/v2/core/events?types[]=v1.invoice.upcoming").await.ok();
+    assert_eq!(thin.text("/data/0/type"), "v1.invoice.upcoming");
+    assert_eq!(thin.at("/data/0/related_object"), Value::Null);
     app.advance(&clock, BEGIN_S + 60 * DAY_S).await;
     assert_eq!(app.count("/v1/events?type=invoice.upcoming").await, 2);
 }

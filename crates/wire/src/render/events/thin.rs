@@ -82,11 +82,13 @@ fn write_common(w: &mut JsonWriter, thin: &ThinEvent<'_>) {
             w.null();
         }
     }
-    w.key("related_object").object(|w| {
-        w.key("id").string(&related.id);
-        w.key("type").plain(related.object_type);
-        w.key("url").string(&related.url);
-    });
+    if let Some(related) = &related {
+        w.key("related_object").object(|w| {
+            w.key("id").string(&related.id);
+            w.key("type").plain(related.object_type);
+            w.key("url").string(&related.url);
+        });
+    }
     w.key("type").string(name);
 }
 
@@ -137,8 +139,16 @@ fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<(Va
     (!before.is_empty()).then_some((Value::Object(before), Value::Object(after)))
 }
 
-/// Returns the object that an event is about.
-pub fn related_object(event: &Event) -> RelatedObject {
+/// Returns the object that an event is about. `None` for the invoice of a renewal to come, which is not
+/// stored, so the SDKs declare no related object of `v1.invoice.upcoming`.
+pub fn related_object(event: &Event) -> Option<RelatedObject> {
+    match &event.snapshot {
+        Snapshot::Invoice(invoice) if invoice.upcoming => None,
+        _ => Some(related_of(event)),
+    }
+}
+
+fn related_of(event: &Event) -> RelatedObject {
     // The id of a product may have any form.
     let of = |id: String, object_type: &'static str, path: &str| {
         let url = format!("{path}/{}", utf8_percent_encode(&id, ESCAPED));
