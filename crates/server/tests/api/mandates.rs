@@ -275,6 +275,24 @@ async fn a_renewal_needs_a_mandate() {
     assert_eq!(app.count("/v1/events?type=invoice.payment_failed").await, 1);
 }
 
+/// A browser that confirms with a client secret records the holder's acceptance as the served script
+/// does, without its own address, which it cannot know.
+#[tokio::test]
+async fn a_browser_gives_a_mandate() {
+    let app = App::start().await;
+    let intent = app.post(INTENTS, "amount=99&currency=usd").await.ok();
+    app.link_carrier(&intent.id(), "").await.ok();
+    let browser = app.client().with_key("pk_test_123");
+    let confirm = path_of(&format!("{}/confirm", intent.id()));
+    let secret = format!("client_secret={}", intent.text("/client_secret"));
+    let refused = browser.post(&confirm, &secret).await;
+    assert_eq!((refused.status, refused.text("/error/param").as_str()), (400, "mandate_data"));
+    let online = "mandate_data[customer_acceptance][type]=online\
+         &mandate_data[customer_acceptance][online][user_agent]=Firefox";
+    let confirmed = browser.post(&confirm, &format!("{secret}&{online}")).await.ok();
+    assert_eq!(confirmed.text("/status"), "processing");
+}
+
 /// Completing a Checkout Session gives a mandate, on its page and by a call.
 #[tokio::test]
 async fn checkout_collects_a_mandate() {
