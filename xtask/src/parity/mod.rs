@@ -184,7 +184,8 @@ fn routes() -> Result<Vec<String>, Failure> {
             "delete" => "DELETE",
             _ => continue,
         };
-        let is_call = |path: &&str| ["/v1/", "/v2/"].iter().any(|version| path.starts_with(version));
+        let is_call =
+            |path: &&str| ["/v1/", "/v2/"].iter().any(|version| path.starts_with(version));
         if let Some(path) = path.filter(is_call) {
             calls.push(format!("{method} {path}"));
         }

@@ -126,8 +126,25 @@ impl Check<'_, '_> {
         {
             self.document = document;
         }
-        self.members(value, schema, path);
+        if value["object"] == "event" && value["type"] == "invoice.upcoming" {
+            let event = self.with_invoice_id(value, path);
+            self.members(&event, schema, path);
+        } else {
+            self.members(value, schema, path);
+        }
         self.document = document;
+    }
+
+    /// Adds an id to the invoice of an event `invoice.upcoming`. The document requires the id of every
+    /// invoice, but its description of this event says that its invoice has none.
+    fn with_invoice_id(&mut self, event: &Value, path: &str) -> Value {
+        let mut event = event.clone();
+        if event["data"]["object"]["id"].is_null() {
+            event["data"]["object"]["id"] = "in_upcoming".into();
+        } else {
+            self.fault(&format!("{path}.data.object.id"), "is an id of an upcoming invoice");
+        }
+        event
     }
 
     fn members(&mut self, value: &Value, schema: &Value, path: &str) {
@@ -285,6 +302,33 @@ mod tests {
         assert_eq!(missing("", "tags"), ["pet.tags is required and missing"]);
         assert_eq!(missing("", "name"), ["pet.name is required and missing"]);
         assert_eq!(missing("/past/0", "name"), ["owner.name is required and missing"]);
+    }
+
+    /// The invoice of an event `invoice.upcoming` has no id, and one with an id is found.
+    #[test]
+    fn an_upcoming_invoice_has_no_id() {
+        let faults = |id: Option<&str>| {
+            let document = Document::of(json!({"paths": {}, "components": {"schemas": {
+                "event": {"type": "object", "properties": {
+                    "object": {"type": "string"}, "type": {"type": "string"},
+                    "data": {"type": "object"},
+                }},
+            }}}))
+            .unwrap();
+            let mut event = json!({"object": "event", "type": "invoice.upcoming", "data": {}});
+            event["data"]["object"] = id.map_or(json!({}), |id| json!({"id": id}));
+            let mut findings = Findings::default();
+            let mut check = Check {
+                document: &document,
+                at: &|_| None,
+                findings: &mut findings,
+                place: "test",
+            };
+            check.value(&event, &document.schemas["event"], "event");
+            findings.faults.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(faults(None), [""; 0]);
+        assert_eq!(faults(Some("in_1")), ["event.data.object.id is an id of an upcoming invoice"]);
     }
 
     /// An undeclared key is found at any depth.
