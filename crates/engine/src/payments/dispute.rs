@@ -83,8 +83,8 @@ impl Engine {
         let mut changes = Changes::of_work(now);
         let amount = self.dispute_charge(&intent, &mut changes).await?;
         dispute.amount = amount.unwrap_or(dispute.amount);
-        self.revoke_mandates(&intent, &mut changes).await?;
         if dispute.amount > 0 {
+            self.revoke_mandates(&intent, &mut changes).await?;
             let object = Object::Dispute(dispute);
             changes.emit(&object, EventType::ChargeDisputeCreated);
             changes.emit(&object, EventType::ChargeDisputeClosed);

@@ -24,7 +24,8 @@ impl Days {
         self.app.advance(&self.clock, BEGIN_S + self.passed * DAY_S).await;
     }
 
-    /// A debit of 2000 by a test method. Returns the payment and the charge.
+    /// A debit of 2000 by a test method, whose name further parameters may follow. Returns the payment
+    /// and the charge.
     async fn debit(&self, name: &str) -> (String, String) {
         let form = format!(
             "amount=2000&currency=usd&confirm=true&customer={}\
@@ -176,13 +177,14 @@ async fn refunds_and_disputes_exclude_each_other() {
     );
 }
 
-/// A dispute that comes after refunds takes only what is left.
+/// A dispute that comes after refunds takes only what is left. Without a dispute, the mandate stays
+/// active.
 #[tokio::test]
 async fn a_dispute_takes_what_is_left() {
     let mut days = Days::begin().await;
     let mut charges = Vec::new();
     for (amount, left) in [(500, Some(1500)), (2000, None)] {
-        let (_, charge) = days.debit("dispute").await;
+        let (_, charge) = days.debit("dispute&setup_future_usage=off_session").await;
         charges.push((charge, amount, left));
     }
     // The refund of the fourth day settles on the seventh, before the dispute of the same time.
@@ -197,6 +199,9 @@ async fn a_dispute_takes_what_is_left() {
         let shown = days.app.retrieve(charge).await;
         let facts = shown.facts(&["/amount_refunded", "/disputed"]);
         assert_eq!(facts, format!("{amount} {}", left.is_some()));
+        let mandate = shown.text("/payment_method_details/us_bank_account/mandate");
+        let status = if left.is_some() { "inactive" } else { "active" };
+        assert_eq!(days.app.status(&mandate).await, status);
     }
 }
 
