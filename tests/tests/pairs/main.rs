@@ -69,6 +69,21 @@ async fn an_advancing_clock_locks_its_customers() {
     assert_eq!(overlap(&lane, pair[1], pair[0]).await, ["200", "200"]);
 }
 
+/// Two refunds that overlap never exceed their charge. The later one is rejected with what is left, by
+/// Stripe's rule that a charge is refunded up to its remaining amount.
+#[tokio::test]
+async fn refunds_never_exceed_a_charge() {
+    let (one, other) = ("create_refund", "create_other_refund");
+    for backend in [Backend::Memory, Backend::Temporary] {
+        let mut lane = Lane::start(backend).await;
+        for pair in [[one, other], [other, one], [one, one]] {
+            let found = try_pair(&mut lane, &pair.map(kind)).await;
+            assert!(found.overlapped > 0, "{pair:?}");
+            assert!(found.broken.is_empty(), "{}", found.report());
+        }
+    }
+}
+
 /// Generated pairs of calls that overlap have the outcome of one of their two orders.
 #[test]
 fn generated_pairs_equal_one_order() {
