@@ -27,6 +27,7 @@ const CLIENTS: &[Client] = &[
     ("curl", curl),
     ("python", python),
     ("cli", cli),
+    ("run", without_setting),
     ("node", node),
     ("go", go),
     ("java", java),
@@ -144,6 +145,15 @@ fn node() -> Result<Vec<Command>, Failure> {
         process::run(program("node", &tsc).current_dir(&place))?;
     }
     Ok(vec![program("node", &["tests/clients/node/built/main.js"])])
+}
+
+/// Clients without a setting, below `bankfeed run`.
+fn without_setting() -> Result<Vec<Command>, Failure> {
+    let python = python_with("run", "requirements-run.txt")?;
+    let place = root().join("tests/clients/node");
+    install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::npm_packages(&place)?;
+    Ok(vec![program(&python, &["tests/clients/run/main.py", text(&place)?])])
 }
 
 /// Stripe's CLI, which an npm package contains.
