@@ -4,7 +4,9 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, book, browser, clients, crash, deny, instructions, parity, tidy, weeks};
+use crate::{
+    bench, book, browser, clients, crash, deny, instructions, parity, programs, tidy, weeks,
+};
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -22,6 +24,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     steps.run(Group::LintAndTests, "book", book::run)?;
     let mut counts = steps.run(Group::LintAndTests, "test", test)?;
     counts += steps.run(Group::ClientsAndPrograms, "clients", || clients::run(&[]))?;
+    counts += steps.run(Group::ClientsAndPrograms, "programs", || programs::run(&[]))?;
     counts += steps.run(Group::ClientsAndPrograms, "weeks", || weeks::run(&[]))?;
     steps.run(Group::ClientsAndPrograms, "example for CI services", example)?;
     steps.run(Group::ClientsAndPrograms, "parity", parity::check_recorded)?;

@@ -15,6 +15,7 @@ mod instructions;
 mod nightly;
 mod parity;
 mod process;
+mod programs;
 mod prose;
 mod sdk;
 mod shapes;
@@ -36,6 +37,7 @@ cargo xtask <command>
   deny          check licences, sources and banned packages of dependencies
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
+  programs      run public programs that use Stripe, unchanged; by name: hookrecon …
   browser       run the link flow in Chromium; installs missing programs
   weeks         follow a week in N programs in parallel, without a sleep or a retry
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&rest),
         "browser" => browser::run().map(|counts| println!("{counts}")),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
+        "programs" => programs::run(&rest).map(|counts| println!("{counts}")),
         "weeks" => weeks::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
