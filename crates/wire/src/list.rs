@@ -124,12 +124,29 @@ pub struct SearchParams {
     pub page: Option<String>,
 }
 
-/// Takes `query`, `limit` and `page` of a search in objects with these fields.
-pub fn take_search(params: &mut Params, fields: &[Field]) -> Result<SearchParams, Error> {
+/// The parameters of a search before the query is parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnparsedSearch {
+    query: String,
+    limit: u32,
+    page: Option<String>,
+}
+
+impl UnparsedSearch {
+    /// Parses the query about objects with these fields.
+    pub fn parse(self, fields: &[Field]) -> Result<SearchParams, Error> {
+        let Self { query, limit, page } = self;
+        Ok(SearchParams { query: Query::parse(&query, fields)?, limit, page })
+    }
+}
+
+/// Takes `query`, `limit` and `page` of a search. The query is parsed later, because unknown
+/// parameters are rejected first.
+pub fn take_search(params: &mut Params) -> Result<UnparsedSearch, Error> {
     let query = params.need("query", Params::text)?;
     let limit = take_limit(params)?;
     let page = params.text("page")?;
-    Ok(SearchParams { query: Query::parse(&query, fields)?, limit, page })
+    Ok(UnparsedSearch { query, limit, page })
 }
 
 fn take_limit(params: &mut Params) -> Result<u32, Error> {

@@ -75,6 +75,7 @@ async fn what_search_rejects() {
     insta::assert_snapshot!(app.api_errors(&[
         ("GET", "/v1/customers/search", ""),
         ("GET", "/v1/customers/search?query=ada", ""),
+        ("GET", "/v1/customers/search?query=ada&colour=red", ""),
         ("GET", "/v1/invoices/search?query=email:'a'", ""),
         ("GET", "/v1/subscriptions/search?query=status:'active'&page=sub_1", ""),
         ("GET", "/v1/payment_intents/search?query=amount:1&starting_after=pi_1", ""),
@@ -84,6 +85,8 @@ async fn what_search_rejects() {
     GET /v1/customers/search?query=ada
         400 - query: Unknown search field: ada. Use one of created, email, name, phone, or
           metadata["key"].
+    GET /v1/customers/search?query=ada&colour=red
+        400 parameter_unknown colour: Received unknown parameter: colour
     GET /v1/invoices/search?query=email:'a'
         400 - query: Unknown search field: email. Use one of created, currency, customer, number,
           status, subscription, total, or metadata["key"].
