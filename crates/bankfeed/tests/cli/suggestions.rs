@@ -34,7 +34,7 @@ fn suggests_names_of_the_server() {
     ends with 2
     $ bankfeed trigger test_helpers.test_clock.internal_failure
     ! error: no event of the type 'test_helpers.test_clock.internal_failure' can be triggered
-    !   tip: List all with `bankfeed trigger --list`
+    !   tip: Accepted values: test_helpers.test_clock.created, test_helpers.test_clock.advancing, test_helpers.test_clock.ready, test_helpers.test_clock.deleted. List all with `bankfeed trigger --list`
     ends with 2
     $ bankfeed events --type customer.creatd
     ! warning: The server emits no event of the type 'customer.creatd'. Did you mean 'customer.created'?
