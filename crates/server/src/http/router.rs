@@ -317,6 +317,8 @@ fn calls() -> Router<Arc<App>> {
         .route("/v1/invoices/create_preview", any(unknown_url))
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
+        .route("/v1/charges/search", any(unknown_url))
+        .route("/v1/credit_notes/preview", any(unknown_url))
 }
 
 /// The addresses besides the calls: pages, and the state of the server for people and monitors.

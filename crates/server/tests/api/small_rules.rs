@@ -27,13 +27,18 @@ async fn paying_a_draft_finalizes_it() {
     assert_eq!(settled.at("/status"), "paid");
 }
 
-/// The preview of an invoice is not served. The word is not read as an invoice's id.
+/// Previews of invoices and credit notes and the search of charges are not served. The words are not
+/// read as ids.
 #[tokio::test]
-async fn a_preview_is_an_unknown_address() {
+async fn previews_and_the_search_of_charges_are_unknown_addresses() {
     let app = App::start().await;
     let preview = app.post("/v1/invoices/create_preview", "customer=cus_1").await;
-    assert_eq!(preview.status, 404);
-    assert!(preview.text("/error/message").starts_with("Unrecognized request URL"));
+    let note = app.get("/v1/credit_notes/preview?invoice=in_1").await;
+    let search = app.get("/v1/charges/search?query=amount%3E999").await;
+    for response in [preview, note, search] {
+        assert_eq!(response.status, 404);
+        assert!(response.text("/error/message").starts_with("Unrecognized request URL"));
+    }
 }
 
 /// The external accounts of the caller's own account are an empty list, and none can be created by
