@@ -11,6 +11,9 @@ from effaced.exceptions import ResolverError  # noqa: E402
 from effaced_stripe import StripeResolver  # noqa: E402
 from judging import HELPERS, KEY, Judge, get, post  # noqa: E402
 
+# The agreement of the customer, without which a bank account is not debited.
+MANDATE = ("mandate_data[customer_acceptance][type]", "offline")
+
 
 async def main():
     judge = Judge("effaced-stripe 0.1.0")
@@ -33,7 +36,7 @@ async def main():
         customer=customer,
     )["id"]
     post(f"{HELPERS}/financial_connections/link", carrier=setup)
-    method = post(f"/v1/setup_intents/{setup}/confirm")["payment_method"]
+    method = post(f"/v1/setup_intents/{setup}/confirm", MANDATE)["payment_method"]
 
     resolver = StripeResolver(KEY)
     subject = SubjectRef(kind="stripe", value=customer)

@@ -17,6 +17,8 @@ DEPOSITS = [
     ("mandate_data[customer_acceptance][type]", "offline"),
     ("confirm", "true"),
 ]
+# The agreement of the customer, without which a bank account is not debited.
+MANDATE = [("mandate_data[customer_acceptance][type]", "offline")]
 # Placeholders whose beginning is another kind's, by the class of the call.
 RENAMED = {
     ("stripe.financial_connections.", "fa"): "fca",
@@ -91,13 +93,13 @@ class Objects:
             return "pm_usBankAccount_success"
         intent = self.seti("")
         post(LINK, carrier=intent)
-        method = post(f"/v1/setup_intents/{intent}/confirm")["payment_method"]
+        method = post(f"/v1/setup_intents/{intent}/confirm", *MANDATE)["payment_method"]
         return method
 
     def paid(self, *pairs):
         intent = self.pi("")
         post(LINK, *pairs, carrier=intent)
-        confirmed = post(f"/v1/payment_intents/{intent}/confirm")
+        confirmed = post(f"/v1/payment_intents/{intent}/confirm", *MANDATE)
         settled()
         return confirmed
 
