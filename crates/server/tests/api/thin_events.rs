@@ -198,6 +198,27 @@ async fn lists_thin_events() {
     ");
 }
 
+/// A page that finds no event among 1,000 stored ones ends there, and its addresses lead on in both
+/// directions (our decision: a page costs the same for every merchant).
+#[tokio::test]
+async fn a_rare_event_is_found_over_several_pages() {
+    let app = App::start().await;
+    let first = app.customer().await;
+    for _ in 0..1_100 {
+        app.post("/v1/customers", "").await.ok();
+    }
+    let about = |customer: &str| format!("{EVENTS}?object_id={customer}");
+    let empty = app.get(&about(&first)).await.ok();
+    assert_eq!((empty.ids().len(), empty.at("/previous_page_url")), (0, Value::Null));
+    let found = app.get(&empty.text("/next_page_url")).await.ok();
+    assert_eq!(found.text("/data/0/related_object/id"), first);
+    assert_eq!((found.ids().len(), found.at("/next_page_url")), (1, Value::Null));
+    let back = app.get(&found.text("/previous_page_url")).await.ok();
+    assert!(back.ids().is_empty());
+    let back = app.get(&back.text("/previous_page_url")).await.ok();
+    assert_eq!((back.ids().len(), back.at("/previous_page_url")), (0, Value::Null));
+}
+
 /// A ping reaches its destination only, whatever that subscribes to. It is an event of `/v2` alone. A
 /// disabled destination cannot be pinged.
 #[tokio::test]
