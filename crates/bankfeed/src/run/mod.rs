@@ -1,4 +1,4 @@
-//! `bankfeed run`: runs a command whose calls of Stripe's API reach a bankfeed server.
+//! `bankfeed run`: runs a command, and leads its calls of Stripe's API to a bankfeed server.
 //!
 //! A proxy on a loopback port takes the calls of Stripe's hosts, with a certificate of an authority that
 //! exists for this run. Variables and small preloads point the command to it. The command itself is

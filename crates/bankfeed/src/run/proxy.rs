@@ -100,7 +100,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     let slots = Arc::new(Semaphore::new(RUN_CONNECTIONS_MAX));
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        // An error is about one connection, whose client is gone.
+        // An error is about one connection that its client has closed.
         if let Ok((stream, _)) = listener.accept().await {
             let shared = Arc::clone(&shared);
             connections.spawn(async move {
