@@ -126,11 +126,15 @@ pub fn read(
     Ok(Some(values))
 }
 
-/// The error for a removed parameter.
+/// The error for a removed parameter. Each parameter with a code of its own has a successor whose
+/// name begins with `allowed_`.
 fn removed_error(name: &str, code: Option<&'static str>, version: &Version) -> Error {
     let Some(code) = code else { return Error::unknown_params(&[name.to_owned()], None) };
-    let message =
-        format!("{name} is no longer supported in API version {}. Leave it out.", version.as_str());
+    let message = format!(
+        "{name} is no longer supported in API version {}. Leave it out. To restrict the types, use \
+         allowed_{name}.",
+        version.as_str()
+    );
     Error::invalid(message).code(code).param(name)
 }
 

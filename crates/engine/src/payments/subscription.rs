@@ -249,6 +249,10 @@ impl Engine {
             self.change_items(context, &mut subscription, &input.items, &mut changes).await?;
             cancel_later(&mut subscription, input.cancel, now)?;
             let mut over = move_trial(&mut subscription, input.trial, now)?;
+            if over && self.ends_with_its_trial(&subscription, &mut changes).await? {
+                let ended = self.end_trial(context, before, subscription, &mut changes).await?;
+                return self.commit_subscription(context, &ended, changes).await;
+            }
             if input.resets_anchor && !over {
                 over = reset_anchor(&mut subscription, now)?;
             }

@@ -129,6 +129,30 @@ async fn trials_end_without_a_payment_method() {
     "#);
 }
 
+/// A call that ends a trial at once has the outcome of `trial_settings` too (`trial_end=now` of a
+/// subscription's update in Stripe's reference ends the trial immediately).
+#[tokio::test]
+async fn a_call_ends_a_trial_without_a_payment_method() {
+    let mut seen = String::new();
+    for behavior in ["cancel", "pause", "create_invoice"] {
+        let app = App::with_gold().await;
+        let (customer, _) = app.customer_on_clock().await;
+        let end = format!("trial_settings[end_behavior][missing_payment_method]={behavior}");
+        let more = format!("{MONTHLY}&trial_period_days=10&{end}");
+        let id = app.subscription(&customer, &more).await.id();
+        let before = app.event_types().await.len();
+        app.post(&format!("/v1/subscriptions/{id}"), "trial_end=now").await.ok();
+        let mut events = app.event_types().await.split_off(before);
+        events.retain(|event| event.starts_with("customer.subscription"));
+        let _ = writeln!(seen, "{behavior}: {} {events:?}", state(&app, &id).await);
+    }
+    insta::assert_snapshot!(seen, @r#"
+    cancel: canceled paid ["customer.subscription.deleted"]
+    pause: paused paid ["customer.subscription.updated", "customer.subscription.paused"]
+    create_invoice: past_due open ["customer.subscription.updated"]
+    "#);
+}
+
 /// The end of a trial is announced three days before it, or at once for a shorter trial (event
 /// `customer.subscription.trial_will_end` of Stripe's reference).
 #[tokio::test]

@@ -48,7 +48,8 @@ async fn endive_refuses_named_types_on_intents() {
     let refused = app.in_version(ENDIVE).post("/v1/setup_intents", NAMED).await;
     insta::assert_snapshot!(refused.api_error(), @"
     400 payment_method_types_no_longer_supported payment_method_types: payment_method_types is no
-      longer supported in API version 2026-09-30.endive. Leave it out.
+      longer supported in API version 2026-09-30.endive. Leave it out. To restrict the types, use
+      allowed_payment_method_types.
     ");
     for path in ["/v1/payment_intents", "/v1/setup_intents"] {
         assert_eq!(app.count(path).await, 1, "{path}");

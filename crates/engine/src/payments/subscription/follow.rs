@@ -147,7 +147,7 @@ impl Engine {
             self.notice_period_end(&context, subscription, notice, &mut changes).await?;
         } else if self.ends_with_its_trial(&subscription, &mut changes).await? {
             if subscription.trial_end_behavior() == "pause" {
-                pause_subscription(subscription, &mut changes);
+                pause_subscription(subscription.clone(), subscription, &mut changes);
             } else {
                 let reason = "cancellation_requested";
                 self.end_subscription(&context, subscription, reason, &mut changes).await?;
@@ -171,8 +171,22 @@ impl Engine {
         Ok(Worked::Item(changes.into_item()))
     }
 
+    /// Pauses or cancels a subscription whose trial a call ended, as its `trial_settings` say.
+    pub(super) async fn end_trial(
+        &self,
+        context: &Context,
+        before: Subscription,
+        subscription: Subscription,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        if subscription.trial_end_behavior() == "pause" {
+            return Ok(pause_subscription(before, subscription, changes));
+        }
+        self.end_subscription(context, subscription, "cancellation_requested", changes).await
+    }
+
     /// True if a trial is over, there is no payment method, and the merchant wants no invoice then.
-    async fn ends_with_its_trial(
+    pub(super) async fn ends_with_its_trial(
         &self,
         subscription: &Subscription,
         changes: &mut Changes,

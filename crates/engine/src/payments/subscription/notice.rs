@@ -71,12 +71,16 @@ pub(super) fn notice_short_trial(
 }
 
 /// Pauses a subscription after its trial ended without a payment method.
-pub(super) fn pause_subscription(mut subscription: Subscription, changes: &mut Changes) {
-    let before = subscription.clone();
-    subscription.version += 1;
+pub(super) fn pause_subscription(
+    before: Subscription,
+    mut subscription: Subscription,
+    changes: &mut Changes,
+) -> Subscription {
+    subscription.version = before.version + 1;
     subscription.pause();
-    let object = Object::Subscription(subscription);
+    let object = Object::Subscription(subscription.clone());
     let previous = Some(Snapshot::Subscription(Box::new(before)));
     changes.put_and_emit(object.clone(), EventType::SubscriptionUpdated, previous);
     changes.put_and_emit(object, EventType::SubscriptionPaused, None);
+    subscription
 }
