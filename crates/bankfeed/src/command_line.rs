@@ -134,7 +134,7 @@ Examples:
 Examples:
   bankfeed run -- pytest
   bankfeed run --api-key sk_test_7 -- stripe customers list
-  bankfeed run --url http://127.0.0.1:12111 --allow pypi.org -- python sync.py")]
+  bankfeed run --url http://127.0.0.1:12111 --allow api.example.com -- python sync.py")]
     Run(run::RunFlags),
     /// Print every setting of `serve`, with its source
     #[command(after_help = "\
