@@ -7,13 +7,13 @@ Prints a line a step, and at the end `N passed, M failed`.
 
 import asyncio
 import sys
-import traceback
 from pathlib import Path
 
 import stripe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import steps  # noqa: E402
 from cut_once import CutOnce  # noqa: E402
 from deliveries import Deliveries  # noqa: E402
 from server import Server  # noqa: E402
@@ -320,27 +320,5 @@ STEPS = [
 ]
 
 
-def run():
-    """Runs the steps; the first failure ends it, since later ones stand on it."""
-    merchant = Merchant()
-    passed = 0
-    try:
-        for step in STEPS:
-            step(merchant)
-            passed += 1
-            name = step.__name__.replace("_", " ")
-            print(f"python stripe {stripe.VERSION} ({stripe.api_version}): {name}", flush=True)
-    except Exception:
-        traceback.print_exc(file=sys.stdout)
-        print(f"FAILED python: {step.__name__}\n{merchant.server.logged()[-3_000:]}")
-        return passed, 1
-    finally:
-        merchant.deliveries.close()
-        merchant.server.kill()
-    return passed, 0
-
-
 if __name__ == "__main__":
-    passed, failed = run()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    steps.run(Merchant(), STEPS, f"python stripe {stripe.VERSION} ({stripe.api_version})")

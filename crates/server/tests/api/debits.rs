@@ -2,6 +2,7 @@
 //! disputes.
 
 use crate::browser::Browser;
+use crate::days::Days;
 use serde_json::Value;
 use std::fmt::Write as _;
 use testkit::{ACCEPTED, App, BEGIN_S, DAY_S, INTENTS, ONE_ITEM, Response, path_of, typed_numbers};
@@ -37,24 +38,7 @@ const NUMBERS: [(&str, &str); 13] = [
     ("000888888885", ""),
 ];
 
-struct Days {
-    app: App,
-    clock: String,
-    customer: String,
-    passed: i64,
-}
-
 impl Days {
-    async fn begin() -> Self {
-        let (app, customer, clock) = App::on_clock().await;
-        Self { app, clock, customer, passed: 0 }
-    }
-
-    async fn pass(&mut self, days: i64) {
-        self.passed += days;
-        self.app.advance(&self.clock, BEGIN_S + self.passed * DAY_S).await;
-    }
-
     /// Creates a payment of the customer, with these further parameters.
     async fn payment(&self, more: &str) -> Response {
         let form = format!(

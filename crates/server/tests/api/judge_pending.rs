@@ -5,7 +5,7 @@ use crate::judge::{FINISHED, REPORT, found, walk};
 use engine::Settings;
 use testkit::{App, FC, HELPERS, Options, Recorder};
 
-/// A server whose banks respond after this many milliseconds, with a linked account.
+/// A server with banks that respond after this many milliseconds, and a linked account.
 async fn with_delay(refresh_delay_ms: i64) -> (App, String) {
     let settings = Settings { refresh_delay_ms, ..Settings::default() };
     let app = App::with(Options { settings, ..Options::default() }).await;
@@ -139,7 +139,7 @@ async fn has_no_endpoint() {
         app.get(&looks).await.ok();
         assert_eq!(found(&app, FINISHED).await, "");
     }
-    // An account whose refreshes the client did not start is of no interest.
+    // An account is of no interest if the client did not start its refreshes.
     let other = app.account().await;
     app.get(&format!("{FC}/accounts/{other}")).await.ok();
     app.run_workers_until_idle().await;

@@ -22,6 +22,7 @@ mod cool_down;
 mod cursors;
 mod customers;
 mod customers_gone;
+mod days;
 mod debits;
 mod deletions;
 mod destinations;

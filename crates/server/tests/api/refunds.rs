@@ -1,30 +1,13 @@
 //! Refunds of debits: their states, their effects on the charge, lists, and disputes.
 
+use crate::days::Days;
 use serde_json::json;
 use testkit::{App, BEGIN_S, DAY_S, INTENTS, Response, path_of};
 
 const REFUNDS: &str = "/v1/refunds";
 
-/// A test with debits on a test clock.
-struct Days {
-    app: App,
-    clock: String,
-    customer: String,
-    passed: i64,
-}
-
 impl Days {
-    async fn begin() -> Self {
-        let (app, customer, clock) = App::on_clock().await;
-        Self { app, clock, customer, passed: 0 }
-    }
-
-    async fn pass(&mut self, days: i64) {
-        self.passed += days;
-        self.app.advance(&self.clock, BEGIN_S + self.passed * DAY_S).await;
-    }
-
-    /// A debit of 2000 by a test method, whose name further parameters may follow. Returns the payment
+    /// A debit of 2000 by a test method. Further parameters may follow its name. Returns the payment
     /// and the charge.
     async fn debit(&self, name: &str) -> (String, String) {
         let form = format!(

@@ -268,8 +268,8 @@ async fn a_renewal_is_a_draft_for_an_hour() {
     ");
 }
 
-/// A draft that is finalized by a call, or whose subscription is canceled within the hour, does not
-/// wait in vain.
+/// A draft does not wait in vain after a call finalizes it, or cancels its subscription within the
+/// hour.
 #[tokio::test]
 async fn drafts_of_renewals_can_change_course() {
     let app = App::with_gold().await;
