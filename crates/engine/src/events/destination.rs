@@ -3,8 +3,7 @@
 //! A destination is stored as an endpoint, so the workers dispatch, deliver and retry its events like
 //! those of a webhook endpoint.
 
-use crate::context::{made, render};
-use crate::events::endpoint::new_secret;
+use crate::context::render;
 use crate::events::thin::context_of;
 use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
@@ -12,10 +11,9 @@ use model::endpoint::{
     Destination, Endpoint, EndpointStatus, EventPayload, EventSource, number_of,
 };
 use model::event::{Event, Happened};
-use model::id::{EndpointId, ThinEventId};
+use model::id::ThinEventId;
 use model::limits;
-use std::collections::BTreeMap;
-use store::{CreateObject, Object, ObjectsOf};
+use store::ObjectsOf;
 use wire::error::Error as ApiError;
 use wire::event_names::check_names;
 use wire::list::{Beside, PageToken, TokenPage, write_token_list};
@@ -70,41 +68,16 @@ impl Engine {
             self.dispatch_connected(context.merchant).await?;
         }
         self.change("create_event_destination", async || {
-            let now = self.clock.account_now();
-            let destination = Destination {
+            let mut endpoint = self.new_endpoint(context, new.api_version.clone());
+            endpoint.destination = Some(Destination {
                 name: String::new(),
                 payload: new.payload,
                 events_from: new.events_from.clone(),
-                updated: now,
-            };
-            let mut endpoint = Endpoint {
-                id: EndpointId::from_number(self.next_number()),
-                merchant: context.merchant,
-                version: 1,
-                livemode: context.livemode,
-                created: now,
-                deleted: false,
-                url: String::new(),
-                connect: false,
-                destination: Some(destination),
-                enabled_events: Vec::new(),
-                api_version: new.api_version.clone(),
-                description: None,
-                metadata: BTreeMap::new(),
-                status: EndpointStatus::Enabled,
-                secrets: vec![new_secret(self)],
-            };
+                updated: endpoint.created,
+            });
             self.apply_to_destination(&mut endpoint, input)?;
             let body = body_of(&endpoint, included);
-            let create = CreateObject {
-                object: Object::Endpoint(endpoint),
-                requires: Changes::of_call(context, now).take_requires(),
-                kind_max: Some(limits::ENDPOINTS_MAX),
-                events: Vec::new(),
-                reply: context.reply(self, &body),
-            };
-            let committed = made(self.store.write(create).await?)?;
-            Ok(committed.then(|| ApiResponse::committed(body)))
+            self.insert_endpoint(context, endpoint, body).await
         })
         .await
     }

@@ -49,36 +49,52 @@ impl Engine {
             self.dispatch_committed(context.merchant).await?;
         }
         self.change("create_endpoint", async || {
-            let mut endpoint = Endpoint {
-                id: EndpointId::from_number(self.next_number()),
-                merchant: context.merchant,
-                version: 1,
-                livemode: context.livemode,
-                created: self.clock.account_now(),
-                deleted: false,
-                url: String::new(),
-                connect: input.connect,
-                enabled_events: Vec::new(),
-                api_version: input.api_version.clone(),
-                description: None,
-                metadata: BTreeMap::new(),
-                status: EndpointStatus::Enabled,
-                destination: None,
-                secrets: vec![new_secret(self)],
-            };
+            let mut endpoint = self.new_endpoint(context, input.api_version.clone());
+            endpoint.connect = input.connect;
             self.apply_to_endpoint(&mut endpoint, input)?;
             let body = endpoint_body(&endpoint, true);
-            let create = CreateObject {
-                object: Object::Endpoint(endpoint),
-                requires: Changes::of_call(context, self.clock.account_now()).take_requires(),
-                kind_max: Some(limits::ENDPOINTS_MAX),
-                events: Vec::new(),
-                reply: context.reply(self, &body),
-            };
-            let committed = made(self.store.write(create).await?)?;
-            Ok(committed.then(|| ApiResponse::committed(body)))
+            self.insert_endpoint(context, endpoint, body).await
         })
         .await
+    }
+
+    /// An endpoint with a new id and a new secret, and without a URL and event types.
+    pub(super) fn new_endpoint(&self, context: &Context, api_version: Option<String>) -> Endpoint {
+        Endpoint {
+            id: EndpointId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: self.clock.account_now(),
+            deleted: false,
+            url: String::new(),
+            connect: false,
+            enabled_events: Vec::new(),
+            api_version,
+            description: None,
+            metadata: BTreeMap::new(),
+            status: EndpointStatus::Enabled,
+            destination: None,
+            secrets: vec![new_secret(self)],
+        }
+    }
+
+    /// Commits a new endpoint with its response. Returns `None` after a version conflict.
+    pub(super) async fn insert_endpoint(
+        &self,
+        context: &Context,
+        endpoint: Endpoint,
+        body: Vec<u8>,
+    ) -> Result<Option<ApiResponse>, Error> {
+        let create = CreateObject {
+            requires: Changes::of_call(context, endpoint.created).take_requires(),
+            object: Object::Endpoint(endpoint),
+            kind_max: Some(limits::ENDPOINTS_MAX),
+            events: Vec::new(),
+            reply: context.reply(self, &body),
+        };
+        let committed = made(self.store.write(create).await?)?;
+        Ok(committed.then(|| ApiResponse::committed(body)))
     }
 
     /// Shows an endpoint.
