@@ -378,17 +378,9 @@ impl Engine {
         mut subscription: Subscription,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
-        subscription.renew();
-        if subscription.items.is_empty() {
-            return Ok(subscription);
-        }
-        changes.put(Object::Subscription(subscription.clone()));
+        let advances_at = Some(changes.now.plus(DRAFT_AGE_S));
         let reason = "subscription_cycle";
-        let mut invoice =
-            self.draft_of_period(context, &subscription, &[], reason, changes).await?;
-        invoice.advances_at = Some(changes.now.plus(DRAFT_AGE_S));
-        put_created(&invoice, changes);
-        subscription.latest_invoice = Some(invoice.id);
+        self.draft_of_next(context, &mut subscription, reason, advances_at, changes).await?;
         Ok(subscription)
     }
 
@@ -400,19 +392,34 @@ impl Engine {
         mut subscription: Subscription,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
-        subscription.renew();
-        if subscription.items.is_empty() {
-            return Ok(subscription);
-        }
-        changes.put(Object::Subscription(subscription.clone()));
         let reason = "subscription_update";
-        let mut invoice =
-            self.draft_of_period(context, &subscription, &[], reason, changes).await?;
-        put_created(&invoice, changes);
-        subscription.latest_invoice = Some(invoice.id);
+        let draft = self.draft_of_next(context, &mut subscription, reason, None, changes).await?;
+        let Some(mut invoice) = draft else { return Ok(subscription) };
         changes.put(Object::Subscription(subscription.clone()));
         self.advance_with(context, &mut invoice, changes).await?;
         self.as_changed(subscription, changes).await
+    }
+
+    /// Moves a subscription to its next period and drafts the invoice of it. Without items there is
+    /// no invoice.
+    async fn draft_of_next(
+        &self,
+        context: &Context,
+        subscription: &mut Subscription,
+        reason: &str,
+        advances_at: Option<AccountTime>,
+        changes: &mut Changes,
+    ) -> Result<Option<Invoice>, Error> {
+        subscription.renew();
+        if subscription.items.is_empty() {
+            return Ok(None);
+        }
+        changes.put(Object::Subscription(subscription.clone()));
+        let mut invoice = self.draft_of_period(context, subscription, &[], reason, changes).await?;
+        invoice.advances_at = advances_at;
+        put_created(&invoice, changes);
+        subscription.latest_invoice = Some(invoice.id);
+        Ok(Some(invoice))
     }
 }
 

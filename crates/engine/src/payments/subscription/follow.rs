@@ -171,7 +171,7 @@ impl Engine {
         Ok(Worked::Item(changes.into_item()))
     }
 
-    /// Pauses or cancels a subscription whose trial a call ended, as its `trial_settings` say.
+    /// Pauses or cancels a subscription after a call ended its trial, as its `trial_settings` say.
     pub(super) async fn end_trial(
         &self,
         context: &Context,
