@@ -76,7 +76,7 @@ fn refreshes(report: &Value) -> Option<String> {
     let most = counts.iter().max_by_key(|count| of(count))?;
     let (account, date) = (text(most, "account"), text(most, "date"));
     Some(format!(
-        "{total} refreshes started; at most {} a day for one account ({account} on {date})",
+        "refreshes started: {total}, at most {} a day for one account ({account} on {date})",
         of(most)
     ))
 }

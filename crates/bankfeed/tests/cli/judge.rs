@@ -6,10 +6,18 @@ use std::net::TcpStream;
 
 /// The response to a client other than the commands.
 fn get(server: &Server, path: &str) -> serde_json::Value {
+    call(server, "GET", path, "")
+}
+
+fn call(server: &Server, method: &str, path: &str, form: &str) -> serde_json::Value {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = "Authorization: Bearer sk_test_123\r\nConnection: close\r\n";
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{head}\r\n").unwrap();
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let length = form.len();
+    let head = format!("Authorization: Bearer sk_test_123\r\n{kind}Content-Length: {length}\r\n");
+    let close = "Connection: close\r\n";
+    let begin = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
+    write!(stream, "{begin}{head}{close}\r\n{form}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -69,4 +77,23 @@ fn judges_a_client() {
     ");
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
+}
+
+/// With the realistic profile a refresh is pending for a while, so a client that reads right after
+/// its request is reported. The judge counts the refreshes.
+#[test]
+fn a_slow_bank_shows_clients_that_do_not_wait() {
+    // The delay is an hour, so that the refresh is pending however slow the test is.
+    let server = Server::with(&["--memory", "--realistic", "--refresh-delay", "1h"]);
+    let account = server.link(&[]);
+    let path = format!("/v1/financial_connections/accounts/{account}");
+    call(&server, "POST", &format!("{path}/refresh"), "features[]=balance");
+    get(&server, &path);
+    let output = server.command(&["judge", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["findings"][0]["code"], "read_while_pending");
+    assert_eq!(report["refreshes"][0]["balance"], 1);
+    let told = server.run(&["judge"]);
+    assert!(told.contains("\nrefreshes started: 1, at most 1 a day for one account"), "{told}");
+    assert!(told.contains("\nends with 1\n"), "{told}");
 }
