@@ -2,7 +2,7 @@
 //!
 //! A thin event is not stored. Each stored event has up to two, and their names and ids follow from
 //! it. The first has the event's own name after `v1.`. The end of a refresh of an account has a second
-//! one, whose name tells how the refresh ended.
+//! one with the outcome in its name.
 
 use crate::bank::Feature;
 use crate::event::{Event, EventType, Snapshot};

@@ -126,8 +126,8 @@ pub fn read(
     Ok(Some(values))
 }
 
-/// The error for a removed parameter. Each parameter with a code of its own has a successor whose
-/// name begins with `allowed_`.
+/// The error for a removed parameter. The successor of each parameter with a code of its own
+/// has the same name after `allowed_`.
 fn removed_error(name: &str, code: Option<&'static str>, version: &Version) -> Error {
     let Some(code) = code else { return Error::unknown_params(&[name.to_owned()], None) };
     let message = format!(

@@ -147,9 +147,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Marks the charge of an intent whose debit is reversed, and fails its pending refunds. Returns
-    /// the disputed amount, which is zero if the whole charge was refunded. `None` if the intent has
-    /// no charge.
+    /// Marks the charge of a reversed debit, and fails its pending refunds. Returns the
+    /// disputed amount, which is zero if the whole charge was refunded. `None` if the intent has no
+    /// charge.
     pub(crate) async fn dispute_charge(
         &self,
         intent: &Intent,

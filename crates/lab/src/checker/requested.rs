@@ -25,7 +25,7 @@ struct Requested {
     unreceived: Option<(EventId, ServerTime, u32)>,
 }
 
-/// The refreshes that the client started, by feature, and the call whose rejection it ignored.
+/// The refreshes that the client started, by feature, and the rejected call that it ignored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestedRefreshes {
     features: [Requested; FEATURES],

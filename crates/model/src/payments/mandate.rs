@@ -53,7 +53,7 @@ pub struct Mandate {
     /// The state. Mandates of earlier releases are active.
     #[serde(default = "active")]
     pub status: MandateStatus,
-    /// The customer whose debits it permits. `None` for a confirmation without a customer, and for
+    /// The customer that it permits to debit. `None` for a confirmation without a customer, and for
     /// mandates of earlier releases.
     #[serde(default)]
     pub customer: Option<CustomerId>,

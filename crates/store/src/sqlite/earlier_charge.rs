@@ -1,6 +1,6 @@
 //! The charges of payments of earlier releases, which stored none. A migration writes a charge for
-//! each Payment Intent whose debit is processing or has succeeded, and its id into the intent. The id
-//! follows from the intent's.
+//! each Payment Intent with a debit that is processing or has succeeded, and its id into the intent.
+//! The id follows from the intent's.
 //!
 //! An intent does not name the payment method of a failed debit any more, so failed debits of earlier
 //! releases have no charge. The start of a debit was not stored either, and the charge has the time
