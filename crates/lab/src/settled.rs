@@ -7,14 +7,15 @@
 //!
 //! A call looks for open work in the order in which work leads to other work: advances, due objects,
 //! due accounts, refreshes, events, deliveries. Each step is one commit, so work that moves on during
-//! a look is found in a later list. The call ends with the first look that finds no work. A look reads,
-//! and never writes. A wait is not stored, so it ends if the server dies.
+//! a look is found in a later list. A look ends at the first work that it finds, and the call ends
+//! with the first look that finds no work. At the end of its time, the call lists all work for the API
+//! error. A look reads, and never writes. A wait is not stored, so it ends if the server dies.
 
 use crate::{Lab, render};
 use engine::{ApiResponse, Context, Error};
 use model::Word;
 use model::account::{Account, Holder};
-use model::clock::TestClock;
+use model::clock::{ClockStatus, TestClock};
 use model::customer::Customer;
 use model::delivery::DeliveryKey;
 use model::endpoint::Endpoint;
@@ -58,14 +59,33 @@ struct Owner {
     clock: Option<ClockId>,
 }
 
+/// The aim of a look for open work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// Any open work.
+    Any,
+    /// All open work, for the API error.
+    All,
+}
+
 /// A description of open work for the API error, and the number of further work.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Found {
+    aim: Aim,
     named: Vec<String>,
     others: usize,
 }
 
 impl Found {
+    const fn new(aim: Aim) -> Self {
+        Self { aim, named: Vec::new(), others: 0 }
+    }
+
+    /// True if a look can end here.
+    fn is_enough(&self) -> bool {
+        self.aim == Aim::Any && !self.is_empty()
+    }
+
     fn add(&mut self, work: impl FnOnce() -> String) {
         if self.named.len() < OPEN_WORK_NAMED_MAX {
             self.named.push(work());
@@ -142,15 +162,19 @@ impl Lab {
         let waits = &self.instruments.waits;
         // Enter before the first look, so that no wake-up is missed between the two.
         let mut place = waits.enter(merchant)?;
-        let mut found = self.open_work(merchant, scope).await?;
+        let mut is_open = !self.open_work(merchant, scope, Aim::Any).await?.is_empty();
         let looking = async {
-            while !found.is_empty() {
+            while is_open {
                 place.wake_up().await;
-                found = self.open_work(merchant, scope).await?;
+                is_open = !self.open_work(merchant, scope, Aim::Any).await?.is_empty();
             }
             Ok(())
         };
         waits.within(timeout_s, looking).await?;
+        if !is_open {
+            return Ok(());
+        }
+        let found = self.open_work(merchant, scope, Aim::All).await?;
         if found.is_empty() {
             return Ok(());
         }
@@ -176,9 +200,17 @@ impl Lab {
         Ok(scope)
     }
 
-    /// The open work in a scope.
-    async fn open_work(&self, merchant: MerchantId, scope: &Scope) -> Result<Found, Error> {
-        let mut found = Found::default();
+    /// The open work in a scope. With [`Aim::Any`] the look ends at the first work.
+    async fn open_work(
+        &self,
+        merchant: MerchantId,
+        scope: &Scope,
+        aim: Aim,
+    ) -> Result<Found, Error> {
+        let mut found = Found::new(aim);
+        if aim == Aim::Any && self.is_advancing(merchant, scope, &mut found).await? {
+            return Ok(found);
+        }
         let listeners = self.engine.listeners_of(merchant).await?;
         let endpoints: Vec<EndpointId> =
             listeners.endpoints.iter().map(|endpoint| endpoint.id).collect();
@@ -191,6 +223,9 @@ impl Lab {
         };
         let due = self.engine.store().read(list(Vec::new())).await?;
         self.add_due(merchant, scope, &due, &mut found).await?;
+        if found.is_enough() {
+            return Ok(found);
+        }
         let waiting = ListUndispatched {
             merchant,
             limit: OPEN_WORK_ROWS_MAX,
@@ -201,6 +236,9 @@ impl Lab {
             if self.covers_event(scope, event).await? {
                 let (id, word) = (event.id, event.event_type.word());
                 found.add(|| format!("the dispatch of event {id} ({word})"));
+            }
+            if found.is_enough() {
+                return Ok(found);
             }
         }
         // Deliveries come last, because a dispatch may have written them since the first read.
@@ -213,8 +251,28 @@ impl Lab {
                 let endpoint = endpoint.as_str();
                 found.add(|| format!("the first attempt of {key} ({event} to {endpoint})"));
             }
+            if found.is_enough() {
+                break;
+            }
         }
         Ok(found)
+    }
+
+    /// Looks at the advance of the scope's test clock, because it is the longest work and one read
+    /// finds it.
+    async fn is_advancing(
+        &self,
+        merchant: MerchantId,
+        scope: &Scope,
+        found: &mut Found,
+    ) -> Result<bool, Error> {
+        let Some(id) = scope.clock else { return Ok(false) };
+        let clock = self.engine.find::<TestClock>(merchant, id.number()).await?;
+        let advancing = clock.is_some_and(|clock| clock.status == ClockStatus::Advancing);
+        if advancing {
+            found.add(|| format!("the advance of test clock {id}"));
+        }
+        Ok(advancing)
     }
 
     async fn add_due(

@@ -182,17 +182,15 @@ pub const EVENT_WAITS_MAX: usize = 2_048;
 /// The maximum number of calls of one merchant that wait, so that no merchant takes all places.
 pub const EVENT_WAITS_PER_MERCHANT_MAX: usize = 128;
 /// The interval at which a waiting call looks without a wake-up, in milliseconds.
-pub const EVENT_WAIT_POLL_MS: u64 = 250;
-/// The maximum number of delivery notices in the queue of a waiting call. A call that falls behind
-/// reads all of its events.
-pub const EVENT_NEWS_MAX: usize = 1_024;
+pub const EVENT_WAIT_POLL_MS: u64 = 1_000;
 /// The maximum number of rows of each kind that one look for open work reads.
 pub const OPEN_WORK_ROWS_MAX: usize = 200;
 /// The maximum number of open pieces of work that an API error names.
 pub const OPEN_WORK_NAMED_MAX: usize = 10;
-/// The maximum number of advances that one claim takes. Claims are in the order of merchants, so a small
-/// number would let the first merchants advance again before the last ones begin.
+/// The maximum number of advances that a server with a seed claims at once.
 pub const CLOCK_CLAIMS_MAX: usize = 1_024;
+/// The maximum number of advances that a server works on at once. Their steps share commits.
+pub const ADVANCES_MAX: usize = 16;
 /// The maximum number of rounds in which a server with a seed does due work before a call.
 pub const CATCH_UP_ROUNDS_MAX: usize = 1_000;
 /// The time for which a rolled secret stays active, unless the roll sets another.
