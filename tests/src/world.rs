@@ -240,7 +240,7 @@ impl World {
                 let claim = ClaimRefreshes { now, leased_until, limit };
                 self.app.store().write(claim).await.expect("the store writes");
             } else if worker == Worker::Clock {
-                let claim = ClaimClocks { now, leased_until, limit };
+                let claim = ClaimClocks { now, leased_until, after: None, limit };
                 self.app.store().write(claim).await.expect("the store writes");
             }
             return;

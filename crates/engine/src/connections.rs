@@ -4,6 +4,7 @@
 //! After a crash every job, flow and clock continues from its last commit.
 
 pub mod account;
+pub mod advance;
 pub mod banks;
 pub(crate) mod carrier;
 pub mod change;

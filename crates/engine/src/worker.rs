@@ -8,10 +8,12 @@
 //! On a server with a seed, one worker does the work of the first four in a fixed order, and each
 //! API call waits for it. So equal calls find equal objects, whatever the speed of the machine.
 
+use crate::connections::advance::Advances;
 use crate::events::deliver::InFlight;
 use crate::events::dispatch::Turns;
 use crate::{Engine, Error};
 use futures_util::FutureExt;
+use model::id::MerchantId;
 use model::limits::CATCH_UP_ROUNDS_MAX;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use tracing::Instrument;
 /// The interval of the pruner.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// The delay of a worker after an error.
-pub(crate) const AFTER_ERROR: Duration = Duration::from_millis(500);
+const AFTER_ERROR: Duration = Duration::from_millis(500);
 
 /// Hints that work may be due.
 #[derive(Debug, Default)]
@@ -124,6 +126,25 @@ async fn round(
         .ok()
 }
 
+/// Runs work of one merchant in a task of its own. Logs and counts a failure. The task then ends after
+/// a delay, so that only this merchant waits before its next turn.
+pub(crate) async fn in_task<T>(
+    engine: &Engine,
+    worker: &'static str,
+    merchant: MerchantId,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let ended = caught(Box::pin(work)).await.inspect_err(|error| {
+        engine.metrics.count_worker_failure(worker);
+        let error = error as &dyn std::error::Error;
+        tracing::error!(worker, %merchant, error, "worker failed");
+    });
+    if ended.is_err() {
+        let _ = tokio::time::timeout(AFTER_ERROR, std::future::pending::<()>()).await;
+    }
+    ended
+}
+
 /// The delay of a worker after a round, or `None` while it has work.
 fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
     match worked {
@@ -205,13 +226,18 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 }
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
+    let mut advances = Advances::default();
     while !*stop.borrow() {
-        let is_stopping = || *stop.borrow();
-        let worked = round(&engine, "clock", Box::pin(engine.run_clock_until(is_stopping))).await;
-        if let Some(time) = pause(worked, poll) {
-            wait(Some(&engine.wake.clock), time, &mut stop).await;
+        let begun = round(&engine, "clock", engine.begin_advances(&mut advances, &stop)).await;
+        if let Some(time) = pause(begun, poll) {
+            tokio::select! {
+                _ = wait(Some(&engine.wake.clock), time, &mut stop) => {}
+                // The next advance takes the place.
+                () = advances.ended() => {}
+            }
         }
     }
+    advances.all_ended().await;
 }
 
 async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {

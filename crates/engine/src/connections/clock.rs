@@ -1,10 +1,11 @@
-//! Test clocks, and the worker that advances them.
+//! Test clocks, and the steps of an advance.
 //!
-//! An advance is one leased job. Each step takes the earliest due items of the clock, at most one
-//! per account or object. It works on them at their own due times and commits them together with
-//! the clock's new time. After a crash the advance continues from the last step. The clock never
-//! shows a time later than the earliest unfinished item. During an advance ordinary workers ignore
-//! its accounts, and writes to them return 429. An advance that cannot continue ends as a failure.
+//! An advance is one leased job, which the clock worker carries to its end. Each step takes the
+//! earliest due items of the clock, at most one per account or object. It works on them at their own
+//! due times and commits them together with the clock's new time. After a crash the advance continues
+//! from the last step. The clock never shows a time later than the earliest unfinished item. During an
+//! advance ordinary workers ignore its accounts, and writes to them return 429. An advance that cannot
+//! continue ends as a failure.
 
 use crate::connections::refresh::{Outcome, Work, is_current, refresh_of};
 use crate::connections::row_cache::RowCache;
@@ -12,7 +13,6 @@ use crate::connections::schedule::is_due;
 use crate::context::{render, settled};
 use crate::due_work::{Due, DueKind, Worked, in_order, next_due, others, required};
 use crate::payments::Changes;
-use crate::worker::caught;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
@@ -23,16 +23,15 @@ use model::limits;
 use model::refresh::RefreshJob;
 use std::collections::HashSet;
 use store::{
-    AccountChange, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount, ListDueOnClock,
-    Object, StartAdvance, StepClock, Written,
+    AccountChange, Bounds, Claim, ClockClaim, ClockItem, FindAccount, ListDueOnClock, Object,
+    StartAdvance, StepClock, Written,
 };
-use tracing::Instrument;
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::render::connections::clock;
 
 /// The result of a step of an advance.
-enum Step {
+pub(super) enum Step {
     /// Stored, and more steps follow.
     More,
     /// Not stored, because something that it read has changed.
@@ -42,7 +41,7 @@ enum Step {
 }
 
 /// The event of a change of a clock.
-fn events_of(
+pub(super) fn events_of(
     clock: &TestClock,
     event_type: EventType,
     created: AccountTime,
@@ -147,100 +146,8 @@ impl Engine {
         .await
     }
 
-    /// Advances clocks to the ends of their advances. Returns the number of steps.
-    pub async fn run_clock_once(&self) -> Result<usize, Error> {
-        self.run_clock_until(|| false).await
-    }
-
-    /// The same until `is_stopping` returns true. Each claimed clock then makes one more step, which
-    /// ends its lease, so that the next start continues the advance at once.
-    pub async fn run_clock_until(&self, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
-        let now = self.clock.server_now();
-        let claim = ClaimClocks {
-            now,
-            leased_until: now.plus_ms(self.settings.lease_ms),
-            limit: limits::CLOCK_CLAIMS_MAX,
-        };
-        let claims = self.store.write(claim).await?;
-        let mut steps = 0;
-        let mut failed = None;
-        for claim in claims {
-            let span = tracing::info_span!("advance", clock.id = %claim.clock);
-            match caught(Box::pin(self.work_clock(claim, &is_stopping))).instrument(span).await {
-                Ok(made) => steps += made,
-                // The advance continues when its lease has expired. Other clocks do not wait for
-                // it.
-                Err(Error::Store(error)) => failed = Some(error),
-                Err(error) => {
-                    log_failure(claim, &error);
-                    self.fail_clock(claim).await?;
-                    steps += 1;
-                }
-            }
-        }
-        failed.map_or(Ok(steps), |error| Err(error.into()))
-    }
-
-    /// Continues an advance. Returns the number of steps.
-    async fn work_clock(
-        &self,
-        claim: ClockClaim,
-        is_stopping: impl Fn() -> bool,
-    ) -> Result<usize, Error> {
-        let (mut steps, mut conflicts) = (0, 0);
-        let mut known = RowCache::default();
-        // One claim carries an advance to its end, because each step extends the lease. A step
-        // conflicts when a worker ends a refresh that it claimed before the advance began. If steps
-        // conflict again and again, another worker holds the claim.
-        while conflicts < limits::STALE_RETRIES_MAX {
-            steps += 1;
-            let is_last = is_stopping();
-            match self.step_clock(claim, &mut known, is_last).await? {
-                Step::More if is_last => break,
-                Step::More => conflicts = 0,
-                Step::Conflict => {
-                    conflicts += 1;
-                    // The cache includes the rows of the step that was not written.
-                    known = RowCache::default();
-                }
-                Step::Done => break,
-            }
-        }
-        Ok(steps)
-    }
-
-    /// Ends an advance that cannot continue. The clock keeps its time, and its objects can be used
-    /// and deleted again.
-    async fn fail_clock(&self, claim: ClockClaim) -> Result<(), Error> {
-        let failed = self.change("fail_clock", async || {
-            let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
-                return Ok(Some(()));
-            };
-            if clock.status != ClockStatus::Advancing {
-                return Ok(Some(()));
-            }
-            clock.version += 1;
-            clock.status = ClockStatus::InternalFailure;
-            clock.target = None;
-            let failure = EventType::TestClockInternalFailure;
-            let events = events_of(&clock, failure, clock.frozen_time, None);
-            let leased_until = self.clock.server_now();
-            let step = StepClock { claim, clock, items: Vec::new(), events, leased_until };
-            if self.store.write(step).await? != Written::Done {
-                return Ok(None);
-            }
-            self.wake.dispatch();
-            Ok(Some(()))
-        });
-        match failed.await {
-            // Another server holds the claim, and ends the advance.
-            Err(Error::Locked) => Ok(()),
-            ended => ended,
-        }
-    }
-
     /// Makes one step of an advance. The last step before the server stops ends the lease.
-    async fn step_clock(
+    pub(super) async fn step_clock(
         &self,
         claim: ClockClaim,
         known: &mut RowCache,
@@ -426,11 +333,6 @@ impl Engine {
             Outcome::Conflict => return Ok(Worked::Conflict),
         }))
     }
-}
-
-fn log_failure(claim: ClockClaim, error: &Error) {
-    let (clock, error) = (claim.clock.to_string(), error as &dyn std::error::Error);
-    tracing::error!(clock, error, "the advance of a clock failed");
 }
 
 fn earliest(one: Option<AccountTime>, other: Option<AccountTime>) -> Option<AccountTime> {

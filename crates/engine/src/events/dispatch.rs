@@ -19,7 +19,7 @@ use crate::events::event::Listeners;
 use crate::events::thin::{notification, takers};
 use crate::hooks::{DeliveryDraft, EventDraft};
 use crate::observer::DeliveryObservation;
-use crate::worker::{AFTER_ERROR, caught};
+use crate::worker::in_task;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
@@ -162,22 +162,8 @@ impl Engine {
             turns.merchants.insert(claim.merchant);
             let engine = Arc::clone(self);
             turns.running.spawn(async move {
-                let ended = caught(Box::pin(engine.dispatch_turn(claim))).await;
-                let ended = ended.inspect_err(|error| {
-                    engine.metrics.count_worker_failure("dispatch");
-                    tracing::error!(
-                        worker = "dispatch",
-                        merchant = %claim.merchant,
-                        error = error as &dyn std::error::Error,
-                        "worker failed"
-                    );
-                });
-                if ended.is_err() {
-                    // Only this merchant waits before its next turn.
-                    let pause = std::future::pending::<()>();
-                    let _ = tokio::time::timeout(AFTER_ERROR, pause).await;
-                }
-                (claim.merchant, ended)
+                let turn = engine.dispatch_turn(claim);
+                (claim.merchant, in_task(&engine, "dispatch", claim.merchant, turn).await)
             });
         }
         Ok(begun)

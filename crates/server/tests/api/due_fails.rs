@@ -1,11 +1,13 @@
 //! Due work that fails blocks neither other objects, nor other merchants, nor a test clock. No call
 //! creates such objects, so these tests write them into the store.
 
+use engine::connections::advance::Advances;
 use model::id::{MerchantId, SubscriptionId};
 use model::payments::subscription::Subscription;
 use serde_json::Value;
 use store::{ChangeObject, FindObject, Kind, Object, Written};
 use testkit::{App, BEGIN_S, DAY_S, MONTHLY};
+use tokio::sync::watch;
 
 /// Two trials that end on day ten.
 const TRIAL: &str = "trial_period_days=10";
@@ -100,6 +102,32 @@ async fn a_clock_stops_with_the_server() {
     }
     assert!(steps >= 9, "a step for each daily refresh, and not {steps}");
     assert_eq!(app.get(&path).await.ok().at("/frozen_time"), arrival);
+}
+
+/// Advances run side by side up to a bound, and each that ends makes room for the next one.
+#[tokio::test]
+async fn clocks_advance_side_by_side() {
+    let app = App::start().await;
+    let mut clocks = Vec::new();
+    for _ in 0..model::limits::ADVANCES_MAX + 2 {
+        let (_, clock) = app.customer_on_clock().await;
+        let path = format!("/v1/test_helpers/test_clocks/{clock}");
+        let later = format!("frozen_time={}", BEGIN_S + DAY_S);
+        app.post(&format!("{path}/advance"), &later).await.ok();
+        clocks.push(path);
+    }
+    let (mut advances, (_stop, stopping)) = (Advances::default(), watch::channel(false));
+    let mut begin = async || {
+        let begun = app.engine.begin_advances(&mut advances, &stopping).await.unwrap();
+        let running = advances.count();
+        advances.all_ended().await;
+        (begun, running)
+    };
+    assert_eq!(begin().await, (model::limits::ADVANCES_MAX, model::limits::ADVANCES_MAX));
+    assert_eq!(begin().await, (2, 2));
+    for path in clocks {
+        assert_eq!(app.get(&path).await.ok().at("/frozen_time"), BEGIN_S + DAY_S);
+    }
 }
 
 /// An advance that cannot continue ends as a failure and emits an event. The clock can be deleted

@@ -25,14 +25,16 @@ pub struct StartAdvance {
 
 writes!(StartAdvance => Written, clock::start);
 
-/// Claims advances that have no valid lease, in an order of the store's own. Returns
-/// `Vec<ClockClaim>`.
+/// Claims advances that have no valid lease. The order begins after an earlier claim and continues
+/// with the first advance, so that all advances take turns. Returns `Vec<ClockClaim>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimClocks {
     /// The current server time.
     pub now: ServerTime,
     /// The end of the leases.
     pub leased_until: ServerTime,
+    /// The last claim of the worker before this command.
+    pub after: Option<ClockClaim>,
     /// The maximum number of clocks.
     pub limit: usize,
 }

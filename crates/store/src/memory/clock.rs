@@ -33,9 +33,12 @@ pub(crate) fn claim(
     command: &ClaimClocks,
     memory: &mut Memory,
 ) -> Result<Vec<ClockClaim>, Failure> {
-    let ClaimClocks { now, leased_until, limit } = *command;
+    let ClaimClocks { now, leased_until, after, limit } = *command;
+    let after = after.map(|claim| (claim.merchant, claim.clock));
     let free = memory.rows.clock_jobs.iter_mut().filter(|(_, job)| is_free(job.leased_until, now));
-    let claims = free.take(limit).map(|((merchant, clock), job)| {
+    let mut free: Vec<_> = free.collect();
+    free.sort_by_key(|(key, _)| (Some(**key) <= after, **key));
+    let claims = free.into_iter().take(limit).map(|((merchant, clock), job)| {
         job.claim += 1;
         job.leased_until = Some(leased_until);
         ClockClaim { merchant: *merchant, clock: *clock, number: job.claim }

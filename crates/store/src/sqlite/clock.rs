@@ -17,7 +17,8 @@ pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clo
      leased_until) VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING";
 /// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE_CLOCKS: &str = "SELECT merchant, clock, claim FROM clock_jobs \
-     WHERE leased_until IS NULL OR leased_until <= ?1 ORDER BY merchant, clock LIMIT ?2";
+     WHERE leased_until IS NULL OR leased_until <= ?1 \
+     ORDER BY (merchant, clock) <= (?2, ?3), merchant, clock LIMIT ?4";
 pub(super) const CLAIM_CLOCK: &str = "UPDATE clock_jobs SET claim = ?3, leased_until = ?4 \
      WHERE merchant = ?1 AND clock = ?2";
 pub(super) const CONTINUE_CLOCK: &str = "UPDATE clock_jobs SET leased_until = ?4 \
@@ -60,7 +61,11 @@ pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written
 pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<ClockClaim>, Failure> {
     let reading = batch.reading();
     let idle = Idle::list(&reading)?;
-    let due = params![command.now.0, idle.limit(command.limit)];
+    let after = match command.after {
+        Some(claim) => (batch.generation(claim.merchant)?.owner, column(claim.clock.number())),
+        None => (i64::MIN, i64::MIN),
+    };
+    let due = params![command.now.0, after.0, after.1, idle.limit(command.limit)];
     let rows: Vec<Option<(i64, ClockClaim)>> = reading.list(LIST_CLAIMABLE_CLOCKS, due, |row| {
         idle.pass(row.get(0)?, &reading, |merchant| {
             let clock = ClockId::from_number(number(row, 1)?);

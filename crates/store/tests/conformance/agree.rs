@@ -180,7 +180,7 @@ impl Both {
             }
             Step::ClaimClocks => {
                 // Each store has an order of its own for merchants.
-                let claim = ClaimClocks { now, leased_until, limit: 99 };
+                let claim = ClaimClocks { now, leased_until, after: None, limit: 99 };
                 let mut claimed = self.database.write(claim).await.unwrap();
                 let mut of_model = self.model.write(claim).await.unwrap();
                 claimed.sort_by_key(|claim| (claim.merchant, claim.clock));

@@ -125,7 +125,7 @@ fn due_objects_and_clocks_are_counted() {
         let advancing = backlog(&fixture).await;
         assert_eq!((advancing.clocks, advancing.refreshes.count), (1, 0));
         let now = fixture.time.now();
-        let claim = ClaimClocks { now, leased_until: ServerTime(now.0 + 1), limit: 1 };
+        let claim = ClaimClocks { now, leased_until: ServerTime(now.0 + 1), after: None, limit: 1 };
         assert_eq!(fixture.write(claim).await.len(), 1);
         assert_eq!(backlog(&fixture).await.clocks, 0);
     });

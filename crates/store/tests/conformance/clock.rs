@@ -39,7 +39,9 @@ async fn start(fixture: &Fixture) {
 
 async fn claim(fixture: &Fixture) -> Vec<ClockClaim> {
     let now = fixture.time.now();
-    fixture.write(ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 9 }).await
+    fixture
+        .write(ClaimClocks { now, leased_until: now.plus_ms(1_000), after: None, limit: 9 })
+        .await
 }
 
 fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock {
@@ -66,6 +68,31 @@ fn an_advance_is_claimed() {
         fixture.time.pass_ms(1_000);
         assert_eq!(claim(&fixture).await, [ClockClaim { number: 2, ..first }]);
         fixture.conflicts(step(first, advancing(3), vec![])).await;
+    });
+}
+
+/// Claims of one advance at a time take turns, even if an earlier advance is free again.
+#[test]
+fn advances_take_turns() {
+    on_both(async |fixture| {
+        for number in [5, 6, 7] {
+            let clock = test_clock(merchant(1), number);
+            fixture.create(Object::TestClock(clock.clone())).await;
+            let clock = TestClock { id: clock.id, ..advancing(2) };
+            fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
+        }
+        let (mut after, mut claimed) = (None, Vec::new());
+        for _ in 0..6 {
+            let now = fixture.time.now();
+            // The lease ends at once, so each claim could be the first advance again.
+            let claims =
+                fixture.write(ClaimClocks { now, leased_until: now, after, limit: 1 }).await;
+            after = claims.first().copied();
+            claimed.push(claims[0].clock.number());
+        }
+        claimed[..3].sort_unstable();
+        claimed[3..].sort_unstable();
+        assert_eq!(claimed, [5, 6, 7, 5, 6, 7]);
     });
 }
 

@@ -273,7 +273,7 @@ fn claimed_deliveries_and_clocks_are_fenced() {
         let claim =
             ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
         let sent = fixture.write(claim.clone()).await.remove(0);
-        let claim_clocks = ClaimClocks { now, leased_until, limit: 9 };
+        let claim_clocks = ClaimClocks { now, leased_until, after: None, limit: 9 };
         let moved = fixture.write(claim_clocks).await.remove(0);
         let snapshot = take(&fixture, merchant(1), 1).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
@@ -323,7 +323,7 @@ fn work_from_before_a_restore_fits_no_later_row() {
             fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
             let claim =
                 ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
-            let clocks = ClaimClocks { now, leased_until, limit: 9 };
+            let clocks = ClaimClocks { now, leased_until, after: None, limit: 9 };
             (fixture.write(claim).await.remove(0), fixture.write(clocks).await.remove(0))
         };
         let (old, old_clock) = begin().await;

@@ -224,7 +224,8 @@ fn a_moved_secret_cannot_be_opened() {
 fn corrupt_numbers_are_errors() {
     let (_folder, path) = place();
     let store = Store::open(at(&path)).unwrap();
-    let claim = ClaimClocks { now: ServerTime(1), leased_until: ServerTime(2), limit: 9 };
+    let (now, leased_until) = (ServerTime(1), ServerTime(2));
+    let claim = ClaimClocks { now, leased_until, after: None, limit: 9 };
     let after_row = |row| {
         let connection = Connection::open(&path).unwrap();
         connection.execute("DELETE FROM clock_jobs", []).unwrap();

@@ -334,7 +334,11 @@ async fn read_due_work(store: &Store, found: &mut Found) {
         "refreshes",
         store.write(ClaimRefreshes { now, leased_until, limit }).await.unwrap(),
     );
-    add(found, "clock jobs", store.write(ClaimClocks { now, leased_until, limit }).await.unwrap());
+    add(
+        found,
+        "clock jobs",
+        store.write(ClaimClocks { now, leased_until, after: None, limit }).await.unwrap(),
+    );
     let (per_endpoint, in_flight) = (9, vec![]);
     let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint, in_flight };
     let claimed = store.write(claim).await.unwrap();

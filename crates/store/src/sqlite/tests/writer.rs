@@ -432,7 +432,7 @@ fn idle_claims_write_no_rows() {
         let before = version();
         let (now, leased_until, limit) = (ServerTime(5), ServerTime(6), 9);
         store.write(ClaimRefreshes { now, leased_until, limit }).await.unwrap();
-        store.write(ClaimClocks { now, leased_until, limit }).await.unwrap();
+        store.write(ClaimClocks { now, leased_until, after: None, limit }).await.unwrap();
         let in_flight = vec![];
         let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint: 9, in_flight };
         store.write(claim).await.unwrap();
