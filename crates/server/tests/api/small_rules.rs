@@ -98,9 +98,11 @@ async fn shares_of_a_payment_are_checked() {
     let account = app.post("/v1/accounts", "type=custom&country=US").await.ok().id();
     let payment = "amount=1000&currency=usd";
     let to = format!("{payment}&transfer_data[destination]={account}");
+    let nobody = "transfer_data[destination]=";
     insta::assert_snapshot!(app.api_errors(&[
         ("POST", INTENTS, &format!("{payment}&transfer_data[destination]=acct_x")),
         ("POST", INTENTS, &format!("{payment}&application_fee_amount=5")),
+        ("POST", INTENTS, &format!("{payment}&application_fee_amount=5&{nobody}")),
         ("POST", INTENTS, &format!("{to}&application_fee_amount=1001")),
         ("POST", INTENTS, &format!("{to}&transfer_data[amount]=1001")),
         ("POST", INTENTS, &format!("{to}&application_fee_amount=5&transfer_data[amount]=5")),
@@ -110,6 +112,10 @@ async fn shares_of_a_payment_are_checked() {
     POST /v1/payment_intents amount=1000&currency=usd&application_fee_amount=5
         400 - application_fee_amount: An application_fee_amount needs a connected account: set
           transfer_data[destination], or send the Stripe-Account header.
+    POST /v1/payment_intents amount=1000&currency=usd&application_fee_amount=5&
+      transfer_data[destination]=
+        400 parameter_invalid_empty transfer_data[destination]: transfer_data[destination] is an
+          empty string. Send a value, or leave it out.
     POST /v1/payment_intents amount=1000&currency=usd&transfer_data[destination]=acct_…&
       application_fee_amount=1001
         400 - application_fee_amount: application_fee_amount is from 0 to the amount of the payment,
