@@ -1,4 +1,4 @@
-//! The six workers: schedule, refresh, clock, dispatch, deliver, prune.
+//! The seven workers: schedule, refresh, clock, dispatch, deliver, prune, recover.
 //!
 //! Each is a `run_…_once` without input that reads due work from the store. A loop around it waits
 //! for a wake-up or for the poll interval. A lost wake-up costs one poll interval. A panic fails
@@ -18,12 +18,15 @@ use model::limits::CATCH_UP_ROUNDS_MAX;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use store::TryCommit;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 /// The interval of the pruner.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
+/// The interval at which a store is tried whose last commit failed.
+const RECOVER_EVERY: Duration = Duration::from_secs(1);
 /// The delay of a worker after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 
@@ -79,6 +82,7 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
         workers.spawn(dispatch(Arc::clone(&engine), stop.clone(), poll));
     }
     workers.spawn(deliver(Arc::clone(&engine), stop.clone(), poll));
+    workers.spawn(recover(Arc::clone(&engine), stop.clone()));
     workers.spawn(prune(engine, stop));
     while workers.join_next().await.is_some() {}
 }
@@ -272,6 +276,17 @@ async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
         }
     }
     engine.end_deliveries(&mut in_flight).await;
+}
+
+/// Commits a row at an interval while the last commit has failed. So the server is ready again soon
+/// after the disk takes commits, even if no client writes.
+async fn recover(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    while wait(None, RECOVER_EVERY, &mut stop).await {
+        if !engine.store.is_ready() {
+            // The writer logs and counts a failed commit.
+            let _ = engine.store.write(TryCommit).await;
+        }
+    }
 }
 
 async fn prune(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {

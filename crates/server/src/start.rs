@@ -80,6 +80,9 @@ pub enum StartError {
     /// The database was not opened.
     #[error("could not open the store")]
     Store(#[from] OpenError),
+    /// The writer of the database has ended, so the server can store no more changes.
+    #[error("the database takes no more writes, so the server stops")]
+    WriterEnded,
     /// The file of issued keys cannot be used.
     #[error("could not open the issued keys in {}", .path.display())]
     Keys {
@@ -237,9 +240,13 @@ async fn serve(
 }
 
 impl Started {
-    /// Waits until the HTTP server fails.
+    /// Waits until the HTTP server fails, or the database takes no more writes.
     pub async fn failed(&mut self) -> StartError {
-        let ended = (&mut self.serving).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let served = tokio::select! {
+            served = &mut self.serving => served,
+            () = self.lab.engine().store().writer_ended() => return StartError::WriterEnded,
+        };
+        let ended = served.unwrap_or_else(|error| Err(io::Error::other(error)));
         let unasked = || io::Error::other("it ended without being asked to");
         StartError::Serve(ended.err().unwrap_or_else(unasked))
     }

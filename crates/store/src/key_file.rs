@@ -14,7 +14,7 @@ use model::time::ServerTime;
 use rusqlite::{Connection, Row, named_params, params};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,8 +75,10 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// Opens the file, and creates it if it does not exist.
+    /// Opens the file, and creates it for its owner only if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(WAIT_MAX)?;
         connection.execute_batch(

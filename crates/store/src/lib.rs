@@ -50,6 +50,7 @@ pub use command::object::*;
 pub use command::object_filter::*;
 pub use command::open_work::*;
 pub use command::precondition::*;
+pub use command::probe::*;
 pub use command::prune::*;
 pub use command::refresh::*;
 pub use command::snapshot::*;

@@ -169,6 +169,9 @@ pub enum Failure {
     /// A new row has the key of an existing one.
     #[error("the row exists already")]
     Exists,
+    /// A file of the database was removed or replaced while it was open.
+    #[error("{} was removed or replaced while the server ran; put it back and restart", .0.display())]
+    FileLost(PathBuf),
     /// The commit of the command's group failed.
     #[error("the commit failed")]
     Commit,
@@ -406,7 +409,16 @@ impl Store {
         }
     }
 
-    /// True if the store accepts commands: its writer thread runs and has the database open.
+    /// Waits until the writer thread ends: because the store was closed, because a file of the
+    /// database was removed, or because the thread panicked.
+    pub async fn writer_ended(&self) {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.writer_ended().await,
+            Backend::Memory(_) => std::future::pending().await,
+        }
+    }
+
+    /// True if the store accepts commands: its writer thread runs and its last commit succeeded.
     pub fn is_ready(&self) -> bool {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.is_ready(),

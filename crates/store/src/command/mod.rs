@@ -87,6 +87,7 @@ pub mod object;
 pub mod object_filter;
 pub mod open_work;
 pub mod precondition;
+pub mod probe;
 pub mod prune;
 pub mod refresh;
 pub mod snapshot;

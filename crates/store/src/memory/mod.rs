@@ -24,6 +24,7 @@ pub(crate) mod object;
 pub(crate) mod object_filter;
 pub(crate) mod open_work;
 mod precondition;
+pub(crate) mod probe;
 pub(crate) mod prune;
 pub(crate) mod refresh;
 pub(crate) mod removal;

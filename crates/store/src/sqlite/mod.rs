@@ -30,6 +30,7 @@ pub(crate) mod event;
 mod event_list;
 mod event_statuses;
 pub(crate) mod feed;
+mod files;
 mod generation;
 pub(crate) mod idempotency;
 mod list;
@@ -44,6 +45,7 @@ mod open;
 pub(crate) mod open_work;
 mod precondition;
 pub(crate) mod prepared;
+pub(crate) mod probe;
 pub(crate) mod prune;
 mod queue;
 mod readers;
@@ -64,6 +66,7 @@ use crate::exact;
 use crate::seal::Sealer;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
+use files::{Locks, TemporaryFolder};
 use generation::{Generation, Known};
 use long_reads::LongReads;
 use model::Word;
@@ -76,10 +79,8 @@ use rusqlite::{CachedStatement, Connection, Params, Row, Statement, ToSql};
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use tempfile::TempDir;
 use writer::Writer;
 
 impl From<rusqlite::Error> for Failure {
@@ -96,7 +97,7 @@ impl From<rusqlite::Error> for OpenError {
 
 /// A database with its writer and its readers.
 pub(crate) struct Sqlite {
-    // Fields are dropped in this order: the writer ends before the folder and the lock are
+    // Fields are dropped in this order: the writer ends before the folder and the locks are
     // released.
     writer: Writer,
     readers: Readers,
@@ -108,8 +109,8 @@ pub(crate) struct Sqlite {
     /// The current generations of merchants that were read.
     known: Arc<Known>,
     #[cfg_attr(not(test), expect(dead_code, reason = "dropped to remove the folder"))]
-    folder: Option<TempDir>,
-    _lock: Option<File>,
+    folder: Option<TemporaryFolder>,
+    _locks: Option<Locks>,
 }
 
 impl Sqlite {
@@ -157,7 +158,12 @@ impl Sqlite {
         self.long_reads.readers.close();
     }
 
-    /// True if the writer runs and has the database open.
+    /// Waits until the writer thread ends.
+    pub(crate) async fn writer_ended(&self) {
+        self.writer.ended().await;
+    }
+
+    /// True if the writer runs and its last commit succeeded.
     pub(crate) fn is_ready(&self) -> bool {
         self.writer.is_ready()
     }

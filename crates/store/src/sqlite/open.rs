@@ -1,9 +1,7 @@
-//! Opening a database: its lock, its file, its settings, its migrations.
-//!
-//! The lock is a file beside the database, locked by the operating system. A crash releases it, and
-//! a second server on the same database is rejected.
+//! Opening a database: its locks, its connections, its migrations.
 
 use super::Sqlite;
+use super::files::{Locks, TemporaryFolder};
 use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, checkpoint};
 use super::long_reads::LongReads;
@@ -15,10 +13,8 @@ use crate::seal::{CellPosition, Sealer};
 use crate::{OpenError, Place, StoreSettings};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use tempfile::TempDir;
 
 /// `SQLite` lost commits to a race in the write-ahead log before this version.
 const LIBRARY_VERSION_MIN: i32 = 3_051_003;
@@ -48,15 +44,14 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             needed: LIBRARY_VERSION_MIN,
         });
     }
-    let (path, lock, folder) = match settings.place {
+    let (path, locks, folder) = match settings.place {
         Place::File(path) => {
-            let lock = lock(&path)?;
-            (path, Some(lock), None)
+            let locks = Locks::take(&path)?;
+            (path, Some(locks), None)
         }
         Place::Temporary => {
-            let folder = TempDir::with_prefix("bankfeed-")
-                .map_err(|source| OpenError::File { path: std::env::temp_dir(), source })?;
-            (folder.path().join("bankfeed.db"), None, Some(folder))
+            let folder = TemporaryFolder::create(&std::env::temp_dir())?;
+            (folder.database(), None, Some(folder))
         }
     };
     let durable = folder.is_none();
@@ -91,23 +86,8 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
         failpoints: settings.failpoints,
         known,
         folder,
-        _lock: lock,
+        _locks: locks,
     })
-}
-
-/// Takes the lock of a database.
-fn lock(database: &Path) -> Result<File, OpenError> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let failed = |source| OpenError::File { path: path.clone(), source };
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
 }
 
 /// Opens the connection that writes. The writer runs small checkpoints between commits, instead of

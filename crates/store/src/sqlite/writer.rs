@@ -8,12 +8,14 @@
 //! |---|---|
 //! | a command is refused or fails | its writes are undone, the others commit |
 //! | a command panics | the same; the panic is logged and counted |
-//! | the commit fails | every command of the group fails, and the database is opened again |
+//! | the commit fails | every command of the group fails, and the database is opened again. The store is not ready until a commit succeeds |
+//! | a file of the database was removed | every command of the group fails, and the thread ends |
 //! | the thread itself panics | waiting and later commands fail, and the store is not ready |
 //! | the process crashes | the group was committed as a whole, or has no effect |
 //!
 //! In the last two cases, a group may be committed although its callers get no response.
 
+use super::files::FileIds;
 use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::open_writer;
@@ -32,10 +34,10 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -67,12 +69,13 @@ pub(super) struct Writer {
 }
 
 /// State that the writer thread shares with the callers.
-#[derive(Default)]
 struct Shared {
-    /// True while the thread runs and has the database open.
+    /// True while the thread runs and its last commit has succeeded.
     ready: AtomicBool,
     /// True while the thread runs.
-    alive: AtomicBool,
+    alive: watch::Sender<bool>,
+    /// The file that was removed or replaced, which ended the thread.
+    lost: OnceLock<PathBuf>,
     /// True after [`Writer::close`] was called.
     closing: AtomicBool,
     counters: WriterCounters,
@@ -81,7 +84,10 @@ struct Shared {
 impl Shared {
     /// The reason for which the queue accepts no commands.
     fn closed(&self) -> Failure {
-        if self.closing.load(Ordering::Acquire) { Failure::Closed } else { Failure::WriterDied }
+        if self.closing.load(Ordering::Acquire) {
+            return Failure::Closed;
+        }
+        self.lost.get().map_or(Failure::WriterDied, |path| Failure::FileLost(path.clone()))
     }
 }
 
@@ -91,7 +97,7 @@ struct AliveGuard(Arc<Shared>);
 impl Drop for AliveGuard {
     fn drop(&mut self) {
         self.0.ready.store(false, Ordering::Release);
-        self.0.alive.store(false, Ordering::Release);
+        self.0.alive.send_replace(false);
     }
 }
 
@@ -109,14 +115,20 @@ impl Writer {
         let last = connection.query_row(FIND_LAST_COMMIT, [], |row| row.get(0))?;
         let last_commit = Cell::new(ServerTime(last));
         let (queue, messages) = mpsc::channel(settings.bounds.writer_queue_max);
-        let shared = Arc::new(Shared::default());
-        shared.ready.store(true, Ordering::Release);
-        shared.alive.store(true, Ordering::Release);
+        let shared = Arc::new(Shared {
+            ready: AtomicBool::new(true),
+            alive: watch::Sender::new(true),
+            lost: OnceLock::new(),
+            closing: AtomicBool::new(false),
+            counters: WriterCounters::default(),
+        });
         let path = settings.path.clone();
+        let files =
+            FileIds::of(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
         let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
-        let state =
-            State { settings, last_commit, opened: Cell::new(1), log, shared: Arc::clone(&shared) };
+        let (opened, shared_with) = (Cell::new(1), Arc::clone(&shared));
+        let state = State { settings, files, last_commit, opened, log, shared: shared_with };
         let commands = Commands::of(messages);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
@@ -157,14 +169,20 @@ impl Writer {
         self.join();
     }
 
-    /// True if the thread runs and has the database open.
+    /// Waits until the thread ends.
+    pub(super) async fn ended(&self) {
+        // The sender exists as long as this writer.
+        let _ = self.shared.alive.subscribe().wait_for(|alive| !alive).await;
+    }
+
+    /// True if the thread runs and its last commit succeeded.
     pub(super) fn is_ready(&self) -> bool {
         self.shared.ready.load(Ordering::Acquire)
     }
 
     /// True if the thread runs.
     pub(super) fn is_alive(&self) -> bool {
-        self.shared.alive.load(Ordering::Acquire)
+        *self.shared.alive.borrow()
     }
 
     /// The counters of the writer and the sizes of its files.
@@ -234,6 +252,7 @@ impl Commands {
 /// The state of the writer thread.
 struct State {
     settings: WriterSettings,
+    files: FileIds,
     /// The time that was given to the last event.
     last_commit: Cell<ServerTime>,
     /// The number of connections that it has opened.
@@ -263,6 +282,9 @@ impl State {
             self.shared.ready.store(false, Ordering::Release);
             open = self.reopen();
             commands.respond(false);
+            if self.shared.lost.get().is_some() {
+                return;
+            }
         }
         self.shared.ready.store(false, Ordering::Release);
         if let Some(connection) = open
@@ -281,9 +303,13 @@ impl State {
         let statements = UsedStatements::of(connection);
         loop {
             self.shared.counters.start_group(commands.group.len());
-            if let Err(error) = self.commit_group(connection, &statements, &mut commands.group) {
-                self.count_failed_commit(&error, commands);
-                return false;
+            match self.commit_group(connection, &statements, &mut commands.group) {
+                Ok(true) => self.shared.ready.store(true, Ordering::Release),
+                Ok(false) => {}
+                Err(error) => {
+                    self.count_failed_commit(&error, commands);
+                    return false;
+                }
             }
             commands.respond(true);
             if let Err(error) = self.log.checkpoint_early(connection) {
@@ -298,34 +324,43 @@ impl State {
     fn count_failed_commit(&self, error: &Failure, commands: &Commands) {
         tracing::error!(error = %error, commands = commands.group.len(), "a commit failed");
         self.shared.counters.commits_failed.raise();
-    }
-
-    /// Opens the database.
-    fn reopen(&self) -> Option<Connection> {
-        let opened =
-            open_writer(&self.settings.path, self.settings.durable).and_then(|mut connection| {
-                self.log.follow(&mut connection)?;
-                Ok(connection)
-            });
-        match opened {
-            Ok(connection) => {
-                self.opened.set(self.opened.get() + 1);
-                self.shared.ready.store(true, Ordering::Release);
-                Some(connection)
-            }
-            Err(error) => {
-                tracing::error!(error = %error, "the database could not be reopened");
-                None
-            }
+        if let Failure::FileLost(path) = error {
+            self.shared.lost.get_or_init(|| path.clone());
         }
     }
 
+    /// Opens the database again. If its file was removed or replaced, it opens no other file in its
+    /// place, because that lacks the rows.
+    fn reopen(&mut self) -> Option<Connection> {
+        let path = &self.settings.path;
+        if !self.files.has_database() {
+            self.shared.lost.get_or_init(|| path.clone());
+        }
+        if self.shared.lost.get().is_some() {
+            return None;
+        }
+        let opened = open_writer(path, self.settings.durable).and_then(|mut connection| {
+            self.log.follow(&mut connection)?;
+            Ok(connection)
+        });
+        let connection = opened
+            .inspect_err(|error| tracing::error!(%error, "the database could not be reopened"))
+            .ok()?;
+        // The log may be a new file.
+        self.files = FileIds::of(path)
+            .inspect_err(|error| tracing::error!(%error, "the database could not be reopened"))
+            .ok()?;
+        self.opened.set(self.opened.get() + 1);
+        Some(connection)
+    }
+
+    /// Runs and commits a group. Returns true if it changed rows.
     fn commit_group(
         &self,
         connection: &Connection,
         statements: &UsedStatements<'_>,
         group: &mut [Box<dyn Queued>],
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let batch = Batch {
             connection,
             seal: &self.settings.seal,
@@ -345,7 +380,7 @@ impl State {
         committed
     }
 
-    /// Runs every command and commits the writes that stay.
+    /// Runs every command and commits the writes that stay. Returns true if there are any.
     ///
     /// The commands run without savepoints, because `SQLite` copies each page that changes within
     /// one, and few commands write before they are refused. At the first that did, the transaction is
@@ -354,7 +389,7 @@ impl State {
         &self,
         batch: &Batch<'_>,
         group: &mut [Box<dyn Queued>],
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         batch.execute(BEGIN, [])?;
         let group_commands = group.len();
         let last_commit = batch.last_commit.get();
@@ -385,11 +420,13 @@ impl State {
         if wrote {
             self.settings.failpoints.reach("before_commit");
             batch.execute(COMMIT, [])?;
+            // Before the responses, because a commit to a removed file is lost when the server ends.
+            self.files.check()?;
             self.settings.failpoints.reach("after_commit");
         } else {
             batch.execute(ROLLBACK, [])?;
         }
-        Ok(())
+        Ok(wrote)
     }
 
     /// Runs a command in a savepoint, which is rolled back unless the command applies. Returns true

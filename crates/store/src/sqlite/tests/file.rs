@@ -1,6 +1,6 @@
 //! The file: access by several servers, its contents, and its state after closing.
 
-use super::{at, is_there, object, place, run, settings};
+use super::{at, cause, is_there, object, place, run, settings};
 use crate::sqlite::Sqlite;
 use crate::sqlite::migration::MIGRATIONS;
 use crate::{
@@ -15,6 +15,8 @@ use model::link::{LinkFlow, LinkFlowState, Offer};
 use model::session::Session;
 use model::token::BankAccountToken;
 use rusqlite::Connection;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use testkit::objects;
 
@@ -47,6 +49,75 @@ fn a_second_server_is_rejected() {
     );
     drop(first);
     Store::open(at(&path)).unwrap();
+}
+
+/// A second name of a database, by a symbolic or a hard link, does not let a second server in.
+#[test]
+fn another_name_is_the_same_database() {
+    let (folder, path) = place();
+    let first = Store::open(at(&path)).unwrap();
+    let links = ["symbolic.db", "hard.db"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink(&path, &links[0]).unwrap();
+    fs::hard_link(&path, &links[1]).unwrap();
+    for link in &links {
+        assert!(matches!(open_error(at(link)), OpenError::Locked(locked) if locked == *link));
+    }
+    run(async { assert_eq!(first.write(object(1)).await.unwrap(), Created::Done) });
+    drop(first);
+    drop(Store::open(at(&links[0])).unwrap());
+}
+
+/// A change of a file by another program.
+type Change = fn(&Path);
+
+/// After a file of the database was removed or replaced, a write is not acknowledged, and the writer
+/// ends. No new database appears at the path.
+#[test]
+fn a_removed_database_takes_no_writes() {
+    let removed = |path: &Path| fs::remove_file(path).unwrap();
+    let renamed = |path: &Path| fs::rename(path, path.with_extension("moved")).unwrap();
+    let replaced = |path: &Path| {
+        fs::rename(path, path.with_extension("moved")).unwrap();
+        fs::copy(path.with_extension("moved"), path).unwrap();
+    };
+    let changes: [(&str, Change); 4] = [
+        ("bank.db", removed),
+        ("bank.db", renamed),
+        ("bank.db", replaced),
+        ("bank.db-wal", removed),
+    ];
+    for (name, change) in changes {
+        let (folder, path) = place();
+        let store = Store::open(at(&path)).unwrap();
+        run(async {
+            assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
+            change(&folder.path().join(name));
+            let is_there_before = path.exists();
+            for number in [2, 3] {
+                store.write(object(number)).await.unwrap_err();
+            }
+            store.writer_ended().await;
+            assert!(!store.is_ready() && !store.is_writer_alive());
+            assert_eq!(path.exists(), is_there_before, "{name}");
+            let error = cause(&store.write(object(4)).await.unwrap_err());
+            assert!(error.contains(&format!("{name} was removed or replaced")), "{error}");
+        });
+    }
+}
+
+/// Other users can read no file of a database.
+#[test]
+fn files_are_for_their_owner() {
+    let (folder, path) = place();
+    let store = Store::open(at(&path)).unwrap();
+    run(async { assert_eq!(store.write(object(1)).await.unwrap(), Created::Done) });
+    let mut files = 0;
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{:?}", file.file_name());
+        files += 1;
+    }
+    assert_eq!(files, 4, "the database, its log, its index and its lock");
 }
 
 /// A database of a newer or another program is rejected and not changed.
@@ -88,7 +159,7 @@ fn an_unwritable_path_is_named() {
 #[test]
 fn a_temporary_database_leaves_no_files() {
     let database = Sqlite::open(settings(Place::Temporary)).unwrap();
-    let path = database.folder.as_ref().unwrap().path().to_owned();
+    let path = database.folder.as_ref().unwrap().database().parent().unwrap().to_owned();
     assert!(path.join("bankfeed.db").exists());
     drop(database);
     assert!(!path.exists());

@@ -8,7 +8,8 @@ use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
     account, backlog, clock, connection, delivery, earlier_charge, event, event_list,
     event_statuses, feed, generation, idempotency, log, migration, object, object_filter, open,
-    open_work, precondition, prune, refresh, removal, replace, snapshot, transaction, writer,
+    open_work, precondition, probe, prune, refresh, removal, replace, snapshot, transaction,
+    writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -127,6 +128,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     precondition::FIND_ACCOUNT_VERSION,
     precondition::FIND_LOOKUP,
     precondition::LIST_NUMBERS,
+    probe::REWRITE_FACTS,
     prune::DELETE_RECORDS,
     prune::LIST_OLD_EVENTS,
     prune::DELETE_EVENT,

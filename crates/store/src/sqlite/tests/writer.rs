@@ -174,8 +174,11 @@ fn a_failed_commit_fails_the_group() {
         let reader = open_reader(&path).unwrap();
         let count: u32 = reader.query_row(parents, [], |row| row.get(0)).unwrap();
         assert_eq!(count, 0);
-        assert!(writer.is_ready());
+        assert!(!writer.is_ready(), "the next commit may fail too");
+        writer.write(Run("DELETE FROM parents WHERE FALSE")).await.unwrap();
+        assert!(!writer.is_ready(), "a group without writes commits nothing");
         writer.write(Run(PARENT)).await.unwrap();
+        assert!(writer.is_ready());
         assert_eq!(writer.write(object(1)).await.unwrap(), Created::Done);
     });
 }
