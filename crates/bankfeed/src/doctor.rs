@@ -182,7 +182,8 @@ fn rights(settings: &Settings, db: &Path) -> Finding {
     let mut log = db.as_os_str().to_owned();
     log.push("-wal");
     let log = Path::new(&log);
-    let others = [db, log].into_iter().chain(settings.api_keys_file.as_deref());
+    let others = [db, log].into_iter();
+    let others = others.chain(settings.api_keys_file.as_deref()).chain(settings.record.as_deref());
     let others = others.map(|path| (path, 0o002));
     let (mut modes, mut readable) = (Vec::new(), Vec::new());
     for (path, forbidden) in others.chain(secret) {

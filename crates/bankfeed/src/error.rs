@@ -211,6 +211,9 @@ fn start_help(error: &StartError) -> Option<String> {
         StartError::Scenario { .. } => "Check the file with `bankfeed scenario check FILE`",
         StartError::ReadyFile { .. } => "Name another file with --ready-file",
         StartError::Record { .. } => "Name another file with --record",
+        StartError::WriterEnded => {
+            "Read the log, which names the cause. Put a removed file back, and start the server again"
+        }
         StartError::Randomness(_) | StartError::Serve(_) => {
             "Start the server again, and check the limits of the system with `ulimit -a`"
         }

@@ -26,6 +26,8 @@ use server::{Started, start};
 use settings::{API_BASE_VARIABLE, resolve};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -160,7 +162,9 @@ async fn with_proxy(
         remark: if flags.quiet { Box::new(|_| ()) } else { Box::new(output::remark) },
     };
     let proxy = Proxy::start(rules).await.map_err(RunError::Proxy)?;
-    let folder = tempfile::tempdir().map_err(RunError::Files)?;
+    let permissions = Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().permissions(permissions).tempdir();
+    let folder = folder.map_err(RunError::Files)?;
     let variables = environment::prepare(folder.path(), &authority, proxy.address, |name| {
         std::env::var_os(name)
     });

@@ -10,6 +10,7 @@ mod ends;
 mod events;
 mod export;
 mod faults;
+mod files;
 mod global_flags;
 mod help;
 mod judge;

@@ -22,6 +22,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,9 +48,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// Opens the file for appending, and creates it if it does not exist.
+    /// Opens the file for appending, and creates it for its owner only if it does not exist.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         let bytes = AtomicU64::new(file.metadata()?.len());
         Ok(Self { file, bytes })
     }
