@@ -1,6 +1,6 @@
 //! A small client of the API, for commands that use a running server.
 
-use outbound::{COMMAND_LINE, Called, Outbound, OutboundError, OutboundSettings};
+use outbound::{COMMAND_LINE, Called, Outbound, OutboundError, OutboundSettings, PrivateAddresses};
 
 /// The time limit of a call.
 const CALL_TIME_MS_MAX: u64 = 60_000;
@@ -115,5 +115,9 @@ pub(super) fn local_outbound() -> Outbound {
 
 /// The same HTTP client with a time limit of its own.
 pub fn outbound_within(timeout_ms: u64) -> Outbound {
-    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
+    Outbound::new(OutboundSettings {
+        private: PrivateAddresses::All,
+        https_to_public: false,
+        timeout_ms,
+    })
 }

@@ -52,7 +52,7 @@ use worker::Wake;
 pub struct Engine {
     pub(crate) store: Store,
     pub(crate) connector: Connector,
-    pub(crate) outbound: Outbound,
+    pub(crate) outbound: Outbounds,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) numbers: Numbers,
@@ -71,14 +71,31 @@ pub struct Engine {
     pub(crate) page_key: PageKey,
 }
 
+/// The clients that post webhooks. Each has connections of its own, because live mode may reach fewer
+/// addresses.
+#[derive(Clone, Debug)]
+pub struct Outbounds {
+    /// The client for test mode.
+    pub test: Outbound,
+    /// The client for live mode.
+    pub live: Outbound,
+}
+
+impl Outbounds {
+    /// The client for a mode.
+    pub fn of(&self, livemode: bool) -> &Outbound {
+        if livemode { &self.live } else { &self.test }
+    }
+}
+
 /// The parts of an engine.
 pub struct Parts {
     /// The store of all objects.
     pub store: Store,
     /// The banks.
     pub connector: Connector,
-    /// The client that posts webhooks.
-    pub outbound: Outbound,
+    /// The clients that post webhooks.
+    pub outbound: Outbounds,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of randomness.

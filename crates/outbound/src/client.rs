@@ -10,7 +10,8 @@
 //! request that is sent at that moment would get no response, and its attempt would fail. After a crash
 //! the system closes all connections.
 
-use crate::{OutboundSettings, Resolver};
+use crate::OutboundSettings;
+use crate::resolve::Resolver;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -71,7 +72,10 @@ impl Failure {
 /// A client. Clones share the idle connections.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    connector: HttpsConnector<HttpConnector<Resolver>>,
+    /// The connector for `https`.
+    secure: HttpsConnector<HttpConnector<Resolver>>,
+    /// The connector for `http`, which may reach other addresses.
+    plain: HttpsConnector<HttpConnector<Resolver>>,
     pool: Arc<Pool>,
 }
 
@@ -113,7 +117,7 @@ impl Place {
 
 impl HttpClient {
     /// Builds a client.
-    pub(crate) fn new(settings: OutboundSettings) -> Self {
+    pub(crate) fn new(settings: &OutboundSettings) -> Self {
         // An error means that the process already has a provider. That one works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trusting = ClientConfig::builder().with_platform_verifier();
@@ -122,16 +126,17 @@ impl HttpClient {
             ClientConfig::builder().with_root_certificates(RootCertStore::empty())
         });
         let tls = tls.with_no_client_auth();
-        let mut http =
-            HttpConnector::new_with_resolver(Resolver { deny_private: settings.deny_private });
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(Duration::from_millis(settings.timeout_ms)));
-        // Without a delay, no second address is tried while the first is connecting.
-        http.set_happy_eyeballs_timeout(None);
-        let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-        Self { connector, pool: Arc::default() }
+        let connector = |secure| {
+            let mut http = HttpConnector::new_with_resolver(Resolver(settings.rule(secure)));
+            http.enforce_http(false);
+            http.set_nodelay(true);
+            http.set_connect_timeout(Some(Duration::from_millis(settings.timeout_ms)));
+            // Without a delay, no second address is tried while the first is connecting.
+            http.set_happy_eyeballs_timeout(None);
+            let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone());
+            builder.https_or_http().enable_http1().wrap_connector(http)
+        };
+        Self { secure: connector(true), plain: connector(false), pool: Arc::default() }
     }
 
     /// Sends a request and returns the head of its response.
@@ -185,8 +190,10 @@ impl HttpClient {
     }
 
     async fn connect(&self, origin: &Uri) -> Result<Connection, Failure> {
+        let is_secure = origin.scheme_str() == Some("https");
+        let connector = if is_secure { &self.secure } else { &self.plain };
         // The connector is always ready.
-        let stream = self.connector.clone().call(origin.clone()).await;
+        let stream = connector.clone().call(origin.clone()).await;
         let stream = stream.map_err(Failure::Connect)?;
         let (connection, running) = handshake(stream).await.map_err(Failure::Broken)?;
         // The request reports an error of the connection.

@@ -2,27 +2,28 @@
 //!
 //! - One post is one attempt. The client follows no redirect, makes no retry and uses no proxy from
 //!   the environment. Time and response size are bounded.
-//! - If private addresses are denied, they are rejected in the URL and again among the resolved
-//!   addresses at the moment of connecting. A name that resolves to another address later is
+//! - Addresses that may not be called are rejected in the URL and again among the resolved addresses at
+//!   the moment of connecting (`resolve.rs`). A name that resolves to another address later is
 //!   therefore rejected too. Connections to allowed addresses stay open for reuse, and a request is
 //!   sent on each one (`client.rs`).
+//! - The URL that is shown is the URL that is called. A text that a parser would read as another URL,
+//!   for example because of a backslash or a line break, is rejected.
 //! - An error never contains the URL, a header or the body, because they can contain secrets.
 
 mod address;
 mod client;
+mod resolve;
 
-use address::is_public;
+pub use resolve::{ForbiddenAddress, PrivateAddresses};
+
 use client::{Exchange, Failure, HttpClient, Place};
 use http_body_util::BodyExt;
 use hyper::Method;
-use hyper_util::client::legacy::connect::dns::Name;
 use model::limits::ATTEMPT_BODY_BYTES_MAX;
+use resolve::{AddressRule, NoAddress};
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::net::IpAddr;
 use std::time::Duration;
-use tower_service::Service;
 use url::{Host, Url};
 
 /// The most bytes of a response that are read. Bytes beyond the stored part are read so that the
@@ -35,12 +36,12 @@ const CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const COMMAND_LINE: &str = "bankfeed/1.0 (command line)";
 
 /// The limits of outbound calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboundSettings {
-    /// Reject addresses that are not public.
-    pub deny_private: bool,
-    /// Reject `http`.
-    pub https_only: bool,
+    /// The addresses that may be called, in addition to the public ones.
+    pub private: PrivateAddresses,
+    /// Permit `http` to those private addresses only, and `https` to all.
+    pub https_to_public: bool,
     /// The most time from the start of a call to the end of the response, in milliseconds.
     pub timeout_ms: u64,
 }
@@ -52,17 +53,22 @@ pub enum OutboundError {
     #[error("not a valid URL")]
     Invalid,
     /// The scheme is not allowed.
-    #[error("the URL must begin with {}", if *.https_only { "https" } else { "http or https" })]
+    #[error("the URL must begin with {schemes}")]
     Scheme {
-        /// True if only `https` is allowed.
-        https_only: bool,
+        /// The schemes that are allowed.
+        schemes: &'static str,
     },
+    /// The text of the URL would be read as another URL.
+    #[error(
+        "the URL must begin with http:// or https:// and contain no space, backslash or control character"
+    )]
+    Ambiguous,
     /// The URL contains a user name or a password.
     #[error("the URL must not hold credentials")]
     Credentials,
-    /// The URL contains a private address.
-    #[error("the address is not public")]
-    PrivateAddress,
+    /// The URL contains an address that may not be called.
+    #[error(transparent)]
+    ForbiddenAddress(#[from] ForbiddenAddress),
     /// The call got no response.
     #[error("{reason}")]
     Call {
@@ -107,7 +113,8 @@ pub struct Called {
 impl Outbound {
     /// Builds the client.
     pub fn new(settings: OutboundSettings) -> Self {
-        Self { settings, client: HttpClient::new(settings) }
+        let client = HttpClient::new(&settings);
+        Self { settings, client }
     }
 
     /// Checks a URL without resolving its name.
@@ -179,11 +186,18 @@ impl Outbound {
         Duration::from_millis(self.settings.timeout_ms)
     }
 
-    fn parse(&self, url: &str) -> Result<Url, OutboundError> {
-        let url = Url::parse(url).map_err(|_| OutboundError::Invalid)?;
-        let https_only = self.settings.https_only;
-        if !(url.scheme() == "https" || (url.scheme() == "http" && !https_only)) {
-            return Err(OutboundError::Scheme { https_only });
+    fn parse(&self, text: &str) -> Result<Url, OutboundError> {
+        let url = Url::parse(text).map_err(|_| OutboundError::Invalid)?;
+        let rule = self.settings.rule(url.scheme() == "https");
+        if !matches!(url.scheme(), "http" | "https") || rule.is_empty() {
+            let secure_only = self.settings.rule(false).is_empty();
+            let schemes = if secure_only { "https" } else { "http or https" };
+            return Err(OutboundError::Scheme { schemes });
+        }
+        let is_ambiguous = |byte: u8| byte == b'\\' || byte <= b' ' || byte == 0x7f;
+        let begins = text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://"));
+        if !begins || text.bytes().any(is_ambiguous) {
+            return Err(OutboundError::Ambiguous);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OutboundError::Credentials);
@@ -194,10 +208,17 @@ impl Outbound {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         };
-        if self.settings.deny_private && address.is_some_and(|address| !is_public(address)) {
-            return Err(OutboundError::PrivateAddress);
+        if address.is_some_and(|address| !rule.admits(address)) {
+            return Err(rule.forbidden().into());
         }
         Ok(url)
+    }
+}
+
+impl OutboundSettings {
+    /// The addresses that may be called with `https`, or with `http`.
+    fn rule(&self, secure: bool) -> AddressRule {
+        AddressRule { public: secure || !self.https_to_public, private: self.private.clone() }
     }
 }
 
@@ -255,8 +276,8 @@ fn reason(failure: &Failure) -> &'static str {
     let mut source = Some(failure.error());
     let mut kind = None;
     while let Some(cause) = source {
-        if cause.is::<PrivateAddress>() {
-            return "the address is not public";
+        if let Some(forbidden) = cause.downcast_ref::<ForbiddenAddress>() {
+            return forbidden.reason();
         }
         if cause.is::<NoAddress>() {
             return "the name does not resolve";
@@ -283,59 +304,6 @@ fn reason(failure: &Failure) -> &'static str {
     }
 }
 
-/// A name resolved to no address.
-#[derive(Debug, thiserror::Error)]
-#[error("the name does not resolve")]
-struct NoAddress;
-
-/// A name resolved to private addresses only.
-#[derive(Debug, thiserror::Error)]
-#[error("the address is not public")]
-struct PrivateAddress;
-
-/// The resolver of names at the moment of connecting.
-#[derive(Clone, Copy, Debug)]
-struct Resolver {
-    deny_private: bool,
-}
-
-/// The resolved addresses.
-type Addresses = std::vec::IntoIter<SocketAddr>;
-type AnyError = Box<dyn Error + Send + Sync>;
-
-impl Service<Name> for Resolver {
-    type Response = Addresses;
-    type Error = AnyError;
-    type Future = Pin<Box<dyn Future<Output = Result<Addresses, AnyError>> + Send>>;
-
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), AnyError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let deny_private = self.deny_private;
-        Box::pin(async move {
-            // The connector replaces port 0 with the port of the URL.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found: Vec<SocketAddr> = found.map_err(|_| NoAddress)?.collect();
-            admit(found, deny_private)
-        })
-    }
-}
-
-/// The addresses that may be called.
-fn admit(found: Vec<SocketAddr>, deny_private: bool) -> Result<Addresses, AnyError> {
-    if found.is_empty() {
-        return Err(Box::new(NoAddress));
-    }
-    let admitted: Vec<SocketAddr> =
-        found.into_iter().filter(|found| !deny_private || is_public(found.ip())).collect();
-    if admitted.is_empty() {
-        return Err(Box::new(PrivateAddress));
-    }
-    Ok(admitted.into_iter())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,22 +313,40 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinSet;
 
-    fn outbound(deny_private: bool, https_only: bool) -> Outbound {
-        Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 })
+    fn outbound(private: PrivateAddresses, https_to_public: bool) -> Outbound {
+        Outbound::new(OutboundSettings { private, https_to_public, timeout_ms: 5_000 })
     }
 
-    /// A URL is rejected for its scheme, its credentials, or a private address in any spelling.
+    fn open() -> Outbound {
+        outbound(PrivateAddresses::All, false)
+    }
+
+    fn strict() -> Outbound {
+        outbound(PrivateAddresses::none(), false)
+    }
+
+    /// A URL is rejected for its scheme, its credentials, an ambiguous form, or a private address in any
+    /// spelling. `http` may be permitted to some private addresses only.
     #[test]
     fn urls_are_checked() {
-        let (strict, https, open) =
-            (outbound(true, false), outbound(true, true), outbound(false, false));
+        let ten: PrivateAddresses =
+            PrivateAddresses::Within(["10.0.0.0/8".parse().unwrap()].into());
+        let live = outbound(PrivateAddresses::none(), true);
+        let clients = [strict(), live, outbound(ten, true), open()];
         let check = |outbound: &Outbound, url: &str| match outbound.check_url(url) {
-            Ok(()) => "allowed".to_owned(),
-            Err(error) => error.to_string(),
+            Ok(()) => "allowed",
+            Err(OutboundError::Invalid) => "invalid",
+            Err(OutboundError::Scheme { schemes }) => schemes,
+            Err(OutboundError::Ambiguous) => "ambiguous",
+            Err(OutboundError::Credentials) => "credentials",
+            Err(OutboundError::ForbiddenAddress(ForbiddenAddress::Private)) => "private",
+            Err(OutboundError::ForbiddenAddress(ForbiddenAddress::Http)) => "plain",
+            Err(OutboundError::Call { .. }) => "call",
         };
         let mut checked = String::new();
         for url in [
             "https://example.com/hook?token=1",
+            "HTTPS://example.com",
             "http://example.com",
             "ftp://example.com",
             "example.com",
@@ -370,34 +356,37 @@ mod tests {
             "http://0x7f.1/",
             "http://2130706433/",
             "http://[::ffff:10.0.0.1]/",
+            "http://8.8.8.8/",
+            "https://10.0.0.1/",
+            "http:\\\\example.com",
+            "http:example.com",
+            "https://example.com/a b",
+            "https://example.com/\r\nx: y",
+            " https://example.com",
         ] {
-            let results = [&strict, &https, &open].map(|outbound| check(outbound, url));
-            checked.extend([url, ": ", &results.join(" | "), "\n"]);
+            let results = clients.each_ref().map(|outbound| check(outbound, url)).join(" | ");
+            checked.extend([&url.escape_debug().to_string(), ": ", &results, "\n"]);
         }
-        insta::assert_snapshot!(checked, @"
-        https://example.com/hook?token=1: allowed | allowed | allowed
-        http://example.com: allowed | the URL must begin with https | allowed
-        ftp://example.com: the URL must begin with http or https | the URL must begin with https | the URL must begin with http or https
-        example.com: not a valid URL | not a valid URL | not a valid URL
-        https://: not a valid URL | not a valid URL | not a valid URL
-        https://user:secret@example.com: the URL must not hold credentials | the URL must not hold credentials | the URL must not hold credentials
-        http://127.0.0.1:4000/hook: the address is not public | the URL must begin with https | allowed
-        http://0x7f.1/: the address is not public | the URL must begin with https | allowed
-        http://2130706433/: the address is not public | the URL must begin with https | allowed
-        http://[::ffff:10.0.0.1]/: the address is not public | the URL must begin with https | allowed
+        insta::assert_snapshot!(checked, @r"
+        https://example.com/hook?token=1: allowed | allowed | allowed | allowed
+        HTTPS://example.com: allowed | allowed | allowed | allowed
+        http://example.com: allowed | https | allowed | allowed
+        ftp://example.com: http or https | https | http or https | http or https
+        example.com: invalid | invalid | invalid | invalid
+        https://: invalid | invalid | invalid | invalid
+        https://user:secret@example.com: credentials | credentials | credentials | credentials
+        http://127.0.0.1:4000/hook: private | https | plain | allowed
+        http://0x7f.1/: private | https | plain | allowed
+        http://2130706433/: private | https | plain | allowed
+        http://[::ffff:10.0.0.1]/: private | https | allowed | allowed
+        http://8.8.8.8/: allowed | https | plain | allowed
+        https://10.0.0.1/: private | private | allowed | allowed
+        http:\\\\example.com: ambiguous | https | ambiguous | ambiguous
+        http:example.com: ambiguous | https | ambiguous | ambiguous
+        https://example.com/a b: ambiguous | ambiguous | ambiguous | ambiguous
+        https://example.com/\r\nx: y: ambiguous | ambiguous | ambiguous | ambiguous
+         https://example.com: ambiguous | ambiguous | ambiguous | ambiguous
         ");
-    }
-
-    /// Resolved private addresses are dropped, and a name without public addresses is rejected.
-    #[test]
-    fn resolved_addresses_are_checked() {
-        let found: Vec<SocketAddr> =
-            vec!["127.0.0.1:0".parse().unwrap(), "8.8.8.8:0".parse().unwrap()];
-        let admitted: Vec<_> = admit(found.clone(), true).unwrap().collect();
-        assert_eq!(admitted, found[1..]);
-        assert_eq!(admit(found[..1].to_vec(), false).unwrap().count(), 1);
-        assert!(admit(found[..1].to_vec(), true).is_err_and(|error| error.is::<PrivateAddress>()));
-        assert!(admit(Vec::new(), false).is_err_and(|error| error.is::<NoAddress>()));
     }
 
     /// Stored text is within its bound for any bytes.
@@ -431,7 +420,7 @@ mod tests {
             b"HTTP/1.1 302 Found\r\nlocation: /else\r\ncontent-length: 3000\r\n\r\n".to_vec();
         response.extend([b'x'; 3_000]);
         let server = tokio::spawn(serve_once(listener, response));
-        let outbound = outbound(false, false);
+        let outbound = open();
         let posted = outbound.post(&url, &[("stripe-signature", "t=1")], b"{}".to_vec()).await;
         assert_eq!(posted.status, Ok(302));
         assert_eq!(posted.body.len(), ATTEMPT_BODY_BYTES_MAX);
@@ -445,10 +434,10 @@ mod tests {
     async fn failures_hold_no_secrets() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let reasons = [
-            outbound(false, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
-            outbound(true, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
-            outbound(true, false).post("http://localhost/secret", &[], vec![]).await,
-            outbound(false, false).post("http://localhost/", &[("a b", "c")], vec![]).await,
+            open().post(&format!("http://{free}/secret"), &[], vec![]).await,
+            strict().post(&format!("http://{free}/secret"), &[], vec![]).await,
+            strict().post("http://localhost/secret", &[], vec![]).await,
+            open().post("http://localhost/", &[("a b", "c")], vec![]).await,
         ]
         .map(|posted| posted.status.unwrap_err());
         insta::assert_snapshot!(reasons.join("\n"), @"
@@ -519,7 +508,7 @@ mod tests {
         const TASKS: usize = 8;
         const POSTS: usize = 300;
         let receiver = Receiver::start().await;
-        let outbound = outbound(false, false);
+        let outbound = open();
         let mut tasks = JoinSet::new();
         for _ in 0..TASKS {
             let (outbound, url) = (outbound.clone(), receiver.url.clone());
@@ -544,7 +533,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_is_reused_or_replaced() {
         let receiver = Receiver::start().await;
-        let outbound = outbound(false, false);
+        let outbound = open();
         for post in 1..=15_usize {
             let posted = outbound.post(&receiver.url, &[], b"{}".to_vec()).await;
             assert_eq!(posted.status, Ok(200));

@@ -12,12 +12,12 @@ use connectors::sandbox::Sandbox;
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
 use engine::hooks::NoHooks;
 use engine::observer::IgnoreAll;
-use engine::{Engine, Parts, worker};
+use engine::{Engine, Outbounds, Parts, worker};
 use lab::{Instruments, Lab};
 use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
-use outbound::{Outbound, OutboundSettings};
+use outbound::{Outbound, OutboundSettings, PrivateAddresses};
 use settings::{Database, KeyPolicy, Metrics, Settings, SettingsError, folder_of};
 use std::fmt::Write as _;
 use std::fs;
@@ -277,11 +277,6 @@ fn build_lab(
     internals: Arc<dyn Rng>,
 ) -> Result<Arc<Lab>, StartError> {
     let clock = Arc::new(SystemClock { account_time: settings.time });
-    let outbound = Outbound::new(OutboundSettings {
-        deny_private: settings.deny_private_webhooks,
-        https_only: false,
-        timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.lease_ms.unsigned_abs() / 4 * 3),
-    });
     // The scenarios are read before the database is created, so that an invalid file leaves no
     // database.
     let scenarios = scenarios(&settings.scenarios)?;
@@ -309,7 +304,7 @@ fn build_lab(
     let mut parts = Parts {
         store,
         connector: Connector::Sandbox(sandbox),
-        outbound,
+        outbound: outbounds(settings),
         clock: Arc::clone(&clock) as Arc<_>,
         rng: objects,
         settings: engine_settings,
@@ -325,6 +320,25 @@ fn build_lab(
         _ => engine,
     };
     Ok(Arc::new(Lab::new(Arc::new(engine), instruments)))
+}
+
+/// The clients that post webhooks. Live webhooks go to public addresses by `https`, and by either scheme
+/// to the networks that the operator allows.
+fn outbounds(settings: &Settings) -> Outbounds {
+    let timeout_ms = DELIVERY_TIMEOUT_MS.min(settings.lease_ms.unsigned_abs() / 4 * 3);
+    let allowed = PrivateAddresses::Within(settings.webhook_allow.as_slice().into());
+    if !settings.webhook_allow.is_empty() {
+        let networks: Vec<_> = settings.webhook_allow.iter().map(ToString::to_string).collect();
+        tracing::warn!(
+            networks = networks.join(","),
+            "webhooks may go to private networks in live mode"
+        );
+    }
+    let in_test =
+        if settings.deny_private_webhooks { allowed.clone() } else { PrivateAddresses::All };
+    let test = OutboundSettings { private: in_test, https_to_public: false, timeout_ms };
+    let live = OutboundSettings { private: allowed, https_to_public: true, timeout_ms };
+    Outbounds { test: Outbound::new(test), live: Outbound::new(live) }
 }
 
 /// Reads scenarios. A ready one is found by its name, the others by their files.
@@ -428,6 +442,25 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    /// The settings decide which addresses webhooks reach in each mode.
+    #[test]
+    fn webhooks_reach_addresses_by_settings() {
+        let urls = ["https://8.8.8.8/", "http://8.8.8.8/", "http://10.0.0.1/", "https://10.2.0.1/"];
+        let reached = |flags: &[(&'static str, &str)]| {
+            let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+            let settings = settings::resolve(&flags, |_| None, None).unwrap().settings().unwrap();
+            let outbounds = outbounds(&settings);
+            let check = |live| urls.map(|url| u8::from(outbounds.of(live).check_url(url).is_ok()));
+            (check(false), check(true))
+        };
+        assert_eq!(reached(&[]), ([1, 1, 1, 1], [1, 0, 0, 0]));
+        let (deny, allow) =
+            (("deny-private-webhooks", "true"), ("webhook-allow", "10.0.0.0/16,192.168.0.0/16"));
+        assert_eq!(reached(&[deny]), ([1, 1, 0, 0], [1, 0, 0, 0]));
+        assert_eq!(reached(&[allow]), ([1, 1, 1, 1], [1, 0, 1, 0]));
+        assert_eq!(reached(&[deny, allow]), ([1, 1, 1, 0], [1, 0, 1, 0]));
+    }
 
     /// The key is created once, for its owner only, and stays the same at every later start.
     #[test]

@@ -182,7 +182,17 @@ pub const ENTRIES: &[Entry] = &[
         "show-refresh-errors",
         "Show errors of failed refreshes in every API version",
     ),
-    switch(WEBHOOKS, "deny-private-webhooks", "Post webhooks to public addresses only"),
+    switch(WEBHOOKS, "deny-private-webhooks", "Post test webhooks to public addresses only"),
+    Entry {
+        repeats: true,
+        ..entry(
+            WEBHOOKS,
+            "webhook-allow",
+            "NETWORK",
+            "",
+            "Private addresses for live webhooks; may be repeated",
+        )
+    },
     realistic(
         "2s",
         entry(

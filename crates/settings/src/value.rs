@@ -155,6 +155,9 @@ pub struct Settings {
     pub keys: Option<KeyPolicy>,
     /// True if webhooks go to public addresses only.
     pub deny_private_webhooks: bool,
+    /// The private networks to which webhooks may be posted in live mode, also with `http`. In test mode
+    /// they stay allowed with `deny_private_webhooks`.
+    pub webhook_allow: Vec<IpNet>,
     /// Faults for every test key, in the form of `POST /v1/test_helpers/faults`.
     pub faults: TextSetting,
     /// Milliseconds from the start of a refresh in test mode to the bank's response. Refreshes on a
@@ -224,6 +227,7 @@ impl Resolved {
             public_url: self.public_url()?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
+            webhook_allow: self.networks("webhook-allow")?,
             faults: self.text("fault"),
             refresh_delay_ms: self.wait("refresh-delay")?,
             webhook_delay_ms: self.wait("webhook-delay")?,

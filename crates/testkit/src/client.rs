@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use crate::show;
-use outbound::{Outbound, OutboundSettings};
+use outbound::{Outbound, OutboundSettings, PrivateAddresses};
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -56,7 +56,11 @@ impl Client {
     #[expect(clippy::disallowed_methods, reason = "a test is a client, not the server")]
     pub fn of(url: &str) -> Self {
         // Installs the TLS provider, because no client can be built without it.
-        Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 });
+        Outbound::new(OutboundSettings {
+            private: PrivateAddresses::All,
+            https_to_public: false,
+            timeout_ms: 1,
+        });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { url: url.to_owned(), key: KEY.to_owned(), headers: BTreeMap::new(), http }
     }

@@ -5,12 +5,12 @@ use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use engine::hooks::NoHooks;
 use engine::observer::IgnoreAll;
-use engine::{Context, Engine, Parts, Settings};
+use engine::{Context, Engine, Outbounds, Parts, Settings};
 use lab::{Instruments, Lab};
 use model::clock::{Clock, Rng};
 use model::id::{MerchantId, RequestId};
 use model::numbers::Numbers;
-use outbound::{Outbound, OutboundSettings};
+use outbound::{Outbound, OutboundSettings, PrivateAddresses};
 use std::sync::Arc;
 use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
 use wire::expand::Expand;
@@ -42,7 +42,7 @@ impl EngineParts {
         let mut parts = Parts {
             store,
             connector: Connector::Sandbox(sandbox),
-            outbound: outbound(),
+            outbound: outbounds(),
             clock,
             rng,
             settings,
@@ -60,7 +60,20 @@ impl EngineParts {
 /// The client for webhooks, which may call local addresses.
 pub fn outbound() -> Outbound {
     let timeout_ms = model::limits::DELIVERY_TIMEOUT_MS;
-    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
+    Outbound::new(OutboundSettings {
+        private: PrivateAddresses::All,
+        https_to_public: false,
+        timeout_ms,
+    })
+}
+
+/// The clients for webhooks. In live mode too, receivers of tests are on loopback addresses.
+fn outbounds() -> Outbounds {
+    let loopback = ["127.0.0.0/8".parse(), "::1/128".parse()].map(Result::unwrap);
+    let private = PrivateAddresses::Within(loopback.into());
+    let timeout_ms = model::limits::DELIVERY_TIMEOUT_MS;
+    let live = OutboundSettings { private, https_to_public: true, timeout_ms };
+    Outbounds { test: outbound(), live: Outbound::new(live) }
 }
 
 /// The settings of a database.

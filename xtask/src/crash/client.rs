@@ -5,7 +5,7 @@
 use super::server::{Up, until_up};
 use crate::Failure;
 use crate::time::{POLL_AGAIN, bounded, pass};
-use outbound::{Called, Outbound, OutboundError, OutboundSettings};
+use outbound::{Called, Outbound, OutboundError, OutboundSettings, PrivateAddresses};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,8 +72,11 @@ impl Drop for InFlight<'_> {
 impl Client {
     /// A client of a server.
     pub(super) fn new(up: Up) -> Self {
-        let settings =
-            OutboundSettings { deny_private: false, https_only: false, timeout_ms: ATTEMPT_MS_MAX };
+        let settings = OutboundSettings {
+            private: PrivateAddresses::All,
+            https_to_public: false,
+            timeout_ms: ATTEMPT_MS_MAX,
+        };
         Self {
             outbound: Outbound::new(settings),
             up,

@@ -111,7 +111,9 @@ fn shows_settings_in_groups() {
 
     Webhooks:
           --deny-private-webhooks[=<true|false>]
-              Post webhooks to public addresses only [env: BANKFEED_DENY_PRIVATE_WEBHOOKS]
+              Post test webhooks to public addresses only [env: BANKFEED_DENY_PRIVATE_WEBHOOKS]
+          --webhook-allow <NETWORK>
+              Private addresses for live webhooks; may be repeated [env: BANKFEED_WEBHOOK_ALLOW]
           --webhook-delay <WAIT>
               Time from an event to its webhooks in test mode [default: 0s] [env: BANKFEED_WEBHOOK_DELAY]
           --retry-test <WAITS>

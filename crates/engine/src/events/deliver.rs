@@ -309,7 +309,7 @@ impl Engine {
     async fn address_of(&self, delivery: &Delivery) -> Result<Option<Address>, Error> {
         let endpoint = self.endpoint_of(delivery).await?;
         Ok(endpoint.map(|endpoint| {
-            let target = self.outbound.target(&endpoint.url);
+            let target = self.outbound.of(endpoint.livemode).target(&endpoint.url);
             Address { endpoint, target }
         }))
     }
@@ -341,7 +341,11 @@ impl Engine {
         ];
         let started = DeliveryObservation::AttemptStarted { delivery, endpoint, at };
         self.observer.on_delivery(&started);
-        let posted = self.outbound.post_to(target, &headers, delivery.payload.clone()).await;
+        let posted = self
+            .outbound
+            .of(endpoint.livemode)
+            .post_to(target, &headers, delivery.payload.clone())
+            .await;
         let duration_ms = self.clock.server_now().ms_since(at);
         let (status, error) = match posted.status {
             Ok(status) => (Some(status), None),

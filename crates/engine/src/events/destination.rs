@@ -246,7 +246,7 @@ impl Engine {
 
     fn apply_common(&self, endpoint: &mut Endpoint, input: &DestinationInput) -> Result<(), Error> {
         if let Some(url) = &input.url {
-            self.outbound.check_url(url).map_err(|error| {
+            self.outbound.of(endpoint.livemode).check_url(url).map_err(|error| {
                 ApiError::invalid(format!("Invalid URL: {error}.")).param("webhook_endpoint[url]")
             })?;
             endpoint.url.clone_from(url);

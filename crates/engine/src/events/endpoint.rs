@@ -199,7 +199,7 @@ impl Engine {
         input: &EndpointInput,
     ) -> Result<(), Error> {
         if let Some(url) = &input.url {
-            self.outbound.check_url(url).map_err(|error| {
+            self.outbound.of(endpoint.livemode).check_url(url).map_err(|error| {
                 ApiError::invalid(format!("Invalid URL: {error}.")).param("url")
             })?;
             endpoint.url.clone_from(url);

@@ -1,6 +1,6 @@
 //! Live mode without a connector to a real bank, and the registration that it requires.
 
-use testkit::{App, Client, FC, HOLDER};
+use testkit::{App, Client, FC, HOLDER, Recorder};
 
 /// Completes the registration, and creates a live mode customer with a session. Returns the
 /// session.
@@ -231,4 +231,40 @@ async fn a_platform_is_registered_for_its_accounts() {
     403 account_invalid: The API key has no access to the account 'acct_…': there is no such
       account, or it is no longer connected to yours.
     ");
+}
+
+/// A live endpoint is https to a public address, or either scheme to a network that the operator
+/// allows. The servers of tests allow loopback addresses.
+#[tokio::test]
+async fn live_webhooks_stay_out_of_private_networks() {
+    let app = App::start().await;
+    let live = app.live();
+    let endpoint = |url: &str| format!("enabled_events[]=*&url={url}");
+    let allowed = ["https://example.com/hook", "https://127.0.0.1:9/", "http://127.0.0.1:9/"];
+    for url in allowed {
+        live.post("/v1/webhook_endpoints", &endpoint(url)).await.ok();
+    }
+    let forbidden = ["https://10.0.0.1/", "http://10.0.0.1/", "http://8.8.8.8/"].map(endpoint);
+    let calls = forbidden.each_ref().map(|form| ("POST", "/v1/webhook_endpoints", form.as_str()));
+    insta::assert_snapshot!(live.api_errors(&calls).await, @"
+    POST /v1/webhook_endpoints enabled_events[]=*&url=https://10.0.0.1/
+        400 - url: Invalid URL: the address is not public.
+    POST /v1/webhook_endpoints enabled_events[]=*&url=http://10.0.0.1/
+    POST /v1/webhook_endpoints enabled_events[]=*&url=http://8.8.8.8/
+        400 - url: Invalid URL: http is for the allowed private addresses only.
+    ");
+    for url in ["http://10.0.0.1/", "http://8.8.8.8/"] {
+        app.post("/v1/webhook_endpoints", &endpoint(url)).await.ok();
+    }
+}
+
+/// A webhook of live mode reaches a receiver in a network that is allowed.
+#[tokio::test]
+async fn live_webhooks_reach_allowed_receivers() {
+    let (app, receiver) = (App::start().await, Recorder::start().await.unwrap());
+    let live = app.live();
+    live.endpoint(&receiver.url, "customer.created", "").await.ok();
+    live.post("/v1/customers", "").await.ok();
+    app.run_workers_until_idle().await;
+    assert_eq!(receiver.take().len(), 1);
 }
