@@ -276,6 +276,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().cloned();
     let admitted = admit(&app, &route, &parts.headers);
     head.merchant = admitted.as_ref().ok().map(|caller| caller.merchant);
+    let has_secret_key = admitted.as_ref().is_ok_and(|caller| !caller.publishable);
     let span = tracing::info_span!(
         "request",
         route = route.pattern,
@@ -313,7 +314,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     if app.record.is_some() {
         response.extensions_mut().insert(Pattern(route.pattern));
     }
-    if route.publishable {
+    if route.publishable && !has_secret_key {
         cors::open(response.headers_mut());
     }
     response

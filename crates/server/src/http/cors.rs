@@ -1,7 +1,6 @@
-//! Cross-origin access (CORS). A page on another origin may read the responses to calls that a
-//! publishable key may make. Cookies have no meaning here, so every origin is allowed. Calls that
-//! need a secret key send none of these headers, so that a browser hides their responses from the
-//! page.
+//! Cross-origin access (CORS). A page on another origin may read the responses to calls that it makes
+//! with a publishable key. Cookies have no meaning here, so every origin is allowed. The response to a
+//! call with a secret key has none of these headers, so that a browser hides it from the page.
 
 use super::app::{App, identified};
 use axum::body::Body;

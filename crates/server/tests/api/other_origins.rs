@@ -51,6 +51,26 @@ async fn client_routes_are_open_to_other_origins() {
     ");
 }
 
+/// A page on another origin cannot read the response to a call that it makes with a secret key, also if
+/// a publishable key could make the call.
+#[tokio::test]
+async fn secret_keys_are_closed_to_other_origins() {
+    let (app, customer) = App::with_customer().await;
+    let session = app.session(&customer, "").await;
+    let flow = format!("client_secret={}", session.text("/client_secret"));
+    let intent = app.post("/v1/payment_intents", "amount=1000&currency=usd").await.ok();
+    let intent_path = format!("/v1/payment_intents/{}", intent.id());
+    let read = format!("{intent_path}?client_secret={}", intent.text("/client_secret"));
+    for (method, path, form) in [("POST", "/v1/link_flows", &*flow), ("GET", &read, "")] {
+        for (key, headers) in [("sk_test_123", 0), ("pk_test_123", 2)] {
+            let client = app.with_key(key);
+            let request = client.request(method, path).header("Origin", ORIGIN);
+            let response = request.form(form).send().await.ok();
+            assert_eq!(shared(&response).lines().count(), 1 + headers, "{method} {path} {key}");
+        }
+    }
+}
+
 /// Calls that need a secret key send no such headers, for every request.
 #[tokio::test]
 async fn secret_routes_are_closed_to_other_origins() {
