@@ -156,11 +156,13 @@ impl Outbound {
         };
         let posted = tokio::time::timeout(self.timeout(), posting).await;
         match (status, posted) {
+            // A receiver whose body never ends is not done with the request.
+            (_, Err(_)) => Posted { status: Err(TOO_LATE.to_owned()), body: text(&stored) },
             // The status decides the result, so a body that ends early is stored as far as it was
             // read.
             (Some(status), _) => Posted { status: Ok(status), body: text(&stored) },
             (None, Ok(Err(failure))) => none(reason(&failure)),
-            (None, _) => none(TOO_LATE),
+            (None, Ok(Ok(()))) => unreachable!("a response has a status"),
         }
     }
 
@@ -427,6 +429,38 @@ mod tests {
         let request = server.await.unwrap();
         assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("stripe-signature: t=1\r\n"), "{request}");
+    }
+
+    /// A response whose body does not end before the deadline is a failure. One whose body ends early
+    /// is not.
+    #[tokio::test]
+    async fn an_endless_body_is_a_failure() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nthanks";
+        let settings = OutboundSettings {
+            private: PrivateAddresses::All,
+            https_to_public: false,
+            timeout_ms: 300,
+        };
+        let outbound = Outbound::new(settings);
+        let (keep, mut kept) = tokio::sync::mpsc::channel(1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            keep.send(stream).await.unwrap();
+            listener
+        });
+        let posted = outbound.post(&url, &[], b"{}".to_vec()).await;
+        assert_eq!(posted.status, Err(TOO_LATE.to_owned()));
+        assert_eq!(posted.body, "thanks");
+        drop(kept.recv().await);
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(serve_once(listener, head.as_bytes().to_vec()));
+        let posted = outbound.post(&url, &[], b"{}".to_vec()).await;
+        assert_eq!(posted, Posted { status: Ok(200), body: "thanks".to_owned() });
     }
 
     /// The reason for a missing response does not contain the URL.
