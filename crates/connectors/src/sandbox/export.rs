@@ -8,12 +8,13 @@
 use super::account::{Known, Opened};
 use super::catalogue::Login;
 use super::control::{ControlError, SandboxControl};
-use super::ledger::{Ledger, Touched, sum_of};
+use super::ledger::{Ledger, sum_of};
 use super::plan::{Fact, FactKind, Outcome, Plan};
 use super::row::Row;
 use super::scenario::write::{Head, write};
 use super::scenario::{Scenario, ScenarioError};
 use super::state::{BalanceOffset, Change, ChangeKind, State, StatusChange};
+use super::touched::Touched;
 use crate::interface::BankAccount;
 use model::account::InactiveCause;
 use model::bank::{BankStatus, Feature};

@@ -9,9 +9,10 @@
 //!   absent from it and therefore count as vanished.
 
 use super::cursor::{Position, Progress};
-use super::ledger::{Ledger, LedgerEntry, Touched, natural_entry};
+use super::ledger::{Ledger, LedgerEntry, natural_entry};
 use super::profile::Walk;
 use super::row::{Row, SETTLE_DAYS_MAX};
+use super::touched::Touched;
 use model::bank::{BankTransaction, Coverage, Removal};
 use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};

@@ -5,7 +5,8 @@
 //!   as clients see it. `link`: the login.
 //! - `row`: one movement. `generator`: the rows of an account of the catalogue. `plan` and
 //!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
-//! - `state`: the changes that tests made. `ledger`: the ledger with these changes applied.
+//! - `state`: the changes that tests made. `touched`: a changed transaction. `ledger`: the ledger with
+//!   these changes applied.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
 //! - `account`: an opened account. `banks`: all banks of a server.
 //! - `fetch`: a fetch. `feed`: its pages of transactions. `cursor`: the end of a page.
@@ -39,6 +40,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod touched;
 mod watch;
 
 pub use banks::Sandbox;

@@ -2,8 +2,8 @@
 //! accounts and the facts of each account, in days after the link.
 //!
 //! - `tree` reads a file into a tree that knows its lines. `value`, `money` and `fact` read single
-//!   values and timeline entries. `read` makes a [`Scenario`] of them, and an error names the line
-//!   and the key.
+//!   values and timeline entries, `stretch` reads repeated transactions. `read` makes a
+//!   [`Scenario`] of them, and an error names the line and the key.
 //! - `write` writes files, and `plaid` uses it to convert custom users of Plaid's sandbox.
 //! - `ready` holds the files that come with the server.
 //!
@@ -16,6 +16,7 @@ mod money;
 pub mod plaid;
 mod read;
 pub mod ready;
+mod stretch;
 mod tree;
 mod value;
 pub(super) mod write;
