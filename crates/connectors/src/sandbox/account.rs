@@ -6,11 +6,12 @@
 use super::catalogue::{Bank, Owners, TestAccount};
 use super::generator::Generator;
 use super::identity::Identity;
-use super::ledger::{Ledger, Source, sum_of};
+use super::ledger::{Ledger, Source};
 use super::owners::owners;
-use super::plan::{Outcome, Plan};
+use super::plan::{Omission, Opening, Outcome, Plan};
 use super::profile::Profile;
-use super::state::{BalanceOffset, Change, State};
+use super::state::{Change, State};
+use super::sums::Offsets;
 use super::watch::{self, Linked};
 use crate::interface::{Fetch, Watch};
 use model::account::Category;
@@ -34,10 +35,14 @@ pub(super) struct Opened {
     pub(super) linked: Linked,
     /// The first second of the bank's ledger.
     pub(super) start: i64,
+    /// The balances of a scenario at the link, by currency.
+    pub(super) openings: Vec<Opening>,
     /// The timeline of a scenario, at the times of this account.
     pub(super) script: Vec<Change>,
     /// The times at which a scenario renumbers the transactions.
     pub(super) renumberings: Vec<i64>,
+    /// The times at which fetches of a scenario leave transactions out.
+    pub(super) omissions: Vec<Omission>,
 }
 
 impl Opened {
@@ -49,9 +54,16 @@ impl Opened {
         linked: Linked,
     ) -> Self {
         let start = Self::second(linked.first.plus(-bank.history_days * DAY_S));
-        let (script, renumberings) = (Vec::new(), Vec::new());
-        let known = Known::Catalogue(bank, account);
-        Self { known, identity, linked, start, script, renumberings }
+        Self {
+            known: Known::Catalogue(bank, account),
+            identity,
+            linked,
+            start,
+            openings: Vec::new(),
+            script: Vec::new(),
+            renumberings: Vec::new(),
+            omissions: Vec::new(),
+        }
     }
 
     /// Opens an account of a scenario.
@@ -60,8 +72,10 @@ impl Opened {
             identity,
             linked,
             start: Self::second(AccountTime(plan.start(linked.first))),
+            openings: plan.openings(),
             script: plan.script(linked.first),
             renumberings: plan.renumberings(linked.first),
+            omissions: plan.omissions(linked.first),
             known: Known::Planned(Box::new(plan)),
         }
     }
@@ -85,10 +99,12 @@ impl Opened {
         let source = Source {
             profile,
             currency: self.currency(),
+            openings: &self.openings,
             start: self.start,
             linked_at: self.linked.first.0,
             script: &self.script,
             renumberings: &self.renumberings,
+            omissions: &self.omissions,
         };
         Ledger::open(source, changes)
     }
@@ -133,8 +149,12 @@ impl Opened {
 
     /// The balance as the bank computes it.
     pub(super) fn balance(&self, state: &State, now: AccountTime) -> Balance {
-        let offset = state.balance.or_else(|| self.planned_offset(state, now));
-        let (current, available) = self.ledger(&state.changes).sums(Self::second(now), offset);
+        let mut offsets = self.planned_offsets(state, now);
+        if let Some(offset) = state.balance {
+            offsets.insert(self.currency(), offset);
+        }
+        let ledger = self.ledger(&state.changes);
+        let (current, available) = ledger.balances(Self::second(now), &offsets);
         let credit = self.category() == Category::Credit;
         Balance {
             as_of: now,
@@ -144,15 +164,14 @@ impl Opened {
         }
     }
 
-    /// The difference between the balance of a scenario and the ledger.
-    fn planned_offset(&self, state: &State, now: AccountTime) -> Option<BalanceOffset> {
-        let Known::Planned(plan) = &self.known else { return None };
-        Some(plan.offset(self.linked.first, now, |at| {
+    /// The differences between the balances of a scenario and the ledger.
+    fn planned_offsets(&self, state: &State, now: AccountTime) -> Offsets {
+        let Known::Planned(plan) = &self.known else { return Offsets::new() };
+        plan.offsets(self.linked.first, now, |at| {
             // Changes that a test made later had no part in the ledger of that time.
             let made = state.changes.iter().take_while(|change| change.at.0 <= at).count();
-            let (posted, with_pending) = self.ledger(&state.changes[..made]).sums(at, None);
-            (sum_of(&posted, plan.currency), sum_of(&with_pending, plan.currency))
-        }))
+            self.ledger(&state.changes[..made]).sums(at)
+        })
     }
 
     /// The outcome of a refresh that the scenario defines.

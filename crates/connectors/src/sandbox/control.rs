@@ -8,10 +8,11 @@
 
 use super::account::Opened;
 use super::banks::Sandbox;
-use super::ledger::{LedgerEntry, sum_of};
+use super::ledger::LedgerEntry;
 use super::state::{
     ADDED_PREFIX, BalanceOffset, Change, ChangeKind, OWNERS_MAX, Script, State, StatusChange,
 };
+use super::sums::sum_of;
 use crate::interface::BankAccount;
 use model::bank::{Balance, BankOwner, BankStatus};
 use model::clock::AccountTime;
@@ -171,7 +172,7 @@ impl SandboxControl {
     ) -> Result<Applied<Balance>, ControlError> {
         let (opened, mut state) = self.open(account)?;
         let second = Opened::second(now);
-        let (posted, with_pending) = opened.ledger(&state.changes).sums(second, None);
+        let (posted, with_pending) = opened.ledger(&state.changes).sums(second);
         let currency = opened.currency();
         let moved = current.saturating_sub(sum_of(&posted, currency));
         let available = available

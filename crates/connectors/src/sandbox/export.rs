@@ -8,12 +8,13 @@
 use super::account::{Known, Opened};
 use super::catalogue::Login;
 use super::control::{ControlError, SandboxControl};
-use super::ledger::{Ledger, sum_of};
+use super::ledger::Ledger;
 use super::plan::{Fact, FactKind, Outcome, Plan};
 use super::row::Row;
 use super::scenario::write::{Head, write};
 use super::scenario::{Scenario, ScenarioError};
 use super::state::{BalanceOffset, Change, ChangeKind, State, StatusChange};
+use super::sums::sum_of;
 use super::touched::Touched;
 use crate::interface::BankAccount;
 use model::account::InactiveCause;
@@ -110,7 +111,11 @@ impl Opened {
             planned_more = plan.available_more;
             let planned = plan.facts.iter().filter(|fact| {
                 let counts = match fact.kind {
-                    FactKind::Balance { .. } => state.balance.is_none(),
+                    // A test sets the balance in the account's own currency.
+                    FactKind::Balance { currency, .. } => {
+                        let other = currency.is_some_and(|currency| currency != plan.currency);
+                        other || state.balance.is_none()
+                    }
                     FactKind::Owners(_) => state.owners.is_none(),
                     _ => false,
                 };
@@ -121,7 +126,7 @@ impl Opened {
         facts.sort_by_key(|fact| fact.at);
         let none = BalanceOffset { current: 0, available: planned_more };
         let offset = state.balance.unwrap_or(none);
-        let at_link = self.ledger(&[]).sums(self.linked.first.0 - 1, None).0;
+        let at_link = self.ledger(&[]).sums(self.linked.first.0 - 1).0;
         let at_link = sum_of(&at_link, self.currency());
         let history_s = self.linked.first.0 - self.start;
         Plan {
@@ -150,6 +155,7 @@ impl Opened {
                 history_days: 0,
                 balance: 0,
                 available_more: 0,
+                balances: Vec::new(),
                 owners: Some(
                     state.owners.clone().unwrap_or_else(|| self.owners(self.linked.first)),
                 ),
@@ -194,6 +200,7 @@ impl Opened {
         for touched in &ledger.touched {
             let mut course = Course::new(self, id());
             course.touched(touched, ledger, now);
+            course.omitted(touched, now);
             facts.append(&mut course.facts);
         }
         facts
@@ -218,6 +225,7 @@ impl<'a> Course<'a> {
     /// Adds the natural course of a row up to a time. If `sets_amount` is true, posting it sets the
     /// natural amount.
     fn natural(&mut self, row: &Row<'_>, until: i64, sets_amount: bool) {
+        self.currency = row.currency;
         let at_once = row.settles_at == row.transacted_at && !row.vanishes;
         let status = if at_once { BankStatus::Posted } else { BankStatus::Pending };
         let amount = if at_once { row.amount } else { row.announced };
@@ -261,6 +269,16 @@ impl<'a> Course<'a> {
             }
         }
         self.facts.sort_by_key(|fact| fact.at);
+    }
+
+    /// Adds the times at which fetches left the transaction out. A time that has not ended yet ends
+    /// as the scenario defines.
+    fn omitted(&mut self, touched: &Touched<'_>, now: i64) {
+        let first = self.opened.linked.first.0;
+        for span in touched.omissions.iter().filter(|span| span.start <= now) {
+            let (ids, until) = (vec![self.id.clone()], span.end - first);
+            self.facts.push(self.opened.fact(span.start, FactKind::Omit { ids, until }));
+        }
     }
 
     fn appear(

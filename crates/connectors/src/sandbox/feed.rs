@@ -168,8 +168,8 @@ impl<'a> Feed<'a> {
     fn touched_item(&self, touched: &Touched<'_>) -> Option<Item> {
         let currency = self.ledger.source.currency;
         let received =
-            self.since.and_then(|since| touched.entry(currency, since.until, since.changes));
-        let shown = touched.entry(currency, self.upto.until, self.upto.changes)?;
+            self.since.and_then(|since| touched.shown(currency, since.until, since.changes));
+        let shown = touched.shown(currency, self.upto.until, self.upto.changes)?;
         if received.as_ref() == Some(&shown) && !self.snapshots {
             return None;
         }

@@ -153,6 +153,7 @@ impl Generator {
             key: RowKey { day: first_day(month + 1) - 1, slot: CLOSING_SLOT },
             text: if amount < 0 { outgoing } else { incoming },
             branch: None,
+            currency: None,
             announced: amount,
             amount,
             transacted_at: at,
@@ -428,6 +429,7 @@ impl DayBuilder<'_, '_> {
             key,
             text,
             branch,
+            currency: None,
             announced,
             // A payment that vanishes keeps its announced amount.
             amount: if vanishes { announced } else { amount },

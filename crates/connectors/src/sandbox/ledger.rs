@@ -9,19 +9,23 @@
 //!   change of status also ends the natural course of a row.
 //! - The timeline of a scenario is a log of changes as well, and each counts from its time. A
 //!   change of status by a test ends the timeline's course of a transaction.
+//! - A scenario may leave a transaction out of fetches for some time. The balance contains it all the
+//!   same.
 //! - A bank that *renumbers* shows new ids from then on. The ledger keeps the first id of each
 //!   transaction.
 
+use super::plan::{Omission, Opening};
 use super::profile::Profile;
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::state::{BalanceOffset, Change, ChangeKind};
+use super::state::{Change, ChangeKind};
+use super::sums::{Offsets, Sums, add};
 use super::touched::{Logged, Touched};
 use model::bank::{BankStatus, BankTransaction};
 use model::calendar::day_of_second;
 use model::clock::AccountTime;
 use model::money::Currency;
 use model::transaction::TransactionStatus;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// A transaction in the bank's own ledger, vanished ones included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +65,10 @@ impl LedgerEntry {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
     pub(super) profile: Profile<'a>,
-    /// The currency of the natural rows.
+    /// The account's own currency.
     pub(super) currency: Currency,
+    /// The balances at the link of an account of a scenario, by currency.
+    pub(super) openings: &'a [Opening],
     /// The first second of the ledger. Natural rows come after it.
     pub(super) start: i64,
     /// The second of the first link.
@@ -71,6 +77,8 @@ pub(super) struct Source<'a> {
     pub(super) script: &'a [Change],
     /// The times at which the bank renumbers its ids, in order.
     pub(super) renumberings: &'a [i64],
+    /// The times at which fetches leave transactions out, in the order of their starts.
+    pub(super) omissions: &'a [Omission],
 }
 
 /// The ledger, opened at a position of the log.
@@ -82,17 +90,6 @@ pub(super) struct Ledger<'a> {
     touched_rows: HashSet<RowKey>,
     /// The number of changes in the log that count.
     changes: usize,
-}
-
-/// Minor units by currency. The account's own currency is always present.
-pub(super) type Sums = BTreeMap<Currency, i64>;
-
-/// The sum in the account's own currency.
-pub(super) fn sum_of(sums: &Sums, currency: Currency) -> i64 {
-    let Some(sum) = sums.get(&currency) else {
-        unreachable!("sums always hold the account's own currency");
-    };
-    *sum
 }
 
 impl<'a> Ledger<'a> {
@@ -119,6 +116,11 @@ impl<'a> Ledger<'a> {
             touched_rows.extend(natural.map(|row| row.key));
             positions.insert(bank_id, touched.len());
             touched.push(Touched::of(logged, natural));
+        }
+        for Omission { bank_id, from, until } in source.omissions {
+            if let Some(position) = positions.get(bank_id.as_str()) {
+                touched[*position].omit(*from..*until);
+            }
         }
         Self { source, touched, touched_rows, changes: changes.len() }
     }
@@ -160,7 +162,9 @@ impl<'a> Ledger<'a> {
                 entries.push(natural_entry(row, self.source.currency, now));
             }
         });
-        entries.extend(self.touched.iter().filter_map(|touched| self.entry(touched, now)));
+        let currency = self.source.currency;
+        let shown = |touched: &Touched<'_>| touched.shown(currency, now, self.changes);
+        entries.extend(self.touched.iter().filter_map(shown));
         for entry in &mut entries {
             let bank_id = &mut entry.transaction.bank_id;
             *bank_id = self.shown_id(std::mem::take(bank_id), now);
@@ -196,16 +200,23 @@ impl<'a> Ledger<'a> {
     }
 
     /// The posted sums, and the sums of posted and pending transactions.
-    pub(super) fn sums(&self, now: i64, offset: Option<BalanceOffset>) -> (Sums, Sums) {
-        let currency = self.source.currency;
-        let posted = self.natural_posted(now).saturating_sub(self.scripted_at_link());
-        let pending = self.source.profile.pending_since(self.source.start, now);
-        let mut current = Sums::from([(currency, posted)]);
-        let mut available = Sums::from([(currency, posted.saturating_add(pending))]);
+    pub(super) fn sums(&self, now: i64) -> (Sums, Sums) {
+        let own = self.source.currency;
+        let mut current = self.natural_posted(now);
+        for (currency, amount) in self.scripted_at_link() {
+            add(&mut current, currency, amount.saturating_neg());
+        }
+        let mut available = current.clone();
+        for (currency, amount) in self.source.profile.pending_since(self.source.start, now, own) {
+            add(&mut available, currency, amount);
+        }
         for touched in &self.touched {
-            let (posted, pending) = touched.natural.map_or((0, 0), |row| natural_part(&row, now));
-            add(&mut current, currency, posted.saturating_neg());
-            add(&mut available, currency, posted.saturating_add(pending).saturating_neg());
+            if let Some(row) = touched.natural {
+                let (posted, pending) = natural_part(&row, now);
+                let currency = row.currency.unwrap_or(own);
+                add(&mut current, currency, posted.saturating_neg());
+                add(&mut available, currency, posted.saturating_add(pending).saturating_neg());
+            }
             let Some(entry) = self.entry(touched, now) else { continue };
             let (amount, currency) = (entry.transaction.amount, entry.transaction.currency);
             match entry.status() {
@@ -217,37 +228,53 @@ impl<'a> Ledger<'a> {
                 TransactionStatus::Void => {}
             }
         }
-        if let Some(offset) = offset {
-            add(&mut current, currency, offset.current);
-            add(&mut available, currency, offset.available);
+        (current, available)
+    }
+
+    /// The balances: the sums with the differences of each currency.
+    pub(super) fn balances(&self, now: i64, offsets: &Offsets) -> (Sums, Sums) {
+        let (mut current, mut available) = self.sums(now);
+        for (currency, offset) in offsets {
+            add(&mut current, *currency, offset.current);
+            add(&mut available, *currency, offset.available);
         }
         (current, available)
     }
 
-    /// The sum of the natural rows that are posted by a time.
-    fn natural_posted(&self, now: i64) -> i64 {
-        match self.source.profile {
+    /// The sums of the natural rows that are posted by a time. They contain the opening balances.
+    fn natural_posted(&self, now: i64) -> Sums {
+        let mut sums = match self.source.profile {
             Profile::Generator(generator) => {
-                generator.balance(now).saturating_add(self.pending_at_start(now))
+                let posted = generator.balance(now).saturating_add(self.pending_at_start(now));
+                Sums::from([(self.source.currency, posted)])
             }
             Profile::Routine(routine) => {
                 routine.posted(now, |row| row.transacted_at > self.source.start)
             }
+        };
+        for opening in self.source.openings {
+            add(&mut sums, opening.currency, opening.balance);
         }
+        sums
     }
 
-    /// The sum that a scenario's timeline posted before the link in the account's own currency. The
-    /// scenario's balance at the link already contains it. A scenario has no balance in other
-    /// currencies, so the ledger begins at zero there.
-    fn scripted_at_link(&self) -> i64 {
-        let currency = self.source.currency;
+    /// The sums that a scenario's timeline posted before the link, in the currencies with an
+    /// opening balance. The opening balance already contains them. In any other currency, the
+    /// ledger begins at zero.
+    fn scripted_at_link(&self) -> Sums {
+        let own = self.source.currency;
         let before = self.source.linked_at - 1;
-        let scripted = self.touched.iter().filter(|touched| touched.is_scripted());
-        // Tests make their changes after the link, so the number of changes that count is 0.
-        let entries = scripted.filter_map(|touched| touched.entry(currency, before, 0));
-        let posted = entries.filter(|entry| entry.status() == TransactionStatus::Posted);
-        let own = posted.filter(|entry| entry.transaction.currency == currency);
-        own.fold(0, |sum, entry| entry.transaction.amount.saturating_add(sum))
+        let mut sums = Sums::new();
+        for touched in self.touched.iter().filter(|touched| touched.is_scripted()) {
+            // Tests make their changes after the link, so the number of changes that count is 0.
+            let Some(entry) = touched.entry(own, before, 0) else { continue };
+            let currency = entry.transaction.currency;
+            let opens = self.source.openings.iter().any(|opening| opening.currency == currency);
+            if opens && entry.status() == TransactionStatus::Posted {
+                add(&mut sums, currency, entry.transaction.amount);
+            }
+        }
+        sums
     }
 
     /// The sum of the rows that were pending at the start and are posted after `now`. The ledger
@@ -267,11 +294,6 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn add(sums: &mut Sums, currency: Currency, amount: i64) {
-    let sum = sums.entry(currency).or_default();
-    *sum = sum.saturating_add(amount);
-}
-
 /// The parts of a natural row in the posted sum and in the pending sum.
 fn natural_part(row: &Row<'_>, now: i64) -> (i64, i64) {
     if row.is_posted(now) {
@@ -283,7 +305,7 @@ fn natural_part(row: &Row<'_>, now: i64) -> (i64, i64) {
     }
 }
 
-/// A natural row at a time that is not before its `transacted_at`.
+/// A natural row at a time that is not before its `transacted_at`. `currency` is the account's own.
 pub(super) fn natural_entry(row: &Row<'_>, currency: Currency, now: i64) -> LedgerEntry {
     let settled_at = (row.settles_at <= now).then_some(AccountTime(row.settles_at));
     let (posted_at, void_at) = if row.vanishes { (None, settled_at) } else { (settled_at, None) };
@@ -292,7 +314,7 @@ pub(super) fn natural_entry(row: &Row<'_>, currency: Currency, now: i64) -> Ledg
         transaction: BankTransaction {
             bank_id: row.key.bank_id(),
             amount: if posted { row.amount } else { row.announced },
-            currency,
+            currency: row.currency.unwrap_or(currency),
             description: row.description(),
             status: if posted { BankStatus::Posted } else { BankStatus::Pending },
             transacted_at: AccountTime(row.transacted_at),

@@ -5,7 +5,7 @@
 //!   as clients see it. `link`: the login.
 //! - `row`: one movement. `generator`: the rows of an account of the catalogue. `plan` and
 //!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
-//! - `state`: the changes that tests made. `touched`: a changed transaction. `ledger`: the ledger with
+//! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed transaction. `ledger`: the ledger with
 //!   these changes applied.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
 //! - `account`: an opened account. `banks`: all banks of a server.
@@ -37,6 +37,7 @@ mod routine;
 mod row;
 pub mod scenario;
 mod state;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod texts;

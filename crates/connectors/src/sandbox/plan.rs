@@ -7,6 +7,7 @@
 use super::profile::Profile;
 use super::routine::{Routine, Stretch};
 use super::state::{BalanceOffset, Change, ChangeKind, StatusChange};
+use super::sums::{Offsets, Sums, sum_of};
 use super::watch::Linked;
 use crate::interface::Watch;
 use model::account::{
@@ -17,6 +18,7 @@ use model::clock::{AccountTime, DAY_S};
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An account of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,9 @@ pub(super) struct Plan {
     pub(super) balance: i64,
     /// The available balance minus the sum of posted and pending transactions.
     pub(super) available_more: i64,
+    /// The balances in other currencies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) balances: Vec<Opening>,
     /// The owners before any fact about owners. A holder made from the seed if absent.
     pub(super) owners: Option<Vec<BankOwner>>,
     /// The seed of the rows of the stretches.
@@ -51,6 +56,24 @@ pub(super) struct Plan {
     /// In the order of their times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) facts: Vec<Fact>,
+}
+
+/// A balance at the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Opening {
+    pub(super) currency: Currency,
+    /// The posted balance, before the facts of day 0.
+    pub(super) balance: i64,
+    /// The available balance minus the sum of posted and pending transactions.
+    pub(super) available_more: i64,
+}
+
+/// A time at which fetches leave a transaction out. The bank itself knows it all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Omission {
+    pub(super) bank_id: String,
+    pub(super) from: i64,
+    pub(super) until: i64,
 }
 
 /// An event at the bank.
@@ -93,8 +116,16 @@ pub(super) enum FactKind {
     },
     /// Every transaction has a new id from now on.
     Renumber,
+    /// Fetches leave these transactions out from now on, until another time.
+    Omit { ids: Vec<String>, until: i64 },
     /// The balance is set to these amounts.
-    Balance { current: i64, available: Option<i64> },
+    Balance {
+        current: i64,
+        available: Option<i64>,
+        /// The currency of the amounts. The account's currency if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        currency: Option<Currency>,
+    },
     /// The bank reports these owners from now on.
     Owners(Vec<BankOwner>),
     /// Refreshes that start from now on, until another time, have this outcome.
@@ -134,7 +165,7 @@ impl Plan {
             stretches: &self.stretches,
             seed: self.seed,
             linked_at: linked_at.0,
-            balance: self.balance,
+            currency: self.currency,
         })
     }
 
@@ -150,29 +181,56 @@ impl Plan {
         renumbers.map(|fact| linked_at.plus(fact.at).0).collect()
     }
 
-    /// The difference between the balance and the ledger at a time.
-    pub(super) fn offset(
+    /// The times at which fetches leave transactions out, in the order of their starts.
+    pub(super) fn omissions(&self, linked_at: AccountTime) -> Vec<Omission> {
+        let mut omissions = Vec::new();
+        for fact in &self.facts {
+            let FactKind::Omit { ids, until } = &fact.kind else { continue };
+            let (from, until) = (linked_at.plus(fact.at).0, linked_at.plus(*until).0);
+            omissions.extend(ids.iter().cloned().map(|bank_id| Omission { bank_id, from, until }));
+        }
+        omissions
+    }
+
+    /// The balances at the link, the account's own currency first.
+    pub(super) fn openings(&self) -> Vec<Opening> {
+        let (currency, balance) = (self.currency, self.balance);
+        let own = Opening { currency, balance, available_more: self.available_more };
+        std::iter::once(own).chain(self.balances.iter().copied()).collect()
+    }
+
+    /// The differences between the balances and the ledger at a time.
+    pub(super) fn offsets(
         &self,
         linked_at: AccountTime,
         now: AccountTime,
-        ledger: impl Fn(i64) -> (i64, i64),
-    ) -> BalanceOffset {
-        let planned = self.facts.iter().rev().find_map(|fact| match fact.kind {
-            FactKind::Balance { current, available } if linked_at.plus(fact.at) <= now => {
-                Some((linked_at.plus(fact.at).0, current, available))
+        ledger: impl Fn(i64) -> (Sums, Sums),
+    ) -> Offsets {
+        let mut offsets = Offsets::new();
+        for Opening { currency, available_more, .. } in self.openings() {
+            offsets.insert(currency, BalanceOffset { current: 0, available: available_more });
+        }
+        let set = self.facts.iter().filter_map(|fact| match fact.kind {
+            FactKind::Balance { current, available, currency } => {
+                let at = linked_at.plus(fact.at);
+                let currency = currency.unwrap_or(self.currency);
+                (at <= now).then_some((currency, (at.0, current, available)))
             }
             _ => None,
         });
-        let Some((at, current, available)) = planned else {
-            return BalanceOffset { current: 0, available: self.available_more };
-        };
-        let (posted, with_pending) = ledger(at);
-        let moved = current.saturating_sub(posted);
-        let available = match available {
-            Some(available) => available.saturating_sub(with_pending),
-            None => moved.saturating_add(self.available_more),
-        };
-        BalanceOffset { current: moved, available }
+        // The last entry of each currency counts.
+        let newest: BTreeMap<Currency, (i64, i64, Option<i64>)> = set.collect();
+        for (currency, (at, current, available)) in newest {
+            let (posted, with_pending) = ledger(at);
+            let moved = current.saturating_sub(sum_of(&posted, currency));
+            let more = offsets.get(&currency).map_or(0, |offset| offset.available);
+            let available = match available {
+                Some(available) => available.saturating_sub(sum_of(&with_pending, currency)),
+                None => moved.saturating_add(more),
+            };
+            offsets.insert(currency, BalanceOffset { current: moved, available });
+        }
+        offsets
     }
 
     /// The owners at a time, if the file names them.

@@ -8,8 +8,10 @@
 use super::generator::{Generator, is_last_day};
 use super::routine::Routine;
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::sums::{Sums, add};
 use model::calendar::{date_of, day_of_second, first_day, month_of};
 use model::clock::DAY_S;
+use model::money::Currency;
 use std::ops::RangeInclusive;
 
 /// The source of an account's natural rows.
@@ -48,21 +50,23 @@ impl<'a> Profile<'a> {
         }
     }
 
-    /// The sum of the rows that appeared after the start of the ledger and are pending.
-    pub(super) fn pending_since(&self, start: i64, now: i64) -> i64 {
+    /// The sums of the rows that appeared after the start of the ledger and are pending. `currency`
+    /// is the account's own.
+    pub(super) fn pending_since(&self, start: i64, now: i64, currency: Currency) -> Sums {
         let day = day_of_second(start);
         if let Self::Generator(generator) = self
             && day_of_second(now) > day + SETTLE_DAYS_MAX
         {
-            return generator.pending(now);
+            return Sums::from([(currency, generator.pending(now))]);
         }
-        let mut sum: i64 = 0;
+        let mut sums = Sums::from([(currency, 0)]);
         let last = day_of_second(now);
         self.each(day.max(last - SETTLE_DAYS_MAX - 1)..=last, |row| {
-            let counts = row.transacted_at > start && row.is_pending(now);
-            sum = sum.saturating_add(if counts { row.announced } else { 0 });
+            if row.transacted_at > start && row.is_pending(now) {
+                add(&mut sums, row.currency.unwrap_or(currency), row.announced);
+            }
         });
-        sum
+        sums
     }
 }
 

@@ -7,9 +7,11 @@
 
 use super::random::{Stream, at_position, between, pick};
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::sums::{Sums, add};
 use model::calendar::{date_of, day_of_second, first_day, month_of, weekday};
 use model::clock::DAY_S;
 use model::id::hash_number;
+use model::money::Currency;
 use serde::{Deserialize, Serialize};
 
 /// The last slot of a day. The reader rejects a file that could need more.
@@ -33,6 +35,9 @@ pub(super) struct Stretch {
     pub(super) times: u8,
     /// The least and the most, both included; negative is money out.
     pub(super) amount: (i64, i64),
+    /// The currency of the amounts. The account's own currency if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) currency: Option<Currency>,
     /// The possible texts, at least one.
     pub(super) descriptions: Vec<String>,
     /// The second of the day. A time within opening hours if absent.
@@ -68,8 +73,8 @@ pub(super) struct Routine<'a> {
     pub(super) stretches: &'a [Stretch],
     pub(super) seed: u64,
     pub(super) linked_at: i64,
-    /// The posted balance at the link.
-    pub(super) balance: i64,
+    /// The currency of rows that name none.
+    pub(super) currency: Currency,
 }
 
 impl<'a> Routine<'a> {
@@ -93,22 +98,24 @@ impl<'a> Routine<'a> {
         rows.retain(|row| row.transacted_at != i64::MAX);
     }
 
-    /// The posted balance at a time. Rows after the link are added to the balance at the link, and
-    /// rows before it are subtracted. Only rows for which `shown` is true count.
-    pub(super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> i64 {
+    /// The posted sums at a time, counted from the link. Rows after the link are added, and rows
+    /// before it are subtracted. Only rows for which `shown` is true count.
+    pub(super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> Sums {
         let (from, to) = (self.linked_at.min(at + 1), at.max(self.linked_at - 1));
         let mut rows = Vec::new();
-        let mut sum: i64 = 0;
+        let sign = if at < self.linked_at { -1 } else { 1 };
+        let mut sums = Sums::from([(self.currency, 0)]);
         for day in day_of_second(from) - SETTLE_DAYS_MAX - 1..=day_of_second(to) {
             rows.clear();
             self.open_day(day, &mut rows);
             let posted = rows
                 .iter()
                 .filter(|row| !row.vanishes && (from..=to).contains(&row.settles_at) && shown(row));
-            sum = sum.saturating_add(posted.map(|row| row.amount).sum());
+            for row in posted {
+                add(&mut sums, row.currency.unwrap_or(self.currency), sign * row.amount);
+            }
         }
-        let moved = if at < self.linked_at { -sum } else { sum };
-        self.balance.saturating_add(moved)
+        sums
     }
 }
 
@@ -167,6 +174,7 @@ impl Stretch {
             key,
             text,
             branch: None,
+            currency: self.currency,
             announced,
             amount: if vanishes { announced } else { tipped },
             transacted_at,

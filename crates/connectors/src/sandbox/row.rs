@@ -6,6 +6,7 @@
 
 use super::texts::{describe, push_digits};
 use model::calendar::{Date, date_of, find_day};
+use model::money::Currency;
 
 /// The longest time between a row's appearance and its settlement, in days.
 pub(super) const SETTLE_DAYS_MAX: i64 = 3;
@@ -47,6 +48,8 @@ pub(super) struct Row<'a> {
     pub(super) key: RowKey,
     pub(super) text: &'a str,
     pub(super) branch: Option<u16>,
+    /// The currency of the amounts. The account's own currency if absent.
+    pub(super) currency: Option<Currency>,
     /// The amount while it is pending, in minor units.
     pub(super) announced: i64,
     /// The amount after it is posted, in minor units.

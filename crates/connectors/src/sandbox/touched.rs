@@ -5,7 +5,9 @@ use super::ledger::{LedgerEntry, natural_entry};
 use super::row::Row;
 use super::state::{Change, ChangeKind, StatusChange};
 use model::bank::{BankStatus, BankTransaction};
+use model::clock::AccountTime;
 use model::money::Currency;
+use std::ops::Range;
 
 /// A transaction that was added or changed, with its changes in order.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(super) struct Touched<'a> {
     /// The row before the changes. Absent if the transaction was added.
     pub(super) natural: Option<Row<'a>>,
     changes: Vec<Logged<'a>>,
+    /// The times at which fetches leave it out, in order and apart from each other.
+    pub(super) omissions: Vec<Range<i64>>,
 }
 
 /// A change, and the condition under which it counts.
@@ -33,7 +37,12 @@ impl Logged<'_> {
 impl<'a> Touched<'a> {
     /// A transaction with its first change.
     pub(super) fn of(first: Logged<'a>, natural: Option<Row<'a>>) -> Self {
-        Self { bank_id: first.change.bank_id.as_str(), natural, changes: vec![first] }
+        Self {
+            bank_id: first.change.bank_id.as_str(),
+            natural,
+            changes: vec![first],
+            omissions: Vec::new(),
+        }
     }
 
     /// Adds another change, in the order of the times. At one time, the change of a scenario comes
@@ -42,6 +51,15 @@ impl<'a> Touched<'a> {
         self.changes.push(logged);
         if self.is_scripted() {
             self.changes.sort_by_key(|logged| logged.change.at);
+        }
+    }
+
+    /// Adds a time at which fetches leave it out.
+    pub(super) fn omit(&mut self, span: Range<i64>) {
+        match self.omissions.last_mut() {
+            // Spans come in the order of their starts.
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => self.omissions.push(span),
         }
     }
 
@@ -72,6 +90,32 @@ impl<'a> Touched<'a> {
             apply(&mut entry, change);
         }
         Some(entry)
+    }
+
+    /// The entry that fetches report at a time, with this number of changes in the log. A transaction
+    /// that is left out is as good as vanished, with its last values from before. It returns with
+    /// its current values, unless it has vanished in the meantime.
+    pub(super) fn shown(
+        &self,
+        currency: Currency,
+        now: i64,
+        changes: usize,
+    ) -> Option<LedgerEntry> {
+        let entry = self.entry(currency, now, changes)?;
+        let hides = |span: &&Range<i64>| {
+            span.contains(&now) || entry.void_at.is_some_and(|at| span.contains(&at.0))
+        };
+        let Some(span) = self.omissions.iter().find(hides) else {
+            let first = self.omissions.iter().find(|span| span.contains(&entry.visible_from.0));
+            let visible_from = first.map_or(entry.visible_from, |span| AccountTime(span.end));
+            return Some(LedgerEntry { visible_from, ..entry });
+        };
+        let later = self.changes.iter().filter(|logged| logged.change.at.0 >= span.start);
+        let later = later.filter_map(|logged| logged.position).min();
+        let changes = changes.min(later.unwrap_or(usize::MAX));
+        let before = self.shown(currency, span.start - 1, changes)?;
+        let void_at = before.void_at.or(Some(AccountTime(span.start)));
+        Some(LedgerEntry { void_at, ..before })
     }
 
     /// The changes that count at a time, with this number of changes in the log. A test's change of

@@ -12,6 +12,7 @@ use model::Word;
 use model::account::InactiveCause;
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::DAY_S;
+use model::limits::SCENARIO_FACTS_MAX;
 use model::refresh::RefreshCause;
 use std::collections::BTreeMap;
 
@@ -20,13 +21,14 @@ const DELAY_S_MAX: i64 = 30 * DAY_S;
 /// The most characters of an id.
 const ID_CHARS_MAX: usize = 60;
 /// The keys that name the kind of an entry. Each entry has exactly one of them.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "appears",
     "posts",
     "vanishes",
     "returns",
     "changes",
     "renumbers",
+    "omits",
     "balance",
     "owners",
     "refresh_fails",
@@ -90,6 +92,7 @@ pub(super) fn read(
         "returns" => edit(&mut table, "returns", Some(StatusChange::Pend), context)?,
         "changes" => edit(&mut table, "changes", None, context)?,
         "renumbers" => flagged(&mut table, "renumbers", FactKind::Renumber)?,
+        "omits" => omits(&mut table, at)?,
         "balance" => balance(&mut table, context)?,
         "owners" => FactKind::Owners(read_owners(&mut table, context.holders)?.unwrap_or_default()),
         "access_ends" => {
@@ -193,10 +196,23 @@ fn flagged(
 }
 
 fn balance(table: &mut Table, context: &Context<'_>) -> Result<FactKind, ScenarioError> {
-    let current = context.money.read(table, "balance")?;
+    let currency = read_currency(table)?;
+    let money = Money { currency: currency.unwrap_or(context.money.currency) };
+    let current = money.read(table, "balance")?;
     let current = table.need("balance", current)?;
-    let available = context.money.read(table, "available")?;
-    Ok(FactKind::Balance { current, available })
+    let available = money.read(table, "available")?;
+    Ok(FactKind::Balance { current, available, currency })
+}
+
+/// Reads the transactions that fetches leave out, and for how long.
+fn omits(table: &mut Table, at: i64) -> Result<FactKind, ScenarioError> {
+    let ids = table.texts("omits", SCENARIO_FACTS_MAX)?;
+    let At { line, value } = table.need("omits", ids)?;
+    if value.is_empty() {
+        return Err(table.error(line, "omits", "at least one transaction is needed"));
+    }
+    let lasts_s = read_duration(table, "lasts")?.map_or(DAY_S, |lasts| lasts.value);
+    Ok(FactKind::Omit { ids: value, until: at.saturating_add(lasts_s) })
 }
 
 fn refreshes(table: &mut Table, at: i64) -> Result<FactKind, ScenarioError> {
@@ -265,6 +281,12 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
     let mut closed_in = None;
     let mut refreshes: BTreeMap<(Feature, u32), usize> = BTreeMap::new();
     let mut shown: BTreeMap<&str, Option<BankStatus>> = BTreeMap::new();
+    let mut appears: BTreeMap<&str, i64> = BTreeMap::new();
+    for At { value, .. } in facts {
+        if let FactKind::Appear { id, .. } = &value.kind {
+            appears.entry(id.as_str()).or_insert(value.at);
+        }
+    }
     for At { line, value } in facts {
         let error = |key: &str, problem: String| ScenarioError {
             line: *line,
@@ -304,6 +326,13 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
                         return Err(error(key, format!("'{id}' is {word} by then")));
                     }
                 };
+            }
+            FactKind::Omit { ids, until } => {
+                let unknown = |id: &&String| !appears.get(id.as_str()).is_some_and(|at| at < until);
+                if let Some(id) = ids.iter().find(unknown) {
+                    let problem = format!("no transaction '{id}' appears before it ends");
+                    return Err(error("omits", problem));
+                }
             }
             FactKind::Refresh { feature, number, .. } => {
                 if let Some(other) = refreshes.insert((*feature, *number), *line) {

@@ -134,6 +134,7 @@ impl Reader {
             history_days: 0,
             balance,
             available_more: 0,
+            balances: Vec::new(),
             owners: self.owners(account, path)?,
             seed: 0,
             stretches: Vec::new(),
@@ -256,6 +257,7 @@ fn kind_of(kind: Option<&str>, subtype: Option<&str>) -> (Category, Subcategory)
         (Some("loan"), _) | (_, Some("line of credit")) => {
             (Category::Credit, Subcategory::LineOfCredit)
         }
+        (Some("investment" | "brokerage"), _) => (Category::Investment, Subcategory::Other),
         (None | Some("depository"), _) => (Category::Cash, Subcategory::Checking),
         _ => (Category::Other, Subcategory::Other),
     }

@@ -1,14 +1,12 @@
 //! The reader of a scenario: institutions, holders, accounts, stretches and timelines.
 
-use super::super::plan::Plan;
+use super::super::plan::{Opening, Plan};
 use super::super::routine::seed;
 use super::fact::{self, Context, read_owners};
 use super::money::Money;
 use super::stretch;
 use super::tree::{self, At, ScenarioError, Table};
-use super::value::{
-    DAYS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, category_of, read_choice, read_currency,
-};
+use super::value::{DAYS_MAX, Kind, NAME_CHARS_MAX, TEXT_CHARS_MAX, read_choice, read_currency};
 use crate::sandbox::catalogue::{BANKS, Login};
 use model::Word;
 use model::account::{Category, Subcategory};
@@ -23,6 +21,9 @@ use std::collections::BTreeMap;
 
 /// Days between the start of the ledger and the link, unless the file sets them.
 const HISTORY_DAYS: i64 = 180;
+
+/// The most balances of an account in other currencies.
+const BALANCES_MAX: usize = 20;
 
 /// A scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,16 +226,15 @@ fn read_account(
     let name = table.need("name", name)?.value;
     let description = read_description(&mut table)?;
     let (category, subcategory) = read_kind(&mut table)?;
-    let payable = table.flag("payable")?.map(|flag| flag.value);
-    let payable = payable.unwrap_or(category == Category::Cash);
+    let payable = read_payable(&mut table, category)?;
     let currency = read_currency(&mut table)?.unwrap_or(Currency::USD);
     let money = Money { currency };
     let last4 = read_last4(&mut table)?;
-    let balance = money.read(&mut table, "balance")?.unwrap_or(0);
-    let available = money.read(&mut table, "available")?;
+    let (balance, available_more) = read_balance(&mut table, money)?;
+    let balances = read_balances(&mut table, currency)?;
     let history_days = table.integer("history_days", 0, DAYS_MAX)?;
     let owners = read_owners(&mut table, holders)?;
-    let stretches = stretch::read_all(&mut table, money)?;
+    let stretches = stretch::read_all(&mut table, money, &balances)?;
     let path = table.path_of("timeline");
     let context = Context { money, holders };
     let mut facts = Vec::new();
@@ -258,7 +258,8 @@ fn read_account(
         bank_page: bank.login == Login::OAuth,
         history_days: history_days.map_or(HISTORY_DAYS, |days| days.value),
         balance,
-        available_more: available.map_or(0, |available| available - balance),
+        available_more,
+        balances,
         owners,
         stretches,
         facts: facts.into_iter().map(|fact| fact.value).collect(),
@@ -266,20 +267,58 @@ fn read_account(
 }
 
 fn read_kind(table: &mut Table) -> Result<(Category, Subcategory), ScenarioError> {
-    let subcategory = read_choice::<Subcategory>(table, "kind")?;
-    let subcategory = subcategory.unwrap_or(Subcategory::Checking);
-    let own = category_of(subcategory);
+    let kind = read_choice::<Kind>(table, "kind")?.unwrap_or(Kind::Of(Subcategory::Checking));
     let line = table.line_of("category");
-    let category = read_choice::<Category>(table, "category")?.unwrap_or(own);
-    if category != own && subcategory != Subcategory::Other {
+    let category = read_choice::<Category>(table, "category")?.unwrap_or(kind.category());
+    if category != kind.category() && kind != Kind::Of(Subcategory::Other) {
         let problem = format!(
             "{} is {}; leave category out, or write kind = \"other\"",
-            subcategory.word(),
-            own.word()
+            kind.word(),
+            kind.category().word()
         );
         return Err(table.error(line, "category", problem));
     }
-    Ok((category, subcategory))
+    Ok((category, kind.subcategory()))
+}
+
+/// Reads whether the account can pay. An investment account never can.
+fn read_payable(table: &mut Table, category: Category) -> Result<bool, ScenarioError> {
+    match table.flag("payable")? {
+        Some(At { line, value: true }) if category == Category::Investment => {
+            Err(table.error(line, "payable", "an investment account cannot pay; remove the key"))
+        }
+        Some(At { value, .. }) => Ok(value),
+        None => Ok(category == Category::Cash),
+    }
+}
+
+/// Reads the balances in other currencies than the account's own.
+fn read_balances(table: &mut Table, own: Currency) -> Result<Vec<Opening>, ScenarioError> {
+    let mut balances: Vec<Opening> = Vec::new();
+    for mut entry in table.tables("balances", BALANCES_MAX)? {
+        let line = entry.line_of("currency");
+        let currency = read_currency(&mut entry)?;
+        let currency = entry.need("currency", currency)?;
+        if currency == own {
+            let problem = "is the account's own currency; use balance and available of the account";
+            return Err(entry.error(line, "currency", problem));
+        }
+        if balances.iter().any(|known| known.currency == currency) {
+            let problem = format!("two balances are in {}; remove one", currency.as_str());
+            return Err(entry.error(line, "currency", problem));
+        }
+        let (balance, available_more) = read_balance(&mut entry, Money { currency })?;
+        entry.finish()?;
+        balances.push(Opening { currency, balance, available_more });
+    }
+    Ok(balances)
+}
+
+/// Reads the balance at the link, and the difference of the available balance to it.
+fn read_balance(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioError> {
+    let balance = money.read(table, "balance")?.unwrap_or(0);
+    let available = money.read(table, "available")?;
+    Ok((balance, available.map_or(0, |available| available - balance)))
 }
 
 fn read_last4(table: &mut Table) -> Result<Option<String>, ScenarioError> {

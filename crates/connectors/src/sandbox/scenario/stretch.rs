@@ -1,19 +1,25 @@
 //! The reader of stretches: repeated transactions of an account.
 
+use super::super::plan::Opening;
 use super::super::routine::{DAY_ROWS_MAX, Days, Period, Stretch};
 use super::money::Money;
 use super::tree::{At, ScenarioError, Table, Value};
-use super::value::{DAYS_MAX, TEXT_CHARS_MAX, read_time};
+use super::value::{DAYS_MAX, TEXT_CHARS_MAX, read_currency, read_time};
 use crate::sandbox::row::SETTLE_DAYS_MAX;
 use model::clock::DAY_S;
 use model::limits::SCENARIO_STRETCHES_MAX;
+use model::money::Currency;
 
 /// Reads the stretches of an account.
-pub(super) fn read_all(table: &mut Table, money: Money) -> Result<Vec<Stretch>, ScenarioError> {
+pub(super) fn read_all(
+    table: &mut Table,
+    money: Money,
+    balances: &[Opening],
+) -> Result<Vec<Stretch>, ScenarioError> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for stretch in table.tables("stretches", SCENARIO_STRETCHES_MAX)? {
         let line = stretch.line;
-        stretches.push(read_stretch(stretch, money)?);
+        stretches.push(read_stretch(stretch, money, balances)?);
         let rows: u32 = stretches.iter().map(|stretch| u32::from(stretch.times)).sum();
         if rows > u32::from(DAY_ROWS_MAX) {
             let problem = format!("all stretches together have more than {DAY_ROWS_MAX} times");
@@ -23,13 +29,19 @@ pub(super) fn read_all(table: &mut Table, money: Money) -> Result<Vec<Stretch>, 
     Ok(stretches)
 }
 
-fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError> {
+fn read_stretch(
+    mut table: Table,
+    money: Money,
+    balances: &[Opening],
+) -> Result<Stretch, ScenarioError> {
     let (every, interval) = read_period(&mut table)?;
     let on = read_days(&mut table, every)?;
     let times = table.integer("times", 1, i64::from(DAY_ROWS_MAX))?;
     let Ok(times) = u8::try_from(times.map_or(1, |times| times.value)) else {
         unreachable!("the table checked the bounds of the number");
     };
+    let currency = read_other_currency(&mut table, money, balances)?;
+    let money = Money { currency: currency.unwrap_or(money.currency) };
     let amount = read_amounts(&mut table, money)?;
     let texts = table.texts("description", 100)?;
     let texts = table.need("description", texts)?;
@@ -58,6 +70,7 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
         on,
         times,
         amount,
+        currency,
         descriptions: texts.value,
         time: read_time(&mut table, "time")?,
         pending_days: hundredths(table.integer("pending_days", 0, SETTLE_DAYS_MAX)?),
@@ -70,6 +83,26 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
     }
     table.finish()?;
     Ok(stretch)
+}
+
+/// Reads the currency of a stretch, unless it is the account's own. The account needs a balance in
+/// it, because the rows of a stretch are counted from the balance at the link.
+fn read_other_currency(
+    table: &mut Table,
+    money: Money,
+    balances: &[Opening],
+) -> Result<Option<Currency>, ScenarioError> {
+    let line = table.line_of("currency");
+    let currency = read_currency(table)?.filter(|currency| *currency != money.currency);
+    let opens = |currency| balances.iter().any(|known| known.currency == currency);
+    match currency {
+        Some(currency) if !opens(currency) => {
+            let word = currency.as_str();
+            let problem = format!("the account has no balance in {word}; add one to balances");
+            Err(table.error(line, "currency", problem))
+        }
+        currency => Ok(currency),
+    }
 }
 
 /// Reads `day`, `week`, `2 weeks`, `month` or `3 months`.

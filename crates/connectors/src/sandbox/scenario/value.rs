@@ -13,14 +13,59 @@ pub(super) const TEXT_CHARS_MAX: usize = model::limits::TEXT_CHARS_MAX;
 /// The furthest day before or after the link: ten years and some days.
 pub(super) const DAYS_MAX: i64 = 3_700;
 
-/// The category of a subcategory.
-pub(in crate::sandbox) fn category_of(subcategory: Subcategory) -> Category {
-    match subcategory {
-        Subcategory::Checking | Subcategory::Savings => Category::Cash,
-        Subcategory::CreditCard | Subcategory::LineOfCredit | Subcategory::Mortgage => {
-            Category::Credit
+/// The kind of an account, as a word of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Of(Subcategory),
+    /// A brokerage account. The API shows the subcategory `other` for it.
+    Investment,
+}
+
+impl Kind {
+    /// The kind of a category and a subcategory.
+    pub(super) fn of(category: Category, subcategory: Subcategory) -> Self {
+        match (category, subcategory) {
+            (Category::Investment, Subcategory::Other) => Self::Investment,
+            (_, subcategory) => Self::Of(subcategory),
         }
-        Subcategory::Other => Category::Other,
+    }
+
+    /// The category that the kind implies.
+    pub(super) fn category(self) -> Category {
+        match self {
+            Self::Of(Subcategory::Checking | Subcategory::Savings) => Category::Cash,
+            Self::Of(
+                Subcategory::CreditCard | Subcategory::LineOfCredit | Subcategory::Mortgage,
+            ) => Category::Credit,
+            Self::Of(Subcategory::Other) => Category::Other,
+            Self::Investment => Category::Investment,
+        }
+    }
+
+    pub(super) fn subcategory(self) -> Subcategory {
+        match self {
+            Self::Of(subcategory) => subcategory,
+            Self::Investment => Subcategory::Other,
+        }
+    }
+}
+
+impl Word for Kind {
+    const ALL: &'static [Self] = &[
+        Self::Of(Subcategory::Checking),
+        Self::Of(Subcategory::CreditCard),
+        Self::Investment,
+        Self::Of(Subcategory::LineOfCredit),
+        Self::Of(Subcategory::Mortgage),
+        Self::Of(Subcategory::Other),
+        Self::Of(Subcategory::Savings),
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Of(subcategory) => subcategory.word(),
+            Self::Investment => "investment",
+        }
     }
 }
 

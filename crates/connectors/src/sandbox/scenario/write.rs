@@ -1,8 +1,8 @@
 //! The writer of scenario files: TOML with one fact per line.
 
-use super::super::plan::{Fact, FactKind, Outcome, Plan};
+use super::super::plan::{Fact, FactKind, Opening, Outcome, Plan};
 use super::money::Money;
-use super::value::category_of;
+use super::value::Kind;
 use crate::sandbox::state::StatusChange;
 use model::Word;
 use model::bank::{BankOwner, BankStatus};
@@ -54,8 +54,9 @@ fn write_account(text: &mut String, plan: &Plan) {
     if !plan.description.is_empty() {
         line(text, "description", &quoted(&plan.description));
     }
-    line(text, "kind", &quoted(plan.subcategory.word()));
-    if plan.category != category_of(plan.subcategory) {
+    let kind = Kind::of(plan.category, plan.subcategory);
+    line(text, "kind", &quoted(kind.word()));
+    if plan.category != kind.category() {
         line(text, "category", &quoted(plan.category.word()));
     }
     line(text, "payable", if plan.payable { "true" } else { "false" });
@@ -71,6 +72,10 @@ fn write_account(text: &mut String, plan: &Plan) {
         let available = plan.balance.saturating_add(plan.available_more);
         line(text, "available", &quoted(&money.text(available)));
     }
+    if !plan.balances.is_empty() {
+        let balances: Vec<String> = plan.balances.iter().map(balance).collect();
+        line(text, "balances", &format!("[{}]", balances.join(", ")));
+    }
     line(text, "history_days", &plan.history_days.to_string());
     if plan.facts.is_empty() {
         return;
@@ -81,6 +86,21 @@ fn write_account(text: &mut String, plan: &Plan) {
         let _ = writeln!(text, "  {{ {} }},", entry(fact, money).join(", "));
     }
     text.push_str("]\n");
+}
+
+/// A balance in another currency, as an inline table.
+fn balance(opening: &Opening) -> String {
+    let Opening { currency, balance, available_more } = *opening;
+    let money = Money { currency };
+    let mut keys = vec![
+        format!("currency = {}", quoted(currency.as_str())),
+        format!("balance = {}", quoted(&money.text(balance))),
+    ];
+    if available_more != 0 {
+        let available = money.text(balance.saturating_add(available_more));
+        keys.push(format!("available = {}", quoted(&available)));
+    }
+    format!("{{ {} }}", keys.join(", "))
 }
 
 /// Every owner that the accounts name, once per name.
@@ -152,10 +172,22 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
             }
         }
         FactKind::Renumber => key("renumbers", "true".to_owned()),
-        FactKind::Balance { current, available } => {
+        FactKind::Omit { ids, until } => {
+            match ids.as_slice() {
+                [id] => key("omits", quoted(id)),
+                ids => key("omits", texts(ids)),
+            }
+            key("lasts", format!("\"{}s\"", until - fact.at));
+        }
+        FactKind::Balance { current, available, currency } => {
+            let other = currency.filter(|currency| *currency != money.currency);
+            let money = Money { currency: currency.unwrap_or(money.currency) };
             key("balance", quoted(&money.text(*current)));
             if let Some(available) = available {
                 key("available", quoted(&money.text(*available)));
+            }
+            if let Some(currency) = other {
+                key("currency", quoted(currency.as_str()));
             }
         }
         FactKind::Owners(owners) => key("owners", names(owners)),
@@ -205,8 +237,12 @@ fn line(text: &mut String, key: &str, value: &str) {
 }
 
 fn names(owners: &[BankOwner]) -> String {
-    let names: Vec<String> = owners.iter().map(|owner| quoted(&owner.name)).collect();
-    format!("[{}]", names.join(", "))
+    texts(owners.iter().map(|owner| &owner.name))
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
 }
 
 /// A text as TOML quotes it.

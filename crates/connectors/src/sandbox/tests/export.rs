@@ -88,6 +88,22 @@ fn balances_of_each_currency_are_replayed() {
     }
 }
 
+/// The replay of an account has the same balances and rows of each currency, with the balances that
+/// the file gives and sets, and with rows that come back weeks late or are left out of refreshes.
+#[test]
+fn currencies_and_omissions_are_replayed() {
+    let currencies = super::scenario::one_account(super::money::THREE_CURRENCIES);
+    let omissions = super::omissions::omitting(true);
+    for text in [currencies, omissions] {
+        let linked = super::scenario::linked(&text);
+        let replayed = replay(&linked, LINKED.plus(32 * DAY_S), &History::default());
+        for hours in (0..32 * 24).step_by(6) {
+            let at = LINKED.plus(hours * 3_600);
+            assert_eq!(ledger(&linked, at), ledger(&replayed, at), "{hours} hours later");
+        }
+    }
+}
+
 /// The starting balance of a custom user of Plaid's sandbox is its balance at the link in its own
 /// currency, whatever the transactions in other currencies are.
 #[test]

@@ -130,7 +130,7 @@ impl Follower {
     }
 
     /// Compares the copy with the bank's own ledger.
-    fn agrees(&self, linked: &Example, now: AccountTime) {
+    pub(super) fn agrees(&self, linked: &Example, now: AccountTime) {
         let entries = linked.control().ledger_entries(&linked.account(), now).unwrap();
         let shown = entries.iter().filter(|entry| entry.status() != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();

@@ -4,6 +4,8 @@ mod banks;
 mod export;
 mod follower;
 mod generator;
+mod money;
+mod omissions;
 mod ready;
 mod scenario;
 
