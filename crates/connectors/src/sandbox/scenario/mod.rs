@@ -2,7 +2,8 @@
 //! accounts and the facts of each account, in days after the link.
 //!
 //! - `tree` reads a file into a tree that knows its lines. `value`, `money` and `fact` read single
-//!   values and timeline entries, `stretch` reads repeated transactions. `read` makes a
+//!   values and timeline entries, `stretch` reads repeated
+//!   transactions, `institution` reads banks. `read` makes a
 //!   [`Scenario`] of them, and an error names the line and the key.
 //! - `write` writes files, and `plaid` uses it to convert custom users of Plaid's sandbox.
 //! - `ready` holds the files that come with the server.
@@ -12,6 +13,7 @@
 //! therefore continues after its scenario is deleted, and shows the same on every server.
 
 mod fact;
+mod institution;
 mod money;
 pub mod plaid;
 mod read;

@@ -69,6 +69,12 @@ impl Word for Kind {
     }
 }
 
+/// Reads a description of one or two sentences. An absent one is empty.
+pub(super) fn read_description(table: &mut Table) -> Result<String, ScenarioError> {
+    let text = table.text("description", TEXT_CHARS_MAX)?;
+    Ok(text.map(|text| text.value).unwrap_or_default())
+}
+
 /// A currency by its code.
 pub(super) fn read_currency(table: &mut Table) -> Result<Option<Currency>, ScenarioError> {
     let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(None) };
