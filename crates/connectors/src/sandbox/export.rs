@@ -152,6 +152,7 @@ impl Opened {
                 last4,
                 snapshots: bank.snapshots,
                 bank_page: matches!(bank.login, Login::OAuth | Login::OAuthPick),
+                banking: None,
                 history_days: 0,
                 balance: 0,
                 available_more: 0,
@@ -171,6 +172,8 @@ impl Opened {
                         .clone()
                         .unwrap_or_else(|| self.owners(AccountTime(self.linked.first.0 - 1))),
                 ),
+                // The rows have the times at which they were posted.
+                banking: None,
                 stretches: Vec::new(),
                 facts: Vec::new(),
                 ..Plan::clone(plan)

@@ -11,7 +11,7 @@
 use super::cursor::{Position, Progress};
 use super::ledger::{Ledger, LedgerEntry, natural_entry};
 use super::profile::Walk;
-use super::row::{Row, SETTLE_DAYS_MAX};
+use super::row::Row;
 use super::touched::Touched;
 use model::bank::{BankTransaction, Coverage, Removal};
 use model::calendar::day_of_second;
@@ -93,7 +93,7 @@ impl<'a> Feed<'a> {
     /// The first second with rows that may be in the feed.
     fn from(&self) -> i64 {
         let Some(since) = self.since else { return self.ledger.source.start };
-        let unsettled = since.until - (SETTLE_DAYS_MAX + 1) * DAY_S;
+        let unsettled = since.until - (self.ledger.source.profile.settle_days_max() + 1) * DAY_S;
         let window = if self.snapshots { self.upto.until - WINDOW_S } else { i64::MAX };
         unsettled.min(window).max(self.ledger.source.start)
     }

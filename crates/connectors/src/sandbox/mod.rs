@@ -4,7 +4,8 @@
 //! - `catalogue`: the banks and accounts. `identity`: the credential of an account. `bank`: a bank
 //!   as clients see it. `link`: the login.
 //! - `row`: one movement. `generator`: the rows of an account of the catalogue. `plan` and
-//!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
+//!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day. `banking`: the
+//!   days on which a bank posts.
 //! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed transaction. `ledger`: the ledger with
 //!   these changes applied.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
@@ -18,6 +19,7 @@
 
 mod account;
 mod bank;
+mod banking;
 mod banks;
 mod catalogue;
 mod control;

@@ -4,6 +4,7 @@
 //! The bytes are pinned, because databases store them. A new field needs a default, and no field
 //! may change its meaning.
 
+use super::banking::BankingDays;
 use super::profile::Profile;
 use super::routine::{Routine, Stretch};
 use super::state::{BalanceOffset, Change, ChangeKind, StatusChange};
@@ -38,6 +39,9 @@ pub(super) struct Plan {
     /// True if its holder logs in on the bank's own page. An export writes it into the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) bank_page: bool,
+    /// The days on which its bank posts. Any time if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) banking: Option<BankingDays>,
     /// The number of days between the start of the ledger and the link.
     pub(super) history_days: i64,
     /// The posted balance at the link, before the facts of day 0.
@@ -166,13 +170,19 @@ impl Plan {
             seed: self.seed,
             linked_at: linked_at.0,
             currency: self.currency,
+            banking: self.banking,
         })
     }
 
     /// The changes to transactions, at the times of an account with this link.
     pub(super) fn script(&self, linked_at: AccountTime) -> Vec<Change> {
         let facts = self.facts.iter();
-        facts.filter_map(|fact| change(fact, linked_at, self.currency)).collect()
+        let changes = facts.filter_map(|fact| change(fact, linked_at, self.currency));
+        let script: Vec<Change> = changes.collect();
+        match self.banking {
+            Some(banking) => banking.delay(&script),
+            None => script,
+        }
     }
 
     /// The times at which the bank renumbers its transactions.

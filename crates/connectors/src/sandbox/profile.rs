@@ -38,6 +38,14 @@ impl<'a> Profile<'a> {
         }
     }
 
+    /// The longest time between a row's appearance and its settlement, in days.
+    pub(super) fn settle_days_max(&self) -> i64 {
+        match self {
+            Self::Generator(_) => SETTLE_DAYS_MAX,
+            Self::Routine(routine) => routine.settle_days_max(),
+        }
+    }
+
     /// The row of a key.
     pub(super) fn find(&self, key: RowKey) -> Option<Row<'a>> {
         match self {
@@ -61,7 +69,7 @@ impl<'a> Profile<'a> {
         }
         let mut sums = Sums::from([(currency, 0)]);
         let last = day_of_second(now);
-        self.each(day.max(last - SETTLE_DAYS_MAX - 1)..=last, |row| {
+        self.each(day.max(last - self.settle_days_max() - 1)..=last, |row| {
             if row.transacted_at > start && row.is_pending(now) {
                 add(&mut sums, row.currency.unwrap_or(currency), row.announced);
             }

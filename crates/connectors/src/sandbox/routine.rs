@@ -5,6 +5,7 @@
 //! Days are days in UTC, and weeks begin on Monday. Every second week, or every third month, is
 //! counted from the week or month of the link.
 
+use super::banking::{BankingDays, WAIT_DAYS_MAX};
 use super::random::{Stream, at_position, between, pick};
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
 use super::sums::{Sums, add};
@@ -75,6 +76,8 @@ pub(super) struct Routine<'a> {
     pub(super) linked_at: i64,
     /// The currency of rows that name none.
     pub(super) currency: Currency,
+    /// The days on which the bank posts. Any time if absent.
+    pub(super) banking: Option<BankingDays>,
 }
 
 impl<'a> Routine<'a> {
@@ -96,6 +99,14 @@ impl<'a> Routine<'a> {
             }
         }
         rows.retain(|row| row.transacted_at != i64::MAX);
+        if let Some(banking) = self.banking {
+            rows.iter_mut().for_each(|row| banking.settle(row));
+        }
+    }
+
+    /// The longest time between a row's appearance and its settlement, in days.
+    pub(super) fn settle_days_max(&self) -> i64 {
+        SETTLE_DAYS_MAX + self.banking.map_or(0, |_| WAIT_DAYS_MAX)
     }
 
     /// The posted sums at a time, counted from the link. Rows after the link are added, and rows
@@ -105,7 +116,7 @@ impl<'a> Routine<'a> {
         let mut rows = Vec::new();
         let sign = if at < self.linked_at { -1 } else { 1 };
         let mut sums = Sums::from([(self.currency, 0)]);
-        for day in day_of_second(from) - SETTLE_DAYS_MAX - 1..=day_of_second(to) {
+        for day in day_of_second(from) - self.settle_days_max() - 1..=day_of_second(to) {
             rows.clear();
             self.open_day(day, &mut rows);
             let posted = rows

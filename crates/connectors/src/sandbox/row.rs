@@ -1,7 +1,8 @@
 //! The movements that a test account has without any test, and the words to name them.
 //!
 //! A *row* is one movement. It becomes visible when it takes place. It *settles* at once, or up to
-//! [`SETTLE_DAYS_MAX`] days later, by being posted or by vanishing. A row is named by its day and
+//! [`SETTLE_DAYS_MAX`] days later, by being posted or by vanishing. A bank that posts on banking days
+//! only posts it some days later still. A row is named by its day and
 //! its slot in that day, so the bank's id of a row needs no memory.
 
 use super::texts::{describe, push_digits};

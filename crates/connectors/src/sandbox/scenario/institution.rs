@@ -1,10 +1,14 @@
 //! The reader of institutions: the banks of a scenario before their accounts are known.
 
 use super::tree::{At, ScenarioError, Table};
-use super::value::{NAME_CHARS_MAX, read_choice, read_description};
+use super::value::{NAME_CHARS_MAX, find_time, read_choice, read_description, read_time};
+use crate::sandbox::banking::BankingDays;
 use crate::sandbox::catalogue::{BANKS, Login};
 use model::Word;
 use model::limits::SCENARIO_INSTITUTIONS_MAX;
+
+/// The largest difference of a bank's clock to UTC, in seconds.
+const UTC_OFFSET_S_MAX: i64 = 14 * 3_600;
 
 /// The login of a bank, as a word of the file.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,7 @@ pub(super) struct BankPart {
     pub(super) description: String,
     pub(super) login: Login,
     pub(super) snapshots: bool,
+    pub(super) banking: Option<BankingDays>,
 }
 
 /// Reads the banks. A file without banks has one with the scenario's own name.
@@ -50,15 +55,47 @@ pub(super) fn read_banks(
         let login = read_choice::<LoginWord>(&mut table, "login")?;
         let login = login.map_or(Login::Form, |LoginWord(login)| login);
         let snapshots = table.flag("snapshots")?.is_some_and(|flag| flag.value);
-        banks.push(BankPart { name, description, login, snapshots });
+        let banking = read_banking(&mut table)?;
         table.finish()?;
+        banks.push(BankPart { name, description, login, snapshots, banking });
     }
     if banks.is_empty() {
         check_free(file, name.line, &name.value)?;
-        let (name, description) = (name.value.clone(), description.to_owned());
-        banks.push(BankPart { name, description, login: Login::Form, snapshots: false });
+        banks.push(BankPart {
+            name: name.value.clone(),
+            description: description.to_owned(),
+            login: Login::Form,
+            snapshots: false,
+            banking: None,
+        });
     }
     Ok(banks)
+}
+
+/// Reads the days on which the bank posts.
+fn read_banking(table: &mut Table) -> Result<Option<BankingDays>, ScenarioError> {
+    let on = table.flag("banking_days")?.is_some_and(|flag| flag.value);
+    if !on && let Some(key) = ["cut_off", "utc_offset"].into_iter().find(|key| table.has(key)) {
+        let problem = "needs the key banking_days = true";
+        return Err(table.error(table.line_of(key), key, problem));
+    }
+    let cut_off_s = read_time(table, "cut_off")?;
+    let utc_offset_s = read_utc_offset(table)?.unwrap_or(0);
+    Ok(on.then_some(BankingDays { cut_off_s, utc_offset_s }))
+}
+
+/// Reads a difference to UTC such as `-05:00`, in seconds.
+fn read_utc_offset(table: &mut Table) -> Result<Option<i64>, ScenarioError> {
+    let Some(At { line, value }) = table.text("utc_offset", 6)? else { return Ok(None) };
+    let (sign, time) = match value.split_at_checked(1) {
+        Some(("+", time)) => (1, time),
+        Some(("-", time)) => (-1, time),
+        _ => (0, ""),
+    };
+    let seconds = find_time(time).filter(|seconds| sign != 0 && *seconds <= UTC_OFFSET_S_MAX);
+    let problem = "a difference to UTC from -14:00 to +14:00 is expected, such as \"-05:00\"";
+    let seconds = seconds.map(|seconds| sign * seconds);
+    seconds.map(Some).ok_or_else(|| table.error(line, "utc_offset", problem))
 }
 
 /// Rejects a name that already leads to a test bank.

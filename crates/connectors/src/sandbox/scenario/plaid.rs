@@ -131,6 +131,7 @@ impl Reader {
             last4,
             snapshots: false,
             bank_page: false,
+            banking: None,
             history_days: 0,
             balance,
             available_more: 0,

@@ -174,6 +174,7 @@ fn read_account(
         last4,
         snapshots: bank.snapshots,
         bank_page: bank.login == Login::OAuth,
+        banking: bank.banking,
         history_days: history_days.map_or(HISTORY_DAYS, |days| days.value),
         balance,
         available_more,

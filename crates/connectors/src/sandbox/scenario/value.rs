@@ -111,16 +111,22 @@ pub(super) fn read_time(
     key: &'static str,
 ) -> Result<Option<i64>, ScenarioError> {
     let Some(At { line, value }) = table.text(key, 8)? else { return Ok(None) };
-    let parts: Option<Vec<i64>> = value
+    let problem = "HH:MM or HH:MM:SS is expected, in quotes";
+    find_time(&value).map(Some).ok_or_else(|| table.error(line, key, problem))
+}
+
+/// The seconds of `HH:MM` or `HH:MM:SS`.
+pub(super) fn find_time(text: &str) -> Option<i64> {
+    let parts: Option<Vec<i64>> = text
         .split(':')
         .map(|part| if part.len() == 2 { part.parse().ok() } else { None })
         .collect();
     match parts.as_deref() {
-        Some([hours @ 0..24, minutes @ 0..60]) => Ok(Some(hours * 3_600 + minutes * 60)),
+        Some([hours @ 0..24, minutes @ 0..60]) => Some(hours * 3_600 + minutes * 60),
         Some([hours @ 0..24, minutes @ 0..60, seconds @ 0..60]) => {
-            Ok(Some(hours * 3_600 + minutes * 60 + seconds))
+            Some(hours * 3_600 + minutes * 60 + seconds)
         }
-        _ => Err(table.error(line, key, "HH:MM or HH:MM:SS is expected, in quotes")),
+        _ => None,
     }
 }
 

@@ -89,13 +89,15 @@ fn balances_of_each_currency_are_replayed() {
 }
 
 /// The replay of an account has the same balances and rows of each currency, with the balances that
-/// the file gives and sets, and with rows that come back weeks late or are left out of refreshes.
+/// the file gives and sets, with rows that come weeks late or are left out of refreshes, and with the
+/// postings of a bank that waits for banking days.
 #[test]
-fn currencies_and_omissions_are_replayed() {
+fn currencies_omissions_and_postings_are_replayed() {
     let currencies = super::scenario::one_account(super::money::THREE_CURRENCIES);
     let omissions = super::omissions::omitting(true);
-    for text in [currencies, omissions] {
-        let linked = super::scenario::linked(&text);
+    let banking = super::banking::new_york(false, super::banking::TIMELINE, super::banking::COFFEE);
+    let linked = super::scenario::linked;
+    for linked in [linked(&currencies), linked(&omissions), banking] {
         let replayed = replay(&linked, LINKED.plus(32 * DAY_S), &History::default());
         for hours in (0..32 * 24).step_by(6) {
             let at = LINKED.plus(hours * 3_600);

@@ -1,5 +1,6 @@
 //! Tests of the test banks as a whole, through the calls of the connector and without the engine.
 
+mod banking;
 mod banks;
 mod export;
 mod follower;
