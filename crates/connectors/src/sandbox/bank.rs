@@ -1,6 +1,6 @@
 //! A test bank, of the catalogue or of a scenario, as the connector shows it.
 
-use super::catalogue::{Bank, Login, TestAccount};
+use super::catalogue::{Bank, Challenge, Login, TestAccount};
 use super::identity::Identity;
 use super::plan::Plan;
 use super::scenario::PlannedBank;
@@ -24,6 +24,14 @@ impl AnyBank<'_> {
         match self {
             Self::Catalogue(bank) => bank.login,
             Self::Planned(bank) => bank.login,
+        }
+    }
+
+    /// The question that the bank asks at every login.
+    pub(super) fn challenge(self) -> Option<Challenge> {
+        match self {
+            Self::Catalogue(_) => None,
+            Self::Planned(bank) => bank.challenge,
         }
     }
 

@@ -4,7 +4,9 @@
 //! lead to the same banks. Two banks are our own: one with a short history and one without any.
 
 use super::generator::{Pattern, Scale};
+use model::Word;
 use model::account::{Category, InactiveCause, StatusAction, Subcategory};
+use serde::{Deserialize, Serialize};
 
 /// A test bank.
 #[derive(Debug)]
@@ -39,6 +41,46 @@ pub(super) enum Login {
     Down,
     /// Every login fails.
     Fails,
+}
+
+/// A question that a bank asks after the user name and the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Challenge {
+    /// The holder chooses how to receive a code.
+    Options,
+    /// The holder types a code.
+    Mfa,
+    /// The holder confirms a code.
+    ConfirmMfa,
+    /// The holder answers a question.
+    SecurityQuestion,
+}
+
+impl Challenge {
+    /// The field of the question.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Options => "option",
+            Self::Mfa => "code",
+            Self::ConfirmMfa => "confirmation",
+            Self::SecurityQuestion => "answer",
+        }
+    }
+}
+
+impl Word for Challenge {
+    const ALL: &'static [Self] =
+        &[Self::Options, Self::Mfa, Self::ConfirmMfa, Self::SecurityQuestion];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Options => "options",
+            Self::Mfa => "mfa",
+            Self::ConfirmMfa => "confirm_mfa",
+            Self::SecurityQuestion => "security_question",
+        }
+    }
 }
 
 /// A test account.

@@ -152,6 +152,8 @@ impl Opened {
                 last4,
                 snapshots: bank.snapshots,
                 bank_page: matches!(bank.login, Login::OAuth | Login::OAuthPick),
+                challenge: None,
+                login_lasts_s: None,
                 banking: None,
                 history_days: 0,
                 balance: 0,

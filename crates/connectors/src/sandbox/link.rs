@@ -2,8 +2,9 @@
 //! question. The bank offers its accounts after the last question.
 
 use super::banks::Sandbox;
-use super::catalogue::Login;
+use super::catalogue::{Challenge, Login};
 use crate::interface::{Begin, Input, LinkError, Step};
+use model::Word;
 use model::clock::AccountTime;
 use model::id::InstitutionId;
 use serde::{Deserialize, Serialize};
@@ -18,14 +19,6 @@ struct LoginState {
     /// The field of the last question. Absent after the first form, which has two fields.
     asked: Option<String>,
 }
-
-/// Values that lead to another question, each with the field of that question.
-const PROMPTS: [(&str, &str); 4] = [
-    ("options", "option"),
-    ("mfa", "code"),
-    ("confirm_mfa", "confirmation"),
-    ("security_question", "answer"),
-];
 
 impl Sandbox {
     /// Begins a link at a bank.
@@ -58,8 +51,15 @@ impl Sandbox {
         let mut state: LoginState = serde_json::from_slice(state).map_err(|_| LinkError::Failed)?;
         let bank = self.find_bank(state.institution).ok_or(LinkError::UnknownInstitution)?;
         let prompt = match (bank.login(), input) {
-            (Login::OAuth | Login::OAuthPick, Input::Returned)
-            | (Login::Form, Input::Fields(_)) => None,
+            (Login::OAuth | Login::OAuthPick, Input::Returned) => None,
+            (Login::Form, Input::Fields(fields)) => match (bank.challenge(), &state.asked) {
+                (Some(challenge), None) => Some(challenge.field()),
+                (Some(_), Some(_)) => {
+                    answered(fields)?;
+                    None
+                }
+                (None, _) => None,
+            },
             (Login::Prompts, Input::Fields(fields)) => prompt(fields)?,
             // The holder came back without a login.
             _ => return Err(LinkError::Rejected),
@@ -74,20 +74,27 @@ impl Sandbox {
 }
 
 /// The field of the question that the values lead to, if any. Values count in the order of the
-/// fields, and the user name never counts.
+/// fields, and the user name never counts. A value that is the word of a question leads to it.
 fn prompt(fields: &[(String, String)]) -> Result<Option<&'static str>, LinkError> {
-    for (_, value) in fields.iter().filter(|(name, _)| name != "username") {
-        match value.as_str() {
-            "error" => return Err(LinkError::Failed),
-            "incorrect" => return Err(LinkError::Rejected),
-            value => {
-                if let Some((_, field)) = PROMPTS.iter().find(|(trigger, _)| *trigger == value) {
-                    return Ok(Some(field));
-                }
-            }
+    for (name, value) in fields.iter().filter(|(name, _)| name != "username") {
+        answered(&[(name.clone(), value.clone())])?;
+        if let Some(challenge) = Challenge::ALL.iter().find(|known| known.word() == value) {
+            return Ok(Some(challenge.field()));
         }
     }
     Ok(None)
+}
+
+/// Accepts any values except for the two that stand for errors.
+fn answered(fields: &[(String, String)]) -> Result<(), LinkError> {
+    for (_, value) in fields {
+        match value.as_str() {
+            "error" => return Err(LinkError::Failed),
+            "incorrect" => return Err(LinkError::Rejected),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn bytes(state: &LoginState) -> Vec<u8> {

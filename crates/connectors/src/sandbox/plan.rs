@@ -5,14 +5,16 @@
 //! may change its meaning.
 
 use super::banking::BankingDays;
+use super::catalogue::Challenge;
 use super::profile::Profile;
 use super::routine::{Routine, Stretch};
 use super::state::{BalanceOffset, Change, ChangeKind, StatusChange};
 use super::sums::{Offsets, Sums, sum_of};
-use super::watch::Linked;
+use super::watch::{ANNOUNCED_S, Linked};
 use crate::interface::Watch;
 use model::account::{
-    AccountNumber, Category, InactiveCause, NumberStatus, NumberType, StatusAction, Subcategory,
+    AccountNumber, Category, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberStatus,
+    NumberType, StatusAction, Subcategory,
 };
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::{AccountTime, DAY_S};
@@ -39,6 +41,12 @@ pub(super) struct Plan {
     /// True if its holder logs in on the bank's own page. An export writes it into the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) bank_page: bool,
+    /// The question that its bank asks at every login. An export writes it into the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) challenge: Option<Challenge>,
+    /// The seconds after each link until its bank requires a new login. For good if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) login_lasts_s: Option<i64>,
     /// The days on which its bank posts. Any time if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) banking: Option<BankingDays>,
@@ -279,32 +287,56 @@ impl Plan {
 
     /// The state of the access at a time, and the time of its next change.
     pub(super) fn watch(&self, linked: Linked, now: AccountTime) -> Watch {
-        let ends = self.facts.iter().filter_map(|fact| match fact.kind {
-            FactKind::AccessEnds(cause) => Some((linked.first.plus(fact.at), cause)),
-            _ => None,
-        });
-        let mut lost = None;
-        let mut next_change_at = None;
-        for (at, cause) in ends {
-            let closed = cause == InactiveCause::AccountClosed;
-            // A new login restores a lost access, but it never opens a closed account.
-            let counts = closed || at >= linked.last;
-            if at > now {
-                next_change_at = next_change_at.or(Some(at));
-            } else if counts && lost.is_none_or(|(cause, _)| cause != InactiveCause::AccountClosed)
-            {
-                let action = if closed { StatusAction::None } else { StatusAction::RelinkRequired };
-                lost = Some((cause, action));
-            }
+        let mut changes = Vec::new();
+        let mut lost = self.lost(linked, now, &mut changes);
+        let relink = StatusAction::RelinkRequired;
+        let login_ends = self.login_lasts_s.map(|lasts_s| linked.last.plus(lasts_s));
+        if lost.is_none() && login_ends.is_some_and(|at| at <= now) {
+            lost = Some((InactiveCause::InstitutionRequirement, relink));
         }
+        let expected_at = login_ends.filter(|_| lost.is_none());
+        let expected_deactivation = expected_at.map(|at| ExpectedDeactivation {
+            at,
+            cause: ExpectedCause::InstitutionRequirement,
+            action: relink,
+            announced: at.plus(-ANNOUNCED_S) <= now,
+        });
+        changes.extend(expected_at.iter().flat_map(|at| [*at, at.plus(-ANNOUNCED_S)]));
         let number = self.payable.then_some(AccountNumber {
             expected_expiry_at: None,
             identifier_type: NumberType::AccountNumber,
             status: NumberStatus::Transactable,
             announced: false,
         });
-        let account_numbers = number.into_iter().collect();
-        Watch { lost, expected_deactivation: None, account_numbers, next_change_at }
+        Watch {
+            lost,
+            expected_deactivation,
+            account_numbers: number.into_iter().collect(),
+            next_change_at: changes.into_iter().filter(|change| *change > now).min(),
+        }
+    }
+
+    /// The loss of the access by the timeline. Adds the times of all losses to `changes`.
+    fn lost(
+        &self,
+        linked: Linked,
+        now: AccountTime,
+        changes: &mut Vec<AccountTime>,
+    ) -> Option<(InactiveCause, StatusAction)> {
+        let mut lost = None;
+        for fact in &self.facts {
+            let FactKind::AccessEnds(cause) = fact.kind else { continue };
+            let at = linked.first.plus(fact.at);
+            changes.push(at);
+            let closed = cause == InactiveCause::AccountClosed;
+            // A new login restores a lost access, but it never opens a closed account.
+            let counts = at <= now && (closed || at >= linked.last);
+            if counts && lost.is_none_or(|(cause, _)| cause != InactiveCause::AccountClosed) {
+                let action = if closed { StatusAction::None } else { StatusAction::RelinkRequired };
+                lost = Some((cause, action));
+            }
+        }
+        lost
     }
 }
 

@@ -13,7 +13,7 @@ use model::clock::{AccountTime, DAY_S};
 /// The time between a link and a change "shortly after" it, in the account's time.
 const SHORTLY_S: i64 = 60;
 /// The time between the announcement of an end and the end.
-const ANNOUNCED_S: i64 = 30 * DAY_S;
+pub(super) const ANNOUNCED_S: i64 = 30 * DAY_S;
 /// The duration of access and tokens that last a month.
 const MONTH_S: i64 = 30 * DAY_S;
 

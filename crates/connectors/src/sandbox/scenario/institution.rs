@@ -1,9 +1,11 @@
 //! The reader of institutions: the banks of a scenario before their accounts are known.
 
 use super::tree::{At, ScenarioError, Table};
-use super::value::{NAME_CHARS_MAX, find_time, read_choice, read_description, read_time};
+use super::value::{
+    NAME_CHARS_MAX, find_time, read_choice, read_description, read_duration, read_time,
+};
 use crate::sandbox::banking::BankingDays;
-use crate::sandbox::catalogue::{BANKS, Login};
+use crate::sandbox::catalogue::{BANKS, Challenge, Login};
 use model::Word;
 use model::limits::SCENARIO_INSTITUTIONS_MAX;
 
@@ -35,6 +37,23 @@ pub(super) struct BankPart {
     pub(super) login: Login,
     pub(super) snapshots: bool,
     pub(super) banking: Option<BankingDays>,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) login_lasts_s: Option<i64>,
+}
+
+impl BankPart {
+    /// A bank without special behaviour.
+    fn plain(name: String) -> Self {
+        Self {
+            name,
+            description: String::new(),
+            login: Login::Form,
+            snapshots: false,
+            banking: None,
+            challenge: None,
+            login_lasts_s: None,
+        }
+    }
 }
 
 /// Reads the banks. A file without banks has one with the scenario's own name.
@@ -55,19 +74,22 @@ pub(super) fn read_banks(
         let login = read_choice::<LoginWord>(&mut table, "login")?;
         let login = login.map_or(Login::Form, |LoginWord(login)| login);
         let snapshots = table.flag("snapshots")?.is_some_and(|flag| flag.value);
+        let challenge_line = table.line_of("challenge");
+        let challenge = read_choice::<Challenge>(&mut table, "challenge")?;
+        if challenge.is_some() && login != Login::Form {
+            let problem = "needs the login form, because only a form asks questions";
+            return Err(table.error(challenge_line, "challenge", problem));
+        }
+        let login_lasts_s = read_duration(&mut table, "login_lasts")?.map(|lasts| lasts.value);
         let banking = read_banking(&mut table)?;
         table.finish()?;
-        banks.push(BankPart { name, description, login, snapshots, banking });
+        let part = BankPart { description, login, snapshots, ..BankPart::plain(name) };
+        banks.push(BankPart { banking, challenge, login_lasts_s, ..part });
     }
     if banks.is_empty() {
         check_free(file, name.line, &name.value)?;
-        banks.push(BankPart {
-            name: name.value.clone(),
-            description: description.to_owned(),
-            login: Login::Form,
-            snapshots: false,
-            banking: None,
-        });
+        let description = description.to_owned();
+        banks.push(BankPart { description, ..BankPart::plain(name.value.clone()) });
     }
     Ok(banks)
 }

@@ -131,6 +131,8 @@ impl Reader {
             last4,
             snapshots: false,
             bank_page: false,
+            challenge: None,
+            login_lasts_s: None,
             banking: None,
             history_days: 0,
             balance,

@@ -10,7 +10,7 @@ use super::tree::{self, At, ScenarioError, Table};
 use super::value::{
     DAYS_MAX, Kind, NAME_CHARS_MAX, TEXT_CHARS_MAX, read_choice, read_currency, read_description,
 };
-use crate::sandbox::catalogue::Login;
+use crate::sandbox::catalogue::{Challenge, Login};
 use model::Word;
 use model::account::{Category, Subcategory};
 use model::bank::BankOwner;
@@ -44,6 +44,8 @@ pub(in crate::sandbox) struct PlannedBank {
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) description: String,
     pub(in crate::sandbox) login: Login,
+    /// The question at every login.
+    pub(in crate::sandbox) challenge: Option<Challenge>,
     pub(in crate::sandbox) accounts: Vec<Plan>,
 }
 
@@ -87,6 +89,7 @@ fn read(text: &str) -> Result<Scenario, ScenarioError> {
             name: part.name.clone(),
             description: part.description.clone(),
             login: part.login,
+            challenge: part.challenge,
             accounts: Vec::new(),
         });
     }
@@ -174,6 +177,8 @@ fn read_account(
         last4,
         snapshots: bank.snapshots,
         bank_page: bank.login == Login::OAuth,
+        challenge: bank.challenge,
+        login_lasts_s: bank.login_lasts_s,
         banking: bank.banking,
         history_days: history_days.map_or(HISTORY_DAYS, |days| days.value),
         balance,

@@ -30,6 +30,12 @@ pub(in crate::sandbox) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
     if plans.iter().any(|plan| plan.snapshots) {
         line(&mut text, "snapshots", "true");
     }
+    if let Some(challenge) = plans.iter().find_map(|plan| plan.challenge) {
+        line(&mut text, "challenge", &quoted(challenge.word()));
+    }
+    if let Some(lasts_s) = plans.iter().find_map(|plan| plan.login_lasts_s) {
+        line(&mut text, "login_lasts", &format!("\"{lasts_s}s\""));
+    }
     for owner in holders(plans) {
         text.push_str("\n[[holders]]\n");
         line(&mut text, "name", &quoted(&owner.name));
