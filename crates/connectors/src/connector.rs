@@ -1,10 +1,12 @@
 //! The connector: the one place that chooses a kind of bank data source.
 
 use crate::interface::{
-    BankAccount, Begin, Fetch, FetchOutcome, Input, Institution, LinkError, Step, Watch,
+    BankAccount, Begin, Fetch, FetchOutcome, Input, Institution, LinkError, Replacement, Step,
+    Watch,
 };
 use crate::sandbox::Sandbox;
 use model::clock::AccountTime;
+use model::id::InstitutionId;
 
 /// Every kind of bank data source.
 #[derive(Clone, Debug)]
@@ -53,6 +55,20 @@ impl Connector {
     pub fn watch(&self, account: &BankAccount<'_>, now: AccountTime) -> Watch {
         match self {
             Self::Sandbox(sandbox) => sandbox.watch(account, now),
+        }
+    }
+
+    /// True if a bank may replace the numbers of its accounts.
+    pub fn replaces_numbers(&self, institution: InstitutionId) -> bool {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.replaces_numbers(institution),
+        }
+    }
+
+    /// A linked account with its current number. Returns `None` if it has its first number.
+    pub fn replacement(&self, account: &BankAccount<'_>, now: AccountTime) -> Option<Replacement> {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.replacement(account, now),
         }
     }
 

@@ -84,6 +84,9 @@ fn fetch_all(connector: &Connector, institution: &Institution, offered: &Offered
         let watch = connector.watch(&account, now);
         assert!(watch.next_change_at.is_none_or(|at| at > now), "the next change is in the future");
         assert_eq!(watch, connector.watch(&account, now));
+        let replacement = connector.replacement(&account, now);
+        assert!(replacement.is_none() || connector.replaces_numbers(institution.id));
+        assert_eq!(replacement, connector.replacement(&account, now));
     }
     for feature in &institution.features {
         let fetch = Fetch {
@@ -150,10 +153,12 @@ fn the_sandbox_keeps_the_contract() {
 /// The banks of a scenario keep the contract too.
 #[test]
 fn scenarios_keep_the_contract() {
-    let scenario = Scenario::read(include_str!("sandbox/tests/timeline.toml")).unwrap();
+    let files =
+        [include_str!("sandbox/tests/timeline.toml"), include_str!("sandbox/tests/every_key.toml")];
+    let scenarios = files.map(|text| Arc::new(Scenario::read(text).unwrap()));
     for page_rows in [500, 7] {
         let sandbox = Sandbox::new(7).with_page_rows(page_rows);
-        let sandbox = sandbox.with_scenarios([Arc::new(scenario.clone())]);
-        assert_eq!(keep_the_contract(&Connector::Sandbox(sandbox)), 90);
+        let sandbox = sandbox.with_scenarios(scenarios.clone());
+        assert_eq!(keep_the_contract(&Connector::Sandbox(sandbox)), 92);
     }
 }

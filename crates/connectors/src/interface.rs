@@ -113,6 +113,21 @@ pub enum LinkError {
     Failed,
 }
 
+/// An account with the number that it has at its bank now. A bank may replace the number of a linked
+/// account. The login then offers the account under another key, and the old one stays without
+/// access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The key that the bank's login offers, which is that of the first number.
+    pub offered: String,
+    /// The bank's own key of the account with the current number.
+    pub bank_account: String,
+    /// The last four digits of the current number.
+    pub last4: Option<String>,
+    /// The credential of the account with the current number.
+    pub credential: Vec<u8>,
+}
+
 /// The account of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct BankAccount<'a> {

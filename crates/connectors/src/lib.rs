@@ -21,5 +21,5 @@ pub mod sandbox;
 pub use connector::Connector;
 pub use interface::{
     BankAccount, Begin, Fetch, FetchError, FetchOutcome, FetchPage, Input, Institution, LinkError,
-    OfferedAccount, Records, Step, Watch,
+    OfferedAccount, Records, Replacement, Step, Watch,
 };

@@ -68,6 +68,7 @@ impl Opened {
 
     /// Opens an account of a scenario.
     pub(super) fn planned(identity: Identity, plan: Plan, linked: Linked) -> Self {
+        let linked = Linked { first: plan.day_zero(linked.first), ..linked };
         Self {
             identity,
             linked,

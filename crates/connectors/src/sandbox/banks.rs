@@ -4,9 +4,10 @@ use super::account::Opened;
 use super::bank::{AnyBank, institution, planned_institution};
 use super::catalogue::{BANKS, Bank};
 use super::identity::Identity;
+use super::plan::Plan;
 use super::scenario::{PlannedBank, Scenario};
 use super::watch::Linked;
-use crate::interface::{BankAccount, Institution, Watch};
+use crate::interface::{BankAccount, Institution, Replacement, Watch};
 use model::clock::AccountTime;
 use model::id::{InstitutionId, hash_number};
 use std::sync::Arc;
@@ -95,6 +96,29 @@ impl Sandbox {
                 next_change_at: None,
             },
         }
+    }
+
+    /// True if a bank may replace the numbers of its accounts.
+    pub fn replaces_numbers(&self, institution: InstitutionId) -> bool {
+        match self.find_bank(institution) {
+            Some(AnyBank::Planned(bank)) => bank.accounts.iter().any(Plan::replaces_numbers),
+            Some(AnyBank::Catalogue(_)) | None => false,
+        }
+    }
+
+    /// A linked account with its current number. Returns `None` if it has its first number.
+    pub fn replacement(&self, account: &BankAccount<'_>, now: AccountTime) -> Option<Replacement> {
+        let (identity, plan) = Identity::find(account.credential)?;
+        let plan = plan?.replaced(identity.seed, account.linked_at, now)?;
+        let number = plan.number?;
+        let first = identity.renumbered(number.seed);
+        let current = identity.renumbered(number.current_seed());
+        Some(Replacement {
+            offered: first.bank_account(),
+            bank_account: current.bank_account(),
+            last4: Some(plan.last4.clone().unwrap_or_else(|| current.last4())),
+            credential: current.planned_credential(&plan),
+        })
     }
 
     /// The banks of scenarios, each with the name of its scenario.

@@ -122,6 +122,14 @@ impl Opened {
                 counts && self.linked.first.plus(fact.at) <= now
             });
             facts.extend(planned.cloned());
+            // Earlier numbers than the account's own belong to other accounts.
+            let generation = plan.number.map_or(0, |number| number.generation);
+            let numbers = plan.facts.iter().filter(|fact| {
+                let counts = matches!(fact.kind, FactKind::NewNumber { .. });
+                counts && self.linked.first.plus(fact.at) <= now
+            });
+            let numbers = (1..).zip(numbers).filter(|(number, _)| *number > generation);
+            facts.extend(numbers.map(|(_, fact)| fact.clone()));
         }
         facts.sort_by_key(|fact| fact.at);
         let none = BalanceOffset { current: 0, available: planned_more };
@@ -163,6 +171,7 @@ impl Opened {
                     state.owners.clone().unwrap_or_else(|| self.owners(self.linked.first)),
                 ),
                 seed: 0,
+                number: None,
                 stretches: Vec::new(),
                 facts: Vec::new(),
             },
@@ -174,6 +183,8 @@ impl Opened {
                         .clone()
                         .unwrap_or_else(|| self.owners(AccountTime(self.linked.first.0 - 1))),
                 ),
+                // The replay begins with the number that the account has.
+                number: None,
                 // The rows have the times at which they were posted.
                 banking: None,
                 stretches: Vec::new(),

@@ -50,6 +50,11 @@ impl Identity {
         }
     }
 
+    /// The same account with the seed of another number.
+    pub(super) fn renumbered(&self, seed: u64) -> Self {
+        Self { seed, ..self.clone() }
+    }
+
     /// The bank's own key of the account, made of the name in lower case and the seed.
     pub(super) fn bank_account(&self) -> String {
         let mut key = String::with_capacity(self.name.len() + 17);

@@ -18,6 +18,7 @@ use model::account::{
 };
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::{AccountTime, DAY_S};
+use model::id::hash_number;
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use serde::{Deserialize, Serialize};
@@ -63,11 +64,33 @@ pub(super) struct Plan {
     pub(super) owners: Option<Vec<BankOwner>>,
     /// The seed of the rows of the stretches.
     pub(super) seed: u64,
+    /// The number of the account, if it replaces an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) number: Option<Number>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) stretches: Vec<Stretch>,
     /// In the order of their times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) facts: Vec<Fact>,
+}
+
+/// A number that replaced the first number of an account. The timeline continues, counted from the
+/// link of the account with the first number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Number {
+    /// The time of the first link of the account with the first number.
+    pub(super) day_zero: AccountTime,
+    /// The number of replacements, at least 1.
+    pub(super) generation: u64,
+    /// The seed of the account with the first number.
+    pub(super) seed: u64,
+}
+
+impl Number {
+    /// The seed of the account with this number.
+    pub(super) fn current_seed(self) -> u64 {
+        hash_number(&[b"number", &self.seed.to_le_bytes(), &self.generation.to_le_bytes()])
+    }
 }
 
 /// A balance at the link.
@@ -144,6 +167,8 @@ pub(super) enum FactKind {
     Refreshes { feature: Option<Feature>, until: i64, outcome: Outcome },
     /// The refresh with this number has this outcome, at any time.
     Refresh { feature: Feature, number: u32, outcome: Outcome },
+    /// The account gets another number. The access under the old one ends for good.
+    NewNumber { last4: Option<String> },
     /// The access ends.
     AccessEnds(InactiveCause),
 }
@@ -169,6 +194,37 @@ impl Plan {
         });
         let days = -self.history_days * DAY_S;
         linked_at.0.saturating_add(first.min().map_or(days, |first| first.min(days)))
+    }
+
+    /// The time of day 0. `linked_at` is the time of the account's own first link.
+    pub(super) fn day_zero(&self, linked_at: AccountTime) -> AccountTime {
+        self.number.map_or(linked_at, |number| number.day_zero)
+    }
+
+    /// True if the timeline replaces the account's number.
+    pub(super) fn replaces_numbers(&self) -> bool {
+        self.facts.iter().any(|fact| matches!(fact.kind, FactKind::NewNumber { .. }))
+    }
+
+    /// The account with its number at a time. Returns `None` if it has its first number. `seed` is
+    /// the seed of this account.
+    pub(super) fn replaced(
+        mut self,
+        seed: u64,
+        linked_at: AccountTime,
+        now: AccountTime,
+    ) -> Option<Self> {
+        let day_zero = self.day_zero(linked_at);
+        let mut generation = 0;
+        for fact in self.facts.iter().filter(|fact| day_zero.plus(fact.at) <= now) {
+            if let FactKind::NewNumber { last4 } = &fact.kind {
+                generation += 1;
+                self.last4.clone_from(last4);
+            }
+        }
+        let seed = self.number.map_or(seed, |number| number.seed);
+        self.number = Some(Number { day_zero, generation, seed });
+        (generation > 0).then_some(self)
     }
 
     /// The natural rows of the account.
@@ -324,9 +380,26 @@ impl Plan {
         changes: &mut Vec<AccountTime>,
     ) -> Option<(InactiveCause, StatusAction)> {
         let mut lost = None;
+        // A later number than the account's own ends the access.
+        let mut numbers = self.number.map_or(0, |number| number.generation);
         for fact in &self.facts {
-            let FactKind::AccessEnds(cause) = fact.kind else { continue };
             let at = linked.first.plus(fact.at);
+            let cause = match fact.kind {
+                FactKind::AccessEnds(cause) => cause,
+                FactKind::NewNumber { .. } if numbers > 0 => {
+                    numbers -= 1;
+                    continue;
+                }
+                FactKind::NewNumber { .. } => {
+                    changes.push(at);
+                    if at <= now {
+                        let gone = InactiveCause::AccountUnavailable;
+                        return Some((gone, StatusAction::RelinkRequired));
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
             changes.push(at);
             let closed = cause == InactiveCause::AccountClosed;
             // A new login restores a lost access, but it never opens a closed account.

@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error};
 use connectors::{Begin, Connector, Input, Institution, LinkError, Step};
-use model::id::MerchantId;
+use model::id::{InstitutionId, MerchantId};
 
 /// The banks that a merchant may link. Empty in live mode, because all banks are test banks.
 pub struct Banks(Option<Connector>);
@@ -22,6 +22,11 @@ impl Banks {
     pub fn begin(&self, begin: &Begin<'_>) -> Result<Step, LinkError> {
         let connector = self.0.as_ref().ok_or(LinkError::UnknownInstitution)?;
         connector.begin(begin)
+    }
+
+    /// True if a bank may replace the numbers of its accounts.
+    pub(crate) fn replaces_numbers(&self, institution: InstitutionId) -> bool {
+        self.0.as_ref().is_some_and(|connector| connector.replaces_numbers(institution))
     }
 
     /// Continues a login after the holder did something.

@@ -8,6 +8,7 @@
 mod complete;
 pub(crate) mod flow;
 mod known;
+mod replaced;
 mod steps;
 mod view;
 
@@ -146,7 +147,9 @@ impl Engine {
             None => self.holder_key(context, needs, carrier).await?,
         };
         let known = self.known_to_relink(needs).await?;
-        let ground = Ground { needs, banks: &banks, holder_key: &holder_key, now, known };
+        let replaced = self.replaced(needs, &banks, Some(institution.id), now).await?;
+        let holder_key = holder_key.as_str();
+        let ground = Ground { needs, banks: &banks, holder_key, now, known, replaced };
         let mut run = steps::begun(needs);
         let mut step = match run.pane {
             Pane::Consent => LinkStep::Consent,
@@ -162,6 +165,9 @@ impl Engine {
                     fields.iter().map(|field| (field.clone(), "headless".to_owned())).collect(),
                 ),
                 Pane::BankPage { refused: false } => LinkStep::BankReturned { accounts: None },
+                Pane::Accounts if steps::lacks_wanted(needs, &run.offers) => {
+                    return Ok(Walked::Left(FlowEnd::Failed, RelinkFailure::NoAccount));
+                }
                 Pane::Accounts => {
                     let at_bank = institution.picks_accounts;
                     let picks = picks(needs, &run.offers, input.accounts.as_deref(), at_bank)?;

@@ -76,6 +76,8 @@ mod record;
 mod refunds;
 mod relinks;
 mod repeats;
+mod scenario_banks;
+mod scenario_numbers;
 mod scenarios;
 mod search;
 mod settings_page;

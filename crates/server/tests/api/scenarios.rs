@@ -2,7 +2,7 @@
 
 use testkit::{App, BEGIN_S, Client, DAY_S, FC};
 
-const SCENARIOS: &str = "/v1/test_helpers/financial_connections/scenarios";
+pub(crate) const SCENARIOS: &str = "/v1/test_helpers/financial_connections/scenarios";
 const INSTITUTIONS: &str = "/v1/test_helpers/financial_connections/institutions";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 
@@ -27,13 +27,13 @@ timeline = [
 "#;
 
 /// A form with the text of a file.
-fn form(text: &str) -> String {
+pub(crate) fn form(text: &str) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("scenario", text).finish()
 }
 
 /// Creates a customer on its own clock, with an account of this bank. Returns clock and account.
-async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
+pub(crate) async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
     let clock = client.post(CLOCKS, &format!("frozen_time={BEGIN_S}")).await.ok().id();
     let form = format!("email=ada@example.com&test_clock={clock}");
     let customer = client.post("/v1/customers", &form).await.ok().id();
@@ -45,7 +45,7 @@ async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
 }
 
 /// Moves a clock to a day after the link.
-async fn advanced(app: &App, client: &Client, clock: &str, day: i64) {
+pub(crate) async fn advanced(app: &App, client: &Client, clock: &str, day: i64) {
     let at = format!("frozen_time={}", BEGIN_S + day * DAY_S);
     client.post(&format!("{CLOCKS}/{clock}/advance"), &at).await.ok();
     app.run_workers_until_idle().await;
@@ -301,8 +301,8 @@ async fn refuses() {
     POST HELPERS/scenarios
       scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
         400 - scenario: The scenario cannot be read: line 4: accounts.blance: no such key; here are:
-          available, balance, category, currency, description, history_days, institution, kind,
-          last4, name, owners, payable, stretches, timeline.
+          available, balance, balances, category, currency, description, history_days, institution,
+          kind, last4, name, owners, payable, stretches, timeline.
     GET HELPERS/scenarios/scn_1
     DELETE HELPERS/scenarios/scn_1
         404 resource_missing id: No such scenario: 'scn_1'

@@ -4,7 +4,8 @@ use super::super::plan::{Fact, FactKind, Outcome};
 use super::money::Money;
 use super::tree::{At, ScenarioError, Table};
 use super::value::{
-    DAYS_MAX, TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_one_of, read_time,
+    DAYS_MAX, TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_last4, read_one_of,
+    read_time,
 };
 use crate::sandbox::row::RowKey;
 use crate::sandbox::state::{ADDED_PREFIX, OWNERS_MAX, StatusChange};
@@ -21,7 +22,7 @@ const DELAY_S_MAX: i64 = 30 * DAY_S;
 /// The most characters of an id.
 const ID_CHARS_MAX: usize = 60;
 /// The keys that name the kind of an entry. Each entry has exactly one of them.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "appears",
     "posts",
     "vanishes",
@@ -29,6 +30,7 @@ const KINDS: [&str; 12] = [
     "changes",
     "renumbers",
     "omits",
+    "new_number",
     "balance",
     "owners",
     "refresh_fails",
@@ -37,7 +39,7 @@ const KINDS: [&str; 12] = [
 ];
 
 /// The keys that add details.
-const DETAILS: [&str; 12] = [
+const DETAILS: [&str; 13] = [
     "day",
     "time",
     "amount",
@@ -50,6 +52,7 @@ const DETAILS: [&str; 12] = [
     "feature",
     "lasts",
     "refresh",
+    "last4",
 ];
 
 /// The facts about an account that its timeline refers to.
@@ -93,6 +96,7 @@ pub(super) fn read(
         "changes" => edit(&mut table, "changes", None, context)?,
         "renumbers" => flagged(&mut table, "renumbers", FactKind::Renumber)?,
         "omits" => omits(&mut table, at)?,
+        "new_number" => new_number(&mut table, at)?,
         "balance" => balance(&mut table, context)?,
         "owners" => FactKind::Owners(read_owners(&mut table, context.holders)?.unwrap_or_default()),
         "access_ends" => {
@@ -204,6 +208,15 @@ fn balance(table: &mut Table, context: &Context<'_>) -> Result<FactKind, Scenari
     Ok(FactKind::Balance { current, available, currency })
 }
 
+fn new_number(table: &mut Table, at: i64) -> Result<FactKind, ScenarioError> {
+    if at <= 0 {
+        let problem = "an account gets another number after the link only; use a later day";
+        return Err(table.error(table.line_of("new_number"), "new_number", problem));
+    }
+    let last4 = read_last4(table)?;
+    flagged(table, "new_number", FactKind::NewNumber { last4 })
+}
+
 /// Reads the transactions that fetches leave out, and for how long.
 fn omits(table: &mut Table, at: i64) -> Result<FactKind, ScenarioError> {
     let ids = table.texts("omits", SCENARIO_FACTS_MAX)?;
@@ -301,31 +314,12 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
                 })?;
             }
             FactKind::Edit { id, status, .. } => {
-                let key = match status {
-                    Some(StatusChange::Post) => "posts",
-                    Some(StatusChange::Void) => "vanishes",
-                    Some(StatusChange::Pend) => "returns",
-                    None => "changes",
-                };
-                let Some(status_now) = shown.get_mut(id.as_str()) else {
+                let key = key_of_edit(*status);
+                let Some(shown) = shown.get_mut(id.as_str()) else {
                     return Err(error(key, format!("no transaction '{id}' has appeared by then")));
                 };
-                *status_now = match (*status_now, status) {
-                    (Some(BankStatus::Pending), Some(StatusChange::Post)) => {
-                        Some(BankStatus::Posted)
-                    }
-                    (Some(_), Some(StatusChange::Void)) => None,
-                    (None, Some(StatusChange::Pend)) => Some(BankStatus::Pending),
-                    (Some(status), None) => Some(status),
-                    (status_now, _) => {
-                        let word = match status_now {
-                            Some(BankStatus::Pending) => "pending",
-                            Some(BankStatus::Posted) => "posted",
-                            None => "gone",
-                        };
-                        return Err(error(key, format!("'{id}' is {word} by then")));
-                    }
-                };
+                *shown = after_edit(*shown, *status)
+                    .map_err(|word| error(key, format!("'{id}' is {word} by then")))?;
             }
             FactKind::Omit { ids, until } => {
                 let unknown = |id: &&String| !appears.get(id.as_str()).is_some_and(|at| at < until);
@@ -357,4 +351,31 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
         }
     }
     Ok(())
+}
+
+/// The key of an entry that edits a transaction.
+pub(super) fn key_of_edit(status: Option<StatusChange>) -> &'static str {
+    match status {
+        Some(StatusChange::Post) => "posts",
+        Some(StatusChange::Void) => "vanishes",
+        Some(StatusChange::Pend) => "returns",
+        None => "changes",
+    }
+}
+
+/// The status of a transaction after an edit, `None` for a vanished one. The error is a word for a
+/// status that the edit does not fit.
+fn after_edit(
+    shown: Option<BankStatus>,
+    change: Option<StatusChange>,
+) -> Result<Option<BankStatus>, &'static str> {
+    match (shown, change) {
+        (Some(BankStatus::Pending), Some(StatusChange::Post)) => Ok(Some(BankStatus::Posted)),
+        (Some(_), Some(StatusChange::Void)) => Ok(None),
+        (None, Some(StatusChange::Pend)) => Ok(Some(BankStatus::Pending)),
+        (Some(status), None) => Ok(Some(status)),
+        (Some(BankStatus::Pending), _) => Err("pending"),
+        (Some(BankStatus::Posted), _) => Err("posted"),
+        (None, _) => Err("gone"),
+    }
 }

@@ -140,6 +140,7 @@ impl Reader {
             balances: Vec::new(),
             owners: self.owners(account, path)?,
             seed: 0,
+            number: None,
             stretches: Vec::new(),
             facts,
         })

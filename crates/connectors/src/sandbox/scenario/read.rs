@@ -9,6 +9,7 @@ use super::stretch;
 use super::tree::{self, At, ScenarioError, Table};
 use super::value::{
     DAYS_MAX, Kind, NAME_CHARS_MAX, TEXT_CHARS_MAX, read_choice, read_currency, read_description,
+    read_last4,
 };
 use crate::sandbox::catalogue::{Challenge, Login};
 use model::Word;
@@ -185,6 +186,7 @@ fn read_account(
         available_more,
         balances,
         owners,
+        number: None,
         stretches,
         facts: facts.into_iter().map(|fact| fact.value).collect(),
     })
@@ -243,15 +245,4 @@ fn read_balance(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioE
     let balance = money.read(table, "balance")?.unwrap_or(0);
     let available = money.read(table, "available")?;
     Ok((balance, available.map_or(0, |available| available - balance)))
-}
-
-fn read_last4(table: &mut Table) -> Result<Option<String>, ScenarioError> {
-    match table.text("last4", 4)? {
-        Some(At { line, value })
-            if value.len() != 4 || !value.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            Err(table.error(line, "last4", "four digits are expected, in quotes"))
-        }
-        text => Ok(text.map(|text| text.value)),
-    }
 }

@@ -75,6 +75,18 @@ pub(super) fn read_description(table: &mut Table) -> Result<String, ScenarioErro
     Ok(text.map(|text| text.value).unwrap_or_default())
 }
 
+/// Reads the last four digits of a number.
+pub(super) fn read_last4(table: &mut Table) -> Result<Option<String>, ScenarioError> {
+    match table.text("last4", 4)? {
+        Some(At { line, value })
+            if value.len() != 4 || !value.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Err(table.error(line, "last4", "four digits are expected, in quotes"))
+        }
+        text => Ok(text.map(|text| text.value)),
+    }
+}
+
 /// A currency by its code.
 pub(super) fn read_currency(table: &mut Table) -> Result<Option<Currency>, ScenarioError> {
     let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(None) };

@@ -1,12 +1,13 @@
 //! The writer of scenario files: TOML with one fact per line.
 
 use super::super::plan::{Fact, FactKind, Opening, Outcome, Plan};
+use super::fact::key_of_edit;
 use super::money::Money;
 use super::value::Kind;
-use crate::sandbox::state::StatusChange;
 use model::Word;
 use model::bank::{BankOwner, BankStatus};
 use model::clock::DAY_S;
+use model::money::Currency;
 use std::fmt::Write as _;
 
 /// The part of the file before the accounts.
@@ -136,47 +137,8 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
         }
     }
     match &fact.kind {
-        FactKind::Appear { id, amount, description, dated, status, currency } => {
-            key("appears", quoted(id));
-            let other = currency.filter(|currency| *currency != money.currency);
-            let money = Money { currency: currency.unwrap_or(money.currency) };
-            key("amount", quoted(&money.text(*amount)));
-            if let Some(currency) = other {
-                key("currency", quoted(currency.as_str()));
-            }
-            key("description", quoted(description));
-            if *dated != fact.at {
-                write_dated(*dated, &mut key);
-            }
-            if *status == BankStatus::Pending {
-                key("pending", "true".to_owned());
-            }
-        }
-        FactKind::Edit { id, status, amount, description, dated, currency } => {
-            key(
-                match status {
-                    Some(StatusChange::Post) => "posts",
-                    Some(StatusChange::Void) => "vanishes",
-                    Some(StatusChange::Pend) => "returns",
-                    None => "changes",
-                },
-                quoted(id),
-            );
-            if let Some(amount) = amount {
-                let other = currency.filter(|currency| *currency != money.currency);
-                let money = Money { currency: currency.unwrap_or(money.currency) };
-                key("amount", quoted(&money.text(*amount)));
-                if let Some(currency) = other {
-                    key("currency", quoted(currency.as_str()));
-                }
-            }
-            if let Some(description) = description {
-                key("description", quoted(description));
-            }
-            if let Some(dated) = dated {
-                write_dated(*dated, &mut key);
-            }
-        }
+        FactKind::Appear { .. } => write_appearance(fact, money, &mut key),
+        FactKind::Edit { .. } => write_edit(fact, money, &mut key),
         FactKind::Renumber => key("renumbers", "true".to_owned()),
         FactKind::Omit { ids, until } => {
             match ids.as_slice() {
@@ -186,15 +148,8 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
             key("lasts", format!("\"{}s\"", until - fact.at));
         }
         FactKind::Balance { current, available, currency } => {
-            let other = currency.filter(|currency| *currency != money.currency);
-            let money = Money { currency: currency.unwrap_or(money.currency) };
-            key("balance", quoted(&money.text(*current)));
-            if let Some(available) = available {
-                key("available", quoted(&money.text(*available)));
-            }
-            if let Some(currency) = other {
-                key("currency", quoted(currency.as_str()));
-            }
+            let balance = [("balance", Some(*current)), ("available", *available)];
+            write_amounts(&balance, *currency, money, &mut key);
         }
         FactKind::Owners(owners) => key("owners", names(owners)),
         FactKind::Refreshes { feature, until, outcome } => {
@@ -209,9 +164,64 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
             key("feature", quoted(feature.word()));
             write_outcome(*outcome, &mut key);
         }
+        FactKind::NewNumber { last4 } => {
+            key("new_number", "true".to_owned());
+            if let Some(last4) = last4 {
+                key("last4", quoted(last4));
+            }
+        }
         FactKind::AccessEnds(cause) => key("access_ends", quoted(cause.word())),
     }
     keys
+}
+
+fn write_appearance(fact: &Fact, money: Money, key: &mut impl FnMut(&str, String)) {
+    let FactKind::Appear { id, amount, description, dated, status, currency } = &fact.kind else {
+        return;
+    };
+    key("appears", quoted(id));
+    write_amounts(&[("amount", Some(*amount))], *currency, money, key);
+    key("description", quoted(description));
+    if *dated != fact.at {
+        write_dated(*dated, key);
+    }
+    if *status == BankStatus::Pending {
+        key("pending", "true".to_owned());
+    }
+}
+
+fn write_edit(fact: &Fact, money: Money, key: &mut impl FnMut(&str, String)) {
+    let FactKind::Edit { id, status, amount, description, dated, currency } = &fact.kind else {
+        return;
+    };
+    key(key_of_edit(*status), quoted(id));
+    if amount.is_some() {
+        write_amounts(&[("amount", *amount)], *currency, money, key);
+    }
+    if let Some(description) = description {
+        key("description", quoted(description));
+    }
+    if let Some(dated) = dated {
+        write_dated(*dated, key);
+    }
+}
+
+/// Writes amounts, and their currency unless it is the account's own.
+fn write_amounts(
+    amounts: &[(&str, Option<i64>)],
+    currency: Option<Currency>,
+    own: Money,
+    key: &mut impl FnMut(&str, String),
+) {
+    let money = Money { currency: currency.unwrap_or(own.currency) };
+    for (name, amount) in amounts {
+        if let Some(amount) = amount {
+            key(name, quoted(&money.text(*amount)));
+        }
+    }
+    if money.currency != own.currency {
+        key("currency", quoted(money.currency.as_str()));
+    }
 }
 
 fn write_outcome(outcome: Outcome, key: &mut impl FnMut(&str, String)) {

@@ -106,6 +106,14 @@ fn currencies_omissions_and_postings_are_replayed() {
     }
 }
 
+/// An investment account of a custom user of Plaid's sandbox is an investment account of the scenario.
+#[test]
+fn plaids_investments_are_investments() {
+    let user = r#"{"override_accounts": [{"type": "investment", "subtype": "brokerage"}]}"#;
+    let imported = plaid::import(user, "Imported").unwrap();
+    assert!(imported.text.contains("kind = \"investment\"\n"), "{}", imported.text);
+}
+
 /// The starting balance of a custom user of Plaid's sandbox is its balance at the link in its own
 /// currency, whatever the transactions in other currencies are.
 #[test]

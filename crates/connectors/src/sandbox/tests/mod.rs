@@ -7,6 +7,7 @@ mod follower;
 mod generator;
 mod logins;
 mod money;
+mod numbers;
 mod omissions;
 mod ready;
 mod scenario;

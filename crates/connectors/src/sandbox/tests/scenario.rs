@@ -306,7 +306,7 @@ fn errors_have_line_and_key() {
     line 4: accounts.name: the institution has an account 'Checking' already
     line 4: accounts.institution: there is no institution named 'Elsewhere'
     line 5: accounts.timeline.day: is missing
-    line 5: accounts.timeline: names no event; use one of: appears, posts, vanishes, returns, changes, renumbers, omits, balance, owners, refresh_fails, refresh_takes, access_ends
+    line 5: accounts.timeline: names no event; use one of: appears, posts, vanishes, returns, changes, renumbers, omits, new_number, balance, owners, refresh_fails, refresh_takes, access_ends
     line 5: accounts.timeline.posts: no transaction 'a' has appeared by then
     line 6: accounts.timeline.posts: 'a' is posted by then
     line 5: accounts.timeline.dated: is after the day on which the transaction appears
@@ -318,8 +318,8 @@ fn errors_have_line_and_key() {
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
     line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
     line 3: accounts.blance: no such key; here are: available, balance, balances, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
-    line 5: accounts.timeline.days: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
-    line 5: accounts.timeline.takes: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
+    line 5: accounts.timeline.days: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, new_number, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh, last4
+    line 5: accounts.timeline.takes: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, new_number, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh, last4
     line 5: accounts.timeline.pending: no such key; here are: amount, currency, dated, dated_time, day, description, time, vanishes
     line 5: accounts.timeline.day: a refresh with a number has no day; remove one of the keys
     line 6: accounts.timeline.refresh: line 5 already sets the outcome of refresh 3 of balance; join the two entries

@@ -219,7 +219,14 @@ impl Engine {
             None => self.known_to_relink(&needs).await?,
         };
         let banks = self.banks(context.merchant, needs.livemode).await?;
-        let ground = Ground { needs: &needs, banks: &banks, holder_key: &holder_key, now, known };
+        let replaced = match step {
+            LinkStep::Fields(_) | LinkStep::BankReturned { .. } => {
+                self.replaced(&needs, &banks, flow.run.institution, now).await?
+            }
+            _ => Vec::new(),
+        };
+        let holder_key = holder_key.as_str();
+        let ground = Ground { needs: &needs, banks: &banks, holder_key, now, known, replaced };
         let before = flow.run.clone();
         let written = match super::steps::take_step(&mut flow.run, step, &ground) {
             Err(fault) => return Ok(Tried::Fault(fault)),

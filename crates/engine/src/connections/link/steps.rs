@@ -4,6 +4,7 @@
 //!
 //! A step that does not belong to the current pane has no effect, because another tab was faster.
 
+use super::replaced::{Replaced, with_current_number};
 use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
@@ -59,6 +60,8 @@ pub(crate) struct Ground<'a> {
     /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`], or those
     /// of the authorization to renew.
     pub(crate) known: Vec<Offer>,
+    /// The holder's accounts at the bank that have other numbers now than the login offers.
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 /// The effect of a step.
@@ -254,7 +257,8 @@ fn next_pane(run: &mut LinkFlowState, step: Result<Step, LinkError>, ground: &Gr
                 .and_then(|id| ground.banks.institutions().into_iter().find(|bank| bank.id == id));
             let Some(bank) = bank else { return Pane::Failed };
             let offers = accounts.into_iter().map(|account| offer(&bank, account));
-            run.offers = offered_again(offers.collect(), ground.needs, &ground.known);
+            let Ground { needs, known, replaced, .. } = ground;
+            run.offers = offered_again(offers.collect(), needs, known, replaced);
             Pane::Accounts
         }
         Err(LinkError::Unavailable { until }) => Pane::Down { until },
@@ -266,14 +270,18 @@ fn next_pane(run: &mut LinkFlowState, step: Result<Step, LinkError>, ground: &Gr
     }
 }
 
-/// The accounts of a login. A renewed login shows the accounts that were linked with it, even if
-/// the holder's seed has changed.
+/// The accounts of a login, with their current numbers. A renewed login shows the accounts that were
+/// linked with it, even if the holder's seed has changed.
 pub(super) fn offered_again(
     mut offers: Vec<Offer>,
     needs: &LinkRequirements,
     known: &[Offer],
+    replaced: &[Replaced],
 ) -> Vec<Offer> {
-    let Some(relink) = &needs.relink else { return offers };
+    let current = |offer: Offer| with_current_number(offer, replaced);
+    let Some(relink) = &needs.relink else {
+        return offers.into_iter().map(current).collect();
+    };
     let wanted = relink.bank_account.as_ref();
     let mut room = accounts_max(needs);
     for offer in &mut offers {
@@ -281,12 +289,19 @@ pub(super) fn offered_again(
         if let Some(known) = known.filter(|known| known.bank_account != offer.bank_account) {
             *offer = known.clone();
         }
+        *offer = current(offer.clone());
         let picked = known.is_some_and(|known| known.preselected)
             && wanted.is_none_or(|wanted| *wanted == offer.bank_account);
         offer.preselected = picked && room > 0;
         room -= usize::from(offer.preselected);
     }
     offers
+}
+
+/// True if the bank offers accounts, but not the one to renew, because it has another number now.
+pub(super) fn lacks_wanted(needs: &LinkRequirements, offers: &[Offer]) -> bool {
+    let wanted = needs.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+    wanted.is_some_and(|wanted| offers.iter().all(|offer| offer.bank_account != *wanted))
 }
 
 /// True if the holder shares accounts, but not the one to renew.

@@ -183,7 +183,9 @@ impl Engine {
             return Ok(Some(Vec::new()));
         };
         let offers = accounts.into_iter().map(|account| offer(bank, account)).collect();
-        Ok(Some(offered_again(offers, needs, &self.known_to_relink(needs).await?)))
+        let known = self.known_to_relink(needs).await?;
+        // Banks on whose pages accounts are picked never replace numbers.
+        Ok(Some(offered_again(offers, needs, &known, &[])))
     }
 }
 
