@@ -100,7 +100,9 @@ impl<'a> Routine<'a> {
         }
         rows.retain(|row| row.transacted_at != i64::MAX);
         if let Some(banking) = self.banking {
-            rows.iter_mut().for_each(|row| banking.settle(row));
+            for row in rows.iter_mut() {
+                banking.settle(row);
+            }
         }
     }
 

@@ -322,7 +322,7 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
                     .map_err(|word| error(key, format!("'{id}' is {word} by then")))?;
             }
             FactKind::Omit { ids, until } => {
-                let unknown = |id: &&String| !appears.get(id.as_str()).is_some_and(|at| at < until);
+                let unknown = |id: &&String| appears.get(id.as_str()).is_none_or(|at| at >= until);
                 if let Some(id) = ids.iter().find(unknown) {
                     let problem = format!("no transaction '{id}' appears before it ends");
                     return Err(error("omits", problem));
