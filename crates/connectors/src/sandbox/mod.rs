@@ -4,10 +4,10 @@
 //! - `catalogue`: the banks and accounts. `identity`: the credential of an account. `bank`: a bank
 //!   as clients see it. `link`: the login.
 //! - `row`: one movement. `generator`: the rows of an account of the catalogue. `plan` and
-//!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day. `banking`: the
-//!   days on which a bank posts.
-//! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed transaction. `ledger`: the ledger with
-//!   these changes applied.
+//!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
+//!   `banking`: the days on which a bank posts.
+//! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed
+//!   transaction. `ledger`: the ledger with these changes applied.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
 //! - `account`: an opened account. `banks`: all banks of a server.
 //! - `fetch`: a fetch. `feed`: its pages of transactions. `cursor`: the end of a page.

@@ -29,10 +29,11 @@ impl Copied {
         app.post(&format!("{account}/refresh"), "features[]=transactions").await.ok();
         app.run_workers_until_idle().await;
         let shown = app.get(&account).await.ok();
-        let mut list = format!("{FC}/transactions?account={}&limit=100", self.account);
-        if let Some(after) = &self.after {
-            list += &format!("&transaction_refresh[after]={after}");
-        }
+        let later = match &self.after {
+            Some(after) => format!("&transaction_refresh[after]={after}"),
+            None => String::new(),
+        };
+        let list = format!("{FC}/transactions?account={}&limit=100{later}", self.account);
         let mut read = Vec::new();
         for row in app.get(&list).await.ok().items("/data").into_iter().rev() {
             read.push(line(&row));

@@ -87,7 +87,7 @@ fn balances_contain_omitted_rows() {
     assert_eq!(balances, ["{usd: 10000} {usd: 9700}", "{usd: 9650} {usd: 9650}"]);
 }
 
-/// A follower whose first refresh misses two rows receives them once, with their old dates, and
+/// A first refresh misses two rows. The follower receives them later, once, with their old dates, and
 /// receives rows that are weeks or months late.
 #[test]
 fn a_later_refresh_brings_the_rows() {

@@ -1,4 +1,4 @@
-//! Accounts whose bank has replaced their numbers. A login offers them under the key of the first
+//! Accounts that have other numbers now than at their link. A login offers them under the key of the first
 //! number. The holder links the account with the current number in place of it, and the account with
 //! the old number stays inactive.
 

@@ -184,7 +184,7 @@ impl Engine {
         };
         let offers = accounts.into_iter().map(|account| offer(bank, account)).collect();
         let known = self.known_to_relink(needs).await?;
-        // Banks on whose pages accounts are picked never replace numbers.
+        // A bank with an account picker of its own never replaces numbers.
         Ok(Some(offered_again(offers, needs, &known, &[])))
     }
 }
