@@ -315,6 +315,9 @@ fn calls() -> Router<Arc<App>> {
         // Calls of Stripe that this server does not have; without these routes the word would be
         // taken for an object's id
         .route("/v1/invoices/create_preview", any(unknown_url))
+        // The predecessors of the call above, until 2025-03-31.basil
+        .route("/v1/invoices/upcoming", any(unknown_url))
+        .route("/v1/invoices/upcoming/lines", any(unknown_url))
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
         .route("/v1/charges/search", any(unknown_url))
