@@ -41,12 +41,19 @@ export async function startServer() {
     await ended;
     rmSync(folder, { recursive: true });
   };
+  let merchant;
   /** Issues a live key while the server runs; answers its text. */
   const issueLiveKey = () => {
-    const printed = execFileSync(BINARY, ["key", "create", "--live", "--db", database]);
-    return /sk_live_\w+/.exec(printed.toString())[0];
+    const printed = execFileSync(BINARY, ["key", "create", "--live", "--db", database]).toString();
+    merchant = /acct_\w+/.exec(printed)[0];
+    return /sk_live_\w+/.exec(printed)[0];
   };
-  return { url, stop, issueLiveKey };
+  /** Completes a registration of the newest live key's merchant, as the operator does. */
+  const completeRegistration = (data) => {
+    const change = ["registration", "set", merchant, `${data}=active`, "--db", database];
+    execFileSync(BINARY, change);
+  };
+  return { url, stop, issueLiveKey, completeRegistration };
 }
 
 /**

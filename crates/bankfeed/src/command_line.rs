@@ -1,6 +1,6 @@
 //! The command line: all commands with their groups, and the flags that a command does not use.
 
-use crate::{demo, key, run, scenario};
+use crate::{demo, key, registration, run, scenario};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, Command as Program, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand};
@@ -11,7 +11,10 @@ use std::fmt::Write as _;
 
 /// The groups of commands in the help text of the program. Each command is in one group.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("Set up and run a server", &["serve", "demo", "key", "config", "doctor", "completions"]),
+    (
+        "Set up and run a server",
+        &["serve", "demo", "key", "registration", "config", "doctor", "completions"],
+    ),
     (
         "Use a running server",
         &[
@@ -40,7 +43,7 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 11] = [
+const UNUSED: [(&str, &[&str]); 12] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
@@ -48,6 +51,7 @@ const UNUSED: [(&str, &[&str]); 11] = [
     ("config", &SERVER),
     ("doctor", &SERVER),
     ("key", &SERVER),
+    ("registration", &SERVER),
     ("scenario list", &SERVER),
     ("scenario show", &SERVER),
     ("scenario check", &SERVER),
@@ -123,6 +127,15 @@ Examples:
   bankfeed key list"
     )]
     Key(key::KeyCommand),
+    /// List and set registrations for live data
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  bankfeed registration set acct_123 transactions=active
+  bankfeed registration list"
+    )]
+    Registration(registration::RegistrationCommand),
     /// Run the main job on a server of its own, step by step
     #[command(after_help = "\
 Examples:
@@ -355,7 +368,7 @@ mod tests {
             };
             let end = match path {
                 "completions" => "bash",
-                "key" => "list",
+                "key" | "registration" => "list",
                 "get" | "post" | "delete" => "customers",
                 "scenario show" | "scenario check" | "scenario import-plaid" => "x",
                 _ => "",

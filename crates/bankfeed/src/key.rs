@@ -102,7 +102,7 @@ impl FileFlags {
         Ok(resolved.settings()?)
     }
 
-    fn open(&self) -> Result<Opened, CommandError> {
+    pub(crate) fn open(&self) -> Result<Opened, CommandError> {
         let settings = self.settings()?;
         let missing = missing_database(&settings);
         let path = settings.api_keys_file.ok_or(KeyError::NoFile)?;
@@ -114,9 +114,9 @@ impl FileFlags {
 }
 
 /// The opened file of keys.
-struct Opened {
+pub(crate) struct Opened {
     path: PathBuf,
-    file: KeyFile,
+    pub(crate) file: KeyFile,
     /// The database that the file belongs to, if it does not exist.
     missing: Option<PathBuf>,
 }
@@ -130,7 +130,7 @@ fn missing_database(settings: &Settings) -> Option<PathBuf> {
 
 impl Opened {
     /// Adds the path of the file to an error.
-    fn said<T>(&self, result: Result<T, KeyFileError>) -> Result<T, KeyError> {
+    pub(crate) fn said<T>(&self, result: Result<T, KeyFileError>) -> Result<T, KeyError> {
         result.map_err(|source| KeyError::File { path: self.path.clone(), source })
     }
 }
@@ -249,7 +249,7 @@ fn shown_merchant(key: &IssuedKey) -> MerchantId {
 }
 
 /// Finds a merchant that has a key, by its id of either mode.
-fn known_merchant(keys: &[IssuedKey], id: &str) -> Result<MerchantId, KeyError> {
+pub(crate) fn known_merchant(keys: &[IssuedKey], id: &str) -> Result<MerchantId, KeyError> {
     let named: Option<MerchantId> = id.parse().ok();
     keys.iter()
         .map(|key| key.merchant)

@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod error;
 mod key;
+mod registration;
 mod run;
 mod scenario;
 mod serve;
@@ -61,6 +62,7 @@ fn run(command: &Command, global: &GlobalFlags) -> Result<(), CommandError> {
     match command {
         Command::Serve(flags) => serve::run(flags),
         Command::Key(command) => key::run(command, global.json),
+        Command::Registration(command) => registration::run(command, global.json),
         Command::Demo(flags) => demo::run(flags),
         Command::Run(flags) => run::run(flags, global),
         Command::Config(flags) => config::run(flags, global.json),

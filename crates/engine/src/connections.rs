@@ -17,6 +17,7 @@ pub mod link;
 pub(crate) mod live;
 pub(crate) mod owner;
 pub mod refresh;
+pub mod registry;
 pub mod relink;
 pub(crate) mod row_cache;
 pub mod schedule;

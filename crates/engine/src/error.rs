@@ -17,6 +17,9 @@ pub enum Error {
     /// The work panicked on an impossible state. The panic message names the position.
     #[error("the work panicked")]
     Panicked,
+    /// The registrations for live data cannot be read.
+    #[error("the registrations for live data cannot be read")]
+    Registry(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A command of the store failed.
     #[error("a store command failed")]
     Store(#[from] store::Error),
@@ -30,9 +33,10 @@ impl Error {
             Self::Locked | Self::Store(store::Error::Busy) => ApiError::lock_timeout(),
             // The caller of a use case replays the existing response. This arm is reached only if
             // that response was pruned at the same moment.
-            Self::KeyTaken | Self::Panicked | Self::Store(store::Error::Internal(_)) => {
-                ApiError::internal()
-            }
+            Self::KeyTaken
+            | Self::Panicked
+            | Self::Registry(_)
+            | Self::Store(store::Error::Internal(_)) => ApiError::internal(),
         }
     }
 

@@ -31,6 +31,8 @@ pub use error::Error;
 pub use list::list_body;
 pub use settings::Settings;
 
+use connections::live::Rehearsals;
+use connections::registry::Registry;
 use connectors::Connector;
 use due_work::Stuck;
 use events::dispatch::FeedClaims;
@@ -63,6 +65,8 @@ pub struct Engine {
     pub(crate) metrics: Metrics,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) hooks: Arc<dyn Hooks>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) rehearsals: Rehearsals,
     pub(crate) event_streams: EventStreams,
     pub(crate) feed_claims: FeedClaims,
     /// Held by the one worker, or the call, that does due work on a server with a seed.
@@ -108,6 +112,8 @@ pub struct Parts {
     pub observer: Arc<dyn Observer>,
     /// The hooks with which a test changes the normal course.
     pub hooks: Arc<dyn Hooks>,
+    /// The registrations for live data.
+    pub registry: Arc<dyn Registry>,
 }
 
 /// The time of an object: its test clock's, or that of objects without one.
@@ -142,6 +148,8 @@ impl Engine {
             metrics: Metrics::default(),
             observer: parts.observer,
             hooks: parts.hooks,
+            registry: parts.registry,
+            rehearsals: Rehearsals::default(),
         }
     }
 

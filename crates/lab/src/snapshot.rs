@@ -137,6 +137,7 @@ impl Lab {
     /// Drops cached data of rows that no longer exist.
     fn forget_rows(&self, context: &Context) {
         self.instruments.faults.forget_all();
+        self.engine.forget_rehearsals();
         self.instruments.checker.forget(context.merchant);
     }
 

@@ -1,5 +1,5 @@
 //! A merchant's settings for Financial Connections: the link requirements for dynamic payment
-//! methods, and the kinds of data that are registered for live mode.
+//! methods, and the rehearsed states of the registration for live data.
 //!
 //! A merchant has one row per mode. The first change creates it.
 
@@ -9,7 +9,7 @@ use crate::collection::Collection;
 use crate::id::MerchantId;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The settings of one merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,27 +24,37 @@ pub struct ConnectionsSettings {
     pub created: AccountTime,
     /// The permissions and the prefetch of payment objects that name no payment method types.
     pub collection: Collection,
-    /// The kinds of data with a complete registration. Only live mode requires one.
+    /// The states of the registration that a test has set. In test mode every other registration
+    /// is complete. Live mode ignores them, because there the operator sets the states.
     #[serde(default)]
-    pub registered: BTreeSet<Permission>,
+    pub rehearsed: Registrations,
 }
 
 words! {
-    /// The state of the registration for one kind of live data. It only moves forward.
+    /// The state of the registration for one kind of live data.
     Registration {
         /// Not requested.
         Unrequested = "unrequested",
+        /// Requested, and not decided yet.
+        Pending = "pending",
+        /// Requested and rejected.
+        Rejected = "rejected",
         /// Complete.
         Active = "active",
+        /// Withdrawn after it was complete.
+        Revoked = "revoked",
     }
 }
+
+/// The states of the registration by kind of data.
+pub type Registrations = BTreeMap<Permission, Registration>;
 
 impl ConnectionsSettings {
     /// Creates the default settings, at version 0, for a first change.
     pub fn unchanged(merchant: MerchantId, livemode: bool, now: AccountTime) -> Self {
         let collection = Collection::default();
-        let registered = BTreeSet::new();
-        Self { merchant, version: 0, livemode, created: now, collection, registered }
+        let rehearsed = Registrations::new();
+        Self { merchant, version: 0, livemode, created: now, collection, rehearsed }
     }
 
     /// The number of the single row that a merchant has.

@@ -186,10 +186,9 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         (Metrics::Off | Metrics::At(_), None) => None,
     };
     let Streams { objects, internals, request_ids, visits } = streams;
-    let lab = build_lab(settings, &url, objects, internals)?;
+    let (lab, issued) = build_lab(settings, &url, objects, internals)?;
     let engine = Arc::clone(lab.engine());
     let (stop, stopping) = watch::channel(false);
-    let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let key_store = Keys { policy: keys, issued };
     let app = App::new(Arc::clone(&lab), key_store, request_ids, visits)
         .strict(settings.strict)
@@ -269,13 +268,14 @@ impl Started {
     }
 }
 
-/// Builds the engine, and the laboratory around it.
+/// Builds the engine, and the laboratory around it. The engine reads registrations from the issued
+/// keys.
 fn build_lab(
     settings: &Settings,
     url: &str,
     objects: Arc<dyn Rng>,
     internals: Arc<dyn Rng>,
-) -> Result<Arc<Lab>, StartError> {
+) -> Result<(Arc<Lab>, IssuedKeys), StartError> {
     let clock = Arc::new(SystemClock { account_time: settings.time });
     // The scenarios are read before the database is created, so that an invalid file leaves no
     // database.
@@ -301,6 +301,7 @@ fn build_lab(
     let engine_settings =
         engine::Settings { public_url: url.to_owned(), ..engine_settings(settings) };
     let sandbox = Sandbox::new(settings.seed.unwrap_or(0)).with_scenarios(scenarios);
+    let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let mut parts = Parts {
         store,
         connector: Connector::Sandbox(sandbox),
@@ -311,6 +312,7 @@ fn build_lab(
         failpoints,
         observer: Arc::new(IgnoreAll),
         hooks: Arc::new(NoHooks),
+        registry: Arc::new(issued.clone()),
     };
     let instruments = Instruments::install(&mut parts, lab_settings(settings)?);
     let engine = Engine::new(parts);
@@ -319,7 +321,7 @@ fn build_lab(
         Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
         _ => engine,
     };
-    Ok(Arc::new(Lab::new(Arc::new(engine), instruments)))
+    Ok((Arc::new(Lab::new(Arc::new(engine), instruments)), issued))
 }
 
 /// The clients that post webhooks. Live webhooks go to public addresses by `https`, and by either scheme

@@ -1,5 +1,5 @@
-//! Issued API keys: a small separate database, open in the server and in the commands that issue
-//! and revoke keys.
+//! Issued API keys and registrations for live data: a small separate database, open in the server
+//! and in the commands of the operator.
 //!
 //! The large database has one writer, the server. This one relies on `SQLite`'s own locking, so a
 //! command works whether a server runs or not. It contains only hashes, so it needs no seal key. A
@@ -7,10 +7,14 @@
 //! has no effect, because the next process to open the file rolls the change back.
 
 use crate::exact;
+use model::Word;
+use model::account::Permission;
+use model::connections_settings::Registration;
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
 use model::limits::ISSUED_KEYS_MAX;
 use model::time::ServerTime;
+use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params, params};
 use std::fs::File;
 use std::io;
@@ -21,7 +25,7 @@ use std::time::Duration;
 /// The time that one process waits for the change of another.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// The version of the file's schema that this program reads.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// The offset of the change counter in the file's header, in the documented format of `SQLite`
 /// databases without a write-ahead log.
@@ -32,6 +36,14 @@ const CREATE_KEYS: &str = "CREATE TABLE IF NOT EXISTS keys (\
      key INTEGER PRIMARY KEY, merchant INTEGER NOT NULL, livemode INTEGER NOT NULL, \
      name TEXT NOT NULL, secret BLOB NOT NULL UNIQUE, publishable BLOB NOT NULL UNIQUE, \
      created INTEGER NOT NULL, revoked INTEGER) STRICT";
+/// The second version of the schema adds this table. A merchant has the id of its test mode.
+const CREATE_REGISTRATIONS: &str = "CREATE TABLE IF NOT EXISTS registrations (\
+     merchant INTEGER NOT NULL, permission TEXT NOT NULL, state TEXT NOT NULL, \
+     PRIMARY KEY (merchant, permission)) STRICT, WITHOUT ROWID";
+const PUT_REGISTRATION: &str = "INSERT INTO registrations (merchant, permission, state) \
+     VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET state = excluded.state";
+const LIST_REGISTRATIONS: &str =
+    "SELECT merchant, permission, state FROM registrations ORDER BY merchant, permission";
 const INSERT_KEY: &str = "INSERT INTO keys \
      (key, merchant, livemode, name, secret, publishable, created, revoked) \
      SELECT :key, :merchant, :livemode, :name, :secret, :publishable, :created, NULL \
@@ -65,6 +77,17 @@ impl From<rusqlite::Error> for KeyFileError {
     }
 }
 
+/// The state of one registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredRegistration {
+    /// The merchant, with its id of test mode.
+    pub merchant: MerchantId,
+    /// The kind of live data.
+    pub permission: Permission,
+    /// The state.
+    pub state: Registration,
+}
+
 /// The open file of issued keys.
 #[derive(Debug)]
 pub struct KeyFile {
@@ -87,9 +110,10 @@ impl KeyFile {
         let schema: i64 = connection.query_row(FIND_SCHEMA, [], |row| row.get(0))?;
         match schema {
             SCHEMA => {}
-            // If two processes create it at once, it is created once.
-            0 => connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {CREATE_KEYS}; PRAGMA user_version = {SCHEMA}; COMMIT"
+            // If two processes create or extend it at once, that happens once.
+            0 | 1 => connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {CREATE_KEYS}; {CREATE_REGISTRATIONS}; \
+                 PRAGMA user_version = {SCHEMA}; COMMIT"
             ))?,
             newer => return Err(KeyFileError::Newer(newer)),
         }
@@ -126,6 +150,21 @@ impl KeyFile {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Sets the state of a merchant's registration for a kind of live data.
+    pub fn put_registration(&self, registration: &StoredRegistration) -> Result<(), KeyFileError> {
+        let StoredRegistration { merchant, permission, state } = registration;
+        let columns = params![column(merchant.number()), permission.word(), state.word()];
+        self.connection.execute(PUT_REGISTRATION, columns)?;
+        Ok(())
+    }
+
+    /// All registrations, by merchant and kind of data.
+    pub fn list_registrations(&self) -> Result<Vec<StoredRegistration>, KeyFileError> {
+        let mut statement = self.connection.prepare_cached(LIST_REGISTRATIONS)?;
+        let rows = statement.query_map([], read_registration)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The change counter of the file, which differs after every change. Reading it costs four
     /// bytes of the file's header and takes no lock. During a change it may be the counter before
     /// or after. So a list belongs to a counter only if the counter is equal before and after
@@ -141,12 +180,30 @@ fn column(number: u64) -> i64 {
     exact(number, "ids have at most 63 bits")
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<IssuedKey> {
-    let number = |index| {
-        let stored: i64 = row.get(index)?;
-        let out_of_range = |_| rusqlite::Error::IntegralValueOutOfRange(index, stored);
-        u64::try_from(stored).map_err(out_of_range)
+fn read_number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let stored: i64 = row.get(index)?;
+    u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, stored))
+}
+
+fn read_word<W: Word>(row: &Row<'_>, index: usize) -> rusqlite::Result<W> {
+    let text: String = row.get(index)?;
+    let unknown = || {
+        let problem = format!("unknown word '{text}'");
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Text, problem.into())
     };
+    W::from_word(&text).ok_or_else(unknown)
+}
+
+fn read_registration(row: &Row<'_>) -> rusqlite::Result<StoredRegistration> {
+    Ok(StoredRegistration {
+        merchant: MerchantId::from_number(read_number(row, 0)?),
+        permission: read_word(row, 1)?,
+        state: read_word(row, 2)?,
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<IssuedKey> {
+    let number = |index| read_number(row, index);
     Ok(IssuedKey {
         id: KeyId::from_number(number(0)?),
         merchant: MerchantId::from_number(number(1)?),
@@ -211,14 +268,36 @@ mod tests {
         assert_eq!(file.list().unwrap(), [key(1)]);
     }
 
+    /// A registration has one state, and a file without registrations is extended.
+    #[test]
+    fn registrations_have_one_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(&format!("{CREATE_KEYS}; PRAGMA user_version = 1")).unwrap();
+        let (server, command) = (KeyFile::open(&path).unwrap(), KeyFile::open(&path).unwrap());
+        assert_eq!(server.list_registrations().unwrap(), []);
+        let before = server.changes().unwrap();
+        let registration = |state| StoredRegistration {
+            merchant: MerchantId::from_number(7),
+            permission: Permission::Balances,
+            state,
+        };
+        for state in Registration::ALL {
+            command.put_registration(&registration(*state)).unwrap();
+            assert_eq!(server.list_registrations().unwrap(), [registration(*state)]);
+        }
+        assert_ne!(server.changes().unwrap(), before);
+    }
+
     /// A file of a newer program is not changed.
     #[test]
     fn a_newer_file_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let newer = Connection::open(&path).unwrap();
-        newer.execute_batch("PRAGMA user_version = 2").unwrap();
+        newer.execute_batch("PRAGMA user_version = 3").unwrap();
         let error = KeyFile::open(&path).unwrap_err();
-        insta::assert_snapshot!(error, @"the file of issued keys has schema 2, but this bankfeed only knows 1; use a newer one");
+        insta::assert_snapshot!(error, @"the file of issued keys has schema 3, but this bankfeed only knows 2; use a newer one");
     }
 }

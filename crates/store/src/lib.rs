@@ -57,7 +57,7 @@ pub use command::snapshot::*;
 pub use command::summary::Summary;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
-pub use key_file::{KeyFile, KeyFileError};
+pub use key_file::{KeyFile, KeyFileError, StoredRegistration};
 pub use stats::WriterStats;
 pub use store::{
     Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, WriteGate, check_up,

@@ -3,6 +3,7 @@
 
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
+use engine::connections::registry::{NoRegistry, Registry};
 use engine::hooks::NoHooks;
 use engine::observer::IgnoreAll;
 use engine::{Context, Engine, Outbounds, Parts, Settings};
@@ -38,6 +39,15 @@ impl EngineParts {
 
     /// Builds the engine and its laboratory, with these numbers for new ids.
     pub fn build_with(self, numbers: Numbers) -> (Arc<Engine>, Arc<Lab>) {
+        self.build_registered(numbers, Arc::new(NoRegistry))
+    }
+
+    /// Builds the engine and its laboratory, with this record of registrations.
+    pub fn build_registered(
+        self,
+        numbers: Numbers,
+        registry: Arc<dyn Registry>,
+    ) -> (Arc<Engine>, Arc<Lab>) {
         let Self { store, sandbox, clock, rng, settings } = self;
         let mut parts = Parts {
             store,
@@ -49,6 +59,7 @@ impl EngineParts {
             failpoints: Failpoints::default(),
             observer: Arc::new(IgnoreAll),
             hooks: Arc::new(NoHooks),
+            registry,
         };
         let instruments = Instruments::install(&mut parts, lab::Settings::default());
         let engine = Arc::new(Engine::new(parts).with_numbers(numbers));

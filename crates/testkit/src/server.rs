@@ -15,7 +15,10 @@ use crate::receiver::Recorder;
 use connectors::sandbox::Sandbox;
 use engine::{Engine, Settings};
 use lab::Lab;
+use model::Word;
+use model::account::Permission;
 use model::clock::{AccountTime, Clock, DAY_S, ServerTime};
+use model::connections_settings::Registration;
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
 use model::numbers::Numbers;
@@ -28,7 +31,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{Failpoints, KeyFile, Place, Store, StoreBounds, WriteGate};
+use store::{Failpoints, KeyFile, Place, Store, StoreBounds, StoredRegistration, WriteGate};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -205,9 +208,10 @@ impl App {
             rng: streams.objects,
             settings: settings.clone(),
         };
-        let (engine, lab) = parts.build();
         let issued = Keys::new();
         let accepted = issued.accepted_by(keys);
+        let registry = Arc::new(accepted.issued.clone());
+        let (engine, lab) = parts.build_registered(Numbers::default(), registry);
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
         let app = app.recording(record()).strict(strict).measuring(true);
         let (client, stop) = serve(app).await;
@@ -228,8 +232,9 @@ impl App {
             settings: self.settings.clone(),
         };
         let later = ManualClock::at(BEGIN_S + number.cast_signed() * NUMBERS_APART_S);
-        let (engine, lab) = parts.build_with(Numbers::after_restart(&later));
         let accepted = self.keys.accepted_by(KeyPolicy::Any);
+        let registry = Arc::new(accepted.issued.clone());
+        let (engine, lab) = parts.build_registered(Numbers::after_restart(&later), registry);
         let app = http::App::new(lab, accepted, streams.request_ids, streams.visits);
         let (client, stop) = serve(app.measuring(true)).await;
         Behind { engine, client, _stop: stop }
@@ -384,6 +389,20 @@ impl Keys {
         };
         self.file.create(&key).unwrap();
         issued
+    }
+
+    /// Sets the state of a merchant's registration for live data, as the operator's command does.
+    pub fn register(&self, merchant: u64, permission: Permission, state: Registration) {
+        let merchant = MerchantId::from_number(merchant);
+        let registration = StoredRegistration { merchant, permission, state };
+        self.file.put_registration(&registration).unwrap();
+    }
+
+    /// Completes all registrations of a merchant for live data.
+    pub fn register_all(&self, merchant: u64) {
+        for permission in Permission::ALL {
+            self.register(merchant, *permission, Registration::Active);
+        }
     }
 
     /// Revokes a key.

@@ -68,12 +68,18 @@ fn every_global_flag_has_an_effect() {
         keys.push(created["id"].as_str().unwrap().to_owned());
         server.run(&["snapshot", "create", name]);
     }
+    // A registration needs a merchant.
+    let created = printed(&server, &format!("key create --json --db {db}"), &[]).0;
+    let created: serde_json::Value = serde_json::from_str(&created).unwrap();
+    let merchant = created["merchant"].as_str().unwrap();
     let lines = [
         "serve --memory".to_owned(),
         "demo --no-pause".to_owned(),
         format!("key create --db {db}"),
         format!("key list --db {db}"),
         format!("key revoke --db {db} KEY"),
+        format!("registration set --db {db} {merchant} balances=active"),
+        format!("registration list --db {db}"),
         "config".to_owned(),
         format!("doctor --listen 127.0.0.1:0 --db {db}"),
         "completions bash".to_owned(),

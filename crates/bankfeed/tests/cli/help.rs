@@ -20,6 +20,7 @@ fn shows_commands_in_groups() {
       serve         Run the server
       demo          Run the main job on a server of its own, step by step
       key           Issue, list and revoke API keys, also while the server runs
+      registration  List and set registrations for live data
       config        Print every setting of `serve`, with its source
       doctor        Check everything that `serve` needs
       completions   Print the completion script for a shell

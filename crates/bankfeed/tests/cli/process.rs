@@ -145,6 +145,48 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     }
 }
 
+/// The operator's command moves a registration through its states while the server runs. The next
+/// call with the merchant's live key follows. The merchant's own key cannot move it.
+#[test]
+fn sets_registrations_while_the_server_runs() {
+    let (_folder, db) = in_new_folder("bank.db");
+    let db = db.to_str().unwrap();
+    let server = start(&["serve", "--listen", "127.0.0.1:0", "--keys", "issued", "--db", db]);
+    let url = server.after(LISTENS).unwrap();
+    let command = |arguments: &[&str]| {
+        let (status, told) = run(&[arguments, &["--db", db]].concat());
+        (status.code(), told)
+    };
+    let (_, created) = command(&["key", "create", "--live"]);
+    let value = |name: &str| {
+        let line = created.iter().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let (merchant, secret) = (value("merchant"), value("secret"));
+    let customer = call(&url, &secret, "POST", "/v1/customers", "").1;
+    let form = format!(
+        "account_holder[type]=customer&account_holder[customer]={}&permissions[]=balances",
+        customer["id"].as_str().unwrap()
+    );
+    let sessions = "/v1/financial_connections/sessions";
+    let mut statuses = vec![call(&url, &secret, "POST", sessions, &form).0];
+    for state in ["pending", "rejected", "active", "revoked"] {
+        let change = format!("balances={state}");
+        let (code, told) = command(&["registration", "set", &merchant, &change]);
+        assert_eq!((code, told), (Some(0), vec![format!("{merchant}  balances        {state}")]));
+        statuses.push(call(&url, &secret, "POST", sessions, &form).0);
+    }
+    assert_eq!(statuses, [400, 400, 400, 200, 400]);
+    let (_, listed) = command(&["registration", "list"]);
+    assert_eq!(listed, [format!("{merchant}  balances        revoked")]);
+    let settings = "/v1/financial_connections/settings";
+    let own = call(&url, &secret, "POST", settings, "registration[balances]=active");
+    assert_eq!(own.0, 403, "{}", own.1);
+    assert_eq!(command(&["registration", "set", "acct_1", "balances=active"]).0, Some(2));
+    assert_eq!(command(&["registration", "set", &merchant, "balances=done"]).0, Some(2));
+    assert_eq!(command(&["registration", "set", &merchant, "names=active"]).0, Some(2));
+}
+
 /// A key that was created beside a missing database comes with a warning, because a server with a
 /// temporary database does not know it. With the named file such a server accepts the key.
 #[test]

@@ -6,7 +6,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::account::Permission;
 use model::collection::Collection;
-use model::connections_settings::{ConnectionsSettings, Registration};
+use model::connections_settings::{ConnectionsSettings, Registration, Registrations};
 use model::session::Prefetch;
 use store::Object;
 use wire::error::Error as ApiError;
@@ -18,8 +18,17 @@ pub struct SettingsInput {
     pub permissions: Option<Vec<Permission>>,
     /// The data to prefetch.
     pub prefetch: Option<Vec<Prefetch>>,
-    /// The kinds of live data to register for.
-    pub register: Vec<Permission>,
+    /// The states of the registration to rehearse. Only test mode accepts them.
+    pub rehearse: Registrations,
+}
+
+/// The settings as a page shows them.
+#[derive(Clone, Debug)]
+pub struct ShownSettings {
+    /// The stored settings, or the default ones.
+    pub settings: ConnectionsSettings,
+    /// The state of the registration for each kind of data.
+    pub registrations: Registrations,
 }
 
 impl Engine {
@@ -28,32 +37,42 @@ impl Engine {
         &self,
         context: &Context,
     ) -> Result<ApiResponse, Error> {
-        let settings = self.connections_settings(context).await?;
-        Ok(ApiResponse::unchanged(self.settings_body(context, settings.as_ref())))
+        let shown = self.show_connections_settings(context).await?;
+        Ok(ApiResponse::unchanged(self.settings_body(context, &shown)))
     }
 
     /// The settings as a page shows them.
     pub async fn show_connections_settings(
         &self,
         context: &Context,
-    ) -> Result<ConnectionsSettings, Error> {
+    ) -> Result<ShownSettings, Error> {
         let stored = self.connections_settings(context).await?;
-        Ok(stored.unwrap_or_else(|| {
+        let settings = stored.unwrap_or_else(|| {
             let now = self.clock.account_now();
             ConnectionsSettings::unchanged(context.merchant, context.livemode, now)
-        }))
+        });
+        self.shown_settings(context, settings)
     }
 
-    fn settings_body(&self, context: &Context, settings: Option<&ConnectionsSettings>) -> Vec<u8> {
-        let collection = settings.map(|settings| settings.collection.clone()).unwrap_or_default();
+    fn shown_settings(
+        &self,
+        context: &Context,
+        settings: ConnectionsSettings,
+    ) -> Result<ShownSettings, Error> {
+        let stored = self.registrations(context, Some(&settings))?;
+        let state = |permission| registration(context.livemode, &stored, permission);
+        let registrations = Permission::ALL.iter().map(|one| (*one, state(*one))).collect();
+        Ok(ShownSettings { settings, registrations })
+    }
+
+    fn settings_body(&self, context: &Context, shown: &ShownSettings) -> Vec<u8> {
+        let collection = &shown.settings.collection;
         let permissions = collection.requested_permissions(None);
         let prefetch = collection.requested_prefetch(None);
-        let registration: serde_json::Map<_, _> = Permission::ALL
+        let registration: serde_json::Map<_, _> = shown
+            .registrations
             .iter()
-            .map(|permission| {
-                let registered = registration(context.livemode, settings, *permission);
-                (permission.word().to_owned(), registered.word().into())
-            })
+            .map(|(permission, state)| (permission.word().to_owned(), state.word().into()))
             .collect();
         bytes(
             context,
@@ -74,8 +93,13 @@ impl Engine {
         context: &Context,
         input: &SettingsInput,
     ) -> Result<ApiResponse, Error> {
+        if context.livemode && !input.rehearse.is_empty() {
+            let message = "In live mode only the operator of this server changes a registration: \
+                           bankfeed registration set.";
+            return Err(ApiError::invalid(message).status(403).param("registration").into());
+        }
         self.change("update_connections_settings", async || {
-            let mut settings = self.show_connections_settings(context).await?;
+            let mut settings = self.show_connections_settings(context).await?.settings;
             settings.version += 1;
             let collection = &mut settings.collection;
             if let Some(permissions) = &input.permissions {
@@ -88,13 +112,15 @@ impl Engine {
                 collection.prefetch = Some(prefetch.clone());
             }
             check_prefetch(collection, None, "")?;
-            settings.registered.extend(&input.register);
-            let body = self.settings_body(context, Some(&settings));
+            settings.rehearsed.extend(&input.rehearse);
+            let shown = self.shown_settings(context, settings)?;
+            let body = self.settings_body(context, &shown);
             let mut changes = Changes::of_call(context, self.clock.account_now());
-            changes.put(Object::ConnectionsSettings(settings));
+            changes.put(Object::ConnectionsSettings(shown.settings));
             self.commit_any(context, changes, body).await
         })
         .await
+        .inspect(|_| self.forget_rehearsals())
     }
 
     /// The settings that a payment object takes over, or `None` if it names its types itself.
@@ -146,12 +172,12 @@ pub fn check_prefetch(
     Ok(())
 }
 
-/// The registration for a kind of data. Test data needs none.
-pub fn registration(
+/// The registration for a kind of data. In test mode it is complete unless a test says otherwise.
+pub(crate) fn registration(
     livemode: bool,
-    settings: Option<&ConnectionsSettings>,
+    registrations: &Registrations,
     permission: Permission,
 ) -> Registration {
-    let registered = settings.is_some_and(|settings| settings.registered.contains(&permission));
-    if registered || !livemode { Registration::Active } else { Registration::Unrequested }
+    let usual = if livemode { Registration::Unrequested } else { Registration::Active };
+    registrations.get(&permission).copied().unwrap_or(usual)
 }

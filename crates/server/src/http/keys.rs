@@ -3,19 +3,22 @@
 //! rejected from the very next request.
 //!
 //! For each request with such a key the server reads only a change counter from the head of the
-//! file. If the file cannot be read, every issued key is rejected, because an old copy could
+//! file. The file also has the registrations for live data. If the file cannot be read, every issued key is rejected, because an old copy could
 //! contain a revoked key.
 
 use super::caller::Caller;
+use engine::connections::registry::Registry;
+use model::connections_settings::Registrations;
+use model::id::MerchantId;
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use store::{KeyFile, KeyFileError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::{KeyFile, KeyFileError, StoredRegistration};
 
-/// The issued keys of a server, or none if the server has no key file.
-#[derive(Debug, Default)]
-pub struct IssuedKeys(Option<Mutex<Cache>>);
+/// The issued keys of a server, or none if the server has no key file. Clones share the file.
+#[derive(Clone, Debug, Default)]
+pub struct IssuedKeys(Option<Arc<Mutex<Cache>>>);
 
 #[derive(Debug)]
 struct Cache {
@@ -23,6 +26,8 @@ struct Cache {
     /// The change counter of the file when `known` was read.
     changes: Option<u32>,
     known: HashMap<KeyDigest, Known>,
+    /// The registrations, by the merchant's id of live mode.
+    registrations: HashMap<MerchantId, Registrations>,
 }
 
 /// The properties of an issued key.
@@ -35,9 +40,11 @@ pub(super) struct Known {
 impl IssuedKeys {
     /// Opens the key file, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
-        let mut cache = Cache { file: KeyFile::open(path)?, changes: None, known: HashMap::new() };
+        let file = KeyFile::open(path)?;
+        let (known, registrations) = (HashMap::new(), HashMap::new());
+        let mut cache = Cache { file, changes: None, known, registrations };
         cache.refresh()?;
-        Ok(Self(Some(Mutex::new(cache))))
+        Ok(Self(Some(Arc::new(Mutex::new(cache)))))
     }
 
     /// Finds the properties of an issued key.
@@ -47,11 +54,25 @@ impl IssuedKeys {
 
     /// Finds the properties of an issued key by its hash.
     pub(super) fn find_digest(&self, digest: KeyDigest) -> Result<Option<Known>, KeyFileError> {
+        let cache = self.current()?;
+        Ok(cache.and_then(|cache| cache.known.get(&digest).copied()))
+    }
+
+    /// The cache, after every change of the file. `None` without a file.
+    fn current(&self) -> Result<Option<MutexGuard<'_, Cache>>, KeyFileError> {
         let Some(cache) = &self.0 else { return Ok(None) };
         // A thread that panicked while reading leaves the cached keys complete.
         let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.refresh()?;
-        Ok(cache.known.get(&digest).copied())
+        Ok(Some(cache))
+    }
+}
+
+impl Registry for IssuedKeys {
+    fn registrations(&self, merchant: MerchantId) -> Result<Registrations, engine::Error> {
+        let cache = self.current().map_err(|error| engine::Error::Registry(Box::new(error)))?;
+        let found = cache.and_then(|cache| cache.registrations.get(&merchant).cloned());
+        Ok(found.unwrap_or_default())
     }
 }
 
@@ -60,6 +81,12 @@ impl Cache {
         let changes = self.file.changes()?;
         if self.changes != Some(changes) {
             self.known = self.file.list()?.iter().flat_map(pair).collect();
+            self.registrations.clear();
+            for registration in self.file.list_registrations()? {
+                let StoredRegistration { merchant, permission, state } = registration;
+                let of_merchant = self.registrations.entry(merchant.in_live_mode()).or_default();
+                of_merchant.insert(permission, state);
+            }
             // The state that was read in the middle of a change is unknown, so the next request
             // reads again. The same applies after a change that a crash rolled back, because its
             // number may be reused.
@@ -92,7 +119,7 @@ fn may_be_issued(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::id::{KeyId, MerchantId};
+    use model::id::KeyId;
     use model::time::ServerTime;
 
     /// A key works as soon as it is issued and stops working when it is revoked. Its modes are

@@ -13,11 +13,11 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::Context;
-use engine::connections::connections_settings::{SettingsInput, registration};
+use engine::connections::connections_settings::{SettingsInput, ShownSettings};
 use maud::{Markup, html};
 use model::Word;
 use model::account::Permission;
-use model::connections_settings::{ConnectionsSettings, Registration};
+use model::connections_settings::{ConnectionsSettings, Registration, Registrations};
 use model::id::RequestId;
 use model::session::Prefetch;
 use std::sync::Arc;
@@ -83,15 +83,15 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
         Err(api_error) => return ask_for_key(status(&api_error), Some(&api_error.message)),
     };
     let (input, done) = match posted.get(STEP) {
-        Some("register") => {
-            let register = words(posted, REGISTRATION);
-            if register.is_empty() {
-                let notice = Notice::Fault("Choose at least one kind of data.".to_owned());
+        Some("rehearse") => {
+            let rehearse = rehearsed(posted);
+            if rehearse.is_empty() {
+                let notice = Notice::Fault("Choose only options that this page offers.".to_owned());
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 return shown(app, id, visitor, token, status, &notice).await;
             }
-            let input = SettingsInput { register, ..SettingsInput::default() };
-            (input, "The registration is complete for the data that you chose.")
+            let input = SettingsInput { rehearse, ..SettingsInput::default() };
+            (input, "Saved. Calls of test mode act as if the registration had these states.")
         }
         Some("defaults") => {
             // Values that this page did not offer must not remove the values that it did offer.
@@ -122,6 +122,20 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
 /// The values of a field that are valid words of this type.
 fn words<W: Word>(posted: &Posted, name: &str) -> Vec<W> {
     posted.all(name).filter_map(W::from_word).collect()
+}
+
+/// The states of the registration that the form of the page sets.
+fn rehearsed(posted: &Posted) -> Registrations {
+    let state = |permission: &Permission| {
+        let text = posted.get(&field_of(*permission))?;
+        Some((*permission, Registration::from_word(text)?))
+    };
+    Permission::ALL.iter().filter_map(state).collect()
+}
+
+/// The field of the form that has the registration for a kind of data.
+fn field_of(permission: Permission) -> String {
+    format!("{REGISTRATION}-{}", permission.word())
 }
 
 /// True if all values of a field are valid words of this type.
@@ -185,8 +199,9 @@ async fn shown(
     notice: &Notice,
 ) -> Response {
     let context = context(visitor, id);
-    let settings = match app.engine().show_connections_settings(&context).await {
-        Ok(settings) => settings,
+    let shown = app.engine().show_connections_settings(&context).await;
+    let ShownSettings { settings, registrations } = match shown {
+        Ok(shown) => shown,
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "page failed");
@@ -204,7 +219,7 @@ async fn shown(
         }
         p.note { "Merchant " code { (visitor.merchant) } }
         h2 { "Live data" }
-        (registration_part(visitor, token, &settings))
+        (registration_part(visitor, token, &registrations))
         h2 { "Data that payments request" }
         (defaults_part(token, &settings))
     };
@@ -213,36 +228,65 @@ async fn shown(
     respond(status, title, sheet(&body, Some(mode)))
 }
 
-fn registration_part(visitor: Visitor, token: &str, settings: &ConnectionsSettings) -> Markup {
-    let state = |permission| registration(visitor.livemode, Some(settings), permission);
-    let missing = |permission: &&Permission| state(**permission) == Registration::Unrequested;
+fn registration_part(visitor: Visitor, token: &str, registrations: &Registrations) -> Markup {
     html! {
-        @if !visitor.livemode {
-            p { "Test data is always available. To complete the registration for live data, enter \
-                 a live key." }
+        @if visitor.livemode {
+            p { "The operator of this server changes the registration, with "
+                code { "bankfeed registration set" } "." }
+        } @else {
+            p { "Test data needs no registration. To rehearse how your program handles a missing \
+                 one, choose another state. Live mode does not change." }
         }
         ul.states {
-            @for permission in Permission::ALL {
+            @for (permission, state) in registrations {
                 li {
                     span { (name(*permission)) }
-                    @match state(*permission) {
-                        Registration::Active => { strong.good { "Complete" } }
-                        Registration::Unrequested => { span.soft { "Not requested" } }
+                    @match state {
+                        Registration::Active => { strong.good { (state_name(*state)) } }
+                        _ => { span.soft { (state_name(*state)) } }
                     }
                 }
             }
         }
-        @if Permission::ALL.iter().any(|permission| missing(&permission)) {
-            (form("register", token, &html! {
+        @if !visitor.livemode {
+            (form("rehearse", token, &html! {
                 fieldset.rows {
-                    legend { "Which data do you want to use?" }
-                    @for permission in Permission::ALL.iter().filter(missing) {
-                        (choice(REGISTRATION, permission.word(), name(*permission), false))
+                    legend { "Which states do you want to rehearse?" }
+                    @for (permission, state) in registrations {
+                        (state_choice(*permission, *state))
                     }
                 }
-                button.main { "Complete registration" }
+                button { "Rehearse" }
             }))
         }
+    }
+}
+
+/// The field with the state of one registration.
+fn state_choice(permission: Permission, current: Registration) -> Markup {
+    let field = field_of(permission);
+    html! {
+        div {
+            label for=(field) { (name(permission)) }
+            select id=(field) name=(field) {
+                @for state in Registration::ALL {
+                    option value=(state.word()) selected[*state == current] {
+                        (state_name(*state))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The name of a state for people.
+fn state_name(state: Registration) -> &'static str {
+    match state {
+        Registration::Unrequested => "Not requested",
+        Registration::Pending => "Pending",
+        Registration::Rejected => "Rejected",
+        Registration::Active => "Complete",
+        Registration::Revoked => "Revoked",
     }
 }
 

@@ -69,14 +69,14 @@ async fn live_accounts() {
     ]).await, @"
     POST …/sessions account_holder[type]=account&account_holder[account]=acct_…&
       permissions[]=payment_method&permissions[]=balances&
-        400: Your registration for the live data of Financial Connections is not complete for
-          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
+        400 financial_connections_registration_required: Your registration for the live data of
+          Financial Connections was not requested for balances. The operator of this server changes
+          it with `bankfeed registration set`. http://127.0.0.1:12111/settings shows it.
     POST /v1/accounts/acct_…/external_accounts NUMBERS&external_account[account_number]=000123456789
         400 account_number_invalid external_account[account_number]: These are test numbers; in live
           mode they lead nowhere.
     ");
-    let form = "registration[payment_method]=active&registration[balances]=active";
-    live.post(&format!("{FC}/settings"), form).await.ok();
+    app.keys().register_all(1);
     live.post(&sessions, &payout_session(&id, "")).await.ok();
     inside.post(&sessions, &payout_session(&id, "")).await.ok();
     assert_eq!(live.post(&sessions, &payout_session("acct_1", "")).await.status, 400);

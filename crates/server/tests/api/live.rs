@@ -1,13 +1,13 @@
 //! Live mode without a connector to a real bank, and the registration that it requires.
 
+use model::account::Permission;
+use model::connections_settings::Registration;
 use testkit::{App, Client, FC, HOLDER, Recorder};
 
 /// Completes the registration, and creates a live mode customer with a session. Returns the
 /// session.
-async fn session(live: &Client) -> testkit::Response {
-    let all = "registration[balances]=active&registration[ownership]=active\
-               &registration[payment_method]=active&registration[transactions]=active";
-    live.post(&format!("{FC}/settings"), all).await.ok();
+async fn session(app: &App, live: &Client) -> testkit::Response {
+    app.keys().register_all(1);
     live.session(&live.customer().await, "").await
 }
 
@@ -95,7 +95,7 @@ async fn nothing_for_tests_is_taken() {
 async fn the_list_of_banks_is_empty_and_says_so() {
     let app = App::start().await;
     let live = app.live();
-    let session = session(&live).await;
+    let session = session(&app, &live).await;
     let form = format!("client_secret={}", session.text("/client_secret"));
     let flow = live.post("/v1/link_flows", &form).await.ok();
     let url = flow.text("/url");
@@ -109,8 +109,9 @@ async fn the_list_of_banks_is_empty_and_says_so() {
 }
 
 /// Without the registration, sessions, refreshes, subscriptions and lists of transactions are
-/// rejected for every object. So is the link flow of a payment. The error contains the address of
-/// the page that completes the registration. Test keys of the same merchant are not affected.
+/// rejected for every object. So is the link flow of a payment. The error has a code, and it
+/// contains the address of the page with the registration. Test keys of the same merchant are not
+/// affected.
 #[tokio::test]
 async fn live_data_needs_the_registration() {
     let app = App::start().await;
@@ -125,13 +126,15 @@ async fn live_data_needs_the_registration() {
         ("GET", &format!("{FC}/transactions?account={account}"), ""),
     ]).await, @"
     POST …/sessions HOLDER=cus_…&permissions[]=balances
-        400: Your registration for the live data of Financial Connections is not complete for
-          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
+        400 financial_connections_registration_required: Your registration for the live data of
+          Financial Connections was not requested for balances. The operator of this server changes
+          it with `bankfeed registration set`. http://127.0.0.1:12111/settings shows it.
     POST …/accounts/fca_1/refresh features[]=transactions
     POST …/accounts/fca_1/subscribe features[]=transactions
     GET …/transactions?account=fca_1
-        400: Your registration for the live data of Financial Connections is not complete for
-          transactions. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
+        400 financial_connections_registration_required: Your registration for the live data of
+          Financial Connections was not requested for transactions. The operator of this server
+          changes it with `bankfeed registration set`. http://127.0.0.1:12111/settings shows it.
     ");
 
     let test = app.with_key(&app.keys().issue(1, false).secret);
@@ -145,7 +148,7 @@ async fn live_data_needs_the_registration() {
 }
 
 /// Once the registration of a kind of data is complete, the same calls proceed. Other kinds are
-/// still rejected. The registration cannot be withdrawn.
+/// still rejected. The merchant's own key cannot change it.
 #[tokio::test]
 async fn the_registration_is_completed_by_kind() {
     let app = App::start().await;
@@ -167,9 +170,9 @@ async fn the_registration_is_completed_by_kind() {
       url: "http://127.0.0.1:12111/settings"
     }
     "#);
-    let completed = live.post(&settings, "registration[transactions]=active").await.ok();
+    app.keys().register(1, Permission::Transactions, Registration::Active);
+    let completed = live.get(&settings).await.ok();
     insta::assert_snapshot!(completed.at("/registration"), @r#"{"balances":"unrequested","ownership":"unrequested","payment_method":"unrequested","transactions":"active"}"#);
-    assert_eq!(live.get(&settings).await.ok().json(), completed.json());
 
     let customer = live.customer().await;
     let session = |permission: &str| format!("{HOLDER}={customer}&permissions[]={permission}");
@@ -181,23 +184,24 @@ async fn the_registration_is_completed_by_kind() {
         ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=transactions"),
         ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
         ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
-        ("POST", &settings, "registration[transactions]=unrequested"),
+        ("POST", &settings, "registration[transactions]=active"),
         ("POST", &settings, "registration[transactions]=done"),
         ("POST", &settings, "registration[names]=active"),
     ]).await, @"
     POST …/sessions HOLDER=cus_…&permissions[]=balances
-        400: Your registration for the live data of Financial Connections is not complete for
-          balances. Complete it at http://127.0.0.1:12111/settings, then repeat the request.
+        400 financial_connections_registration_required: Your registration for the live data of
+          Financial Connections was not requested for balances. The operator of this server changes
+          it with `bankfeed registration set`. http://127.0.0.1:12111/settings shows it.
     POST …/accounts/fca_1/refresh features[]=transactions
     POST …/accounts/fca_1/subscribe features[]=transactions
     GET …/transactions?account=fca_1
         404 resource_missing account: No such Financial Connections account: 'fca_1'
-    POST …/settings registration[transactions]=unrequested
-        400 - registration[transactions]: A registration is completed by 'active'; it cannot be
-          taken back.
+    POST …/settings registration[transactions]=active
+        403 - registration: In live mode only the operator of this server changes a registration:
+          bankfeed registration set.
     POST …/settings registration[transactions]=done
         400 - registration[transactions]: Invalid registration[transactions]: must be one of
-          unrequested or active
+          unrequested, pending, rejected, active, or revoked
     POST …/settings registration[names]=active
         400 parameter_unknown registration[names]: Received unknown parameter: registration[names]
     ");
@@ -222,7 +226,7 @@ async fn a_platform_is_registered_for_its_accounts() {
     let form = format!("{HOLDER}={}&permissions[]=transactions", customer.id());
     let sessions = format!("{FC}/sessions");
     assert_eq!(call(&sessions, &form).await.status, 400);
-    live.post(&format!("{FC}/settings"), "registration[transactions]=active").await.ok();
+    app.keys().register(1, Permission::Transactions, Registration::Active);
     call(&sessions, &form).await.ok();
 
     let unknown = "acct_0000000000000000000000Zz";
@@ -267,4 +271,39 @@ async fn live_webhooks_reach_allowed_receivers() {
     live.post("/v1/customers", "").await.ok();
     app.run_workers_until_idle().await;
     assert_eq!(receiver.take().len(), 1);
+}
+
+/// In test mode a test sets the states of the registration. Each state other than `active` rejects
+/// the calls that live mode would reject, and a reset of the sandbox removes it.
+#[tokio::test]
+async fn test_mode_rehearses_the_registration() {
+    let (app, account) = App::with_account().await;
+    app.subscribe(&account).await;
+    app.run_workers_until_idle().await;
+    let settings = format!("{FC}/settings");
+    let list = format!("{FC}/transactions?account={account}");
+    let mut errors = Vec::new();
+    for state in ["unrequested", "pending", "rejected", "revoked"] {
+        app.post(&settings, &format!("registration[transactions]={state}")).await.ok();
+        let rejected = app.get(&list).await;
+        assert_eq!(rejected.text("/error/code"), "financial_connections_registration_required");
+        let message = rejected.text("/error/message");
+        errors.push(message.split_once(" for transactions").unwrap().0.to_owned());
+    }
+    insta::assert_snapshot!(errors.join("\n"), @"
+    Your registration for the live data of Financial Connections was not requested
+    Your registration for the live data of Financial Connections is pending
+    Your registration for the live data of Financial Connections was rejected
+    Your registration for the live data of Financial Connections was revoked
+    ");
+    app.pass_s(60);
+    let refresh = format!("{FC}/accounts/{account}/refresh");
+    assert_eq!(app.post(&refresh, "features[]=transactions").await.status, 400);
+    app.post(&refresh, "features[]=balance").await.ok();
+    app.post(&settings, "registration[transactions]=active").await.ok();
+    app.get(&list).await.ok();
+    app.post(&settings, "registration[balances]=pending").await.ok();
+    app.post("/v1/test_helpers/reset", "").await.ok();
+    let shown = app.get(&settings).await.ok().at("/registration/balances");
+    assert_eq!(shown, "active");
 }

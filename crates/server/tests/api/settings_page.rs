@@ -1,5 +1,7 @@
 //! The settings page in a browser without script.
 
+use model::account::Permission;
+use model::connections_settings::Registration;
 use testkit::{App, Client, FC, HOLDER, Response};
 
 /// Posts a form of the page, with or without a visit.
@@ -35,52 +37,49 @@ fn ticked(page: &Response) -> Vec<String> {
     ticked.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
 }
 
-/// With a live key the page shows the registration and completes it. Then the rejected call
-/// proceeds.
+/// With a live key the page shows the registration, which only the operator changes.
 #[tokio::test]
-async fn completes_the_registration() {
+async fn shows_the_registration() {
     let app = App::start().await;
     let key = app.keys().issue(1, true);
-    let live = app.with_key(&key.secret);
-    let session = format!(
-        "{HOLDER}={}&permissions[]=transactions&permissions[]=balances",
-        live.customer().await
-    );
-    let sessions = format!("{FC}/sessions");
-    assert_eq!(live.post(&sessions, &session).await.status, 400);
-
     let asks = app.bare_request("GET", "/settings").send().await.ok();
     assert!(asks.body.contains("name=\"key\""), "{}", asks.body);
+    app.keys().register(1, Permission::Ownership, Registration::Pending);
+    app.keys().register(1, Permission::Transactions, Registration::Active);
     let page = post(&app, &format!("key={}", key.secret)).await.ok();
     insta::assert_debug_snapshot!(states(&page), @r#"
     [
         "Balances: Not requested",
-        "Owners: Not requested",
-        "Account numbers for payments: Not requested",
-        "Transactions: Not requested",
-    ]
-    "#);
-    assert!(!page.body.contains(&key.secret), "the key does not come back");
-    assert!(page.body.contains("Live mode"), "{}", page.body);
-
-    let visit = visit(&page);
-    let nothing = post(&app, &format!("visit={visit}&step=register")).await;
-    assert_eq!(nothing.status, 422);
-    assert!(nothing.body.contains("Choose at least one kind of data."), "{}", nothing.body);
-    let form = format!("visit={visit}&step=register&registration=transactions");
-    let page = post(&app, &format!("{form}&registration=balances")).await.ok();
-    insta::assert_debug_snapshot!(states(&page), @r#"
-    [
-        "Balances: Complete",
-        "Owners: Not requested",
+        "Owners: Pending",
         "Account numbers for payments: Not requested",
         "Transactions: Complete",
     ]
     "#);
-    live.post(&sessions, &session).await.ok();
-    let form = format!("visit={visit}&step=register&registration=ownership");
-    let page = post(&app, &format!("{form}&registration=payment_method")).await.ok();
-    assert!(!page.body.contains("Complete registration"), "{}", page.body);
+    assert!(!page.body.contains(&key.secret), "the key does not come back");
+    assert!(page.body.contains("Live mode"), "{}", page.body);
+    assert!(page.body.contains("bankfeed registration set"), "{}", page.body);
+    assert!(!page.body.contains("<select"), "{}", page.body);
+
+    let visit = visit(&page);
+    let own =
+        post(&app, &format!("visit={visit}&step=rehearse&registration-balances=active")).await;
+    assert_eq!(own.status, 403);
+    assert_eq!(states(&own), states(&page));
+}
+
+/// With a test key the page rehearses a registration. Then a call is rejected as in live mode.
+#[tokio::test]
+async fn rehearses_the_registration() {
+    let app = App::start().await;
+    let page = post(&app, "key=sk_test_123").await.ok();
+    let visit = visit(&page);
+    let nothing = post(&app, &format!("visit={visit}&step=rehearse&registration-balances=x")).await;
+    assert_eq!(nothing.status, 422);
+    let form = format!("visit={visit}&step=rehearse&registration-balances=rejected");
+    let page = post(&app, &form).await.ok();
+    assert_eq!(states(&page)[0], "Balances: Rejected");
+    let session = format!("{HOLDER}={}&permissions[]=balances", app.customer().await);
+    assert_eq!(app.post(&format!("{FC}/sessions"), &session).await.status, 400);
 }
 
 /// The page changes the default link requirements of payments, and gives the reason why a change is
@@ -147,16 +146,16 @@ async fn visits_end() {
     let first = visit(&post(&app, &format!("key={}", one.secret)).await.ok());
     let second = visit(&post(&app, &format!("key={}", two.secret)).await.ok());
     assert_ne!(first, second);
-    let register = |visit: &str| format!("visit={visit}&step=register&registration=balances");
+    let save = |visit: &str| format!("visit={visit}&step=defaults&permission=balances");
     app.keys().revoke(&one);
-    assert_eq!(post(&app, &register(&first)).await.status, 401);
-    assert_eq!(post(&app, &register("nothing")).await.status, 401);
+    assert_eq!(post(&app, &save(&first)).await.status, 401);
+    assert_eq!(post(&app, &save("nothing")).await.status, 401);
     app.pass_s(30 * 60 - 1);
     post(&app, &format!("visit={second}")).await.ok();
     app.pass_s(1);
-    assert_eq!(post(&app, &register(&second)).await.status, 401);
+    assert_eq!(post(&app, &save(&second)).await.status, 401);
     let shown = app.with_key(&two.secret).get(&format!("{FC}/settings")).await.ok();
-    assert_eq!(shown.at("/registration/balances"), "unrequested");
+    insta::assert_snapshot!(shown.at("/permissions"), @r#"["payment_method"]"#);
 }
 
 /// The page is isolated. It loads no foreign resources, cannot be framed or cached, and sets no

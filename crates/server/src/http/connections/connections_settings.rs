@@ -5,7 +5,7 @@ use crate::http::call::{Call, Outcome};
 use engine::connections::connections_settings::SettingsInput;
 use model::Word;
 use model::account::Permission;
-use model::connections_settings::Registration;
+use model::connections_settings::{Registration, Registrations};
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::params::Params;
@@ -19,12 +19,12 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let permissions = params.unsettable("permissions", Params::choices)?;
     let prefetch = params.unsettable("prefetch", Params::choices)?;
-    let register = match params.hash("registration")? {
+    let rehearse = match params.hash("registration")? {
         Some(hash) => take_registration(hash)?,
-        None => Vec::new(),
+        None => Registrations::new(),
     };
     let input = SettingsInput {
-        register,
+        rehearse,
         permissions: permissions.map(|value| value.into_option().unwrap_or_default()),
         prefetch: prefetch.map(|value| value.into_option().unwrap_or_default()),
     };
@@ -32,20 +32,14 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)
 }
 
-/// Takes the kinds of data with a complete registration. A registration cannot be withdrawn.
-fn take_registration(mut params: Params) -> Result<Vec<Permission>, Error> {
-    let mut register = Vec::new();
+/// Takes the states of the registration to rehearse.
+fn take_registration(mut params: Params) -> Result<Registrations, Error> {
+    let mut states = Registrations::new();
     for permission in Permission::ALL {
-        let path = params.path_of(permission.word());
-        match params.choice::<Registration>(permission.word())? {
-            Some(Registration::Active) => register.push(*permission),
-            Some(Registration::Unrequested) => {
-                let message = "A registration is completed by 'active'; it cannot be taken back.";
-                return Err(Error::invalid(message).param(path));
-            }
-            None => {}
+        if let Some(state) = params.choice::<Registration>(permission.word())? {
+            states.insert(*permission, state);
         }
     }
     params.finish()?;
-    Ok(register)
+    Ok(states)
 }
