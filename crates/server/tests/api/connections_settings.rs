@@ -78,3 +78,42 @@ async fn settings_speak_for_dynamic_payment_methods() {
     ["payment_method","transactions"] "succeeded"
     "#);
 }
+
+/// An intent or a Checkout Session with dynamic payment methods shows the permissions and the prefetch
+/// that come from the settings, in each call that returns it. Its link flow requests exactly these.
+/// With payment method types it shows its own only.
+#[tokio::test]
+async fn dynamic_payment_methods_show_the_requested_permissions() {
+    let app = App::start().await;
+    let shown = |object: &testkit::Response| {
+        let options = object.at("/payment_method_options/us_bank_account/financial_connections");
+        format!("{} {}", options["permissions"], options["prefetch"])
+    };
+    let payment = "amount=2000&currency=usd&automatic_payment_methods[enabled]=true";
+    let before = app.post("/v1/payment_intents", payment).await.ok();
+    assert_eq!(shown(&before), "null null", "the settings name no permissions");
+    let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
+    app.post(&format!("{FC}/settings"), form).await.ok();
+
+    let of_settings = r#"["payment_method","transactions"] ["transactions"]"#;
+    for (path, form) in [
+        ("/v1/payment_intents", payment),
+        ("/v1/setup_intents", "automatic_payment_methods[enabled]=true"),
+        ("/v1/checkout/sessions", "mode=setup&currency=usd&success_url=https://shop.example/"),
+    ] {
+        let created = app.post(path, form).await.ok();
+        assert_eq!(shown(&created), of_settings, "{path}");
+        let read = app.get(&format!("{path}/{}", created.id())).await.ok();
+        assert_eq!(shown(&read), of_settings, "{path}");
+        app.link_carrier(&created.id(), "").await.ok();
+        let account = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
+        let granted = account.at("/data/0/permissions");
+        assert_eq!(format!(r#"{granted} ["transactions"]"#), of_settings, "{path}");
+    }
+    let named = format!("{payment}&{OPTIONS}[permissions][]=payment_method");
+    let named = app.post("/v1/payment_intents", &named).await.ok();
+    assert_eq!(shown(&named), r#"["payment_method"] null"#);
+    let typed = "amount=2000&currency=usd&payment_method_types[]=us_bank_account";
+    let typed = app.post("/v1/payment_intents", typed).await.ok();
+    assert_eq!(shown(&typed), "null null");
+}

@@ -155,7 +155,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>) -> Value {
     if bank.is_null() {
         *bank = json!({});
     }
-    put_link_requirements(bank, &session.collection);
+    put_link_requirements(bank, &session.collection, session.from_settings.as_ref());
     value
 }
 

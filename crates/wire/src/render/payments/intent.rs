@@ -130,7 +130,7 @@ pub fn value(
         if bank.is_null() {
             *bank = json!({});
         }
-        put_link_requirements(bank, &intent.collection);
+        put_link_requirements(bank, &intent.collection, intent.from_settings.as_ref());
     } else {
         leave_out(&mut value["payment_method_options"], "us_bank_account");
     }
@@ -152,18 +152,27 @@ pub fn leave_out_metadata(value: &mut Value) {
     }
 }
 
-/// Adds the link requirements of a payment object.
-pub(crate) fn put_link_requirements(bank: &mut Value, collection: &Collection) {
+/// Adds the link requirements of a payment object. Requirements that come from the merchant's
+/// settings are shown too, so that the object shows the permissions that its link flow requests.
+pub(crate) fn put_link_requirements(
+    bank: &mut Value,
+    collection: &Collection,
+    settings: Option<&Collection>,
+) {
     bank["verification_method"] =
         collection.verification_method.map_or("automatic", Word::word).into();
     let words = |words: Vec<&'static str>| Value::from(words);
     let mut connections = json!({});
-    if let Some(permissions) = &collection.permissions {
+    let of_settings = settings.and_then(|settings| settings.permissions.as_ref());
+    if collection.permissions.as_ref().or(of_settings).is_some() {
+        let permissions = collection.requested_permissions(settings);
         connections["permissions"] = words(permissions.iter().map(|word| word.word()).collect());
     }
-    connections["prefetch"] = match &collection.prefetch {
-        Some(prefetch) => words(prefetch.iter().map(|word| word.word()).collect()),
-        None => Value::Null,
+    let prefetch = collection.requested_prefetch(settings);
+    connections["prefetch"] = if collection.prefetch.is_some() || !prefetch.is_empty() {
+        words(prefetch.iter().map(|word| word.word()).collect())
+    } else {
+        Value::Null
     };
     if let Some(kinds) = &collection.account_subcategories {
         connections["filters"] = json!({"account_subcategories": kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>()});

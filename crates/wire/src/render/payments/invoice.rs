@@ -182,7 +182,8 @@ pub fn value(invoice: &Invoice, view: &View<'_>) -> Value {
     settings["payment_method_types"] = json!(invoice.method_types);
     let options = &mut settings["payment_method_options"];
     if options.is_object() && !options["us_bank_account"].is_null() {
-        put_link_requirements(&mut options["us_bank_account"], &invoice.collection);
+        let from_settings = invoice.from_settings.as_ref();
+        put_link_requirements(&mut options["us_bank_account"], &invoice.collection, from_settings);
     }
     value
 }

@@ -121,7 +121,12 @@ pub fn value(subscription: &Subscription) -> Value {
     settings["payment_method_types"] = json!(subscription.method_types);
     let options = &mut settings["payment_method_options"];
     if options.is_object() && !options["us_bank_account"].is_null() {
-        put_link_requirements(&mut options["us_bank_account"], &subscription.collection);
+        let from_settings = subscription.from_settings.as_ref();
+        put_link_requirements(
+            &mut options["us_bank_account"],
+            &subscription.collection,
+            from_settings,
+        );
     }
     value
 }
