@@ -183,8 +183,6 @@ mod tests {
         assert_eq!(
             missing,
             [
-                // An account's payment methods never change after its link.
-                "financial_connections.account.supported_payment_method_types_updated",
                 // An advance fails only where the server does.
                 "test_helpers.test_clock.internal_failure",
                 // A ping goes to one destination, and a call of the API sends it.

@@ -3,7 +3,9 @@
 use crate::Engine;
 use crate::connections::change::{push_event_of, record_interrupted_by};
 use connectors::{BankAccount, Watch};
-use model::account::{Account, AccountNumber, ExpectedDeactivation};
+use model::account::{
+    Account, AccountNumber, ExpectedDeactivation, NumberStatus, PaymentMethodType,
+};
 use model::clock::AccountTime;
 use model::event::{Cause, Event, EventType};
 use store::{AccountChange, Connection};
@@ -54,6 +56,7 @@ pub(crate) fn first_look(account: &mut Account, watch: Watch) -> Vec<EventType> 
         return Vec::new();
     }
     let numbers = number_news(&[], &account.account_numbers);
+    account.supported_payment_method_types = supported_types(account);
     let of_numbers = numbers.into_iter().filter(|news| *news != EventType::AccountNumbersUpdated);
     of_numbers.chain(expectation_news(None, account.expected_deactivation)).collect()
 }
@@ -88,6 +91,9 @@ fn take_over(change: &mut AccountChange, watch: Watch, now: AccountTime, cause: 
     let expected =
         std::mem::replace(&mut account.expected_deactivation, watch.expected_deactivation);
     let news = number_news(&numbers, &change.account.account_numbers)
+    let types = supported_types(account);
+    let types = std::mem::replace(&mut account.supported_payment_method_types, types);
+    let types_changed = types != account.supported_payment_method_types;
         .into_iter()
         .chain(expectation_news(expected, change.account.expected_deactivation));
     for event_type in news.collect::<Vec<_>>() {
@@ -110,6 +116,17 @@ fn of_authorization(account: &Account, event_type: EventType, now: AccountTime) 
 
 fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventType> {
     let facts = |numbers: &[AccountNumber]| -> Vec<AccountNumber> {
+/// The payment method types that an account supports. An account with numbers pays while one of them
+/// can move money.
+fn supported_types(account: &Account) -> Vec<PaymentMethodType> {
+    let numbers = &account.account_numbers;
+    if numbers.is_empty() {
+        return account.supported_payment_method_types.clone();
+    }
+    let pays = numbers.iter().any(|number| number.status == NumberStatus::Transactable);
+    pays.then_some(PaymentMethodType::UsBankAccount).into_iter().collect()
+}
+
         numbers.iter().map(|number| AccountNumber { announced: false, ..*number }).collect()
     };
     let mut news = Vec::new();

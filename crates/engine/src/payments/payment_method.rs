@@ -436,10 +436,6 @@ fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Erro
         let message = "The account was linked without the permission payment_method.";
         return Err(rejection(message).into());
     }
-    if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
-        let message = "The account cannot pay by us_bank_account; ask for another one.";
-        return Err(unavailable(message).into());
-    }
     let numbers = &account.account_numbers;
     let usable = |status: NumberStatus| status == NumberStatus::Transactable;
     if !numbers.is_empty() && !numbers.iter().any(|number| usable(number.status)) {
@@ -453,6 +449,10 @@ fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Erro
     Ok(())
 }
 
+    if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
+        let message = "The account cannot pay by us_bank_account; ask for another one.";
+        return Err(unavailable(message).into());
+    }
 fn path_of(path: &str, name: &str) -> String {
     if path.is_empty() {
         format!("us_bank_account[{name}]")

@@ -78,3 +78,37 @@ async fn announces_the_expiry_of_each_number() {
     }
     assert_eq!(told, [1, 2, 2]);
 }
+
+/// An account whose tokenized number expires does not support `us_bank_account` any more. A new
+/// link brings it back. Each change emits one event and its thin counterpart (Stripe's API
+/// reference: it occurs when the supported payment method types are updated).
+#[tokio::test]
+async fn payment_method_types_follow_the_number() {
+    let (app, customer) = App::with_customer().await;
+    let name = "financial_connections.account.supported_payment_method_types_updated";
+    let picked = "institution=Tokenized+Account+Number\
+                  &accounts[]=Immediately+Expiring+Tokenized+Account+Number";
+    let mut seen = Vec::new();
+    let mut account = String::new();
+    for step in ["link", "expire", "link", "expire"] {
+        if step == "link" {
+            let session = app.session(&customer, "").await;
+            account = app.link(&session, picked).await.text("/accounts/data/0/id");
+            app.run_workers_until_idle().await;
+        } else {
+            app.elapse_s(60).await;
+        }
+        let types = app.retrieve(&account).await.at("/supported_payment_method_types");
+        let events = app.count(&format!("/v1/events?type={name}")).await;
+        let thin = app.get(&format!("/v2/core/events?types[]=v1.{name}")).await.ok();
+        seen.push(format!("{step}: {types} {events} {}", thin.items("/data").len()));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    link: ["us_bank_account"] 0 0
+    expire: [] 1 1
+    link: ["us_bank_account"] 2 2
+    expire: [] 3 3
+    "#);
+    let event = app.get(&format!("/v1/events?type={name}&limit=1")).await.ok();
+    assert_eq!(event.at("/data/0/data/object/id"), account);
+}
