@@ -218,7 +218,7 @@ impl Lab {
             }
             push_event(change, EventType::AccountReactivated, now, context);
             // The bank counts from here, as it does when the holder links the account again.
-            let connection = relinked(connection, &change.account, now);
+            let connection = relinked(connection, &mut change.account, now);
             self.engine.observe(change, &connection, now, context.cause().as_ref());
             change.connection = Some(connection);
             Ok(true)

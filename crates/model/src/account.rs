@@ -267,6 +267,9 @@ pub struct Account {
     pub bank_due_at: Option<AccountTime>,
     /// The number of transaction rows stored so far, which is the ordinal of the newest row.
     pub rows: u32,
+    /// The number of times that the holder linked it again. Each time gives a new tokenized number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renewals: u32,
     /// Refreshes that a restore has undone.
     #[serde(default, skip_serializing_if = "Undone::is_empty")]
     pub undone: Undone,
@@ -310,6 +313,12 @@ impl From<&Account> for ListableAccount {
             undone: account.undone.clone(),
         }
     }
+}
+
+/// True for a field with its default, which is not stored.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Returns the permission that a feature needs.

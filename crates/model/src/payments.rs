@@ -11,3 +11,4 @@ pub mod payment_method;
 pub mod product;
 pub mod refund;
 pub mod subscription;
+pub mod tokenized_number;

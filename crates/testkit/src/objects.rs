@@ -346,6 +346,7 @@ pub fn account() -> Account {
         daily_due_at: None,
         bank_due_at: None,
         rows: 0,
+        renewals: 0,
         undone: Undone::default(),
     }
 }

@@ -12,6 +12,7 @@ use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory
 use model::clock::AccountTime;
 use model::id::{BankAccountId, TokenId};
 use model::payments::payment_method::fingerprint;
+use model::payments::tokenized_number::TokenizedNumber;
 use model::session::Session;
 use model::token::{
     BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,
@@ -91,9 +92,15 @@ impl Engine {
         }
         let savings = account.subcategory == Subcategory::Savings;
         // Test banks have no account numbers, so the bank's own key of the account replaces them.
+        let token = TokenizedNumber::of_account(account);
+        let last4 = token.as_ref().map(TokenizedNumber::last4).or_else(|| account.last4.clone());
+        let (routing_number, account_number) = match token {
+            Some(token) => (token.routing_number, token.account_number),
+            None => (TEST_ROUTING_NUMBER.to_owned(), account.bank_account.clone()),
+        };
         let numbers = BankNumbers {
-            routing_number: TEST_ROUTING_NUMBER.to_owned(),
-            account_number: account.bank_account.clone(),
+            routing_number,
+            account_number,
             holder_type: BankHolderType::Individual,
             account_type: if savings {
                 BankAccountType::Savings
@@ -104,7 +111,7 @@ impl Engine {
         let token = self.token_of_numbers(context, &numbers, None, now);
         Some(BankAccountToken {
             bank_name: Some(account.institution_name.clone()),
-            last4: account.last4.clone().unwrap_or_default(),
+            last4: last4.unwrap_or_default(),
             ..token
         })
     }

@@ -23,8 +23,9 @@ pub fn bank_account<'a>(account: &'a Account, connection: &'a Connection) -> Ban
 }
 
 /// A connection that the holder renewed. Banks distinguish a link and its renewal even within the
-/// same second.
-pub fn relinked(mut connection: Connection, account: &Account, now: AccountTime) -> Connection {
+/// same second. The account counts its renewals.
+pub fn relinked(mut connection: Connection, account: &mut Account, now: AccountTime) -> Connection {
+    account.renewals += 1;
     connection.relinked_at = now.max(account.created.plus(1));
     connection.version += 1;
     connection
@@ -55,8 +56,8 @@ pub(crate) fn first_look(account: &mut Account, watch: Watch) -> Vec<EventType> 
         account.deactivate(cause, action);
         return Vec::new();
     }
-    let numbers = number_news(&[], &account.account_numbers);
     account.supported_payment_method_types = supported_types(account);
+    let numbers = number_news(&[], &account.account_numbers);
     let of_numbers = numbers.into_iter().filter(|news| *news != EventType::AccountNumbersUpdated);
     of_numbers.chain(expectation_news(None, account.expected_deactivation)).collect()
 }
@@ -90,11 +91,12 @@ fn take_over(change: &mut AccountChange, watch: Watch, now: AccountTime, cause: 
     let numbers = std::mem::replace(&mut account.account_numbers, watch.account_numbers);
     let expected =
         std::mem::replace(&mut account.expected_deactivation, watch.expected_deactivation);
-    let news = number_news(&numbers, &change.account.account_numbers)
     let types = supported_types(account);
     let types = std::mem::replace(&mut account.supported_payment_method_types, types);
     let types_changed = types != account.supported_payment_method_types;
+    let news = number_news(&numbers, &change.account.account_numbers)
         .into_iter()
+        .chain(types_changed.then_some(EventType::AccountSupportedPaymentMethodTypesUpdated))
         .chain(expectation_news(expected, change.account.expected_deactivation));
     for event_type in news.collect::<Vec<_>>() {
         push_event_of(change, event_type, now, cause.cloned());
@@ -114,8 +116,6 @@ fn of_authorization(account: &Account, event_type: EventType, now: AccountTime) 
     Some(Event::of_authorization(account, event_type, now))
 }
 
-fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventType> {
-    let facts = |numbers: &[AccountNumber]| -> Vec<AccountNumber> {
 /// The payment method types that an account supports. An account with numbers pays while one of them
 /// can move money.
 fn supported_types(account: &Account) -> Vec<PaymentMethodType> {
@@ -127,6 +127,8 @@ fn supported_types(account: &Account) -> Vec<PaymentMethodType> {
     pays.then_some(PaymentMethodType::UsBankAccount).into_iter().collect()
 }
 
+fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventType> {
+    let facts = |numbers: &[AccountNumber]| -> Vec<AccountNumber> {
         numbers.iter().map(|number| AccountNumber { announced: false, ..*number }).collect()
     };
     let mut news = Vec::new();

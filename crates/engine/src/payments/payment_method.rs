@@ -21,6 +21,7 @@ use model::event::EventType;
 use model::extra_params::ExtraParams;
 use model::id::{ClockId, CustomerId, PaymentMethodId};
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod, fingerprint};
+use model::payments::tokenized_number::TokenizedNumber;
 use model::token::{
     BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
 };
@@ -310,7 +311,12 @@ impl Engine {
         account: &Account,
         made_for: MadeFor,
     ) -> PaymentMethod {
-        let number = account.bank_account.as_str();
+        let token = TokenizedNumber::of_account(account);
+        // Test banks have no account numbers, so the bank's own key of the account replaces them.
+        let (routing_number, number) = match &token {
+            Some(token) => (token.routing_number.as_str(), token.account_number.as_str()),
+            None => (TEST_ROUTING_NUMBER, account.bank_account.as_str()),
+        };
         PaymentMethod {
             account: Some(account.id),
             account_type: match account.subcategory {
@@ -318,8 +324,9 @@ impl Engine {
                 _ => BankAccountType::Checking,
             },
             bank_name: Some(account.institution_name.clone()),
-            fingerprint: fingerprint(context.merchant, TEST_ROUTING_NUMBER, number),
-            last4: account.last4.clone(),
+            fingerprint: fingerprint(context.merchant, routing_number, number),
+            last4: token.as_ref().map(TokenizedNumber::last4).or_else(|| account.last4.clone()),
+            routing_number: routing_number.to_owned(),
             behavior: PaymentBehavior::of_account(account),
             verified: true,
             clock: made_for.clock.or(account.clock),
@@ -442,6 +449,10 @@ fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Erro
         let message = "None of the account's numbers can be used; ask for another account.";
         return Err(unavailable(message).into());
     }
+    if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
+        let message = "The account cannot pay by us_bank_account; ask for another one.";
+        return Err(unavailable(message).into());
+    }
     if !account.is_active() {
         let message = "The account is inactive; its numbers cannot be fetched.";
         return Err(unavailable(message).into());
@@ -449,10 +460,6 @@ fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Erro
     Ok(())
 }
 
-    if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
-        let message = "The account cannot pay by us_bank_account; ask for another one.";
-        return Err(unavailable(message).into());
-    }
 fn path_of(path: &str, name: &str) -> String {
     if path.is_empty() {
         format!("us_bank_account[{name}]")

@@ -3,7 +3,7 @@
 use engine::Context;
 use model::clock::AccountTime;
 use model::id::{MerchantId, RequestId};
-use testkit::{App, BEGIN_S, FC, HELPERS, Options};
+use testkit::{App, BEGIN_S, FC, HELPERS, HOLDER, Options};
 use wire::expand::Expand;
 use wire::version::Version;
 
@@ -111,4 +111,36 @@ async fn payment_method_types_follow_the_number() {
     "#);
     let event = app.get(&format!("/v1/events?type={name}&limit=1")).await.ok();
     assert_eq!(event.at("/data/0/data/object/id"), account);
+}
+
+/// Each authorization at a bank with tokenized numbers gives a new account number and a new routing
+/// number, so a later payment method has other digits and another fingerprint (Stripe's guide to
+/// tokenized account numbers). The earlier payment method does not change.
+#[tokio::test]
+async fn each_link_gives_a_new_tokenized_number() {
+    let (app, customer) = App::with_customer().await;
+    let method = async |picked: &str| {
+        let form = format!("{HOLDER}={customer}&permissions[]=payment_method");
+        let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
+        let account = app.link(&session, picked).await.text("/accounts/data/0/id");
+        let form = format!(
+            "type=us_bank_account&billing_details[name]=Ada\
+             &us_bank_account[financial_connections_account]={account}"
+        );
+        let made = app.post("/v1/payment_methods", &form).await.ok();
+        (account, made.at("/us_bank_account"), made.id())
+    };
+    let picked = "institution=Tokenized+Account+Number\
+                  &accounts[]=Eventually+Expiring+Tokenized+Account+Number";
+    let (account, first, id) = method(picked).await;
+    let (same, second, _) = method(picked).await;
+    assert_eq!(account, same, "the account is linked again");
+    for name in ["last4", "fingerprint", "routing_number"] {
+        assert_ne!(first[name], second[name], "{name}");
+    }
+    let kept = app.get(&format!("/v1/payment_methods/{id}")).await.ok();
+    assert_eq!(kept.at("/us_bank_account"), first);
+    let (_, permanent, _) = method("institution=Test+(OAuth)").await;
+    let (_, again, _) = method("institution=Test+(OAuth)").await;
+    assert_eq!(permanent, again, "a permanent number stays");
 }

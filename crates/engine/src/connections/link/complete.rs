@@ -151,6 +151,7 @@ impl Engine {
             daily_due_at: None,
             bank_due_at: None,
             rows: 0,
+            renewals: 0,
             undone: Undone::default(),
         };
         let connection = Connection {
@@ -187,7 +188,7 @@ impl Engine {
         let mut connection = if lost {
             Connection { version: connection.version + 1, ..connection }
         } else {
-            relinked(connection, &account, linking.now)
+            relinked(connection, &mut account, linking.now)
         };
         connection.credential = offer.credential;
         let reactivated = !lost && account.reactivate(linking.now);
