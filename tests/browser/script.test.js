@@ -230,6 +230,30 @@ test("the return URL tells of deposits that are waited for, and of those that co
   }
 });
 
+test("a confirmation token of the element's account confirms an intent on the server", LIMIT, async () => {
+  const page = await openShop();
+  const payment_method_data = {
+    type: "us_bank_account",
+    us_bank_account: { account_holder_type: "individual", account_number: "000123456789", routing_number: "110000000" },
+    billing_details: { name: "Ada" },
+  };
+  const params = { payment_method_data, return_url: `${bed.shop.url}/done` };
+  await begin(page, "createConfirmationToken", { params });
+  const { confirmationToken: token } = await outcome(page);
+  assert.match(token.id, /^ctoken_/);
+  assert.equal(token.payment_method_preview.us_bank_account.last4, "6789");
+  assert.equal(token.mandate_data.customer_acceptance.type, "online");
+  const intent = await bed.stripe.paymentIntents.create({
+    amount: 2000, currency: "usd", confirm: true, confirmation_token: token.id,
+  });
+  assert.equal(intent.status, "requires_action");
+  const used = await bed.stripe.confirmationTokens.retrieve(token.id);
+  assert.equal(used.payment_intent, intent.id);
+  await begin(page, "createConfirmationToken", {});
+  assert.equal((await outcome(page)).error.code, "payment_method_missing");
+  assert.deepEqual(page.faults, []);
+});
+
 test("redirectToCheckout goes to the page of a session", LIMIT, async () => {
   const page = await openShop();
   const session = await bed.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The POST calls with a schema, by file.
-const CALLS: [(&str, &[&str]); 13] = [
+const CALLS: [(&str, &[&str]); 14] = [
     (
         "payment_intents",
         &[
@@ -64,6 +64,7 @@ const CALLS: [(&str, &[&str]); 13] = [
             "/v1/payment_methods/{payment_method}/detach",
         ],
     ),
+    ("confirmation_tokens", &["/v1/test_helpers/confirmation_tokens"]),
     ("products", &["/v1/products", "/v1/products/{id}"]),
     ("prices", &["/v1/prices", "/v1/prices/{price}"]),
     (

@@ -4,6 +4,7 @@ pub mod balance;
 mod changes;
 pub mod charge;
 pub mod checkout;
+pub mod confirmation_token;
 pub mod dispute;
 pub mod empty_list;
 pub mod intent;

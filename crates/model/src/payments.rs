@@ -2,6 +2,7 @@
 
 pub mod charge;
 pub mod checkout;
+pub mod confirmation_token;
 pub mod dispute;
 pub mod intent;
 pub mod invoice;

@@ -56,10 +56,11 @@ pub struct Member {
     pub schema: Schema,
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     include_str!("schema/accounts.txt"),
     include_str!("schema/charges.txt"),
     include_str!("schema/checkout.txt"),
+    include_str!("schema/confirmation_tokens.txt"),
     include_str!("schema/invoiceitems.txt"),
     include_str!("schema/invoices.txt"),
     include_str!("schema/payment_intents.txt"),

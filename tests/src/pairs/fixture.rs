@@ -121,6 +121,11 @@ const PAYMENT_OBJECTS: &[Step] = &[
     step("checkout checkout_page=/url", CHECKOUT, "customer={customer}&mode=payment&{line}"),
     step("checkout_setup", CHECKOUT, "customer={customer}&mode=setup&currency=usd"),
     step("configuration", "/v1/payment_method_configurations", "name=Other"),
+    step(
+        "ctoken",
+        "/v1/test_helpers/confirmation_tokens",
+        "payment_method=pm_usBankAccount_success",
+    ),
 ];
 
 /// A refund, when the debits have ended. Connected accounts, and the objects inside one.

@@ -221,6 +221,17 @@ pub const KINDS: &[CallKind] = &[
         PAYMENTS,
         "amount=2000&currency=usd&payment_method_configuration={configuration}",
     ),
+    // Confirmation tokens
+    post(
+        "create_token",
+        "/v1/test_helpers/confirmation_tokens",
+        "payment_method=pm_usBankAccount_success",
+    ),
+    post(
+        "create_payment_by_token",
+        PAYMENTS,
+        "amount=2000&currency=usd&confirm=true&confirmation_token={ctoken}",
+    ),
     // Connected accounts
     post("create_connected", "/v1/accounts", "type=custom"),
     post("update_connected", "/v1/accounts/{connected}", "metadata[a]=b"),

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 /// The kinds of objects that responses of the server contain. Others follow from them.
-const SERVED: [&str; 28] = [
+const SERVED: [&str; 29] = [
     "account",
     "bank_account",
     "charge",
     "checkout.session",
+    "confirmation_token",
     "credit_note",
     "customer",
     "dispute",

@@ -208,6 +208,7 @@ impl Changes {
             // (`connect`).
             Object::ConnectedAccount(_)
             // The other kinds have no events.
+            | Object::ConfirmationToken(_)
             | Object::ConnectionsSettings(_)
             | Object::Endpoint(_)
             | Object::Fault(_)

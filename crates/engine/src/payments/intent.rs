@@ -76,6 +76,8 @@ pub enum MethodParam {
     Id(String),
     /// Params of a new payment method.
     Data(Box<MethodInput>),
+    /// A new payment method that is not stored yet.
+    Made(Box<PaymentMethod>),
 }
 
 /// The params of a confirmation.
@@ -83,6 +85,8 @@ pub enum MethodParam {
 pub struct Confirmation {
     /// The payment method to debit from now on.
     pub method: Option<MethodParam>,
+    /// The confirmation token with further values.
+    pub token: Option<String>,
     /// The holder's acceptance of debits.
     pub acceptance: Option<ExtraParams>,
     /// An earlier mandate. With one, no new mandate is made.
@@ -432,6 +436,10 @@ impl Engine {
                 self.method_param(context, id, "payment_method", made_for, changes).await?
             }
             MethodParam::Data(input) => self.new_method(context, input, made_for, changes).await?,
+            MethodParam::Made(method) => {
+                let MadeFor { now: created, clock } = made_for;
+                PaymentMethod { created, clock: clock.or(method.clock), ..(**method).clone() }
+            }
         };
         if method.version == 1 && method.created == made_for.now {
             let stored = matches!(param, MethodParam::Id(id) if *id == method.id.to_string());

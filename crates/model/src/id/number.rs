@@ -199,6 +199,10 @@ number_id!(
     /// A configuration of payment methods.
     MethodConfigurationId, "pmc_"
 );
+number_id!(
+    /// A confirmation token.
+    ConfirmationTokenId, "ctoken_"
+);
 
 impl MerchantId {
     /// Returns the merchant of a secret key. It is the same on every server and after a restart.

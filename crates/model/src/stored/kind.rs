@@ -11,13 +11,14 @@ use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{
-    ChargeId, ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, RefundId,
-    SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
+    ChargeId, ClockId, ConfirmationTokenId, CustomerId, DisputeId, EndpointId, InvoiceId,
+    InvoiceItemId, LinkFlowId, MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId,
+    PriceId, RefundId, SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
 };
 use crate::link::LinkFlow;
 use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
+use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute::Dispute;
 use crate::payments::intent::Intent;
 use crate::payments::invoice::{Invoice, InvoiceItem};
@@ -79,6 +80,7 @@ macro_rules! kinds {
 kinds! {
     BankAccountToken, Self, TokenId, "token";
     Charge, Self, ChargeId, "charge";
+    ConfirmationToken, Self, ConfirmationTokenId, "confirmation_token";
     Customer, Self, CustomerId, "customer";
     Dispute, Self, DisputeId, "dispute";
     Endpoint, Self, EndpointId, "webhook endpoint";

@@ -5,6 +5,7 @@ use crate::clock::AccountTime;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::payments::charge::Charge;
 use crate::payments::checkout::CheckoutSession;
+use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute::Dispute;
 use crate::payments::intent::Intent;
 use crate::payments::invoice::{Invoice, InvoiceItem};
@@ -83,6 +84,10 @@ impl Stored for Mandate {
             .into_iter()
             .collect()
     }
+}
+
+impl Stored for ConfirmationToken {
+    common!(id.number());
 }
 
 impl Stored for MethodConfiguration {

@@ -3,6 +3,7 @@
 pub(super) mod balance;
 pub(super) mod charge;
 pub(super) mod checkout;
+pub(super) mod confirmation_token;
 pub(super) mod dispute;
 pub(super) mod empty_list;
 pub(super) mod intent;

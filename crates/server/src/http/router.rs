@@ -9,8 +9,8 @@ use super::connections::{
 use super::events::{destination, endpoint, event, event_stream, thin_event};
 use super::guard::guard_page;
 use super::payments::{
-    balance, charge, checkout, dispute, empty_list, intent, invoice, method_configuration,
-    payment_method, plan, product, refund, search, subscription,
+    balance, charge, checkout, confirmation_token, dispute, empty_list, intent, invoice,
+    method_configuration, payment_method, plan, product, refund, search, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{cors, metrics, record};
@@ -108,6 +108,9 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        // Confirmation tokens. The replacement of Stripe.js makes them by the helper too
+        .get("/v1/confirmation_tokens/{id}", confirmation_token::retrieve)
+        .client_post("/v1/test_helpers/confirmation_tokens", confirmation_token::create)
         .post("/v1/payment_method_configurations", method_configuration::create)
         .get("/v1/payment_method_configurations", method_configuration::list)
         .get("/v1/payment_method_configurations/{id}", method_configuration::retrieve)

@@ -298,7 +298,7 @@
       // holder.
       if (data?.us_bank_account) {
         params.payment_method_data = { type: "us_bank_account", ...data };
-      } else if (!params.payment_method && !known[this.kind.name].payment_method) {
+      } else if (!params.payment_method && !params.confirmation_token && !known[this.kind.name].payment_method) {
         const billing = elements?.billingDetails ?? data?.billing_details;
         const told = { payment_method_data: { billing_details: billing } };
         known = await this.collect({ clientSecret: secret, params: told });
@@ -324,6 +324,27 @@
       const deposits = known[this.kind.name].next_action?.verify_with_microdeposits;
       return deposits ? leaveFor(deposits.hosted_verification_url) : known;
     }
+  }
+
+  // ---- Confirmation tokens ----
+
+  // Makes a confirmation token from the account of the params, or the one that the element linked.
+  async function makeToken(api, { elements, params = {} }) {
+    const { payment_method_data: data, payment_method: method, ...more } = params;
+    const usage = elements?.setupFutureUsage;
+    const given = { setup_future_usage: usage, ...more };
+    const linked = elements?.getElement("payment")?.linked;
+    if (data?.us_bank_account) {
+      given.payment_method_data = { type: TYPE, ...data };
+    } else if (method ?? linked) {
+      given.payment_method = method ?? linked.id;
+    } else {
+      const message = "No bank account was linked. Link one by the button of the element, or give " +
+        "params.payment_method or params.payment_method_data.us_bank_account.";
+      return failure(message, { code: "payment_method_missing" });
+    }
+    const token = await api.post("/v1/test_helpers/confirmation_tokens", given);
+    return token.error ? token : { confirmationToken: token };
   }
 
   // ---- Checkout ----
@@ -484,6 +505,9 @@
     const elements = named("elements", {
       clientSecret,
       billingDetails: undefined,
+      get setupFutureUsage() {
+        return options.setupFutureUsage ?? undefined;
+      },
       create(type, given = {}) {
         if (type !== "payment") throw new Error(`elements.create: there is no element "${type}".`);
         if (made.has(type)) throw new Error(`elements.create: there is one "${type}" already.`);
@@ -544,6 +568,7 @@
 
       confirmPayment: (given = {}) => payments.complete(given),
       confirmSetup: (given = {}) => setups.complete(given),
+      createConfirmationToken: (given = {}) => makeToken(api, given),
       handleNextAction: ({ clientSecret } = {}) => ofSecret(clientSecret).goOn(clientSecret),
       redirectToCheckout: (given = {}) => toCheckout(api, given),
 

@@ -61,6 +61,8 @@ async fn populate(client: &Client) -> Vec<String> {
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
+    let success = "payment_method=pm_usBankAccount_success";
+    let confirmation = id("/v1/test_helpers/confirmation_tokens", success).await;
     let fault = id("/v1/test_helpers/faults", "kind=webhook_lost&types[]=price.updated").await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
     let snapshot = id("/v1/test_helpers/snapshots", "").await;
@@ -103,6 +105,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/checkout/sessions/{checkout}/page"),
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
+        format!("/v1/confirmation_tokens/{confirmation}"),
         format!("/v1/payment_method_configurations/{configuration}"),
         format!("/v1/test_helpers/faults/{fault}"),
         format!("/v1/test_helpers/snapshots/{snapshot}"),

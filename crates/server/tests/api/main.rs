@@ -12,6 +12,7 @@ mod checkout;
 mod checkout_sells;
 mod checkout_shows;
 mod clock_steps;
+mod confirmation_tokens;
 mod conflicts;
 mod connect;
 mod connect_acting;

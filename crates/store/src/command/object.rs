@@ -18,6 +18,7 @@ use model::link::LinkFlow;
 use model::opaque::OpaqueObject;
 use model::payments::charge::Charge;
 use model::payments::checkout::CheckoutSession;
+use model::payments::confirmation_token::ConfirmationToken;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
 use model::payments::invoice::{Invoice, InvoiceItem};
@@ -216,6 +217,8 @@ objects! {
     Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
+    /// A confirmation token.
+    ConfirmationToken(ConfirmationToken) = "confirmation_token",
     /// A configuration of payment methods. Looked up by its state, active or not.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
     /// A fault on demand. Only the laboratory knows its fields.

@@ -3,6 +3,7 @@
 pub mod balance;
 pub mod charge;
 pub mod checkout;
+pub mod confirmation_token;
 pub mod dispute;
 pub mod intent;
 pub mod invoice;

@@ -69,6 +69,7 @@ impl Engine {
         if let Some(options) = &confirmation.given {
             intent.given.update(options.clone());
         }
+        let confirmation = &self.with_token(context, intent, confirmation, changes).await?;
         if let Some(param) = &confirmation.method {
             let made_for = MadeFor { now: changes.now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;

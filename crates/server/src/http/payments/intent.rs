@@ -22,7 +22,7 @@ use wire::params::Range;
 /// The hash that contains, among other things, the link requirements.
 const METHOD_OPTIONS: &str = "payment_method_options";
 /// The later payments for which a payment saves its payment method.
-const FUTURE_USAGE: &str = "setup_future_usage";
+pub(super) const FUTURE_USAGE: &str = "setup_future_usage";
 /// The currency of bank accounts in the United States. Other currencies get a clear API error.
 const CURRENCY: &str = "usd";
 
@@ -93,7 +93,7 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
     let confirmation = take_confirmation(&mut params, false)?;
     if confirmed {
         input.confirmation = Some(confirmation);
-    } else if let Some(name) = consent_param(&confirmation) {
+    } else if let Some(name) = confirmation_param(&confirmation) {
         let message = format!("{name} may be given only together with confirm=true.");
         return Err(Error::invalid(message).param(name).into());
     }
@@ -273,7 +273,7 @@ fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
 }
 
 /// Takes the payment method that a request names or creates.
-fn take_method(params: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
+pub(super) fn take_method(params: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
     let id = take_text(params, "payment_method");
     let data = params.take("payment_method_data");
     match (id, data) {
@@ -287,10 +287,11 @@ fn take_method(params: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
     }
 }
 
-/// The name of the parameter with which a confirmation records the holder's consent, if it has one.
-fn consent_param(confirmation: &Confirmation) -> Option<&'static str> {
+/// The name of the parameter that only a confirmation takes, if it has one.
+fn confirmation_param(confirmation: &Confirmation) -> Option<&'static str> {
     let data = confirmation.acceptance.as_ref().map(|_| "mandate_data");
-    data.or(confirmation.mandate.as_ref().map(|_| "mandate"))
+    let token = confirmation.token.as_ref().map(|_| "confirmation_token");
+    data.or(confirmation.mandate.as_ref().map(|_| "mandate")).or(token)
 }
 
 /// Takes the parameters of a confirmation. A browser cannot know its own address.
@@ -313,7 +314,8 @@ fn take_confirmation(params: &mut ExtraParams, publishable: bool) -> Result<Conf
     }
     let return_url = take_text(params, "return_url");
     check_return_url(return_url.as_deref(), "return_url")?;
-    Ok(Confirmation { acceptance, mandate, return_url, ..Confirmation::default() })
+    let token = take_text(params, "confirmation_token");
+    Ok(Confirmation { token, acceptance, mandate, return_url, ..Confirmation::default() })
 }
 
 fn take_deposits(params: &ExtraParams) -> Result<Deposits, Error> {

@@ -70,6 +70,7 @@ fn required(call: &str) -> &'static str {
         "link" | "link_flows" => "client_secret=x",
         "balance" => "current=1",
         "faults" if call.starts_with("POST") => "kind=webhook_lost",
+        "confirmation_tokens" => SUCCESS,
         "search" => "query=created:1",
         "setup_attempts" => "setup_intent=x",
         "subscription_items" => "subscription=x",

@@ -8,10 +8,12 @@ use model::clock::AccountTime;
 use model::connected_account::ConnectedAccount;
 use model::extra_params::ExtraParams;
 use model::id::{
-    AuthorizationId, ClockId, CustomerId, DisputeId, EndpointId, FaultId, LinkFlowId, MandateId,
-    MerchantId, MethodConfigurationId, PaymentMethodId, RefundId, ScenarioId, SnapshotId, TokenId,
+    AuthorizationId, ClockId, ConfirmationTokenId, CustomerId, DisputeId, EndpointId, FaultId,
+    LinkFlowId, MandateId, MerchantId, MethodConfigurationId, PaymentMethodId, RefundId,
+    ScenarioId, SnapshotId, TokenId,
 };
 use model::opaque::OpaqueObject;
+use model::payments::confirmation_token::ConfirmationToken;
 use model::payments::dispute::Dispute;
 use model::payments::mandate::{Mandate, MandateKind, MandateStatus};
 use model::payments::method_configuration::MethodConfiguration;
@@ -75,6 +77,20 @@ pub(super) fn sample(kind: Kind, number: u64) -> Option<Object> {
             let id = DisputeId::from_number(number);
             Object::Dispute(Dispute::of(&of.payment_intent(), id, created).unwrap())
         }
+        Kind::ConfirmationToken => Object::ConfirmationToken(ConfirmationToken {
+            id: ConfirmationTokenId::from_number(number),
+            merchant: owner(),
+            version: 1,
+            livemode: false,
+            created,
+            method: payment_method(number, created, customer),
+            method_stored: false,
+            acceptance: ExtraParams::empty(),
+            return_url: None,
+            setup_future_usage: None,
+            shipping: None,
+            used_by: None,
+        }),
         Kind::MethodConfiguration => {
             let id = MethodConfigurationId::from_number(number);
             let mut configuration = MethodConfiguration::default_of(owner(), false);

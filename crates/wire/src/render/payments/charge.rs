@@ -46,7 +46,7 @@ pub fn value(charge: &Charge) -> Value {
         .put("amount_captured", captured)
         .put("amount_refunded", charge.amount_refunded)
         .put("application", charge.application.map(|id| id.to_string()))
-        .put("billing_details", billing_details(&charge.billing_details))
+        .put("billing_details", billing_details(Some(&charge.billing_details)))
         .put("captured", !failed)
         .put("created", charge.created.0)
         .put("currency", charge.currency.as_str())

@@ -19,7 +19,7 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
 /// Renders a payment method.
 pub fn value(method: &PaymentMethod) -> Value {
     let mut shown = Shown::of(&TEMPLATE, &ExtraParams::empty());
-    let billing = billing_details(&method.billing_details);
+    let billing = billing_details(Some(&method.billing_details));
     if let Some(word) = &method.allow_redisplay {
         shown.put("allow_redisplay", word.as_str());
     }
@@ -49,8 +49,8 @@ pub fn value(method: &PaymentMethod) -> Value {
     shown.into_value()
 }
 
-/// Renders the holder's name, address and so on.
-pub(super) fn billing_details(details: &ExtraParams) -> Value {
+/// Renders the holder's name, address and so on. Without details all of them are null.
+pub fn billing_details(details: Option<&ExtraParams>) -> Value {
     let mut billing = json!({
         "address": {
             "city": null, "country": null, "line1": null, "line2": null,
@@ -61,6 +61,8 @@ pub(super) fn billing_details(details: &ExtraParams) -> Value {
         "phone": null,
         "tax_id": null,
     });
-    merge(&mut billing, param_value(details));
+    if let Some(details) = details {
+        merge(&mut billing, param_value(details));
+    }
     billing
 }
