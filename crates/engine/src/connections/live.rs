@@ -67,9 +67,10 @@ impl Engine {
         // A platform is registered for its connected accounts.
         let platform = context.connected.as_ref().map(|connected| connected.platform);
         let merchant = platform.unwrap_or(context.merchant);
-        let registrations = match context.livemode {
-            true => self.registry.registrations(merchant)?,
-            false => self.rehearsed(merchant).await?,
+        let registrations = if context.livemode {
+            self.registry.registrations(merchant)?
+        } else {
+            self.rehearsed(merchant).await?
         };
         let state = |permission| registration(context.livemode, &registrations, permission);
         let missing = |permission: &Permission| state(*permission) != Registration::Active;

@@ -256,7 +256,7 @@ fn registration_part(visitor: Visitor, token: &str, registrations: &Registration
                         (state_choice(*permission, *state))
                     }
                 }
-                button { "Rehearse" }
+                button.main { "Rehearse" }
             }))
         }
     }
