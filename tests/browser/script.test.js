@@ -167,6 +167,48 @@ test("an element without an intent is confirmed with one made later", LIMIT, asy
   assert.deepEqual(page.faults, []);
 });
 
+test("elements without an intent take allowedPaymentMethodTypes, not paymentMethodTypes", LIMIT, async () => {
+  const page = await openShop();
+  const told = await page.evaluate((key) => {
+    const stripe = window.Stripe(key);
+    const deferred = { mode: "payment", amount: 2000, currency: "usd" };
+    const attempt = (act) => {
+      try {
+        act();
+        return "accepted";
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    };
+    const types = { paymentMethodTypes: ["us_bank_account"] };
+    const allowed = { allowedPaymentMethodTypes: ["card", "us_bank_account"] };
+    return [
+      attempt(() => stripe.elements({ ...deferred, ...types })),
+      attempt(() => stripe.elements(deferred).update(types)),
+      attempt(() => stripe.elements({ ...deferred, ...allowed })),
+      attempt(() => stripe.elements(deferred).update(allowed)),
+      attempt(() => stripe.elements({ ...deferred, allowedPaymentMethodTypes: ["card"] })),
+    ];
+  }, PUBLISHABLE);
+  for (const text of told.slice(0, 2)) assert.match(text, /^IntegrationError: .*allowedPaymentMethodTypes/);
+  assert.deepEqual(told.slice(2, 4), ["accepted", "accepted"]);
+  assert.match(told[4], /^IntegrationError: .*us_bank_account/);
+});
+
+test("a consent that was collected before is accepted, and the flow still asks", LIMIT, async () => {
+  const page = await openShop();
+  const session = await makeSession();
+  const clientSecret = session.client_secret;
+  const consent = { consent: "fccons_1" };
+  await begin(page, "collectFinancialConnectionsAccounts", { clientSecret, preCollectedConsent: consent });
+  assert.equal((await outcome(page)).error.param, "preCollectedConsent");
+  const preCollectedConsent = { ...consent, collectedAt: 1767225600 };
+  await begin(page, "collectFinancialConnectionsAccounts", { clientSecret, preCollectedConsent });
+  await linkInFrame(page);
+  assert.equal((await outcome(page)).financialConnectionsSession.id, session.id);
+  assert.deepEqual(page.faults, []);
+});
+
 test("react-stripe-js shows the element and pays by it", LIMIT, async () => {
   const page = await open();
   const intent = await makePayment();

@@ -21,6 +21,9 @@
     error: { type: "invalid_request_error", message, ...more },
   });
 
+  // An error of the page's program, which Stripe.js throws at once.
+  const integrationError = (message) => Object.assign(new Error(message), { name: "IntegrationError" });
+
   // ---- The API ----
 
   // Yields the names and values of a form, nested in brackets. Absent values are omitted.
@@ -205,9 +208,24 @@
     }
   }
 
+  // The error of an invalid preCollectedConsent, or null. The server has no consents, because they
+  // are in private preview. Stripe.js shows the ordinary consent pane for a consent that it does not
+  // accept, and every flow here begins with that pane.
+  function consentFault({ preCollectedConsent: consent, params }) {
+    const given = consent ?? params?.preCollectedConsent;
+    if (given === undefined || given === null) return null;
+    const isId = typeof given.consent === "string" && given.consent !== "";
+    if (isId && Number.isInteger(given.collectedAt)) return null;
+    const message = "preCollectedConsent takes the consent's id (fccons_…) and collectedAt in seconds.";
+    return failure(message, { param: "preCollectedConsent" });
+  }
+
   // ---- Sessions ----
 
-  async function collectSession(api, clientSecret) {
+  async function collectSession(api, given) {
+    const fault = consentFault(given);
+    if (fault) return fault;
+    const { clientSecret } = given;
     const run = await collect(api, clientSecret);
     if (run.error) return run;
     const path = `/v1/financial_connections/sessions/${run.carrier}`;
@@ -217,8 +235,8 @@
     return { financialConnectionsSession: { ...session, accounts: session.accounts.data } };
   }
 
-  async function collectToken(api, clientSecret) {
-    const answer = await collectSession(api, clientSecret);
+  async function collectToken(api, given) {
+    const answer = await collectSession(api, given);
     if (answer.error) return answer;
     const { bank_account_token: token = null } = answer.financialConnectionsSession;
     return { ...answer, token };
@@ -253,7 +271,9 @@
       return this.send(clientSecret, "get", "", { expand });
     }
 
-    async collect({ clientSecret, params, expand }) {
+    async collect({ clientSecret, params, expand, preCollectedConsent }) {
+      const fault = consentFault({ preCollectedConsent, params });
+      if (fault) return fault;
       const wanted = params?.payment_method_type ?? "us_bank_account";
       if (wanted !== "us_bank_account") {
         const message = `This server collects us_bank_account, not ${wanted}.`;
@@ -492,10 +512,26 @@
     collapse() {}
   }
 
+  // Rejects options of payment method types that the release does not have, or that offer no bank
+  // account. With an intent, the intent has the types.
+  function checkTypes(method, options, hasIntent) {
+    if (hasIntent) return;
+    if (options.paymentMethodTypes !== undefined) {
+      throw integrationError(
+        `${method}: paymentMethodTypes is no option any more. Use allowedPaymentMethodTypes.`,
+      );
+    }
+    const allowed = options.allowedPaymentMethodTypes;
+    if (allowed && !allowed.includes(TYPE)) {
+      throw integrationError(`${method}: allowedPaymentMethodTypes must include ${TYPE}.`);
+    }
+  }
+
   function makeElements(intentsOf, options = {}) {
     const made = new Map();
     const { clientSecret, mode } = options;
     if (clientSecret && mode) throw new Error("elements: give clientSecret, or mode, not both.");
+    checkTypes("elements", options, Boolean(clientSecret));
     // Links an account to the intent, and returns the resulting payment method.
     const link = async () => {
       const intents = intentsOf(clientSecret);
@@ -517,6 +553,7 @@
       },
       getElement: (type) => made.get(type) ?? null,
       update(changes = {}) {
+        checkTypes("elements.update", changes, false);
         Object.assign(options, changes);
       },
       fetchUpdates: async () => ({}),
@@ -553,9 +590,8 @@
     const ofSecret = (secret) => (String(secret).startsWith(SETUP.prefix) ? setups : payments);
 
     return named("stripe", {
-      collectFinancialConnectionsAccounts: ({ clientSecret } = {}) =>
-        collectSession(api, clientSecret),
-      collectBankAccountToken: ({ clientSecret } = {}) => collectToken(api, clientSecret),
+      collectFinancialConnectionsAccounts: (given = {}) => collectSession(api, given),
+      collectBankAccountToken: (given = {}) => collectToken(api, given),
 
       collectBankAccountForPayment: (given = {}) => payments.collect(given),
       collectBankAccountForSetup: (given = {}) => setups.collect(given),
