@@ -3,8 +3,8 @@
 //! rejected from the very next request.
 //!
 //! For each request with such a key the server reads only a change counter from the head of the
-//! file. The file also has the registrations for live data. If the file cannot be read, every issued key is rejected, because an old copy could
-//! contain a revoked key.
+//! file. If the file cannot be read, every issued key is rejected, because an old copy could
+//! contain a revoked key. The file also has the registrations for live data.
 
 use super::caller::Caller;
 use engine::connections::registry::Registry;

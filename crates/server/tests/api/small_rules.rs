@@ -38,9 +38,9 @@ async fn unsupported_calls_are_unknown_addresses() {
     let (_, unsupported) = parity.split_once("\n## Not supported\n").unwrap();
     let mut calls: Vec<(String, String)> = Vec::new();
     for row in unsupported.lines().filter(|line| line.starts_with("| `")) {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let resource = cells[1].trim_matches('`');
-        for call in cells[2].split(", ") {
+        let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+        let resource = columns[1].trim_matches('`');
+        for call in columns[2].split(", ") {
             let call = call.trim_matches('`');
             let (method, rest) = call.split_once(' ').unwrap_or((call, ""));
             let base =

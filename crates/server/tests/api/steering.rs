@@ -79,7 +79,7 @@ async fn announces_the_expiry_of_each_number() {
     assert_eq!(told, [1, 2, 2]);
 }
 
-/// An account whose tokenized number expires does not support `us_bank_account` any more. A new
+/// When its tokenized number expires, an account does not support `us_bank_account` any more. A new
 /// link brings it back. Each change emits one event and its thin counterpart (Stripe's API
 /// reference: it occurs when the supported payment method types are updated).
 #[tokio::test]
