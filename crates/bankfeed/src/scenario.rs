@@ -5,8 +5,9 @@ use crate::error::{CommandError, ScenarioCommandError};
 use clap::Subcommand;
 use cli::{GlobalFlags, ScenarioExportFlags, export_scenario, output};
 use connectors::sandbox::scenario::plaid;
-use connectors::sandbox::scenario::{Scenario, ready};
-use serde_json::json;
+use connectors::sandbox::scenario::{BelowLimit, Scenario, ready};
+use model::calendar::{date_of, day_of_second};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// The file name that means standard input.
@@ -113,9 +114,13 @@ fn check(path: &Path, json: bool) -> Result<(), CommandError> {
         .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
     let outline = scenario.outline();
     let accounts: usize = outline.iter().map(|(_, _, accounts)| accounts.len()).sum();
+    let warnings = scenario.accounts_below_limit();
     if json {
         let (name, banks) = (&scenario.name, outline.len());
-        return Ok(output::say_json(&json!({"name": name, "accounts": accounts, "banks": banks}))?);
+        let warnings: Vec<Value> = warnings.iter().map(below_limit_json).collect();
+        return Ok(output::say_json(&json!({
+            "name": name, "accounts": accounts, "banks": banks, "warnings": warnings,
+        }))?);
     }
     output::say(&format!(
         "{}: {} at {}",
@@ -123,7 +128,53 @@ fn check(path: &Path, json: bool) -> Result<(), CommandError> {
         counted(accounts, "account"),
         counted(outline.len(), "bank")
     ))?;
+    for below in &warnings {
+        output::warn(&below_limit_text(below));
+    }
     Ok(())
+}
+
+fn below_limit_text(below: &BelowLimit) -> String {
+    let money = |amount| below.currency.decimal(amount);
+    let (first, lowest) = (below.first, below.lowest);
+    format!(
+        "{} at {} closes below {} {} on {} of {}, for a link on {}. The first is day {} with {}, \
+         the lowest is day {} with {}. Change the balance or the amounts, or set overdraft.",
+        below.account,
+        below.institution,
+        money(below.limit),
+        below.currency.as_str(),
+        below.days_below,
+        counted(below.days, "day"),
+        date_text(below),
+        first.0,
+        money(first.1),
+        lowest.0,
+        money(lowest.1),
+    )
+}
+
+fn below_limit_json(below: &BelowLimit) -> Value {
+    let money = |amount| below.currency.decimal(amount);
+    let closing = |(day, balance): (i64, i64)| json!({"day": day, "balance": money(balance)});
+    json!({
+        "warning": "below_limit",
+        "institution": below.institution,
+        "account": below.account,
+        "currency": below.currency.as_str(),
+        "limit": money(below.limit),
+        "linked_on": date_text(below),
+        "days_below": below.days_below,
+        "days": below.days,
+        "first": closing(below.first),
+        "lowest": closing(below.lowest),
+    })
+}
+
+/// The date of the link.
+fn date_text(below: &BelowLimit) -> String {
+    let date = date_of(day_of_second(below.linked_at.0));
+    format!("{}-{:02}-{:02}", date.year, date.month, date.day)
 }
 
 fn counted(number: usize, what: &str) -> String {

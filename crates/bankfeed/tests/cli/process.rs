@@ -238,6 +238,13 @@ fn serves_scenarios() {
 
     let (status, told) = run(&["scenario", "check", file]);
     assert_eq!((status.code(), told), (Some(0), vec!["One: 1 account at 1 bank".to_owned()]));
+    std::fs::write(file, "name = \"One\"\n[[accounts]]\nname = \"A\"\nbalance = \"-19.20\"")
+        .unwrap();
+    let checked = command(&["scenario", "check", file]).output().unwrap();
+    assert!(checked.status.success(), "a warning is not an error");
+    insta::assert_snapshot!(String::from_utf8(checked.stderr).unwrap(), @"");
+    let (_, json) = run(&["scenario", "check", file, "--json"]);
+    insta::assert_snapshot!(json.join("\n"), @"");
     std::fs::write(file, "name = \"One\"\n[[accounts]]\nname = 7").unwrap();
     assert_eq!(run(&["scenario", "check", file]).0.code(), Some(1));
     assert_eq!(run(&serve).0.code(), Some(1));

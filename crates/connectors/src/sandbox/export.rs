@@ -167,6 +167,7 @@ impl Opened {
                 balance: 0,
                 available_more: 0,
                 balances: Vec::new(),
+                overdraft: 0,
                 owners: Some(
                     state.owners.clone().unwrap_or_else(|| self.owners(self.linked.first)),
                 ),

@@ -7,7 +7,8 @@
 //!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
 //!   `banking`: the days on which a bank posts.
 //! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed
-//!   transaction. `ledger`: the ledger with these changes applied.
+//!   transaction. `ledger`: the ledger with these changes applied. `running`: its balance at the end
+//!   of each day.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
 //! - `account`: an opened account. `banks`: all banks of a server.
 //! - `fetch`: a fetch. `feed`: its pages of transactions. `cursor`: the end of a page.
@@ -37,6 +38,7 @@ mod profile;
 mod random;
 mod routine;
 mod row;
+mod running;
 pub mod scenario;
 mod state;
 mod sums;

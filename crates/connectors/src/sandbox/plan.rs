@@ -60,6 +60,9 @@ pub(super) struct Plan {
     /// The balances in other currencies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) balances: Vec<Opening>,
+    /// The amount below zero that the bank allows, in minor units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) overdraft: i64,
     /// The owners before any fact about owners. A holder made from the seed if absent.
     pub(super) owners: Option<Vec<BankOwner>>,
     /// The seed of the rows of the stretches.
@@ -180,6 +183,12 @@ pub(super) struct Outcome {
     pub(super) cause: Option<RefreshCause>,
     /// The duration of the refresh, in seconds.
     pub(super) delay_s: i64,
+}
+
+// The signature is that of serde.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl Plan {

@@ -2,9 +2,9 @@
 //! accounts and the facts of each account, in days after the link.
 //!
 //! - `tree` reads a file into a tree that knows its lines. `value`, `money` and `fact` read single
-//!   values and timeline entries, `stretch` reads repeated
-//!   transactions, `institution` reads banks. `read` makes a
-//!   [`Scenario`] of them, and an error names the line and the key.
+//!   values and timeline entries, `stretch` reads repeated transactions, `institution` reads banks.
+//!   `read` makes a [`Scenario`] of them, and an error names the line and the key.
+//! - `check` finds histories in which a cash account falls below its limit.
 //! - `write` writes files, and `plaid` uses it to convert custom users of Plaid's sandbox.
 //! - `ready` holds the files that come with the server.
 //!
@@ -12,6 +12,7 @@
 //! other test account. Its credential holds the whole account as a `Plan`. A linked account
 //! therefore continues after its scenario is deleted, and shows the same on every server.
 
+pub(super) mod check;
 mod fact;
 mod institution;
 mod money;
@@ -23,6 +24,7 @@ mod tree;
 mod value;
 pub(super) mod write;
 
+pub use check::BelowLimit;
 pub use read::Scenario;
 pub use tree::ScenarioError;
 

@@ -138,6 +138,7 @@ impl Reader {
             balance,
             available_more: 0,
             balances: Vec::new(),
+            overdraft: 0,
             owners: self.owners(account, path)?,
             seed: 0,
             number: None,

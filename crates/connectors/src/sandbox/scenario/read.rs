@@ -154,6 +154,7 @@ fn read_account(
     let last4 = read_last4(&mut table)?;
     let (balance, available_more) = read_balance(&mut table, money)?;
     let balances = read_balances(&mut table, currency)?;
+    let overdraft = read_overdraft(&mut table, money)?;
     let history_days = table.integer("history_days", 0, DAYS_MAX)?;
     let owners = read_owners(&mut table, holders)?;
     let stretches = stretch::read_all(&mut table, money, &balances)?;
@@ -185,6 +186,7 @@ fn read_account(
         balance,
         available_more,
         balances,
+        overdraft,
         owners,
         number: None,
         stretches,
@@ -205,6 +207,15 @@ fn read_kind(table: &mut Table) -> Result<(Category, Subcategory), ScenarioError
         return Err(table.error(line, "category", problem));
     }
     Ok((category, kind.subcategory()))
+}
+
+/// Reads the amount below zero that the bank allows.
+fn read_overdraft(table: &mut Table, money: Money) -> Result<i64, ScenarioError> {
+    let line = table.line_of("overdraft");
+    match money.read(table, "overdraft")?.unwrap_or(0) {
+        ..0 => Err(table.error(line, "overdraft", "an amount of at least 0 is expected")),
+        amount => Ok(amount),
+    }
 }
 
 /// Reads whether the account can pay. An investment account never can.

@@ -83,6 +83,9 @@ fn write_account(text: &mut String, plan: &Plan) {
         let balances: Vec<String> = plan.balances.iter().map(balance).collect();
         line(text, "balances", &format!("[{}]", balances.join(", ")));
     }
+    if plan.overdraft != 0 {
+        line(text, "overdraft", &quoted(&money.text(plan.overdraft)));
+    }
     line(text, "history_days", &plan.history_days.to_string());
     if plan.facts.is_empty() {
         return;

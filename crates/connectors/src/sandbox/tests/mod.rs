@@ -2,6 +2,7 @@
 
 mod banking;
 mod banks;
+mod check;
 mod export;
 mod follower;
 mod generator;
