@@ -1,8 +1,11 @@
-//! The ready scenarios: each shows its description.
+//! The ready scenarios: each shows its description, and no account falls below zero unless its
+//! description says so.
 
 use super::scenario::{ledger, linked};
 use super::*;
 use crate::interface::{FetchError, Records};
+use crate::sandbox::running::Closing;
+use crate::sandbox::scenario::check::closings;
 use crate::sandbox::scenario::ready;
 use model::account::{InactiveCause, StatusAction};
 use model::clock::DAY_S;
@@ -35,6 +38,38 @@ fn amounts(example: &Example, words: &str) -> Vec<i64> {
     entries.iter().filter(within).map(|entry| entry.transaction.amount).collect()
 }
 
+/// The days of an account from the start of its ledger to half a year after the link, for links
+/// on all days of the week and parts of a month. `account` is a position in the file.
+fn histories(name: &str, account: usize, links: i64) -> Vec<Vec<Closing>> {
+    let scenario = Scenario::read(ready::find(name).unwrap()).unwrap();
+    let plan = &scenario.banks()[0].accounts[account];
+    let links = (0..links).map(|number| LINKED.plus(number * 8 * DAY_S));
+    links.map(|linked_at| closings(plan, linked_at, 180)).collect()
+}
+
+/// Asserts a rule of the balance at the end of every day.
+fn every_day(name: &str, account: usize, links: i64, rule: impl Fn(&Closing) -> bool) {
+    for (link, history) in histories(name, account, links).iter().enumerate() {
+        let wrong: Vec<&Closing> = history.iter().filter(|closing| !rule(closing)).collect();
+        let count = (wrong.len(), history.len());
+        let lowest = wrong.iter().min_by_key(|closing| closing.balance);
+        assert!(
+            wrong.is_empty(),
+            "{name}, link {link}: {count:?} days, {lowest:?}, {:?}",
+            wrong[0]
+        );
+    }
+}
+
+/// The check of scenarios has no warning about a ready one.
+#[test]
+fn the_check_warns_of_no_ready_scenario() {
+    for name in ready::names() {
+        let scenario = Scenario::read(ready::find(name).unwrap()).unwrap();
+        assert_eq!(scenario.accounts_below_limit(), [], "{name}");
+    }
+}
+
 /// Steady income: a salary of one size every two weeks, rent each month, and a balance above zero.
 #[test]
 fn steady_income() {
@@ -44,7 +79,9 @@ fn steady_income() {
     assert!(salaries.iter().all(|amount| *amount == 218_462));
     let rents = amounts(&example, "RENT").len();
     assert!((11..=13).contains(&rents), "{rents}");
-    assert!((0..180).all(|at| balance(&example, day(at)) > 0));
+    for account in [0, 1] {
+        every_day("steady-income", account, 46, |closing| closing.balance > 0);
+    }
 }
 
 /// Gig worker: hundreds of small payouts of uneven size, no salary, and a balance that is
@@ -59,17 +96,20 @@ fn gig_worker() {
     payouts.dedup();
     assert!(payouts.len() > 300, "sizes are uneven");
     assert!(amounts(&example, "PAYROLL").is_empty());
-    assert!((0..180).all(|at| balance(&example, day(at)) > -50_000));
+    every_day("gig-worker", 0, 46, |closing| closing.balance > 0);
 }
 
-/// Overdrawn: a positive balance at the link, negative from day 4, positive again on day 11.
+/// Overdrawn: never below zero before day 3, below zero at the end of day 3, with fees and a
+/// returned payment, and above zero again on day 10.
 #[test]
 fn overdrawn() {
     let example = of("overdrawn");
     assert_eq!(balance(&example, day(0)), 18_250);
-    assert!((4..=10).all(|at| balance(&example, day(at)) < 0));
-    assert!(balance(&example, day(11)) > 0);
-    assert!(amounts(&example, "OVERDRAFT FEE").len() >= 2);
+    every_day("overdrawn", 0, 46, |closing| {
+        (3..10).contains(&closing.day) == (closing.balance < 0)
+    });
+    assert_eq!(amounts(&example, "OVERDRAFT FEE"), [-3_500, -3_500]);
+    assert_eq!(amounts(&example, "RETURNED ITEM EVERGREEN"), [12_000]);
 }
 
 /// Fraud pattern: probes that vanish, a new owner, money in by a bad check and out at once, and an
@@ -85,7 +125,13 @@ fn fraud_pattern() {
     let probes = ledger(&example, 4);
     let gone = probes.iter().filter(|row| row.contains("gone") && row.contains("QX DIGITAL"));
     assert_eq!(gone.count(), 2);
-    assert!(balance(&example, day(7)) < -900_000);
+    assert!(balance(&example, day(7)) < -850_000);
+    every_day("fraud-pattern", 0, 46, |closing| match closing.day {
+        ..4 => closing.balance > 100_000,
+        // Everything is moved out, but the bad check still counts.
+        4..6 => (0..60_000).contains(&closing.balance),
+        6.. => closing.balance < 0,
+    });
     let lost = example.sandbox.watch(&example.account(), day(7)).lost;
     assert_eq!(lost, Some((InactiveCause::AccountUnavailable, StatusAction::RelinkRequired)));
 }
@@ -95,6 +141,7 @@ fn fraud_pattern() {
 fn closed_account() {
     let mut example = of("closed-account");
     assert_eq!((balance(&example, day(4)), balance(&example, day(5))), (64_000, 0));
+    every_day("closed-account", 0, 46, |closing| (closing.day < 4) == (closing.balance > 0));
     let watch = |example: &Example, at| example.sandbox.watch(&example.account(), at).lost;
     assert_eq!(watch(&example, day(5).plus(-1)), None);
     example.relinked_at = day(6);
@@ -116,6 +163,7 @@ fn slow_bank() {
     }
     let late = |at: i64| ledger(&example, at).iter().any(|row| row.contains("CHECK 1042"));
     assert_eq!((late(4), late(5)), (false, true));
+    every_day("slow-bank", 0, 46, |closing| closing.balance > 0);
 }
 
 /// Flaky bank: the second refresh times out, the bank is away for a day, it renumbers, and it ends
@@ -135,6 +183,7 @@ fn flaky_bank() {
     assert_eq!((renumbered(6), renumbered(7)), (false, true));
     example.relinked_at = day(9);
     assert_eq!(example.fetch(Feature::Transactions, 7, day(9)).result.err(), None);
+    every_day("flaky-bank", 0, 46, |closing| closing.balance > 0);
 }
 
 /// Busy business: ten years and some forty thousand transactions, which a follower receives
@@ -158,5 +207,5 @@ fn busy_business() {
     }
     assert!((35_000..45_000).contains(&rows), "{rows}");
     assert!(oldest < day(-3_640));
-    assert!([0, 30, 90, 180, 365].iter().all(|at| balance(&example, day(*at)) > 0));
+    every_day("busy-business", 0, 4, |closing| closing.balance > 0);
 }
