@@ -10,10 +10,11 @@ use connectors::sandbox::{
 };
 use connectors::{BankAccount, Begin, Connector, Institution};
 use engine::connections::change::{push_event, record_interrupted_by};
+use engine::connections::refresh::bank_cursor;
 use engine::connections::watch::{bank_account, relinked};
 use engine::{ApiResponse, Context, Error, list_body, render, settled};
 use model::account::{Account, AccountStatus, InactiveCause, PaymentMethodType, StatusAction};
-use model::bank::BankOwner;
+use model::bank::{BankOwner, Feature};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::TransactionId;
@@ -170,13 +171,15 @@ impl Lab {
         Ok(ApiResponse::unchanged(scripts_body(account.id, &scripts)))
     }
 
-    /// Shows the bank's current ledger. It is computed without any of our stored rows.
+    /// Shows the part of the bank's current ledger that a client must have. It is computed without
+    /// any of our stored rows.
     pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
         let at_bank = bank_account(&account, &connection);
         let sandbox = self.sandbox();
-        let entries = sandbox.ledger_entries(&at_bank, now).map_err(control_error)?;
+        let cursor = bank_cursor(&connection, Feature::Transactions);
+        let entries = sandbox.window_entries(&at_bank, now, cursor).map_err(control_error)?;
         let balance = sandbox.ledger_balance(&at_bank, now).map_err(control_error)?;
         let owners = sandbox.ledger_owners(&at_bank, now).map_err(control_error)?;
         let body = render(|w| {

@@ -8,7 +8,7 @@ use super::generator::Generator;
 use super::identity::Identity;
 use super::ledger::{Ledger, Source};
 use super::owners::owners;
-use super::plan::{Omission, Opening, Outcome, Plan};
+use super::plan::{Omission, Opening, Outcome, Plan, WINDOW_DAYS};
 use super::profile::Profile;
 use super::state::{Change, State};
 use super::sums::Offsets;
@@ -102,6 +102,7 @@ impl Opened {
             currency: self.currency(),
             openings: &self.openings,
             start: self.start,
+            window_s: self.window_days() * DAY_S,
             linked_at: self.linked.first.0,
             script: &self.script,
             renumberings: &self.renumberings,
@@ -130,6 +131,15 @@ impl Opened {
             Known::Catalogue(bank, _) => bank.snapshots,
             Known::Planned(plan) => plan.snapshots,
         }
+    }
+
+    /// The number of days that a first fetch and a snapshot reach back.
+    fn window_days(&self) -> i64 {
+        let planned = match &self.known {
+            Known::Catalogue(..) => None,
+            Known::Planned(plan) => plan.window_days,
+        };
+        planned.unwrap_or(WINDOW_DAYS)
     }
 
     /// The behaviour of the owners of an account of the catalogue.

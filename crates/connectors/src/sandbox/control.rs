@@ -8,6 +8,7 @@
 
 use super::account::Opened;
 use super::banks::Sandbox;
+use super::cursor::{Cursor, Progress};
 use super::ledger::LedgerEntry;
 use super::state::{
     ADDED_PREFIX, BalanceOffset, Change, ChangeKind, OWNERS_MAX, Script, State, StatusChange,
@@ -235,6 +236,24 @@ impl SandboxControl {
     ) -> Result<Vec<LedgerEntry>, ControlError> {
         let (opened, state) = self.open(account)?;
         Ok(opened.ledger(&state.changes).entries(Opened::second(now)))
+    }
+
+    /// The part of the ledger that a follower must have: its transactions since the start of the
+    /// follower's window, vanished ones included, oldest first. `cursor` is the cursor after the
+    /// follower's last fetch. Without it, this is the window of a first fetch now.
+    pub fn window_entries(
+        &self,
+        account: &BankAccount<'_>,
+        now: AccountTime,
+        cursor: Option<&[u8]>,
+    ) -> Result<Vec<LedgerEntry>, ControlError> {
+        let (opened, state) = self.open(account)?;
+        let second = Opened::second(now);
+        let first = match cursor.and_then(Cursor::find) {
+            Some(cursor) => cursor.first(),
+            None => Some(Progress { until: second, changes: state.changes.len() }),
+        };
+        Ok(opened.ledger(&state.changes).window(first, second))
     }
 
     /// The balance in the bank's own ledger.

@@ -164,6 +164,7 @@ impl Opened {
                 login_lasts_s: None,
                 banking: None,
                 history_days: 0,
+                window_days: None,
                 balance: 0,
                 available_more: 0,
                 balances: Vec::new(),

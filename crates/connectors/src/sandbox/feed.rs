@@ -1,14 +1,16 @@
 //! Pages of transactions for a follower who has received everything up to some moment.
 //!
+//! - A first fetch returns the *window*: the last 180 days, or the `window_days` of a scenario. A
+//!   transaction that was older then is never reported, also after a change.
 //! - A bank that *snapshots* lists its whole window each time. A transaction that is absent from
 //!   the window has vanished. The window reaches back 180 days, and further if the follower's last
 //!   fetch is older, so that no change is missed because it left the window between two fetches.
 //! - Other banks send a *delta*: the transactions that appeared, changed or vanished since.
 //! - A row that appears and disappears between two fetches is never reported.
-//! - After a renumbering, the follower receives the whole ledger as a snapshot. The old ids are
+//! - After a renumbering, the follower receives everything since its first window as a snapshot. The old ids are
 //!   absent from it and therefore count as vanished.
 
-use super::cursor::{Position, Progress};
+use super::cursor::{Position, Span};
 use super::ledger::{Ledger, LedgerEntry, natural_entry};
 use super::profile::Walk;
 use super::row::Row;
@@ -18,19 +20,15 @@ use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::transaction::TransactionStatus;
 
-/// The length of a snapshot's window, in seconds.
-const WINDOW_S: i64 = 180 * DAY_S;
-
 /// The difference between two positions of a follower.
 #[derive(Debug)]
 pub(super) struct Feed<'a> {
     /// The ledger with the changes of the log up to the new position.
     ledger: &'a Ledger<'a>,
     snapshots: bool,
-    /// The follower's position before the fetch. Absent if it has received nothing.
-    since: Option<Progress>,
-    /// The follower's position after the fetch.
-    upto: Progress,
+    span: Span,
+    /// The first second of the follower's window.
+    window_start: i64,
     /// Records and removals of a page, at least 1.
     page_rows: usize,
 }
@@ -67,23 +65,24 @@ impl<'a> Feed<'a> {
     pub(super) fn of(
         ledger: &'a Ledger<'a>,
         snapshots: bool,
-        (since, upto): (Option<Progress>, Progress),
+        span: Span,
         page_rows: usize,
     ) -> Self {
-        let renumbered =
-            |since: &Progress| ledger.generation(since.until) != ledger.generation(upto.until);
-        match since {
-            Some(since) if renumbered(&since) => {
-                Self { ledger, snapshots: true, since: None, upto, page_rows }
+        let window_start = ledger.window_start(span.first);
+        let generation = ledger.generation(span.upto.until);
+        match span.since {
+            Some(since) if ledger.generation(since.until) != generation => {
+                let span = Span { since: None, ..span };
+                Self { ledger, snapshots: true, span, window_start, page_rows }
             }
-            since => Self { ledger, snapshots, since, upto, page_rows },
+            _ => Self { ledger, snapshots, span, window_start, page_rows },
         }
     }
 
     /// The range that all pages cover together.
     pub(super) fn coverage(&self) -> Coverage {
         if self.snapshots {
-            let (from, to) = (AccountTime(self.from()), AccountTime(self.upto.until));
+            let (from, to) = (AccountTime(self.from()), AccountTime(self.span.upto.until));
             Coverage::Snapshot { from, to }
         } else {
             Coverage::Delta
@@ -92,16 +91,16 @@ impl<'a> Feed<'a> {
 
     /// The first second with rows that may be in the feed.
     fn from(&self) -> i64 {
-        let Some(since) = self.since else { return self.ledger.source.start };
+        let Some(since) = self.span.since else { return self.window_start };
         let unsettled = since.until - (self.ledger.source.profile.settle_days_max() + 1) * DAY_S;
-        let window = if self.snapshots { self.upto.until - WINDOW_S } else { i64::MAX };
-        unsettled.min(window).max(self.ledger.source.start)
+        let listed_s = if self.snapshots { self.ledger.source.window_s } else { 0 };
+        unsettled.min(self.span.upto.until - listed_s).max(self.window_start)
     }
 
     /// The page that begins at a position, or the first page.
     pub(super) fn page(&self, position: Option<Position>) -> Page {
         let first_day = day_of_second(self.from());
-        let last_day = day_of_second(self.upto.until);
+        let last_day = day_of_second(self.span.upto.until);
         let begin = position.unwrap_or(Position { day: first_day, slot: 0, touched: 0 });
         let mut page = Page::default();
         let begin_day = begin.day.max(first_day);
@@ -132,12 +131,12 @@ impl<'a> Feed<'a> {
 
     /// The last second that the follower has received, or the earliest time of all.
     fn received_until(&self) -> i64 {
-        self.since.map_or(i64::MIN, |since| since.until)
+        self.span.since.map_or(i64::MIN, |since| since.until)
     }
 
     fn natural_item(&self, row: &Row<'_>) -> Option<Item> {
-        let until = self.upto.until;
-        if !self.ledger.shows(row, until) {
+        let until = self.span.upto.until;
+        if !self.ledger.shows(row, until) || row.transacted_at < self.window_start {
             return None;
         }
         let received_until = self.received_until();
@@ -167,9 +166,12 @@ impl<'a> Feed<'a> {
     /// always removed by its id, because a test may have moved it out of a snapshot's window.
     fn touched_item(&self, touched: &Touched<'_>) -> Option<Item> {
         let currency = self.ledger.source.currency;
-        let received =
-            self.since.and_then(|since| touched.shown(currency, since.until, since.changes));
-        let shown = touched.shown(currency, self.upto.until, self.upto.changes)?;
+        let Span { first, since, upto } = self.span;
+        if self.ledger.is_before_window(touched, first) {
+            return None;
+        }
+        let received = since.and_then(|since| touched.shown(currency, since.until, since.changes));
+        let shown = touched.shown(currency, upto.until, upto.changes)?;
         if received.as_ref() == Some(&shown) && !self.snapshots {
             return None;
         }
@@ -178,13 +180,13 @@ impl<'a> Feed<'a> {
             return Some(Item::Record(record));
         }
         let known = received.is_some_and(|entry| entry.status() != TransactionStatus::Void);
-        let bank_id = self.ledger.shown_id(touched.bank_id.to_owned(), self.upto.until);
+        let bank_id = self.ledger.shown_id(touched.bank_id.to_owned(), upto.until);
         known.then_some(Item::Removal(Removal { bank_id, vanished_at }))
     }
 
     /// An entry under the id that the bank shows now.
     fn renamed(&self, mut entry: LedgerEntry) -> LedgerEntry {
         let bank_id = std::mem::take(&mut entry.transaction.bank_id);
-        entry.renamed(self.ledger.shown_id(bank_id, self.upto.until))
+        entry.renamed(self.ledger.shown_id(bank_id, self.span.upto.until))
     }
 }

@@ -4,7 +4,7 @@
 use super::account::Opened;
 use super::banks::Sandbox;
 use super::catalogue::Owners;
-use super::cursor::{Cursor, Progress};
+use super::cursor::{Cursor, Progress, Span};
 use super::feed::Feed;
 use super::plan::Outcome;
 use super::state::{Script, State};
@@ -53,22 +53,23 @@ impl Sandbox {
         now: AccountTime,
     ) -> FetchPage {
         let here = Progress { until: Opened::second(now), changes: state.changes.len() };
-        let (since, upto, position) = match cursor {
-            None => (None, here, None),
+        let (span, position) = match cursor {
+            None => (Span { first: Some(here), since: None, upto: here }, None),
             // Time moves backwards only if the clock of the server was set back.
-            Some(Cursor::Ended(since)) => {
-                (Some(since), Progress { until: here.until.max(since.until), ..here }, None)
+            Some(Cursor::Ended { first, last }) => {
+                let upto = Progress { until: here.until.max(last.until), ..here };
+                (Span { first, since: Some(last), upto }, None)
             }
-            Some(Cursor::Paged { since, upto, position }) => (since, upto, Some(position)),
+            Some(Cursor::Paged { span, position }) => (span, Some(position)),
         };
         // The cursor is stored apart from the state, so its count may not fit the log.
-        let counted = &state.changes[..upto.changes.min(state.changes.len())];
+        let counted = &state.changes[..span.upto.changes.min(state.changes.len())];
         let ledger = opened.ledger(counted);
-        let feed = Feed::of(&ledger, opened.snapshots(), (since, upto), self.page_rows);
+        let feed = Feed::of(&ledger, opened.snapshots(), span, self.page_rows);
         let page = feed.page(position);
         let next_cursor = match page.next {
-            Some(position) => Cursor::Paged { since, upto, position },
-            None => Cursor::Ended(upto),
+            Some(position) => Cursor::Paged { span, position },
+            None => Cursor::Ended { first: span.first, last: span.upto },
         };
         FetchPage {
             records: Records::Transactions {

@@ -5,6 +5,7 @@
 //!   moves, so a row that is in the ledger stays there. Rows that were pending at the start are
 //!   posted at the start. The balance at any time is therefore the opening balance plus all posted
 //!   entries of the ledger, in each currency alone.
+//! - A follower has a *window* of the ledger, which begins a number of days before its first fetch.
 //! - A transaction that was added or changed is *touched*. A change counts from its own time. A
 //!   change of status also ends the natural course of a row.
 //! - The timeline of a scenario is a log of changes as well, and each counts from its time. A
@@ -14,6 +15,7 @@
 //! - A bank that *renumbers* shows new ids from then on. The ledger keeps the first id of each
 //!   transaction.
 
+use super::cursor::Progress;
 use super::plan::{Omission, Opening};
 use super::profile::Profile;
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
@@ -71,6 +73,8 @@ pub(super) struct Source<'a> {
     pub(super) openings: &'a [Opening],
     /// The first second of the ledger. Natural rows come after it.
     pub(super) start: i64,
+    /// The length of a follower's window before its first fetch, in seconds.
+    pub(super) window_s: i64,
     /// The second of the first link.
     pub(super) linked_at: i64,
     /// The timeline of a scenario, in the order of its times.
@@ -153,18 +157,39 @@ impl<'a> Ledger<'a> {
             && (self.touched_rows.is_empty() || !self.touched_rows.contains(&row.key))
     }
 
+    /// The first second of the window of a follower with this first fetch. Without it, the start of
+    /// the ledger.
+    pub(super) fn window_start(&self, first: Option<Progress>) -> i64 {
+        let start = self.source.start;
+        first.map_or(start, |first| first.until.saturating_sub(self.source.window_s).max(start))
+    }
+
+    /// True if a touched transaction was older than the follower's window at the first fetch.
+    pub(super) fn is_before_window(&self, touched: &Touched<'_>, first: Option<Progress>) -> bool {
+        let Some(progress) = first else { return false };
+        let entry = touched.entry(self.source.currency, progress.until, progress.changes);
+        entry.is_some_and(|entry| entry.transaction.transacted_at.0 < self.window_start(first))
+    }
+
     /// Every transaction of the ledger at a time, oldest first.
     pub(super) fn entries(&self, now: i64) -> Vec<LedgerEntry> {
+        self.window(None, now)
+    }
+
+    /// The transactions at a time in the window of a follower with this first fetch, oldest first.
+    pub(super) fn window(&self, first: Option<Progress>, now: i64) -> Vec<LedgerEntry> {
         let mut entries = Vec::new();
         let profile = self.source.profile;
-        profile.each(day_of_second(self.source.start)..=day_of_second(now), |row| {
-            if self.shows(row, now) {
+        let start = self.window_start(first);
+        profile.each(day_of_second(start)..=day_of_second(now), |row| {
+            if self.shows(row, now) && row.transacted_at >= start {
                 entries.push(natural_entry(row, self.source.currency, now));
             }
         });
         let currency = self.source.currency;
         let shown = |touched: &Touched<'_>| touched.shown(currency, now, self.changes);
-        entries.extend(self.touched.iter().filter_map(shown));
+        let within = self.touched.iter().filter(|touched| !self.is_before_window(touched, first));
+        entries.extend(within.filter_map(shown));
         for entry in &mut entries {
             let bank_id = &mut entry.transaction.bank_id;
             *bank_id = self.shown_id(std::mem::take(bank_id), now);

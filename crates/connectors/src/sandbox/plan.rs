@@ -24,6 +24,9 @@ use model::refresh::RefreshCause;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The number of days that a first fetch and a snapshot reach back, unless a scenario sets it.
+pub(super) const WINDOW_DAYS: i64 = 180;
+
 /// An account of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plan {
@@ -53,6 +56,9 @@ pub(super) struct Plan {
     pub(super) banking: Option<BankingDays>,
     /// The number of days between the start of the ledger and the link.
     pub(super) history_days: i64,
+    /// The number of days that a first fetch and a snapshot reach back. [`WINDOW_DAYS`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) window_days: Option<i64>,
     /// The posted balance at the link, before the facts of day 0.
     pub(super) balance: i64,
     /// The available balance minus the sum of posted and pending transactions.

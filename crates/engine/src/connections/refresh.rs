@@ -15,6 +15,7 @@ use crate::metrics::RefreshOutcome;
 use crate::worker::caught;
 use crate::{Engine, Error};
 use connectors::FetchError;
+pub use gather::bank_cursor;
 use gather::{CUT_OFF, Fetched, Gathered, WHOLE};
 use model::Word;
 use model::account::{Account, InactiveCause, StatusAction};

@@ -135,6 +135,7 @@ impl Reader {
             login_lasts_s: None,
             banking: None,
             history_days: 0,
+            window_days: None,
             balance,
             available_more: 0,
             balances: Vec::new(),

@@ -156,6 +156,7 @@ fn read_account(
     let balances = read_balances(&mut table, currency)?;
     let overdraft = read_overdraft(&mut table, money)?;
     let history_days = table.integer("history_days", 0, DAYS_MAX)?;
+    let window_days = table.integer("window_days", 1, DAYS_MAX)?;
     let owners = read_owners(&mut table, holders)?;
     let stretches = stretch::read_all(&mut table, money, &balances)?;
     let path = table.path_of("timeline");
@@ -183,6 +184,7 @@ fn read_account(
         login_lasts_s: bank.login_lasts_s,
         banking: bank.banking,
         history_days: history_days.map_or(HISTORY_DAYS, |days| days.value),
+        window_days: window_days.map(|days| days.value),
         balance,
         available_more,
         balances,

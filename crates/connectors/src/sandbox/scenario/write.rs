@@ -87,6 +87,9 @@ fn write_account(text: &mut String, plan: &Plan) {
         line(text, "overdraft", &quoted(&money.text(plan.overdraft)));
     }
     line(text, "history_days", &plan.history_days.to_string());
+    if let Some(days) = plan.window_days {
+        line(text, "window_days", &days.to_string());
+    }
     if plan.facts.is_empty() {
         return;
     }

@@ -131,7 +131,8 @@ impl Follower {
 
     /// Compares the copy with the bank's own ledger.
     pub(super) fn agrees(&self, linked: &Example, now: AccountTime) {
-        let entries = linked.control().ledger_entries(&linked.account(), now).unwrap();
+        let cursor = self.cursor.as_deref();
+        let entries = linked.control().window_entries(&linked.account(), now, cursor).unwrap();
         let shown = entries.iter().filter(|entry| entry.status() != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();
         let mut stored: Vec<&StoredTransaction> =

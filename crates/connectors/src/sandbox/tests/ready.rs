@@ -186,11 +186,33 @@ fn flaky_bank() {
     every_day("flaky-bank", 0, 46, |closing| closing.balance > 0);
 }
 
-/// Busy business: ten years and some forty thousand transactions, which a follower receives
-/// completely in pages, and a balance above zero.
+/// Busy business: ten years and some forty thousand transactions in the bank's ledger, and a balance
+/// above zero.
 #[test]
 fn busy_business() {
-    let mut example = of("busy-business");
+    let example = of("busy-business");
+    let entries = example.control().ledger_entries(&example.account(), LINKED).unwrap();
+    assert!((35_000..45_000).contains(&entries.len()), "{}", entries.len());
+    assert!(entries[0].transaction.transacted_at < day(-3_640));
+    every_day("busy-business", 0, 4, |closing| closing.balance > 0);
+}
+
+/// A first refresh brings at most 180 days, and `window_days` widens it. The ledger for clients has
+/// the same rows.
+#[test]
+fn a_first_refresh_brings_the_window() {
+    let text = ready::find("busy-business").unwrap();
+    let (rows, oldest) = first_refresh(&mut linked(text));
+    assert!((1_500..2_500).contains(&rows), "{rows}");
+    assert!(oldest > day(-180) && oldest < day(-178));
+    let wide = text.replace("history_days = 3652", "history_days = 3652\nwindow_days = 3652");
+    let (rows, oldest) = first_refresh(&mut linked(&wide));
+    assert!((35_000..45_000).contains(&rows), "{rows}");
+    assert!(oldest < day(-3_640));
+}
+
+/// The number of rows of a first refresh and the date of the oldest one.
+fn first_refresh(example: &mut Example) -> (usize, AccountTime) {
     let (mut rows, mut oldest, mut cursor) = (0, LINKED, None::<Vec<u8>>);
     for _ in 0..200 {
         let response =
@@ -205,7 +227,11 @@ fn busy_business() {
             break;
         }
     }
-    assert!((35_000..45_000).contains(&rows), "{rows}");
-    assert!(oldest < day(-3_640));
-    every_day("busy-business", 0, 4, |closing| closing.balance > 0);
+    let control = example.control();
+    let owed = control.window_entries(&example.account(), LINKED, cursor.as_deref()).unwrap();
+    let before = control.window_entries(&example.account(), LINKED, None).unwrap();
+    assert_eq!(owed, before, "the window is the same before and after the first refresh");
+    let shown = owed.iter().filter(|entry| entry.status() != TransactionStatus::Void);
+    assert_eq!(rows, shown.count());
+    (rows, oldest)
 }

@@ -298,7 +298,7 @@ fn errors_have_line_and_key() {
     line 1: string values must be quoted, expected literal string
     line 2: expected value
     line 1: accounts: at least one is needed
-    line 4: accounts.colour: no such key; here are: available, balance, balances, category, currency, description, history_days, institution, kind, last4, name, overdraft, owners, payable, stretches, timeline
+    line 4: accounts.colour: no such key; here are: available, balance, balances, category, currency, description, history_days, institution, kind, last4, name, overdraft, owners, payable, stretches, timeline, window_days
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
     line 4: accounts.kind: 'piggy_bank' is unknown; use one of: checking, credit_card, investment, line_of_credit, mortgage, other, savings
@@ -317,7 +317,7 @@ fn errors_have_line_and_key() {
     line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
     line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
-    line 3: accounts.blance: no such key; here are: available, balance, balances, category, currency, description, history_days, institution, kind, last4, name, overdraft, owners, payable, stretches, timeline
+    line 3: accounts.blance: no such key; here are: available, balance, balances, category, currency, description, history_days, institution, kind, last4, name, overdraft, owners, payable, stretches, timeline, window_days
     line 5: accounts.timeline.days: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, new_number, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh, last4
     line 5: accounts.timeline.takes: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, omits, new_number, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh, last4
     line 5: accounts.timeline.pending: no such key; here are: amount, currency, dated, dated_time, day, description, time, vanishes

@@ -8,9 +8,9 @@ use crate::connections::watch::bank_account;
 use crate::context::settled;
 use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
-use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Removal};
+use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Feature, Removal};
 use model::limits;
-use store::ChangeConnection;
+use store::{ChangeConnection, Connection};
 
 /// The result of fetching.
 pub(super) enum Fetched {
@@ -40,6 +40,12 @@ pub(super) struct Gathered {
 /// The first byte of a stored cursor: the fetch that it ends was complete, or was cut off.
 pub(super) const WHOLE: u8 = 0;
 pub(super) const CUT_OFF: u8 = 1;
+
+/// The bank's own cursor after the last successful refresh of a feature.
+pub fn bank_cursor(connection: &Connection, feature: Feature) -> Option<&[u8]> {
+    let (_mark, cursor) = connection.cursors.get(&feature)?.split_first()?;
+    Some(cursor)
+}
 
 impl Engine {
     /// Fetches page by page, within the bounds of one refresh.
