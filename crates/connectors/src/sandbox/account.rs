@@ -4,10 +4,10 @@
 //! needs no memory. The connector's state, with the changes that tests made, comes as an argument.
 
 use super::catalogue::{Bank, Owners, TestAccount};
-use super::generator::Generator;
 use super::identity::Identity;
 use super::ledger::{Ledger, Source};
 use super::owners::owners;
+use super::pattern::Generator;
 use super::plan::{Omission, Opening, Outcome, Plan, WINDOW_DAYS};
 use super::profile::Profile;
 use super::state::{Change, State};

@@ -3,7 +3,7 @@
 //! The names are those in Stripe's documentation of its test banks. Older names and published ids
 //! lead to the same banks. Two banks are our own: one with a short history and one without any.
 
-use super::generator::{Pattern, Scale};
+use super::pattern::{Pattern, Scale};
 use model::Word;
 use model::account::{Category, InactiveCause, StatusAction, Subcategory};
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,9 @@
 //!
 //! - `catalogue`: the banks and accounts. `identity`: the credential of an account. `bank`: a bank
 //!   as clients see it. `link`: the login.
-//! - `row`: one movement. `generator`: the rows of an account of the catalogue. `plan` and
-//!   `routine`: an account of a scenario and its rows. `profile`: the rows of either, day by day.
-//!   `banking`: the days on which a bank posts.
+//! - `row`: one movement. `pattern`: the kinds of accounts of the catalogue. `generator` and `day`:
+//!   their rows. `plan` and `routine`: an account of a scenario and its rows. `profile`: the rows of
+//!   either, day by day. `banking`: the days on which a bank posts.
 //! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed
 //!   transaction. `ledger`: the ledger with these changes applied. `running`: its balance at the end
 //!   of each day.
@@ -25,6 +25,7 @@ mod banks;
 mod catalogue;
 mod control;
 mod cursor;
+mod day;
 pub mod export;
 mod feed;
 mod fetch;
@@ -33,6 +34,7 @@ mod identity;
 mod ledger;
 mod link;
 mod owners;
+mod pattern;
 mod plan;
 mod profile;
 mod random;

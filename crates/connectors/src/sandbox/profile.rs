@@ -5,7 +5,7 @@
 //! were posted in the month. A walk has already seen them, so it adds them up on the way instead of
 //! generating a month of rows a second time.
 
-use super::generator::{Generator, is_last_day};
+use super::pattern::{Generator, is_last_day};
 use super::routine::Routine;
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
 use super::sums::{Sums, add};
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::generator::{Pattern, Scale};
+    use crate::sandbox::pattern::{Pattern, Scale};
     use proptest::prelude::*;
 
     proptest! {
