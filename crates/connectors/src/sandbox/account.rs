@@ -6,8 +6,9 @@
 use super::catalogue::{Bank, Owners, TestAccount};
 use super::identity::Identity;
 use super::ledger::{Ledger, Source};
+use super::life::Life;
 use super::owners::owners;
-use super::pattern::Generator;
+use super::pattern::{Generator, Scale};
 use super::plan::{Omission, Opening, Outcome, Plan, WINDOW_DAYS};
 use super::profile::Profile;
 use super::state::{Change, State};
@@ -94,6 +95,7 @@ impl Opened {
                 pattern: account.pattern,
                 scale: account.scale,
                 partner: self.identity.partner,
+                life: self.life(account),
             }),
             Known::Planned(plan) => plan.profile(self.linked.first),
         };
@@ -109,6 +111,15 @@ impl Opened {
             omissions: &self.omissions,
         };
         Ledger::open(source, changes)
+    }
+
+    /// The life of the holder as an account shows it. Accounts with unusual amounts have a salary.
+    fn life(&self, account: &TestAccount) -> Life {
+        match (self.identity.is_original, account.scale) {
+            (true, _) => Life::ORIGINAL,
+            (false, Scale::Ordinary) => Life::of(self.identity.holder),
+            (false, _) => Life::SALARY,
+        }
     }
 
     pub(super) fn currency(&self) -> Currency {
@@ -195,10 +206,12 @@ impl Opened {
     /// The owners that the bank reports, unless a test changed them.
     pub(super) fn owners(&self, now: AccountTime) -> Vec<BankOwner> {
         match &self.known {
-            Known::Catalogue(_, account) => owners(account.owners, self.identity.holder),
+            Known::Catalogue(_, account) => {
+                owners(account.owners, self.identity.holder, self.life(account))
+            }
             Known::Planned(plan) => match plan.owners(self.linked.first, now) {
                 Some(planned) => planned.to_vec(),
-                None => owners(Owners::Complete(1), self.identity.holder),
+                None => owners(Owners::Complete(1), self.identity.holder, Life::SALARY),
             },
         }
     }

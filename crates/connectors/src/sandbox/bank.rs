@@ -48,7 +48,13 @@ impl AnyBank<'_> {
                 let accounts = bank.accounts.iter().map(|account| {
                     let names = (account.name, account.partner);
                     let identity = Identity::of(seed, bank.name, names, holder_key);
-                    claim(&identity, identity.credential(), unclaimed(bank, account))
+                    let offered = claim(&identity, identity.credential(), unclaimed(bank, account));
+                    // Accounts that earlier releases linked have the key without the ending. A new
+                    // link does not give them another history.
+                    OfferedAccount {
+                        bank_account: format!("{}-2", offered.bank_account),
+                        ..offered
+                    }
                 });
                 accounts.collect()
             }

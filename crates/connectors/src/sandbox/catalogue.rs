@@ -132,6 +132,8 @@ pub(super) enum Number {
 /// The owners that the bank reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owners {
+    /// The holder, with a joint holder or as a company if the holder's life says so.
+    OfHolder,
     /// This number of owners, with all fields.
     Complete(u8),
     /// One owner with a name only.
@@ -159,7 +161,7 @@ const CHECKING: TestAccount = TestAccount {
     partner: None,
     access: Access::Lasting,
     number: Number::Permanent,
-    owners: Owners::Complete(1),
+    owners: Owners::OfHolder,
 };
 
 const fn checking(name: &'static str, description: &'static str) -> TestAccount {
@@ -207,7 +209,10 @@ const INVESTMENT: TestAccount = TestAccount {
 };
 
 const BASIC: [TestAccount; 15] = [
-    checking("Success", "An ordinary checking account; payments from it succeed."),
+    checking(
+        "Success",
+        "A checking account with the income of its holder; payments from it succeed.",
+    ),
     TestAccount {
         access: Access::LostAtLink(InactiveCause::Unspecified, StatusAction::None),
         ..checking("Failure", "Inactive from the moment it is linked.")
@@ -246,7 +251,10 @@ const BASIC: [TestAccount; 15] = [
 ];
 
 const OWNERSHIP: [TestAccount; 9] = [
-    checking("One Owner", "One owner, with every field."),
+    TestAccount {
+        owners: Owners::Complete(1),
+        ..checking("One Owner", "One owner, with every field.")
+    },
     TestAccount { owners: Owners::Complete(2), ..checking("Joint Owners", "Two owners.") },
     TestAccount { owners: Owners::Complete(4), ..checking("Several Owners", "Four owners.") },
     TestAccount {

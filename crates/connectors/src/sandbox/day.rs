@@ -3,7 +3,8 @@
 use super::pattern::{CLOSING_SLOT, Generator, Pattern, Scale, is_last_day};
 use super::random::{Stream, at_position, pick};
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::texts::{Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS};
+use super::texts::{Booking, Channel, HOLD, SHOPS};
+use super::wording::Wording;
 use model::calendar::{Date, month_of, weekday};
 use model::clock::DAY_S;
 
@@ -29,64 +30,6 @@ impl DayBuilder<'_, '_> {
         }
     }
 
-    fn checking(&mut self) {
-        let generator = *self.generator;
-        // Poor holders have no income. Their savings pay for the month.
-        if generator.scale != Scale::Poor {
-            self.salary();
-            self.bills();
-        }
-        if self.date.day == generator.pattern_number(16, 5, 27) {
-            let subscription = *pick(at_position(generator.seed, 17), &STREAMS);
-            self.pay(
-                subscription,
-                None,
-                generator.pattern_number(18, 899, 1_999),
-                Booking::AsAnnounced,
-            );
-        }
-        if self.date.day == generator.pattern_number(19, 25, 28) && self.stream.chance(400) {
-            let fees = [("MONTHLY SERVICE FEE", -1_200), ("ATM FEE", -300)];
-            let (text, amount) = *pick(self.stream.next(), &fees);
-            self.booked(5, text, amount);
-        }
-        self.shopping([220, 600, 890]);
-    }
-
-    /// Adds the salary, every other Friday.
-    fn salary(&mut self) {
-        let generator = *self.generator;
-        let payday = (self.day.div_euclid(7) + generator.pattern_number(1, 0, 1)) % 2 == 0;
-        if weekday(self.day) == 5 && payday {
-            let employer = *pick(at_position(generator.seed, 2), &EMPLOYERS);
-            let salary =
-                generator.pattern_number(3, 150_000, 260_000) + self.stream.between(-2_500, 2_500);
-            self.booked(6, employer, generator.scale.of(salary));
-        }
-    }
-
-    fn bills(&mut self) {
-        let generator = *self.generator;
-        let biller =
-            |tag: u64, names: &[&'static str]| *pick(at_position(generator.seed, tag), names);
-        if self.date.day == 1 {
-            let rent = generator.pattern_number(4, 180, 320) * 500;
-            self.booked(5, biller(5, &LANDLORDS), -generator.scale.of(rent));
-        }
-        if self.date.day == generator.pattern_number(6, 3, 9) {
-            let power = self.stream.between(4_500, 14_000);
-            self.booked(7, biller(7, &POWER), -generator.scale.of(power));
-        }
-        if self.date.day == generator.pattern_number(8, 10, 16) {
-            let internet = generator.pattern_number(9, 4_500, 8_000);
-            self.booked(7, biller(10, &LINES), -generator.scale.of(internet));
-        }
-        if self.date.day == generator.pattern_number(11, 17, 24) {
-            let phone = generator.pattern_number(12, 3_000, 7_000);
-            self.booked(7, biller(13, &PHONES), -generator.scale.of(phone));
-        }
-    }
-
     fn savings(&mut self) {
         let generator = *self.generator;
         if self.date.day == 1 {
@@ -102,13 +45,21 @@ impl DayBuilder<'_, '_> {
         }
         // The counterpart of the holder's closing at the checking account.
         let Some(seed) = generator.partner else { return };
-        let checking =
-            Generator { seed, pattern: Pattern::Checking, scale: Scale::Ordinary, partner: None };
-        if let Some(closing) = checking.closing(month_of(self.date)) {
+        let checking = Generator {
+            seed,
+            pattern: Pattern::Checking,
+            scale: Scale::Ordinary,
+            partner: None,
+            life: generator.life,
+        };
+        let closing = checking.closing(month_of(self.date));
+        // A closing that pays a card is no transfer to these savings.
+        if let Some(closing) = closing.filter(|closing| closing.text.ends_with("SAVINGS")) {
             let incoming = closing.amount < 0;
             let text = if incoming { "TRANSFER FROM CHECKING" } else { "TRANSFER TO CHECKING" };
+            let wording = Wording::Transfer { account: generator.seed };
             let (amount, at) = (-closing.amount, closing.transacted_at);
-            self.push(text, None, (amount, amount), (at, at), false);
+            self.push((text, None, wording), (amount, amount), (at, at), false);
         }
     }
 
@@ -169,12 +120,12 @@ impl DayBuilder<'_, '_> {
             let text = if sale { "SALE OF SHARES" } else { "PURCHASE OF SHARES" };
             let amount = if sale { traded } else { -traded };
             let at = self.at_hour(15);
-            self.push(text, None, (amount, amount), (at, at + DAY_S), false);
+            self.push((text, None, Wording::Plain), (amount, amount), (at, at + DAY_S), false);
         }
     }
 
     /// Adds the card payments of a day: one for each bound that a draw from 0 to 999 reaches.
-    fn shopping(&mut self, bounds: [i64; 3]) {
+    pub(super) fn shopping(&mut self, bounds: [i64; 3]) {
         let weekend = weekday(self.day) % 6 == 0;
         let draw = self.stream.between(0, 999) + if weekend { 220 } else { 0 };
         for _ in bounds.iter().filter(|bound| draw >= **bound) {
@@ -187,21 +138,27 @@ impl DayBuilder<'_, '_> {
                 };
                 branch
             });
-            self.pay(shop.text, branch, spent, shop.booking);
+            self.pay((shop.text, branch, shop.channel), spent, shop.booking);
         }
     }
 
     /// Adds a card payment, sometimes a refund or a payment that vanishes.
-    fn pay(&mut self, text: &'static str, branch: Option<u16>, spent: i64, booking: Booking) {
+    pub(super) fn pay(
+        &mut self,
+        (text, branch, channel): (&'static str, Option<u16>, Channel),
+        spent: i64,
+        booking: Booking,
+    ) {
         let generator = *self.generator;
-        let amount = generator.scale.spent(spent);
+        let wording = Wording::Card { channel, account: generator.seed };
+        let amount = generator.scale.spent(generator.life.spent(spent));
         let at = self.day * DAY_S + self.stream.between(13 * 3_600, 24 * 3_600 - 1);
         let settles = at + self.stream.between(DAY_S, SETTLE_DAYS_MAX * DAY_S);
         let fate = self.stream.next() % 1_000;
         let tip = amount * self.stream.between(12, 25) / 100;
         if fate < 25 {
             // A refund of an earlier payment of this size.
-            return self.push(text, branch, (amount, amount), (at, settles), false);
+            return self.push((text, branch, wording), (amount, amount), (at, settles), false);
         }
         let (announced, posted) = match booking {
             Booking::WithTip if fate < 700 => (amount, amount + tip),
@@ -209,13 +166,23 @@ impl DayBuilder<'_, '_> {
             Booking::WithTip | Booking::AsAnnounced => (amount, amount),
         };
         let vanishes = fate >= 970;
-        self.push(text, branch, (-announced, -posted), (at, settles), vanishes);
+        self.push((text, branch, wording), (-announced, -posted), (at, settles), vanishes);
     }
 
     /// Adds a row that is posted at once.
-    fn booked(&mut self, hour: i64, text: &'static str, amount: i64) {
+    pub(super) fn booked(&mut self, hour: i64, text: &'static str, amount: i64) {
+        self.booked_as(hour, (text, Wording::Plain), amount);
+    }
+
+    /// Adds a row with a wording that is posted at once.
+    pub(super) fn booked_as(
+        &mut self,
+        hour: i64,
+        (text, wording): (&'static str, Wording),
+        amount: i64,
+    ) {
         let at = self.at_hour(hour);
-        self.push(text, None, (amount, amount), (at, at), false);
+        self.push((text, None, wording), (amount, amount), (at, at), false);
     }
 
     /// A random second within an hour of the day.
@@ -225,8 +192,7 @@ impl DayBuilder<'_, '_> {
 
     fn push(
         &mut self,
-        text: &'static str,
-        branch: Option<u16>,
+        (text, branch, wording): (&'static str, Option<u16>, Wording),
         (announced, amount): (i64, i64),
         (transacted_at, settles_at): (i64, i64),
         vanishes: bool,
@@ -240,6 +206,7 @@ impl DayBuilder<'_, '_> {
             key,
             text,
             branch,
+            wording: if self.generator.life.is_original { Wording::Plain } else { wording },
             announced,
             // A payment that vanishes keeps its announced amount.
             amount: if vanishes { announced } else { amount },

@@ -12,6 +12,7 @@ use super::day::DayBuilder;
 use super::pattern::{CLOSING_SLOT, Generator, Pattern, Scale, is_last_day};
 use super::random::{Stream, at_position, between};
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::wording::Wording;
 use model::calendar::{Date, date_of, day_of_second, first_day, month_of};
 use model::clock::DAY_S;
 
@@ -75,6 +76,19 @@ impl Generator {
         sum
     }
 
+    /// The sum of the payments before a day that are posted on that day or later.
+    fn owed_at(&self, day: i64) -> i64 {
+        let mut rows = Vec::with_capacity(16);
+        let mut sum = 0;
+        for before in day - SETTLE_DAYS_MAX - 1..day {
+            rows.clear();
+            self.open_day(before, date_of(before), &mut rows);
+            let owed = rows.iter().filter(|row| row.settles_at >= day * DAY_S && !row.vanishes);
+            sum -= owed.map(|row| row.amount.min(0)).sum::<i64>();
+        }
+        sum
+    }
+
     /// The time of a month's closing, in the last three hours of the month.
     fn closing_at(&self, month: i64) -> i64 {
         let hash = at_position(self.seed ^ 0xc105, month.cast_unsigned());
@@ -92,7 +106,12 @@ impl Generator {
     pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row<'static>> {
         let amount = self.base(month + 1) - self.base(month) - posted;
         let at = self.closing_at(month);
+        let transfer = Wording::Transfer { account: self.seed };
         let (outgoing, incoming) = match self.pattern {
+            // A holder who starts a month with too little has paid a card before.
+            Pattern::Checking if self.tight_payday(month + 1).is_some() => {
+                ("CARD SERVICES EPAY", "TRANSFER FROM SAVINGS")
+            }
             Pattern::Checking => ("TRANSFER TO SAVINGS", "TRANSFER FROM SAVINGS"),
             Pattern::Savings => ("TRANSFER TO BROKERAGE", "TRANSFER FROM BROKERAGE"),
             Pattern::CreditCard => ("BALANCE ADJUSTMENT", "PAYMENT RECEIVED THANK YOU"),
@@ -100,11 +119,14 @@ impl Generator {
             Pattern::Mortgage => ("ESCROW ADJUSTMENT", "MORTGAGE PAYMENT"),
             Pattern::Investment => ("PURCHASE INDEX FUND", "SALE INDEX FUND"),
         };
+        let text = if amount < 0 { outgoing } else { incoming };
+        let is_transfer = text.starts_with("TRANSFER");
         (amount != 0).then_some(Row {
             key: RowKey { day: first_day(month + 1) - 1, slot: CLOSING_SLOT },
-            text: if amount < 0 { outgoing } else { incoming },
+            text,
             branch: None,
             currency: None,
+            wording: if self.life.is_original || !is_transfer { Wording::Plain } else { transfer },
             announced: amount,
             amount,
             transacted_at: at,
@@ -119,10 +141,12 @@ impl Generator {
         let paid_months = (month - LOANS_BEGIN_MONTH).max(0);
         match self.pattern {
             Pattern::Checking => match self.scale {
-                Scale::Poor => between(hash, 10, 900),
+                Scale::Poor if self.life.is_original => between(hash, 10, 900),
+                Scale::Poor => between(hash, 10, 900) + self.owed_at(first_day(month)),
+                Scale::Ordinary if !self.life.is_original => self.checking_base(month, hash),
                 scale => scale.of(between(hash, 240_000, 520_000)),
             },
-            Pattern::Savings => self.scale.of(between(hash, 800_000, 2_000_000)),
+            Pattern::Savings => self.scale.of(self.life.sized(between(hash, 800_000, 2_000_000))),
             Pattern::CreditCard => self.scale.of(between(hash, -90_000, -20_000)),
             Pattern::LineOfCredit => self.scale.of(between(hash, -450_000, -150_000)),
             Pattern::Mortgage => {

@@ -4,12 +4,17 @@
 //!   holder's key. The holder's own seed omits the bank, so that a holder has one name everywhere.
 //! - A credential is a version byte, three little-endian numbers and the account's name. For an
 //!   account of a scenario, the whole account as JSON replaces the name.
+//! - The version byte of an account of the catalogue also decides if its holder has a life of its
+//!   own. An account that an earlier release linked keeps the rows of that release.
 
 use super::plan::Plan;
 use model::id::hash_number;
 
+/// The version of an account of the catalogue that an earlier release linked. Its rows stay as they
+/// are.
+const VERSION_ORIGINAL: u8 = 1;
 /// The version of an account of the catalogue.
-const VERSION: u8 = 1;
+const VERSION: u8 = 3;
 /// The version of an account of a scenario.
 const VERSION_PLANNED: u8 = 2;
 /// The version and three numbers.
@@ -26,6 +31,8 @@ pub(super) struct Identity {
     pub(super) partner: Option<u64>,
     /// The account's name.
     pub(super) name: String,
+    /// True for an account of the catalogue that an earlier release linked.
+    pub(super) is_original: bool,
 }
 
 impl Identity {
@@ -47,6 +54,7 @@ impl Identity {
             holder: hash_number(&[b"holder", &server_seed.to_le_bytes(), holder.as_bytes()]),
             partner: partner.map(seed_of),
             name: account.to_owned(),
+            is_original: false,
         }
     }
 
@@ -101,7 +109,7 @@ impl Identity {
         let (head, body) = credential.split_at_checked(HEAD_BYTES)?;
         let (version, numbers) = head.split_first()?;
         let plan: Option<Plan> = match *version {
-            VERSION => None,
+            VERSION | VERSION_ORIGINAL => None,
             VERSION_PLANNED => Some(serde_json::from_slice(body).ok()?),
             _ => return None,
         };
@@ -115,6 +123,7 @@ impl Identity {
             None => std::str::from_utf8(body).ok()?.to_owned(),
         };
         let partner = Some(partner).filter(|partner| *partner != 0);
-        Some((Self { seed, holder, partner, name }, plan))
+        let is_original = *version == VERSION_ORIGINAL;
+        Some((Self { seed, holder, partner, name, is_original }, plan))
     }
 }

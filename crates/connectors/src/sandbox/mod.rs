@@ -6,6 +6,8 @@
 //! - `row`: one movement. `pattern`: the kinds of accounts of the catalogue. `generator` and `day`:
 //!   their rows. `plan` and `routine`: an account of a scenario and its rows. `profile`: the rows of
 //!   either, day by day. `banking`: the days on which a bank posts.
+//! - `life`: the income and the habits of a holder. `checking`: the rows of a checking account for
+//!   them. `budget`: the money that such an account needs. `texts` and `wording`: the texts of rows.
 //! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed
 //!   transaction. `ledger`: the ledger with these changes applied. `running`: its balance at the end
 //!   of each day.
@@ -22,7 +24,9 @@ mod account;
 mod bank;
 mod banking;
 mod banks;
+mod budget;
 mod catalogue;
+mod checking;
 mod control;
 mod cursor;
 mod day;
@@ -32,6 +36,7 @@ mod fetch;
 mod generator;
 mod identity;
 mod ledger;
+mod life;
 mod link;
 mod owners;
 mod pattern;
@@ -49,6 +54,7 @@ mod tests;
 mod texts;
 mod touched;
 mod watch;
+mod wording;
 
 pub use banks::Sandbox;
 pub use control::{Applied, ControlError, NewTransaction, SandboxControl, TransactionChange};

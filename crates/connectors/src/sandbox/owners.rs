@@ -1,7 +1,8 @@
 //! The owners of a test account, as its bank reports them. A holder has one name at every bank.
 
 use super::catalogue::Owners;
-use super::random::{Stream, pick};
+use super::life::{Income, Life};
+use super::random::{Stream, at_position, pick};
 use model::bank::BankOwner;
 
 const FIRST_NAMES: [&str; 16] = [
@@ -62,8 +63,12 @@ const TOWNS: [&str; 8] = [
 ];
 
 /// The owners that a bank reports. `holder` is the holder's seed.
-pub(super) fn owners(kind: Owners, holder: u64) -> Vec<BankOwner> {
+pub(super) fn owners(kind: Owners, holder: u64, life: Life) -> Vec<BankOwner> {
     match kind {
+        Owners::OfHolder if life.income == Income::Business => vec![company(holder)],
+        Owners::OfHolder => {
+            (0..1 + u8::from(life.joint)).map(|number| owner(holder, number)).collect()
+        }
         Owners::Complete(count) => (0..count).map(|number| owner(holder, number)).collect(),
         Owners::Slow => vec![owner(holder, 0)],
         Owners::NameOnly => {
@@ -97,6 +102,19 @@ fn owner(holder: u64, number: u8) -> BankOwner {
     }
 }
 
+/// The company of a holder with a small business.
+fn company(holder: u64) -> BankOwner {
+    const TRADES: [&str; 4] = ["Hardware", "Bakery", "Plumbing", "Gardens"];
+    let person = owner(holder, 0);
+    let last = person.name.rsplit(' ').next().unwrap_or_default();
+    let trade = *pick(at_position(holder, 0xb1), &TRADES);
+    BankOwner {
+        name: format!("{last} {trade} LLC"),
+        email: Some(format!("books@{last}-{trade}.example.com").to_lowercase()),
+        ..person
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +122,7 @@ mod tests {
     /// Owners are pinned: a holder keeps one name, and another holder has another name.
     #[test]
     fn owners_are_pinned() {
-        insta::assert_snapshot!(format!("{:#?}", owners(Owners::Partial, 7)), @r#"
+        insta::assert_snapshot!(format!("{:#?}", owners(Owners::Partial, 7, Life::SALARY)), @r#"
         [
             BankOwner {
                 name: "Marcus Raman",
@@ -126,8 +144,11 @@ mod tests {
             },
         ]
         "#);
-        assert_ne!(owners(Owners::Complete(1), 7), owners(Owners::Complete(1), 8));
-        assert_eq!(owners(Owners::Complete(4), 7).len(), 4);
-        assert!(owners(Owners::Unknown, 7).is_empty());
+        assert_ne!(
+            owners(Owners::Complete(1), 7, Life::SALARY),
+            owners(Owners::Complete(1), 8, Life::SALARY)
+        );
+        assert_eq!(owners(Owners::Complete(4), 7, Life::SALARY).len(), 4);
+        assert!(owners(Owners::Unknown, 7, Life::SALARY).is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of accounts of the catalogue, and the facts that the rows of one account depend on.
 
+use super::life::Life;
 use super::random::{at_position, between};
 use model::calendar::{Date, date_of};
 
@@ -52,6 +53,7 @@ pub(super) struct Generator {
     /// The seed of the checking account that moves money to this savings account at the end of a
     /// month.
     pub(super) partner: Option<u64>,
+    pub(super) life: Life,
 }
 
 impl Generator {

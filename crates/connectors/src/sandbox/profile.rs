@@ -129,13 +129,16 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::life::Life;
     use crate::sandbox::pattern::{Pattern, Scale};
     use proptest::prelude::*;
 
     proptest! {
         /// A walk returns each day as the generator returns it, from any first day.
         #[test]
-        fn a_walk_shows_every_day(seed: u64, from in 18_000_i64..22_000, pattern in 0..6_usize) {
+        fn a_walk_shows_every_day(
+            seed: u64, original: bool, from in 18_000_i64..22_000, pattern in 0..6_usize,
+        ) {
             let patterns = [
                 Pattern::Checking,
                 Pattern::Savings,
@@ -146,7 +149,8 @@ mod tests {
             ];
             let pattern = patterns[pattern];
             let partner = Some(seed ^ 1);
-            let generator = Generator { seed, pattern, scale: Scale::Ordinary, partner };
+            let life = if original { Life::ORIGINAL } else { Life::of(seed) };
+            let generator = Generator { seed, pattern, scale: Scale::Ordinary, partner, life };
             let mut walk = Walk::from(Profile::Generator(generator), from);
             let mut rows = Vec::new();
             for day in from..from + 100 {

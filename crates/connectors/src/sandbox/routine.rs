@@ -9,6 +9,7 @@ use super::banking::{BankingDays, WAIT_DAYS_MAX};
 use super::random::{Stream, at_position, between, pick};
 use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
 use super::sums::{Sums, add};
+use super::wording::Wording;
 use model::calendar::{date_of, day_of_second, first_day, month_of, weekday};
 use model::clock::DAY_S;
 use model::id::hash_number;
@@ -188,6 +189,7 @@ impl Stretch {
             text,
             branch: None,
             currency: self.currency,
+            wording: Wording::Plain,
             announced,
             amount: if vanishes { announced } else { tipped },
             transacted_at,

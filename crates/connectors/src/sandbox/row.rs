@@ -5,7 +5,8 @@
 //! only posts it some days later still. A row is named by its day and
 //! its slot in that day, so the bank's id of a row needs no memory.
 
-use super::texts::{describe, push_digits};
+use super::texts::push_digits;
+use super::wording::{Wording, worded};
 use model::calendar::{Date, date_of, find_day};
 use model::money::Currency;
 
@@ -51,6 +52,7 @@ pub(super) struct Row<'a> {
     pub(super) branch: Option<u16>,
     /// The currency of the amounts. The account's own currency if absent.
     pub(super) currency: Option<Currency>,
+    pub(super) wording: Wording,
     /// The amount while it is pending, in minor units.
     pub(super) announced: i64,
     /// The amount after it is posted, in minor units.
@@ -65,7 +67,7 @@ pub(super) struct Row<'a> {
 
 impl Row<'_> {
     pub(super) fn description(&self) -> String {
-        describe(self.text, self.branch)
+        worded(self.wording, self.text, self.branch, (self.key.day, self.key.slot))
     }
 
     /// True if it is in the posted balance at a time.

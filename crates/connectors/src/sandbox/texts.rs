@@ -11,6 +11,21 @@ pub(super) enum Booking {
     AfterHold,
 }
 
+/// The way in which a card payment reaches the bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// A terminal of the shop's own bank.
+    Terminal,
+    /// Small shops use Square, which writes `SQ *`.
+    Square,
+    /// Restaurants use Toast, which writes `TST*`.
+    Toast,
+    /// Online shops use PayPal.
+    PayPal,
+    /// A subscription that is charged each month.
+    Recurring,
+}
+
 /// A shop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shop {
@@ -22,10 +37,16 @@ pub(super) struct Shop {
     pub(super) booking: Booking,
     /// True if the text ends with the number of a branch.
     pub(super) branch: bool,
+    /// The way in which its card payments reach the bank.
+    pub(super) channel: Channel,
 }
 
 const fn shop(text: &'static str, low: i64, high: i64, booking: Booking, branch: bool) -> Shop {
-    Shop { text, low, high, booking, branch }
+    Shop { text, low, high, booking, branch, channel: Channel::Terminal }
+}
+
+const fn through(channel: Channel, shop: Shop) -> Shop {
+    Shop { channel, ..shop }
 }
 
 /// The shops at which holders pay by card. Shops that are visited more often, such as groceries,
@@ -35,23 +56,23 @@ pub(super) const SHOPS: [Shop; 24] = [
     shop("HARBOR GROCERY", 1_200, 6_400, Booking::AsAnnounced, true),
     shop("GREEN LANE MARKET", 900, 8_800, Booking::AsAnnounced, true),
     shop("GREEN LANE MARKET", 700, 4_200, Booking::AsAnnounced, true),
-    shop("CORNER BREAD BAKERY", 350, 1_900, Booking::AsAnnounced, false),
-    shop("BLUE KETTLE COFFEE", 320, 890, Booking::WithTip, true),
-    shop("BLUE KETTLE COFFEE", 320, 1_250, Booking::WithTip, true),
-    shop("NOODLE HOUSE", 1_400, 4_600, Booking::WithTip, false),
-    shop("OAK TABLE RESTAURANT", 2_800, 9_500, Booking::WithTip, false),
-    shop("TACO WAGON", 900, 2_800, Booking::WithTip, false),
+    through(Channel::Square, shop("CORNER BREAD BAKERY", 350, 1_900, Booking::AsAnnounced, false)),
+    through(Channel::Square, shop("BLUE KETTLE COFFEE", 320, 890, Booking::WithTip, true)),
+    through(Channel::Square, shop("BLUE KETTLE COFFEE", 320, 1_250, Booking::WithTip, true)),
+    through(Channel::Toast, shop("NOODLE HOUSE", 1_400, 4_600, Booking::WithTip, false)),
+    through(Channel::Toast, shop("OAK TABLE RESTAURANT", 2_800, 9_500, Booking::WithTip, false)),
+    through(Channel::Square, shop("TACO WAGON", 900, 2_800, Booking::WithTip, false)),
     shop("ROCKET RIDES", 800, 3_900, Booking::WithTip, false),
-    shop("ROCKET DELIVERY", 1_600, 5_200, Booking::WithTip, false),
+    through(Channel::PayPal, shop("ROCKET DELIVERY", 1_600, 5_200, Booking::WithTip, false)),
     shop("PRAIRIE FUEL", 2_400, 6_800, Booking::AfterHold, true),
     shop("PRAIRIE FUEL", 2_000, 5_600, Booking::AfterHold, true),
     shop("CITY METRO FARES", 275, 2_750, Booking::AsAnnounced, false),
     shop("PARK AND GO", 200, 1_800, Booking::AsAnnounced, true),
     shop("WELLSPRING PHARMACY", 600, 5_400, Booking::AsAnnounced, true),
-    shop("PAPER MOON BOOKS", 900, 4_800, Booking::AsAnnounced, false),
+    through(Channel::Square, shop("PAPER MOON BOOKS", 900, 4_800, Booking::AsAnnounced, false)),
     shop("THREAD AND NEEDLE", 2_200, 13_900, Booking::AsAnnounced, true),
-    shop("NORTHSTAR ONLINE", 1_100, 14_900, Booking::AsAnnounced, false),
-    shop("NORTHSTAR ONLINE", 700, 5_900, Booking::AsAnnounced, false),
+    through(Channel::PayPal, shop("NORTHSTAR ONLINE", 1_100, 14_900, Booking::AsAnnounced, false)),
+    through(Channel::PayPal, shop("NORTHSTAR ONLINE", 700, 5_900, Booking::AsAnnounced, false)),
     shop("HAMMER AND HOME", 1_300, 11_700, Booking::AsAnnounced, true),
     shop("STARLIGHT CINEMA", 1_250, 4_300, Booking::AsAnnounced, false),
     shop("PAWS PET SUPPLY", 1_500, 6_900, Booking::AsAnnounced, true),
@@ -82,14 +103,41 @@ pub(super) const PHONES: [&str; 3] = ["PEBBLE MOBILE", "SIGNAL HILL WIRELESS", "
 pub(super) const STREAMS: [&str; 4] =
     ["MOONBEAM VIDEO", "TUNEBOX MUSIC", "FAIRWAY FITNESS", "DAILY LEDGER NEWS"];
 
+/// Apps that pay gig workers.
+pub(super) const APPS: [&str; 4] =
+    ["ROCKET RIDES", "ROCKET DELIVERY", "HANDYPAIR", "PAWS AND WALKS"];
+
+/// Companies that pay invoices of the self-employed.
+pub(super) const CLIENTS: [&str; 4] =
+    ["MERIDIAN DESIGN GROUP", "FOXGLOVE EVENTS", "TIDEWATER LOGISTICS", "GRANITE PEAK BUILDERS"];
+
+/// Payers of pensions.
+pub(super) const PENSIONS: [&str; 3] =
+    ["STATE TEACHERS RETIREMENT", "HARBOR WORKERS PENSION", "NORTHFIELD ANNUITY"];
+
+/// Suppliers of small businesses.
+pub(super) const SUPPLIERS: [&str; 5] = [
+    "CASCADE FASTENERS",
+    "NORTHWEST LUMBER SUPPLY",
+    "PARCEL EXPRESS",
+    "BRIGHT PAINTS WHOLESALE",
+    "PRAIRIE RESTAURANT SUPPLY",
+];
+
 /// A text, followed by the number of a branch if there is one.
 pub(super) fn describe(text: &str, branch: Option<u16>) -> String {
-    let Some(branch) = branch else { return text.to_owned() };
     let mut described = String::with_capacity(text.len() + 6);
-    described.push_str(text);
-    described.push_str(" #");
-    push_digits(&mut described, i64::from(branch), 4);
+    push_described(&mut described, text, branch);
     described
+}
+
+/// Adds a text, followed by the number of a branch if there is one.
+pub(super) fn push_described(described: &mut String, text: &str, branch: Option<u16>) {
+    described.push_str(text);
+    if let Some(branch) = branch {
+        described.push_str(" #");
+        push_digits(described, i64::from(branch), 4);
+    }
 }
 
 /// Writes a number with at least `digits` digits, which is 1 to 20. `format!` takes ten times as

@@ -114,9 +114,9 @@ fn special_values_lead_to_prompts() {
 fn histories_have_their_lengths() {
     let form = &mut Example::new("Test (Non-OAuth)", "Success", "a");
     let (from, to) = (LINKED.plus(-180 * DAY_S), LINKED);
-    assert_eq!(coverage(form, LINKED), (322, Coverage::Snapshot { from, to }));
+    assert_eq!(coverage(form, LINKED), (335, Coverage::Snapshot { from, to }));
     let short = &mut Example::new("Short History", "Success", "a");
-    assert_eq!(coverage(short, LINKED), (49, Coverage::Delta));
+    assert_eq!(coverage(short, LINKED), (51, Coverage::Delta));
     let none = &mut Example::new("No History", "Success", "a");
     assert_eq!(coverage(none, LINKED), (0, Coverage::Delta));
     assert!(coverage(none, LINKED.plus(9 * DAY_S)).0 > 0);

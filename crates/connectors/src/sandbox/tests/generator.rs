@@ -1,6 +1,8 @@
 //! The natural rows of test accounts: always the same, realistic, and different for each seed.
 
 use super::*;
+use crate::sandbox::identity::Identity;
+use crate::sandbox::life::{Income, Life};
 use model::clock::DAY_S;
 use model::transaction::TransactionStatus;
 use proptest::prelude::*;
@@ -32,42 +34,50 @@ fn a_known_account_shows_what_it_always_showed() {
     let linked = Example::new("Test (Non-OAuth)", "Success", "jenny@example.com");
     let entries = entries(&linked, LINKED);
     insta::assert_snapshot!(table(&entries[..14]), @"
-    20260523-1 1779542319 +88620 Posted -2011 GREEN LANE MARKET #0488
-    20260523-2 1779544999 +161152 Posted -3206 GREEN LANE MARKET #0849
-    20260524-1 1779633214 +215964 Posted -9209 HARBOR GROCERY #0455
-    20260524-2 1779659663 +131366 Posted -1314 BLUE KETTLE COFFEE #0770
-    20260525-1 1779718843 +100390 Posted -4442 PAPER MOON BOOKS
-    20260525-2 1779737865 +105062 Posted -9985 NORTHSTAR ONLINE
-    20260526-1 1779809744 +170315 Posted -11580 HAMMER AND HOME #0488
-    20260526-3 1779820411 +236334 Posted -2800 PAWS PET SUPPLY #0849
-    20260526-2 1779821530 +157818 Posted -6591 NORTHSTAR ONLINE
-    20260527-1 1779911289 +145969 Posted -1780 MOONBEAM VIDEO
-    20260527-2 1779912775 +231189 Posted -12078 HARBOR GROCERY #0770
-    20260530-3 1780165669 +198185 Posted -7705 THREAD AND NEEDLE #0535
-    20260530-2 1780180235 +92517 Posted -9803 NORTHSTAR ONLINE
-    20260530-1 1780180602 +174037 Posted -4612 PRAIRIE FUEL #0671
+    20260523-1 1779542319 +88620 Posted -2011 POS DEBIT GREEN LANE MARKET #048 GEORGETOWN TX
+    20260523-2 1779544999 +161152 Posted -3206 POS DEBIT GREEN LANE MARKET #084 CLINTON NJ
+    20260524-1 1779633214 +215964 Posted -9209 POS DEBIT HARBOR GROCERY #0455 SALEM MA
+    20260524-2 1779659663 +131366 Posted -1314 POS DEBIT SQ *BLUE KETTLE COFFEE MADISON WI
+    20260525-1 1779718843 +100390 Posted -4442 POS DEBIT SQ *PAPER MOON BOOKS SALEM MA
+    20260525-2 1779737865 +105062 Posted -9985 POS DEBIT PAYPAL *NORTHSTAR ONLI ASHLAND VA
+    20260526-1 1779809744 +170315 Posted -11580 POS DEBIT HAMMER AND HOME #0488 CLINTON NJ
+    20260526-3 1779820411 +236334 Posted -2800 POS DEBIT PAWS PET SUPPLY #0849 FAIRVIEW OR
+    20260526-2 1779821530 +157818 Posted -6591 POS DEBIT PAYPAL *NORTHSTAR ONLI ASHLAND VA
+    20260527-1 1779911289 +145969 Posted -1780 RECURRING DEBIT MOONBEAM VIDEO FAIRVIEW OR
+    20260527-2 1779912775 +231189 Posted -12078 POS DEBIT HARBOR GROCERY #0770 FAIRVIEW OR
+    20260530-3 1780165669 +198185 Posted -7705 POS DEBIT THREAD AND NEEDLE #053 SALEM MA
+    20260530-2 1780180235 +92517 Posted -9803 POS DEBIT PAYPAL *NORTHSTAR ONLI ASHLAND VA
+    20260530-1 1780180602 +174037 Posted -4612 POS DEBIT PRAIRIE FUEL #0671 SPRINGFIELD IL
     ");
-    insta::assert_snapshot!(linked.offered.bank_account, @"success-75c0301dc67db4c4");
+    insta::assert_snapshot!(linked.offered.bank_account, @"success-75c0301dc67db4c4-2");
 }
 
-/// An ordinary account has about 300 rows in 180 days, of all kinds.
+/// The account of a holder with a salary has about 300 rows in 180 days, of all kinds.
 #[test]
 fn an_ordinary_account_has_ordinary_rows() {
-    for holder in ["a", "b", "c", "d"] {
-        let linked = Example::new("Test (OAuth)", "Success", holder);
+    let holders = (0..).map(|number| format!("holder {number}")).filter(|holder| {
+        let identity = Identity::of(1, "", ("", None), holder);
+        Life::of(identity.holder).income == Income::Biweekly
+    });
+    for holder in holders.take(4) {
+        let linked = Example::new("Test (OAuth)", "Success", &holder);
         let entries = entries(&linked, LINKED);
         assert!((250..360).contains(&entries.len()), "{} rows", entries.len());
         let with = |text: &str| {
             entries.iter().filter(|entry| entry.transaction.description.contains(text)).count()
         };
-        assert!((12..=14).contains(&with("PAYROLL")));
+        let salaries = with(" PAYROLL ") + with(" DIR DEP ");
+        assert!((12..=14).contains(&salaries), "{salaries} salaries");
         assert_eq!(with("RENT"), 6);
-        assert!((5..=6).contains(&with("TRANSFER")));
+        let closings = with("TRANSFER") + with("CARD SERVICES EPAY");
+        assert!((5..=6).contains(&closings), "{closings} closings");
         let count = |status| entries.iter().filter(|entry| entry.status() == status).count();
         assert!((1..=16).contains(&count(TransactionStatus::Void)));
         assert!((1..=9).contains(&count(TransactionStatus::Pending)));
         let refunds = |entry: &&LedgerEntry| {
-            entry.transaction.amount > 0 && !entry.transaction.description.contains("PAYROLL")
+            let text = &entry.transaction.description;
+            entry.transaction.amount > 0
+                && !["PAYROLL", "DIR DEP"].iter().any(|word| text.contains(word))
         };
         assert!(entries.iter().filter(refunds).count() > 0);
     }
@@ -98,11 +108,11 @@ fn transfers_arrive_at_the_holders_savings() {
     let transfers = |name: &str, text: &str| -> Vec<(i64, i64)> {
         let linked = Example::new("Test (OAuth)", name, "jenny@example.com");
         let all = entries(&linked, LINKED);
-        let moved = all.iter().filter(|entry| entry.transaction.description.ends_with(text));
+        let moved = all.iter().filter(|entry| entry.transaction.description.contains(text));
         moved.map(|entry| (entry.transaction.transacted_at.0, entry.transaction.amount)).collect()
     };
-    let sent = transfers("Success", " SAVINGS");
-    let arrived = transfers("Savings", " CHECKING");
+    let sent = transfers("Success", " SAVINGS ");
+    let arrived = transfers("Savings", " CHECKING ");
     assert_eq!(sent.len(), 6);
     let expected: Vec<_> = sent.iter().map(|(at, amount)| (*at, -amount)).collect();
     assert_eq!(arrived, expected);
@@ -126,18 +136,18 @@ fn balances_fit_their_kinds() {
         );
     }
     insta::assert_snapshot!(lines, @"
-    Success: Cash {usd: 388410} {usd: 384083}, 327 rows
-    Failure: Cash {usd: 377391} {usd: 367753}, 299 rows
-    Account closes after linking: Cash {usd: 367818} {usd: 356656}, 330 rows
+    Success: Cash {usd: 456823} {usd: 453752}, 335 rows
+    Failure: Cash {usd: 434453} {usd: 427612}, 302 rows
+    Account closes after linking: Cash {usd: 290325} {usd: 279356}, 339 rows
     High Balance: Cash {usd: 5930850} {usd: 5928621}, 307 rows
     Very High Balance: Cash {usd: 123207041} {usd: 123184508}, 314 rows
-    Insufficient Funds: Cash {usd: -7773} {usd: -7873}, 295 rows
-    Success (Later Disputed): Cash {usd: 147255} {usd: 136018}, 302 rows
-    Payment Processes Indefinitely: Cash {usd: 499170} {usd: 486197}, 302 rows
-    Debit Not Authorized: Cash {usd: 222904} {usd: 217199}, 344 rows
-    Weekly Payment Volume Exceeded: Cash {usd: 481856} {usd: 470294}, 319 rows
-    Savings: Cash {usd: 1116960} {usd: 1116960}, 23 rows
-    Credit Card: Credit {usd: -120443} {usd: -148635}, 292 rows
+    Insufficient Funds: Cash {usd: 2601} {usd: 2501}, 447 rows
+    Success (Later Disputed): Cash {usd: 263593} {usd: 255616}, 306 rows
+    Payment Processes Indefinitely: Cash {usd: 446021} {usd: 436811}, 317 rows
+    Debit Not Authorized: Cash {usd: 232623} {usd: 228573}, 344 rows
+    Weekly Payment Volume Exceeded: Cash {usd: 357878} {usd: 347578}, 325 rows
+    Savings: Cash {usd: 793201} {usd: 793201}, 23 rows
+    Credit Card: Credit {usd: -98232} {usd: -118246}, 292 rows
     Line of Credit: Credit {usd: -383096} {usd: -383096}, 20 rows
     Mortgage: Credit {usd: -21179670} {usd: -21179670}, 13 rows
     Investment: Cash {usd: 3413164} {usd: 3413164}, 45 rows

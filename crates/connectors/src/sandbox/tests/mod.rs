@@ -10,6 +10,7 @@ mod logins;
 mod money;
 mod numbers;
 mod omissions;
+mod population;
 mod ready;
 mod scenario;
 
