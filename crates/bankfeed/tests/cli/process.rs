@@ -242,9 +242,35 @@ fn serves_scenarios() {
         .unwrap();
     let checked = command(&["scenario", "check", file]).output().unwrap();
     assert!(checked.status.success(), "a warning is not an error");
-    insta::assert_snapshot!(String::from_utf8(checked.stderr).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(checked.stderr).unwrap(), @"warning: A at One closes below 0.00 usd on 181 of 181 days, for a link on 2026-01-05. The first is day -180 with -19.20, the lowest is day -180 with -19.20. Change the balance or the amounts, or set overdraft.");
     let (_, json) = run(&["scenario", "check", file, "--json"]);
-    insta::assert_snapshot!(json.join("\n"), @"");
+    insta::assert_snapshot!(json.join("\n"), @r#"
+    {
+      "accounts": 1,
+      "banks": 1,
+      "name": "One",
+      "warnings": [
+        {
+          "account": "A",
+          "currency": "usd",
+          "days": 181,
+          "days_below": 181,
+          "first": {
+            "balance": "-19.20",
+            "day": -180
+          },
+          "institution": "One",
+          "limit": "0.00",
+          "linked_on": "2026-01-05",
+          "lowest": {
+            "balance": "-19.20",
+            "day": -180
+          },
+          "warning": "below_limit"
+        }
+      ]
+    }
+    "#);
     std::fs::write(file, "name = \"One\"\n[[accounts]]\nname = 7").unwrap();
     assert_eq!(run(&["scenario", "check", file]).0.code(), Some(1));
     assert_eq!(run(&serve).0.code(), Some(1));

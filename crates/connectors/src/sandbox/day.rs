@@ -206,6 +206,7 @@ impl DayBuilder<'_, '_> {
             key,
             text,
             branch,
+            currency: None,
             wording: if self.generator.life.is_original { Wording::Plain } else { wording },
             announced,
             // A payment that vanishes keeps its announced amount.

@@ -4,8 +4,9 @@
 //! rows again for every day.
 
 use super::account::{Known, Opened};
-use super::ledger::{Ledger, sum_of};
+use super::ledger::Ledger;
 use super::plan::FactKind;
+use super::sums::sum_of;
 use model::calendar::day_of_second;
 use model::clock::DAY_S;
 use model::transaction::TransactionStatus;
@@ -35,7 +36,7 @@ impl Opened {
         let ledger = self.ledger(&[]);
         let movements = self.movements(&ledger, end_of(last_day));
         let mut movements = movements.into_iter().peekable();
-        let mut balance = sum_of(&ledger.sums(self.start, None).0, self.currency());
+        let mut balance = sum_of(&ledger.sums(self.start).0, self.currency());
         let first_day = (self.start - linked_at).div_euclid(DAY_S);
         let mut closings = Vec::new();
         for day in first_day..=last_day {
@@ -55,7 +56,8 @@ impl Opened {
         let mut movements = Vec::new();
         let days = day_of_second(self.start)..=day_of_second(until);
         ledger.source.profile.each(days, |row| {
-            if ledger.shows(row, until) && row.is_posted(until) {
+            let is_own = row.currency.is_none_or(|currency| currency == self.currency());
+            if is_own && ledger.shows(row, until) && row.is_posted(until) {
                 movements.push((row.settles_at, Movement::Amount(row.amount)));
             }
         });

@@ -1,5 +1,6 @@
 //! Scenarios: bank timelines as data, replayed by moving a test clock.
 
+use serde_json::Value;
 use testkit::{App, BEGIN_S, Client, DAY_S, FC};
 
 pub(crate) const SCENARIOS: &str = "/v1/test_helpers/financial_connections/scenarios";
@@ -251,7 +252,7 @@ async fn an_export_is_replayed_under_another_key() {
     let text = export.text("/scenario");
     let odd = text.lines().filter(|line| line.contains("refresh") || line.contains("TO GO"));
     insta::assert_snapshot!(odd.collect::<Vec<_>>().join("\n"), @r#"
-    { day = 0, appears = "t318", amount = "-4.50", description = "COFFEE\u000A\"TO GO\"", pending = true },
+    { day = 0, appears = "t315", amount = "-4.50", description = "COFFEE\u000A\"TO GO\"", pending = true },
     { refresh = 4, feature = "transactions", refresh_fails = "institution_timeout" },
     { refresh = 6, feature = "transactions", refresh_fails = "login_required" },
     "#);
@@ -268,6 +269,51 @@ async fn an_export_is_replayed_under_another_key() {
     // the replay came with it.
     assert_eq!(seen_first[1..], seen_again[1..]);
     assert!(seen_again[5].starts_with("inactive failed"), "{}", seen_again[5]);
+}
+
+/// A first refresh reads at most 180 days of a ledger of ten years. The ledger call shows exactly the
+/// rows that the client has, also after later refreshes.
+#[tokio::test]
+async fn a_first_refresh_reads_half_a_year() {
+    let app = App::start().await;
+    app.post(SCENARIOS, "name=busy-business").await.ok();
+    let (clock, account) = linked(&app, &app, "Busy Business").await;
+    for day in [0, 40] {
+        if day > 0 {
+            refreshed(&app, &app, &clock, &account, day).await;
+        }
+        let ledger = format!("/v1/test_helpers/financial_connections/accounts/{account}/ledger");
+        let ledger = app.get(&ledger).await.ok().items("/transactions");
+        let at_bank = shown_at(&ledger);
+        let oldest = (at_bank[0] - BEGIN_S) / DAY_S;
+        assert!((-180..=-178).contains(&oldest), "the oldest row is of day {oldest}");
+        assert_eq!(shown_at(&every_row(&app, &account).await), at_bank);
+    }
+}
+
+/// The times of the rows that are not void, oldest first.
+fn shown_at(rows: &[Value]) -> Vec<i64> {
+    let shown = rows.iter().filter(|row| row["status"] != "void");
+    let mut times: Vec<i64> = shown.map(|row| row["transacted_at"].as_i64().unwrap()).collect();
+    times.sort_unstable();
+    times
+}
+
+/// Every row of an account, page by page.
+async fn every_row(app: &App, account: &str) -> Vec<Value> {
+    let mut rows: Vec<Value> = Vec::new();
+    for _ in 0..100 {
+        let after =
+            rows.last().map(|row| format!("&starting_after={}", row["id"].as_str().unwrap()));
+        let after = after.unwrap_or_default();
+        let path = format!("{FC}/transactions?account={account}&limit=100{after}");
+        let page = app.get(&path).await.ok();
+        rows.extend(page.items("/data"));
+        if page.at("/has_more") == false {
+            break;
+        }
+    }
+    rows
 }
 
 /// Every error of the calls about scenarios.
@@ -302,7 +348,7 @@ async fn refuses() {
       scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
         400 - scenario: The scenario cannot be read: line 4: accounts.blance: no such key; here are:
           available, balance, balances, category, currency, description, history_days, institution,
-          kind, last4, name, owners, payable, stretches, timeline.
+          kind, last4, name, overdraft, owners, payable, stretches, timeline, window_days.
     GET HELPERS/scenarios/scn_1
     DELETE HELPERS/scenarios/scn_1
         404 resource_missing id: No such scenario: 'scn_1'
