@@ -78,7 +78,9 @@ impl Opened {
         }
         if let Known::Planned(plan) = &self.known {
             movements.extend(plan.facts.iter().filter_map(|fact| match fact.kind {
-                FactKind::Balance { current, .. } => {
+                FactKind::Balance { current, currency, .. }
+                    if currency.is_none_or(|currency| currency == self.currency()) =>
+                {
                     Some((self.linked.first.plus(fact.at).0, Movement::Set(current)))
                 }
                 _ => None,
