@@ -4,7 +4,8 @@
 //! in the payment settings of invoices and subscriptions, and in the settings of the merchant.
 
 use crate::account::{Permission, Subcategory};
-use crate::session::Prefetch;
+use crate::id::InstitutionId;
+use crate::session::{ManualEntry, Prefetch};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,6 +32,12 @@ pub struct Collection {
     pub prefetch: Option<Vec<Prefetch>>,
     /// The only account subcategories that are offered.
     pub account_subcategories: Option<Vec<Subcategory>>,
+    /// The bank at which the holder logs in. No other bank is offered.
+    #[serde(default)]
+    pub institution: Option<InstitutionId>,
+    /// The rule for typed account numbers, as sent.
+    #[serde(default)]
+    pub manual_entry: Option<ManualEntry>,
     /// The address to which a webview returns.
     pub return_url: Option<String>,
     /// The way in which the holder proves that the account is theirs.
@@ -41,6 +48,11 @@ impl Collection {
     /// True if the holder types account numbers and cannot pick a bank.
     pub fn numbers_only(&self) -> bool {
         self.verification_method == Some(VerificationMethod::Microdeposits)
+    }
+
+    /// True if the holder leaves the flow to type account numbers on a form of the merchant.
+    pub fn has_own_form(&self) -> bool {
+        self.manual_entry == Some(ManualEntry::Custom) && !self.numbers_only()
     }
 
     /// Returns the permissions that the holder is asked for: those of the request, else those of

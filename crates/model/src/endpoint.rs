@@ -150,6 +150,11 @@ impl Endpoint {
         self.destination.as_ref().is_some_and(|part| part.payload == EventPayload::Thin)
     }
 
+    /// True if its events have a preview version.
+    pub fn is_in_preview(&self) -> bool {
+        self.api_version.as_deref().is_some_and(|version| version.ends_with(".preview"))
+    }
+
     /// True if events of this account, or of its connected accounts, are sent here.
     pub fn receives_from(&self, source: EventSource) -> bool {
         match &self.destination {
@@ -176,7 +181,8 @@ impl Endpoint {
             return if pinged.id == self.id { vec![EventForm::Thin(ping)] } else { Vec::new() };
         }
         if !self.is_thin() {
-            let takes = self.takes(event.event_type.word());
+            let is_known = self.is_in_preview() || !event.event_type.is_in_preview();
+            let takes = is_known && self.takes(event.event_type.word());
             return if takes { vec![EventForm::Snapshot] } else { Vec::new() };
         }
         let taken = thin_names(event).filter(|ThinName { name, .. }| self.takes(name));

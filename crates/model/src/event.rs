@@ -21,6 +21,7 @@ use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::refund::Refund;
 use crate::payments::subscription::Subscription;
+use crate::session::SessionCopy;
 use crate::stored::Stored;
 use crate::word::{Word, words};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,8 @@ words! {
         /// All accounts of an authorization become inactive within thirty days.
         AuthorizationUpcomingDeactivation =
             "financial_connections.authorization.upcoming_deactivation",
+        /// The status of a session changed. In preview.
+        SessionUpdated = "financial_connections.session.updated",
         /// An invoice was created.
         InvoiceCreated = "invoice.created",
         /// A draft invoice was deleted.
@@ -198,6 +201,11 @@ impl EventType {
         self == Self::EventDestinationPing
     }
 
+    /// True for a type that exists in previews only. Other versions do not show such an event.
+    pub fn is_in_preview(self) -> bool {
+        self == Self::SessionUpdated
+    }
+
     /// Returns the event type that ends a refresh of a feature.
     pub fn refreshed(feature: Feature) -> Self {
         match feature {
@@ -250,6 +258,8 @@ pub enum Snapshot {
     Product(Box<Product>),
     /// A refund.
     Refund(Box<Refund>),
+    /// A Financial Connections Session.
+    Session(Box<SessionCopy>),
     /// A subscription.
     Subscription(Box<Subscription>),
     /// A test clock.

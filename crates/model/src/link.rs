@@ -72,6 +72,8 @@ pub enum FlowEnd {
     NumbersEntered,
     /// The holder left.
     Cancelled,
+    /// The holder left for the merchant's own form of account numbers.
+    CustomManualEntry,
     /// The bank was down, or ended the login.
     Failed,
 }

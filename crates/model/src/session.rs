@@ -3,13 +3,14 @@
 //! A session is `pending`, then `succeeded`, `cancelled` or `failed`. One session is one link flow.
 //! The client secret gives access for one day.
 
-use crate::account::{Holder, Permission, Subcategory};
+use crate::account::{Account, Holder, Permission, Subcategory};
 use crate::bank::Feature;
 use crate::clock::AccountTime;
 use crate::id::{
     AccountId, AuthorizationId, ClockId, InstitutionId, MerchantId, SessionId, TokenId,
 };
 use crate::limits::SESSION_AGE_S_MAX;
+use crate::token::BankAccountToken;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -77,8 +78,20 @@ words! {
     ManualEntry {
         /// Allowed where the flow offers it.
         Automatic = "automatic",
+        /// Typed on a form of the merchant, for which the holder leaves the flow. In preview.
+        Custom = "custom",
         /// Not allowed.
         Disabled = "disabled",
+    }
+}
+
+words! {
+    /// The reason why a session was cancelled.
+    CancelReason {
+        /// The holder left for the merchant's own form of account numbers.
+        CustomManualEntry = "custom_manual_entry",
+        /// The holder left.
+        Other = "other",
     }
 }
 
@@ -146,6 +159,9 @@ pub struct SessionFilters {
     pub account_subcategories: Option<Vec<Subcategory>>,
     /// The only country of banks that are offered, two letters.
     pub country: Option<String>,
+    /// The bank at which the holder logs in. No other bank is offered.
+    #[serde(default)]
+    pub institution: Option<InstitutionId>,
     /// The number of linked accounts that must support payments.
     pub require_payment_method_support: Option<PaymentMethodSupport>,
 }
@@ -199,6 +215,9 @@ pub struct Session {
     pub relink: Option<Relink>,
     /// The state of the flow.
     pub status: SessionStatus,
+    /// The reason, if it was cancelled. Sessions of earlier releases have none.
+    #[serde(default)]
+    pub cancel_reason: Option<CancelReason>,
     /// The accounts that it linked.
     pub accounts: Vec<AccountId>,
     /// The token of the numbers that the holder typed instead of linking an account.
@@ -216,4 +235,15 @@ impl Session {
     pub fn ui_mode(&self) -> UiMode {
         if self.hosted.is_some() { UiMode::Hosted } else { UiMode::Modal }
     }
+}
+
+/// A session and the objects that it contains, as they were when its status changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCopy {
+    /// The session. It has no client secret.
+    pub session: Session,
+    /// The accounts that it linked.
+    pub accounts: Vec<Account>,
+    /// The token of typed numbers.
+    pub token: Option<BankAccountToken>,
 }

@@ -20,7 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
-use crate::session::Session;
+use crate::session::{Session, SessionStatus};
 use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
@@ -186,6 +186,12 @@ impl Stored for Session {
 
     fn lookup(&self) -> Option<Lookup> {
         Some(Lookup::Secret(self.client_secret.clone()))
+    }
+
+    fn filters(&self) -> Vec<(Filter, String)> {
+        let is_open = self.hosted.is_some() && self.status != SessionStatus::Succeeded;
+        let relink = self.relink.iter().filter(|_| is_open);
+        relink.map(|relink| (Filter::HostedRelink, relink.authorization.to_string())).collect()
     }
 
     fn secret(&self) -> Option<Vec<u8>> {

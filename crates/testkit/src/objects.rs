@@ -226,6 +226,7 @@ pub fn session() -> Session {
         relink: None,
         return_url: None,
         status: SessionStatus::Pending,
+        cancel_reason: None,
         accounts: vec![],
         token: None,
     }

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 pub const DEFAULT: &str = "2026-08-26.dahlia";
 /// The newest known version.
 pub const NEWEST: &str = "2026-11-18.endive";
+/// The newest known preview.
+pub const NEWEST_PREVIEW: &str = "2026-11-18.preview";
 /// The oldest version whose objects this server knows. Older versions get its objects.
 pub const OLDEST: &str = "2024-06-20";
 /// Every published version, oldest first. Sources: the versions that Stripe's `OpenAPI` document of
@@ -61,6 +63,11 @@ impl Version {
     /// Returns the newest known version.
     pub fn newest() -> Self {
         Self { text: Cow::Borrowed(NEWEST) }
+    }
+
+    /// Returns the newest known preview.
+    pub fn newest_preview() -> Self {
+        Self { text: Cow::Borrowed(NEWEST_PREVIEW) }
     }
 
     /// Returns the text as it was sent.
@@ -180,6 +187,7 @@ mod tests {
         for text in [
             DEFAULT,
             NEWEST,
+            NEWEST_PREVIEW,
             "2011-01-01",
             "2020-08-27",
             "2024-06-20",

@@ -12,6 +12,7 @@ use crate::payments::{Changes, bytes, intent_object};
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
+use model::event::EventType;
 use model::id::{
     ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
 };
@@ -20,7 +21,8 @@ use model::payments::checkout::CheckoutSession;
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
 use model::session::{
-    ManualEntry, PaymentMethodSupport, Prefetch, Relink, RelinkFailure, Session, SessionStatus,
+    CancelReason, ManualEntry, PaymentMethodSupport, Prefetch, Relink, RelinkFailure, Session,
+    SessionCopy, SessionStatus,
 };
 use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;
@@ -69,6 +71,8 @@ pub(crate) struct LinkRequirements {
     pub(crate) accounts_max: Option<u32>,
     /// True if the holder may type numbers.
     pub(crate) manual_entry: bool,
+    /// True if the holder leaves the flow to type them on a form of the merchant.
+    pub(crate) has_own_form: bool,
     /// True if the holder may pick a bank. Otherwise the holder types numbers.
     pub(crate) banks: bool,
     /// True if the flow is for a payment, which needs one account that can pay.
@@ -227,9 +231,14 @@ impl Engine {
                 if let Some(relink) = &mut session.relink {
                     relink.failure = Some(failure);
                 }
+                session.cancel_reason = match end {
+                    FlowEnd::Cancelled => Some(CancelReason::Other),
+                    FlowEnd::CustomManualEntry => Some(CancelReason::CustomManualEntry),
+                    _ => None,
+                };
                 session.status = match end {
                     FlowEnd::Failed => SessionStatus::Failed,
-                    FlowEnd::Cancelled => SessionStatus::Cancelled,
+                    FlowEnd::Cancelled | FlowEnd::CustomManualEntry => SessionStatus::Cancelled,
                     FlowEnd::Linked | FlowEnd::NumbersEntered => {
                         unreachable!("this end has accounts or numbers")
                     }
@@ -290,6 +299,11 @@ impl Engine {
         session.version += 1;
         let body = self.session_body_with(context, &session, accounts, token.as_ref()).await?;
         let id = token.as_ref().map(|token| token.id);
+        if self.has_preview_listener(session.merchant, EventType::SessionUpdated).await? {
+            let shown = Session { client_secret: String::new(), ..session.clone() };
+            let (accounts, token) = (accounts.to_vec(), token.clone());
+            changes.emit_session(SessionCopy { session: shown, accounts, token });
+        }
         changes.objects.extend(token.map(Object::Token));
         changes.put(Object::Session(session));
         Ok(CarrierEnd { changes, body, token: id })
@@ -355,9 +369,10 @@ fn session_requirements(session: &Session) -> LinkRequirements {
         // Typed numbers renew no login.
         manual_entry: session.relink.is_none()
             && match session.manual_entry {
-                Some(mode) => mode == ManualEntry::Automatic,
+                Some(mode) => mode != ManualEntry::Disabled,
                 None => session.for_payouts,
             },
+        has_own_form: session.manual_entry == Some(ManualEntry::Custom),
         banks: true,
         payment: false,
         return_url: match &session.hosted {
@@ -385,7 +400,8 @@ fn intent_requirements(intent: &Intent) -> LinkRequirements {
         support: None,
         accounts_max: Some(1),
         // Typed live numbers cannot be debited.
-        manual_entry: intent.manual_entry() && !intent.livemode,
+        manual_entry: intent.manual_entry() && (!intent.livemode || collection.has_own_form()),
+        has_own_form: collection.has_own_form(),
         banks: intent.livemode || !collection.numbers_only(),
         payment: true,
         return_url: collection.return_url.clone(),
@@ -409,7 +425,8 @@ fn checkout_requirements(session: &CheckoutSession) -> LinkRequirements {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        manual_entry: session.manual_entry() && !session.livemode,
+        manual_entry: session.manual_entry() && (!session.livemode || collection.has_own_form()),
+        has_own_form: collection.has_own_form(),
         banks: session.livemode || !collection.numbers_only(),
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),

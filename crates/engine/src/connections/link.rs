@@ -41,6 +41,8 @@ pub enum LinkOutcome {
     Success,
     /// The holder leaves.
     Cancel,
+    /// The holder leaves for the merchant's own form of account numbers.
+    CustomManualEntry,
     /// The bank takes no logins.
     InstitutionDown,
     /// The bank rejects the login.
@@ -48,13 +50,19 @@ pub enum LinkOutcome {
 }
 
 impl model::Word for LinkOutcome {
-    const ALL: &'static [Self] =
-        &[Self::Success, Self::Cancel, Self::InstitutionDown, Self::LoginFailed];
+    const ALL: &'static [Self] = &[
+        Self::Success,
+        Self::Cancel,
+        Self::CustomManualEntry,
+        Self::InstitutionDown,
+        Self::LoginFailed,
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Self::Success => "success",
             Self::Cancel => "cancel",
+            Self::CustomManualEntry => "custom_manual_entry",
             Self::InstitutionDown => "institution_down",
             Self::LoginFailed => "login_failed",
         }
@@ -102,6 +110,10 @@ impl Engine {
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),
+                LinkOutcome::CustomManualEntry if needs.manual_entry && needs.has_own_form => {
+                    Some(FlowEnd::CustomManualEntry)
+                }
+                LinkOutcome::CustomManualEntry => return Err(no_own_form()),
                 LinkOutcome::InstitutionDown | LinkOutcome::LoginFailed => Some(FlowEnd::Failed),
             };
             let walked = match end {
@@ -254,6 +266,13 @@ impl Engine {
 /// The API error about the carrier of a deleted customer.
 fn no_such_holder(id: CustomerId) -> Error {
     ApiError::no_such("customer", &id.to_string(), "carrier").into()
+}
+
+/// The API error about a holder who leaves for a form that the merchant does not offer.
+fn no_own_form() -> Error {
+    let message = "This carrier has no form of its own for account numbers. Create it with \
+                   manual_entry[mode]=custom.";
+    ApiError::invalid(message).param("outcome").into()
 }
 
 /// Rejects a flow that has ended or expired.

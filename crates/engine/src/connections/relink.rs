@@ -5,12 +5,15 @@
 
 use crate::connections::carrier::LinkRequirements;
 use crate::{Context, Engine, Error};
-use model::account::{Account, AccountStatus, StatusAction};
-use model::id::{AuthorizationId, MerchantId};
-use model::limits::PAGE_ROWS_MAX;
+use model::account::{Account, AccountNumber, AccountStatus, Holder, NumberType, StatusAction};
+use model::clock::AccountTime;
+use model::customer::Customer;
+use model::id::{AuthorizationId, ClockId, MerchantId};
+use model::limits::{HOSTED_RELINK_PAUSE_S, PAGE_ROWS_MAX};
 use model::link::Offer;
-use model::session::Relink;
-use store::{AccountsOf, Cursor, ListAccounts, Page};
+use model::session::{Relink, Session};
+use model::stored::Filter;
+use store::{AccountsOf, Cursor, ListAccounts, ObjectsOf, Page};
 use wire::error::Error as ApiError;
 
 /// The relink params of a create.
@@ -61,13 +64,59 @@ impl Engine {
             return Err(ApiError::invalid(message).param(param).into());
         };
         if hosted && !accounts.iter().any(needs_it) {
-            let message = "A hosted session relinks only accounts that are inactive or have an account \
-                           number that expires within 30 days.";
+            let message = "A hosted session relinks only accounts that are inactive or have a tokenized \
+                           account number that expires within 30 days.";
             return Err(ApiError::invalid(message).param(param).into());
         }
         let institution = first.institution;
         let (account, bank_account) = wanted.unzip();
         Ok((Relink { authorization, account, bank_account, institution, failure: None }, first))
+    }
+
+    /// Checks that a hosted session may ask the holder to link again: the holder has an e-mail
+    /// address, and no such session of the last 48 hours waits for them. Returns the numbers of the
+    /// older sessions that did not succeed, unless they are too many for a precondition.
+    pub(crate) async fn check_hosted_relink(
+        &self,
+        context: &Context,
+        input: &RelinkInput,
+        relink: &Relink,
+        holder: (Option<&Holder>, Option<ClockId>),
+    ) -> Result<Option<Vec<u64>>, Error> {
+        let param = if input.account.is_some() { ACCOUNT } else { AUTHORIZATION };
+        let (holder, clock) = holder;
+        if !self.has_email(context, holder).await? {
+            let message = "A hosted session relinks only accounts of a holder with an e-mail address. \
+                           Set the email of the customer or of the connected account.";
+            return Err(ApiError::invalid(message).param(param).into());
+        }
+        let of = ObjectsOf::value(Filter::HostedRelink, &relink.authorization);
+        let earlier = self.newest::<Session>(context.merchant, of, PAGE_ROWS_MAX).await?;
+        let now = self.moment(context.merchant, clock).await?.now;
+        let since = AccountTime(now.0 - HOSTED_RELINK_PAUSE_S);
+        if earlier.iter().any(|session| session.created > since) {
+            let message = "The holder got a hosted session for these accounts within the last 48 hours. \
+                           Wait until it has succeeded, or until the 48 hours have passed.";
+            return Err(ApiError::invalid(message).param(param).into());
+        }
+        let is_complete = earlier.len() < PAGE_ROWS_MAX as usize;
+        let numbers = earlier.iter().map(|session| session.id.number());
+        Ok(is_complete.then(|| numbers.collect()))
+    }
+
+    /// True if a holder has an e-mail address.
+    async fn has_email(&self, context: &Context, holder: Option<&Holder>) -> Result<bool, Error> {
+        Ok(match holder {
+            Some(Holder::Customer(id)) => {
+                let customer = self.find::<Customer>(context.merchant, id.number()).await?;
+                customer.is_some_and(|customer| customer.email.is_some())
+            }
+            Some(Holder::Account(id)) => {
+                let account = self.account_value_of(context, id).await?;
+                account.is_some_and(|account| account["email"].is_string())
+            }
+            None => false,
+        })
     }
 
     /// The accounts of an authorization, the newest first.
@@ -111,5 +160,8 @@ fn helps(account: &Account) -> bool {
 
 /// True if an account does not work, or will soon stop working.
 fn needs_it(account: &Account) -> bool {
-    !account.is_active() || account.account_numbers.iter().any(|number| number.announced)
+    let expires = |number: &AccountNumber| {
+        number.announced && number.identifier_type == NumberType::TokenizedAccountNumber
+    };
+    !account.is_active() || account.account_numbers.iter().any(expires)
 }

@@ -13,6 +13,7 @@ use model::session::{
     Hosted, ManualEntry, Prefetch, Relink, Session, SessionFilters, SessionStatus,
 };
 use model::token::BankAccountToken;
+use model::stored::Filter;
 use std::collections::BTreeSet;
 use store::{AccountsOf, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
@@ -68,6 +69,13 @@ impl Engine {
         self.check_registered(context, input.permissions.iter().copied()).await?;
         self.change("create_session", async || {
             let (holder, clock, relink) = self.requested_holder(context, input).await?;
+            let earlier = match (&input.relink, &relink) {
+                (Some(requested), Some(relink)) if input.hosted.is_some() => {
+                    let holder = (holder.as_ref(), clock);
+                    self.check_hosted_relink(context, requested, relink, holder).await?
+                }
+                _ => None,
+            };
             for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
                 if !input.permissions.contains(&prefetch.permission()) {
                     use model::Word;
@@ -85,6 +93,10 @@ impl Engine {
             if self.holder_gone(context, holder.as_ref(), &mut changes).await? {
                 // It was deleted after it was read.
                 return Ok(None);
+            }
+            if let (Some(earlier), Some(relink)) = (earlier, &relink) {
+                let (filter, value) = (Filter::HostedRelink, relink.authorization.to_string());
+                changes.require_none_with_value::<Session>(context.merchant, filter, value, earlier);
             }
             let now = changes.now;
             let session = Session {
@@ -107,6 +119,7 @@ impl Engine {
                 hosted: input.hosted.clone(),
                 relink,
                 status: SessionStatus::Pending,
+                cancel_reason: None,
                 accounts: Vec::new(),
                 token: None,
             };

@@ -6,7 +6,7 @@ use crate::list::list_body;
 use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::endpoint::{Endpoint, EventForm, EventSource};
-use model::event::Event;
+use model::event::{Event, EventType};
 use model::id::{EventId, MerchantId, ThinEventId};
 use model::thin::name_of;
 use store::{Bounds, Cursor, EventPlace, FindEvent, ListEvents, ObjectsOf, Page, StoredEvent};
@@ -40,6 +40,7 @@ impl Engine {
             created: filter.created,
             delivery_success: filter.delivery_success,
             only_thin: false,
+            in_preview: context.version.is_preview(),
             page: self.event_page(context, &filter.page).await?,
         };
         let listed = self.store.read(list).await?;
@@ -68,10 +69,13 @@ impl Engine {
         self.shown_event(&stored.event, pending, listeners)
     }
 
-    /// Renders an event with this number of pending deliveries, for every version of the caller.
+    /// Renders an event with this number of pending deliveries, for every version of the caller. The
+    /// default version lacks the types in preview, so those events have the newest preview.
     pub fn shown_event(&self, event: &Event, pending: usize, listeners: &Listeners) -> Vec<u8> {
         let connected = listeners.connected.as_deref();
-        self.render_event(event, &Version::default(), pending, connected)
+        let is_in_preview = event.event_type.is_in_preview();
+        let version = if is_in_preview { Version::newest_preview() } else { Version::default() };
+        self.render_event(event, &version, pending, connected)
     }
 
     /// An event in an API version; `connected` is the connected account that it happened in.
@@ -88,7 +92,7 @@ impl Engine {
     }
 
     /// The event with this id. Without one, an API error names `param`. An event that exists only as
-    /// a thin event is not found.
+    /// a thin event is not found. An event in preview is found by callers of a preview.
     pub async fn get_event(
         &self,
         context: &Context,
@@ -99,7 +103,11 @@ impl Engine {
         let event: EventId = id.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event };
         let found = self.store.read(find).await?;
-        found.filter(|stored| !stored.event.event_type.is_only_thin()).ok_or_else(missing)
+        let is_known = |event_type: EventType| {
+            let hidden = event_type.is_in_preview() && !context.version.is_preview();
+            !hidden && !event_type.is_only_thin()
+        };
+        found.filter(|stored| is_known(stored.event.event_type)).ok_or_else(missing)
     }
 
     /// The stored event of an event's id or of a thin event's id, with the form that the id names.
@@ -152,6 +160,17 @@ impl Engine {
         }
         let platform = tie.as_ref().map(|tie| tie.platform);
         Ok(Listeners { merchant, endpoints, connected: tie.map(|tie| tie.account), platform })
+    }
+
+    /// True if an endpoint receives events of a type that exists in previews only.
+    pub(crate) async fn has_preview_listener(
+        &self,
+        merchant: MerchantId,
+        event_type: EventType,
+    ) -> Result<bool, Error> {
+        let listeners = self.listeners_of(merchant).await?;
+        let takes = |one: &Endpoint| one.is_in_preview() && one.takes(event_type.word());
+        Ok(listeners.endpoints.iter().any(takes))
     }
 
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].

@@ -205,8 +205,9 @@ impl Engine {
                 let limit = list.limit;
                 let events = self.store.read(list).await?;
                 for found in &events {
-                    // A stream carries events of /v1.
-                    if !found.event.event_type.is_only_thin() {
+                    // A stream carries events of /v1 in general versions.
+                    let event_type = found.event.event_type;
+                    if !event_type.is_only_thin() && !event_type.is_in_preview() {
                         self.send(&stream, &found.event, listeners);
                     }
                     *position = found.feed;

@@ -149,6 +149,7 @@ impl Engine {
             created: filter.created,
             delivery_success: None,
             only_thin: true,
+            in_preview: true,
             page: Page { limit: PAGE_ROWS_MAX.min(filter.page.limit + 1), cursor },
         };
         let mut rows_read = 0;

@@ -15,6 +15,7 @@ use model::id::{ClockId, MerchantId};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
 use model::payments::subscription::Subscription;
+use model::session::SessionCopy;
 use model::stored::{Filter, PaymentIntent, SetupIntent, Stored};
 use store::{
     ChangeObjects, Changed, ClockItem, IdempotencyRecord, Kind, Object, ObjectKey, Precondition,
@@ -222,6 +223,17 @@ impl Changes {
                 unreachable!("no event is emitted of a {} here", object.kind().name())
             }
         });
+    }
+
+    /// Adds the event of a session whose status changed. The copy's version must be the new one
+    /// already.
+    pub(crate) fn emit_session(&mut self, copy: SessionCopy) {
+        let position = next_position(&self.events);
+        let session = copy.session.clone();
+        let happened =
+            Happened { at: self.now, livemode: session.livemode, cause: self.cause.as_ref() };
+        let (snapshot, updated) = (Snapshot::Session(Box::new(copy)), EventType::SessionUpdated);
+        self.events.push(Event::of_object(&session, snapshot, updated, position, happened));
     }
 
     /// Adds the event of the invoice of a subscription's next period, which is not stored. The

@@ -30,6 +30,8 @@ crate::words! {
         Email = "email",
         /// The test clock and the e-mail address of a customer.
         EmailOnClock = "email_on_clock",
+        /// The authorization that a hosted session links again, unless the session has succeeded.
+        HostedRelink = "hosted_relink",
         /// The invoice of an item or of a Payment Intent.
         Invoice = "invoice",
         /// The customer's prefix of invoice numbers.

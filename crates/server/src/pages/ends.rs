@@ -16,7 +16,7 @@ pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
         Shown::Pane(Pane::Ended(FlowEnd::Linked | FlowEnd::NumbersEntered)) => {
             (Some("succeeded"), false)
         }
-        Shown::Pane(Pane::Ended(FlowEnd::Cancelled)) => (Some("cancelled"), true),
+        Shown::Pane(Pane::Ended(FlowEnd::Cancelled | FlowEnd::CustomManualEntry)) => (Some("cancelled"), true),
         Shown::Pane(Pane::Ended(FlowEnd::Failed)) => (Some("failed"), true),
         Shown::Pane(_) => (None, false),
     }
@@ -75,6 +75,11 @@ impl Making<'_> {
             }
             FlowEnd::Cancelled => {
                 ("You left".into(), self.end("No account was linked, and no data was shared."))
+            }
+            FlowEnd::CustomManualEntry => {
+                let text = "No account was linked. Enter your account numbers on the page where you \
+                            started.";
+                ("Continue where you started".into(), self.end(text))
             }
             FlowEnd::Failed => {
                 let text = "You can try again later from the page where you started.";

@@ -180,8 +180,8 @@ async fn linking() {
     POST HELPERS/link carrier=fcsess_…&institution=Bank+of+Nowhere
         400 - institution: No such institution: 'Bank of Nowhere'.
     POST HELPERS/link carrier=fcsess_…&outcome=maybe
-        400 - outcome: Invalid outcome: must be one of success, cancel, institution_down, or
-          login_failed
+        400 - outcome: Invalid outcome: must be one of success, cancel, custom_manual_entry,
+          institution_down, or login_failed
     POST HELPERS/link carrier=fcsess_…&accounts[]=Nothing
         400 - accounts[0]: The institution has no account 'Nothing'.
     POST HELPERS/link carrier=fcsess_…&accounts[]=Success&accounts[]=Savings

@@ -94,6 +94,25 @@ async fn every_other_end() {
     assert!(read_session(&app, &late).await.json().get("url").is_none());
 }
 
+/// The address to return to has two places: the request itself, as in the types of stripe-python
+/// 16.1.0b1, and `hosted`, as in Stripe's guide. The session shows it in `hosted` only.
+#[tokio::test]
+async fn the_way_back_has_two_places() {
+    let (app, customer) = App::with_customer().await;
+    for more in [
+        "return_url=https://a.example",
+        "hosted[return_url]=https://a.example",
+        "return_url=https://a.example&hosted[return_url]=https://a.example",
+    ] {
+        let session = make(&app, &format!("{}&ui_mode=hosted&{more}", of(&customer))).await.ok();
+        let shown = serde_json::json!({"return_url": "https://a.example"});
+        assert_eq!(session.at("/hosted"), shown, "{more}");
+        assert!(session.json().get("return_url").is_none(), "{more}");
+    }
+    let general = format!("{}&ui_mode=hosted&return_url=https://a.example", of(&customer));
+    insta::assert_snapshot!(app.post(&format!("{FC}/sessions"), &general).await.api_error(), @"400 parameter_unknown ui_mode: Received unknown parameter: ui_mode");
+}
+
 /// Invalid settings of a hosted session are rejected with their parameter. Without them the session
 /// is not hosted.
 #[tokio::test]
@@ -107,6 +126,8 @@ async fn api_errors() {
         "ui_mode=hosted&hosted[return_url]=shop.example",
         "ui_mode=hosted&hosted[return_url]=myapp://back",
         "ui_mode=hosted&hosted[return_url]=https://a.example&hosted[x]=1",
+        "ui_mode=hosted&return_url=shop.example",
+        "ui_mode=hosted&return_url=https://a.example&hosted[return_url]=https://b.example",
         "hosted[return_url]=https://a.example",
         "ui_mode=modal&hosted[return_url]=https://a.example",
     ] {
@@ -117,7 +138,7 @@ async fn api_errors() {
     ui_mode=embedded
     400 - ui_mode: Invalid ui_mode: must be one of hosted or modal
     ui_mode=hosted
-    400 parameter_missing hosted: Missing required parameter: hosted.
+    400 parameter_missing return_url: Missing required parameter: return_url.
     ui_mode=hosted&hosted[delivery_method]=url
     400 - hosted[delivery_method]: A delivery method goes with relink_options only.
     ui_mode=hosted&hosted[return_url]=shop.example
@@ -128,6 +149,11 @@ async fn api_errors() {
       https://.
     ui_mode=hosted&hosted[return_url]=https://a.example&hosted[x]=1
     400 parameter_unknown hosted[x]: Received unknown parameter: hosted[x]
+    ui_mode=hosted&return_url=shop.example
+    400 url_invalid return_url: Not a valid URL: give the whole address, beginning with https://.
+    ui_mode=hosted&return_url=https://a.example&hosted[return_url]=https://b.example
+    400 - return_url: return_url and hosted[return_url] are the same setting and have different
+      values. Send return_url alone.
     hosted[return_url]=https://a.example
     400 - hosted: hosted goes with ui_mode=hosted only.
     ui_mode=modal&hosted[return_url]=https://a.example

@@ -81,8 +81,8 @@ async fn a_session_in_each_version() {
     let seen = in_each(&app, &format!("{FC}/sessions/{}", session.id())).await;
     insta::assert_snapshot!(keys(&seen, "") + &keys(&seen, "/filters"), @r#"
     2026-07-29.dahlia: came ["limits", "manual_entry"], went []
-    2025-11-17.preview: came ["status", "status_details"], went ["limits", "manual_entry"]
-    2026-10-14.preview: came ["limits", "manual_entry", "ui_mode"], went []
+    2025-11-17.preview: came ["status", "status_details"], went ["limits"]
+    2026-10-14.preview: came ["limits", "ui_mode"], went []
     2022-08-01; financial_connections_relink_api_beta=v1: came [], went ["limits", "manual_entry", "status", "status_details", "ui_mode"]
     2026-07-29.dahlia: came ["require_payment_method_support"], went []
     2026-08-26.dahlia: came ["country"], went []
@@ -219,7 +219,7 @@ async fn parameters_in_each_version() {
     manual_entry[mode]=disabled
       2024-06-20         "parameter_unknown" manual_entry
       2026-07-29.dahlia  taken
-      2025-11-17.preview "parameter_unknown" manual_entry
+      2025-11-17.preview null manual_entry[mode]
       2026-10-14.preview taken
       2022-08-01; financial_connections_relink_api_beta=v1 "parameter_unknown" manual_entry
     relink_options[account]=fca_x

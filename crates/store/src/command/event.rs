@@ -2,7 +2,7 @@
 
 use crate::{Bounds, Listed, Page};
 use model::clock::{AccountTime, ServerTime};
-use model::event::Event;
+use model::event::{Event, EventType};
 use model::id::{EventId, MerchantId};
 
 /// An event with the state of its deliveries.
@@ -53,8 +53,18 @@ pub struct ListEvents {
     pub delivery_success: Option<bool>,
     /// True if events that exist only as thin events are listed, too.
     pub only_thin: bool,
+    /// True if events of types that exist in previews only are listed, too.
+    pub in_preview: bool,
     /// The page to return.
     pub page: Page<EventPlace>,
+}
+
+impl ListEvents {
+    /// True if events of a type may be listed.
+    pub(crate) fn lists(&self, event_type: EventType) -> bool {
+        (self.only_thin || !event_type.is_only_thin())
+            && (self.in_preview || !event_type.is_in_preview())
+    }
 }
 
 reads!(ListEvents => Listed<StoredEvent>, event::list);

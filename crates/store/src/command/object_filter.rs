@@ -55,6 +55,7 @@ impl Kind {
     pub fn filters(self) -> &'static [Filter] {
         match self {
             Self::Customer => &[Filter::Clock, Filter::EmailOnClock, Filter::InvoicePrefix],
+            Self::Session => &[Filter::HostedRelink],
             Self::PaymentIntent => &[Filter::Invoice, Filter::PaymentStatus],
             Self::SetupIntent => &[Filter::AttachToSelf, Filter::PaymentMethod],
             Self::Charge => &[Filter::TransferGroup],

@@ -62,7 +62,7 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
         .values()
         .filter(|row| row.event.merchant == command.merchant)
         .filter(|row| takes_type(&command.types, row.event.event_type.word()))
-        .filter(|row| command.only_thin || !row.event.event_type.is_only_thin())
+        .filter(|row| command.lists(row.event.event_type))
         .filter(|row| command.created.contains(row.event.created.0))
         .filter(|row| {
             let mut of_event = deliveries(memory, row.event.id);

@@ -49,7 +49,7 @@ pub(crate) fn list(
     command: &ListEvents,
     reading: &Reading<'_>,
 ) -> Result<Listed<StoredEvent>, Failure> {
-    let ListEvents { merchant, types, created, delivery_success, only_thin, page } = command;
+    let ListEvents { merchant, types, created, delivery_success, page, .. } = command;
     let window = Window::of(edges(*page), *created);
     let generation = reading.generation(*merchant)?;
     reading.in_transaction(|| {
@@ -65,8 +65,8 @@ pub(crate) fn list(
             let found = reading.find(FIND_EVENT, generation.event_key(id), read)?;
             // The index led to this row, so a missing row means that the database is corrupt.
             let found = found.ok_or(Failure::Unreadable("events.number"))?;
-            // These are pings, which are few.
-            if *only_thin || !found.event.event_type.is_only_thin() {
+            // The others are pings and events in preview, which are few.
+            if command.lists(found.event.event_type) {
                 items.push(found);
             }
             Ok(items.len() <= window.limit)

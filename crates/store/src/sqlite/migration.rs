@@ -79,6 +79,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0019_mandates.sql"),
         step: Some(object_filter::fill),
     },
+    Migration {
+        sql: include_str!("migrations/0020_hosted_relinks.sql"),
+        step: Some(object_filter::fill_sessions),
+    },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

@@ -320,6 +320,14 @@ pub(super) fn fill_setup_intents(
     fill_kinds(&[Kind::SetupIntent], connection, page_ended)
 }
 
+/// Like [`fill`], for sessions alone.
+pub(super) fn fill_sessions(
+    connection: &Connection,
+    page_ended: &mut dyn FnMut(),
+) -> Result<(), Failure> {
+    fill_kinds(&[Kind::Session], connection, page_ended)
+}
+
 fn fill_kinds(
     kinds: &[Kind],
     connection: &Connection,

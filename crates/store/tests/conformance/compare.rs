@@ -221,6 +221,7 @@ impl Both {
             created: Bounds::default(),
             delivery_success,
             only_thin: false,
+            in_preview: true,
             page,
         };
         let listed = self.read(list(first())).await.items;

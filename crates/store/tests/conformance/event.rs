@@ -36,6 +36,7 @@ fn list() -> ListEvents {
         types: vec![],
         created: Bounds::default(),
         delivery_success: None,
+        in_preview: true,
         only_thin: true,
         page: first(10),
     }

@@ -19,6 +19,24 @@ const LOST: char = '-';
 /// A hash that contains the merchant's own keys.
 const METADATA: &str = "metadata";
 
+/// The keys that only previews have, by the word of their object.
+const IN_PREVIEW: &[(&str, &[&str])] = &[
+    ("checkout.session", PAYMENT_KEYS),
+    ("invoice", SETTINGS_KEYS),
+    ("payment_intent", PAYMENT_KEYS),
+    ("setup_intent", PAYMENT_KEYS),
+    ("subscription", SETTINGS_KEYS),
+];
+const PAYMENT_KEYS: &[&str] = &[
+    "payment_method_options.us_bank_account.financial_connections.filters.institution",
+    "payment_method_options.us_bank_account.financial_connections.manual_entry",
+];
+const SETTINGS_KEYS: &[&str] = &[
+    "payment_settings.payment_method_options.us_bank_account.financial_connections.filters.institution",
+];
+/// A hash that responses leave out if it is empty.
+const FILTERS: &str = "filters";
+
 /// A key that some versions lack.
 struct Key {
     /// The date of the version that added or removed it.
@@ -62,13 +80,16 @@ pub fn fit(value: &mut Value, version: &Version) {
 }
 
 fn fit_members(members: &mut Map<String, Value>, version: &Version) {
-    let Some(keys) = members.get("object").and_then(Value::as_str).and_then(|it| OBJECTS.get(it))
-    else {
-        return;
-    };
-    let paths = paths_by_fate(keys, version);
-    for path in paths {
+    let Some(object) = members.get("object").and_then(Value::as_str) else { return };
+    let keys = OBJECTS.get(object).map_or(&[][..], Vec::as_slice);
+    let in_preview = IN_PREVIEW.iter().filter(|(of, _)| !version.is_preview() && *of == object);
+    let in_preview: Vec<&str> = in_preview.flat_map(|(_, paths)| *paths).copied().collect();
+    for path in paths_by_fate(keys, version) {
         remove(members, path);
+    }
+    for path in in_preview {
+        let path: Vec<&str> = path.split('.').collect();
+        remove(members, &path);
     }
 }
 
@@ -95,7 +116,12 @@ fn remove(members: &mut Map<String, Value>, path: &[&str]) {
         return;
     }
     match members.get_mut(*name) {
-        Some(Value::Object(inside)) => remove(inside, rest),
+        Some(Value::Object(inside)) => {
+            remove(inside, rest);
+            if *name == FILTERS && inside.is_empty() {
+                members.remove(FILTERS);
+            }
+        }
         Some(Value::Array(items)) => {
             items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| remove(item, rest));
         }
@@ -156,6 +182,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Keys of previews are shown in them only. A filter that only previews have leaves no hash behind.
+    #[test]
+    fn keys_of_previews_are_shown_in_previews() {
+        let connections = json!({"filters": {"institution": "fcinst_1"}, "manual_entry": {}});
+        let value = json!({
+            "object": "payment_intent",
+            "payment_method_options": {"us_bank_account": {"financial_connections": connections}},
+        });
+        let shown = |version| {
+            let value = fitted(value.clone(), version);
+            value["payment_method_options"]["us_bank_account"]["financial_connections"].clone()
+        };
+        assert_eq!(shown("2026-11-18.preview"), connections);
+        assert_eq!(shown("2026-11-18.endive"), json!({}));
     }
 
     /// Objects inside an object are fitted too, and nested keys are removed. Metadata is not

@@ -8,6 +8,10 @@
 //!
 //! - `~name hash` changes the hash of that name, or the hashes of a list, by the members below.
 //! - `-name` removes a member.
+//!
+//! `previews.txt` lists the changes that all previews have, in the same form. Its source is the types of
+//! stripe-python 11.3.0b1 (2024-10-28), 12.1.0b1 (2025-03-31.preview), 14.4.0b1 (2026-01-28.preview) and
+//! 16.1.0b1 (2026-09-30.preview), which agree.
 
 use super::{CALLS, Member, Schema, read_table};
 use crate::version::Version;
@@ -17,6 +21,7 @@ use std::sync::{LazyLock, OnceLock};
 /// The version that the tables describe.
 pub const BASE: &str = "2026-05-27.dahlia";
 const TABLE: &str = include_str!("versions.txt");
+const PREVIEWS: &str = include_str!("previews.txt");
 /// The beginning of the line that names a version.
 const HEADING: &str = "= ";
 /// The mark of a removed member.
@@ -46,6 +51,10 @@ static LATER: LazyLock<Vec<Later>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The calls that previews change, by the number of later versions that the preview has.
+static IN_PREVIEW: LazyLock<Vec<OnceLock<Calls>>> =
+    LazyLock::new(|| (0..=LATER.len()).map(|_| OnceLock::new()).collect());
+
 /// Returns the parameters of a call in a version. Versions before [`BASE`] have the parameters of
 /// [`BASE`]. Returns `None` if no table has the call.
 ///
@@ -59,10 +68,30 @@ static LATER: LazyLock<Vec<Later>> = LazyLock::new(|| {
 pub fn of_call_in(call: &str, version: &Version) -> Option<&'static Schema> {
     let is_known = |later: &&Later| later.name == BASE || version.at_least(date(later.name));
     let known = LATER.iter().take_while(is_known).count();
-    known
-        .checked_sub(1)
-        .and_then(|place| calls_at(place).get(call))
-        .or_else(|| super::of_call(call))
+    if version.is_preview()
+        && let Some(schema) = calls_in_preview(known).get(call)
+    {
+        return Some(schema);
+    }
+    general(call, known)
+}
+
+/// Returns the parameters of a call in general versions that have this number of later versions.
+fn general(call: &str, known: usize) -> Option<&'static Schema> {
+    let changed = known.checked_sub(1).and_then(|place| calls_at(place).get(call));
+    changed.or_else(|| super::of_call(call))
+}
+
+fn calls_in_preview(known: usize) -> &'static Calls {
+    IN_PREVIEW[known].get_or_init(|| {
+        let changes = read_table(PREVIEWS).into_iter();
+        let changed = changes.filter_map(|(call, change)| {
+            let mut schema = general(call, known)?.clone();
+            change_members(&mut schema, change);
+            Some((call, schema))
+        });
+        changed.collect()
+    })
 }
 
 /// Returns the names of the later versions, oldest first.
@@ -215,6 +244,31 @@ mod tests {
         assert_eq!(find(of_call(call).unwrap(), "radar_options.referrer"), None);
     }
 
+    /// Previews of every date have their own parameters, and no general version has them.
+    #[test]
+    fn previews_have_more_parameters() {
+        let bank = "payment_method_options.us_bank_account.financial_connections";
+        for (call, paths) in [
+            ("POST /v1/payment_intents/{id}/confirm", vec!["filters.institution", "manual_entry.mode"]),
+            ("POST /v1/setup_intents", vec!["filters.institution", "manual_entry.mode"]),
+        ] {
+            for path in paths.iter().map(|path| format!("{bank}.{path}")) {
+                for (version, known) in [
+                    ("2024-10-28.preview", true),
+                    ("2026-11-18.preview", true),
+                    ("2024-10-28.acacia", false),
+                    ("2026-11-18.endive", false),
+                ] {
+                    assert_eq!(find(at(call, version), &path).is_some(), known, "{path} {version}");
+                }
+            }
+        }
+        for call in read_table(PREVIEWS).keys() {
+            let changed = at(call, "2026-11-18.preview");
+            assert_ne!(Some(changed), of_call_in(call, &Version::newest()), "{call}");
+        }
+    }
+
     /// The marks of changes are in no schema.
     #[test]
     fn changes_leave_no_marks() {
@@ -233,6 +287,9 @@ mod tests {
         }
         for place in 0..LATER.len() {
             calls_at(place).values().for_each(check);
+        }
+        for known in 0..=LATER.len() {
+            calls_in_preview(known).values().for_each(check);
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum LinkStep {
     BankDenied,
     /// Picks accounts, by their positions in the list of offers.
     PickAccounts(Vec<usize>),
-    /// Switches to typed numbers.
+    /// Switches to typed numbers, here or on a form of the merchant.
     EnterManually,
     /// Types numbers.
     Numbers(BankNumbers),
@@ -163,6 +163,11 @@ pub(crate) fn take_step(
                 restart(run, ground.needs);
             }
             before
+        }
+        (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
+            if ground.needs.manual_entry && ground.needs.has_own_form =>
+        {
+            return Ok(Effect::Leave(FlowEnd::CustomManualEntry));
         }
         (Pane::Institutions, LinkStep::PickInstitution(id)) => {
             if !ground.banks.institutions().iter().any(|bank| bank.id == *id) {

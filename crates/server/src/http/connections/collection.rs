@@ -6,7 +6,7 @@ use model::Word;
 use model::account::{Permission, Subcategory};
 use model::collection::{Collection, VerificationMethod};
 use model::extra_params::ExtraParams;
-use model::session::Prefetch;
+use model::session::{ManualEntry, Prefetch};
 use wire::error::Error;
 
 /// Takes the link requirements of a `payment_method_options` hash at a path of names. The schema of
@@ -39,6 +39,10 @@ pub(in crate::http) fn take(
             &connections,
             &["filters", "account_subcategories"],
         ),
+        institution: None,
+        manual_entry: connections
+            .text(&["manual_entry", "mode"])
+            .and_then(ManualEntry::from_word),
         return_url: return_url.map(str::to_owned),
         verification_method: method,
     }))

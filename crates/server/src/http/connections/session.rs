@@ -10,7 +10,9 @@ use model::account::Subcategory;
 use model::session::{
     DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, SessionFilters, UiMode,
 };
-use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, RELINK, SESSION_SETUP};
+use wire::change::{
+    CREDIT_ACCOUNTS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, RELINK, SESSION_SETUP,
+};
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::params::{Params, Setting, without_repeats};
@@ -53,10 +55,12 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         prefetch: params.choices("prefetch")?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
         return_url: params.text("return_url")?,
-        hosted: if version.has(&HOSTED_SESSION) { take_hosted(params, relinks)? } else { None },
+        hosted: None,
         limits: None,
-        manual_entry: None,
+        manual_entry: take_manual_entry(params, &version)?,
     };
+    let input =
+        if version.has(&HOSTED_SESSION) { take_hosted(params, relinks, input)? } else { input };
     let input = if version.has(&SESSION_SETUP) { take_setup(params, input)? } else { input };
     check_return_url(input.return_url.as_deref(), "return_url")?;
     let call = call.ready(Returns::Object("financial_connections.session"))?;
@@ -118,6 +122,7 @@ fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters,
     let filters = SessionFilters {
         account_subcategories: subcategories.map(without_repeats),
         country: take_country(&mut params, version)?,
+        institution: None,
         require_payment_method_support: if version.has(&SESSION_SETUP) {
             params.choice::<PaymentMethodSupport>("require_payment_method_support")?
         } else {
@@ -161,17 +166,48 @@ fn take_relink(mut params: Params) -> Result<RelinkInput, Error> {
     Ok(RelinkInput { authorization, account })
 }
 
-/// Takes the settings of a hosted session, which is not shown on top of the merchant's page.
-fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Error> {
+/// Takes the settings of a hosted session, which is not shown on top of the merchant's page. The
+/// address to return to is a parameter of the session in the types of the SDKs, and one of `hosted` in
+/// Stripe's guide. Both are accepted.
+fn take_hosted(
+    params: &mut Params,
+    relinks: bool,
+    input: SessionInput,
+) -> Result<SessionInput, Error> {
     let is_hosted = params.choice("ui_mode")? == Some(UiMode::Hosted);
     if !is_hosted && params.has("hosted") {
         let message = "hosted goes with ui_mode=hosted only.";
         return Err(Error::invalid(message).param("hosted"));
     }
     if !is_hosted {
-        return Ok(None);
+        return Ok(input);
     }
-    let mut hosted = params.need("hosted", Params::hash)?;
+    let (delivery_method, inside) = match params.hash("hosted")? {
+        Some(hosted) => take_hosted_hash(hosted, relinks)?,
+        None => (None, None),
+    };
+    let return_url = match (input.return_url, inside) {
+        (Some(url), Some(inside)) if url != inside => {
+            let message = "return_url and hosted[return_url] are the same setting and have different \
+                           values. Send return_url alone.";
+            return Err(Error::invalid(message).param("return_url"));
+        }
+        (Some(url), _) => {
+            check_page_url(Some(&url), "return_url")?;
+            url
+        }
+        (None, Some(inside)) => inside,
+        (None, None) => return Err(Error::missing_param("return_url")),
+    };
+    let hosted = Some(Hosted { delivery_method, return_url });
+    Ok(SessionInput { hosted, return_url: None, ..input })
+}
+
+/// Takes `hosted`: the way to the page, and the way back from it.
+fn take_hosted_hash(
+    mut hosted: Params,
+    relinks: bool,
+) -> Result<(Option<DeliveryMethod>, Option<String>), Error> {
     let delivery_method = hosted.choice("delivery_method")?;
     if delivery_method.is_some() && !relinks {
         let message = "A delivery method goes with relink_options only.";
@@ -181,20 +217,16 @@ fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Err
         // The server sends no e-mail, but it stores the address in the session.
         hosted.note_inert("delivery_method");
     }
-    let return_url = hosted.need("return_url", Params::text)?;
-    check_page_url(Some(&return_url), &hosted.path_of("return_url"))?;
+    let return_url = hosted.text("return_url")?;
+    check_page_url(return_url.as_deref(), &hosted.path_of("return_url"))?;
     hosted.finish()?;
-    Ok(Some(Hosted { delivery_method, return_url }))
+    Ok((delivery_method, return_url))
 }
 
 /// Takes the parameters that exist since [`SESSION_SETUP`].
 fn take_setup(params: &mut Params, input: SessionInput) -> Result<SessionInput, Error> {
-    let manual_entry = match params.hash("manual_entry")? {
-        Some(hash) => take_manual_entry(hash)?,
-        None => None,
-    };
     let limits = params.hash("limits")?.map(take_accounts_max).transpose()?;
-    Ok(SessionInput { limits, manual_entry, ..input })
+    Ok(SessionInput { limits, ..input })
 }
 
 /// Takes `limits`: the maximum number of accounts. An empty string removes the limit.
@@ -209,8 +241,25 @@ fn take_accounts_max(mut params: Params) -> Result<Option<u32>, Error> {
     })
 }
 
-fn take_manual_entry(mut params: Params) -> Result<Option<ManualEntry>, Error> {
-    let mode = params.choice("mode")?;
+/// Takes `manual_entry`. Its modes depend on the version.
+fn take_manual_entry(params: &mut Params, version: &Version) -> Result<Option<ManualEntry>, Error> {
+    let known: Vec<&str> = [
+        (ManualEntry::Automatic, version.has(&INSTITUTION) || version.has(&SESSION_SETUP)),
+        (ManualEntry::Custom, version.has(&INSTITUTION)),
+        (ManualEntry::Disabled, version.has(&SESSION_SETUP)),
+    ]
+    .iter()
+    .filter(|(_, is_known)| *is_known)
+    .map(|(mode, _)| mode.word())
+    .collect();
+    if known.is_empty() {
+        return Ok(None);
+    }
+    let Some(mut params) = params.hash("manual_entry")? else { return Ok(None) };
+    let mode: Option<ManualEntry> = params.choice("mode")?;
+    if mode.is_some_and(|mode| !known.contains(&mode.word())) {
+        return Err(Error::bad_choice(&params.path_of("mode"), &known));
+    }
     params.finish()?;
     Ok(mode)
 }

@@ -199,6 +199,7 @@ impl Measured<'_> {
                         created,
                         delivery_success,
                         only_thin: true,
+                        in_preview: true,
                         page,
                     });
                 }

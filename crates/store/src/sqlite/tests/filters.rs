@@ -169,6 +169,7 @@ fn filters_of_each_kind() {
     let filters: Vec<String> = filters.collect();
     insta::assert_snapshot!(filters.join("\n"), @"
     customer: clock, email_on_clock, invoice_prefix
+    session: hosted_relink
     payment_intent: invoice, payment_status
     setup_intent: attach_to_self, payment_method
     mandate: mandate_of_method

@@ -14,8 +14,10 @@ use crate::render::connections::account;
 use crate::render::{View, write_holder};
 use model::Word;
 use model::account::Account;
-use model::id::AccountId;
-use model::session::{Hosted, Relink, Session, SessionFilters, SessionStatus};
+use model::id::{AccountId, IdText};
+use model::session::{
+    CancelReason, Hosted, Relink, Session, SessionCopy, SessionFilters, SessionStatus,
+};
 use model::token::BankAccountToken;
 
 /// The value of `object`.
@@ -32,6 +34,14 @@ pub struct SessionParts<'a> {
     pub token: Option<&'a BankAccountToken>,
     /// True if the client secret is still valid. Null is shown afterwards.
     pub secret_shown: bool,
+}
+
+impl<'a> SessionParts<'a> {
+    /// Returns the parts of a session in an event. It shows no secret.
+    pub fn of(copy: &'a SessionCopy) -> Self {
+        let SessionCopy { session, accounts, token } = copy;
+        Self { session, accounts, token: token.as_ref(), secret_shown: false }
+    }
 }
 
 /// Writes a session.
@@ -52,7 +62,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         }
         let secret_shown = parts.secret_shown || !version.has(&ACCOUNT_NUMBERS);
         let secret = secret_shown.then_some(session.client_secret.as_str());
-        w.key("client_secret").optional_string(secret);
+        w.key("client_secret").optional_string(secret.filter(|secret| !secret.is_empty()));
         if let Some(filters) = &session.filters {
             w.key("filters").object(|w| write_filters(w, filters, view));
         }
@@ -66,7 +76,8 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             });
         }
         w.key("livemode").boolean(session.livemode);
-        if let Some(mode) = session.manual_entry.filter(|_| set_up) {
+        let shows_manual_entry = set_up || version.has(&INSTITUTION);
+        if let Some(mode) = session.manual_entry.filter(|_| shows_manual_entry) {
             w.key("manual_entry").object(|w| {
                 w.key("mode").plain(mode.word());
             });
@@ -115,28 +126,27 @@ fn write_ui_mode(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) 
     }
 }
 
-/// Writes the target of a relink and its result.
+/// Writes the target of a relink and its result. The result has all of its keys.
 fn write_relink(w: &mut JsonWriter, relink: &Relink, status: SessionStatus) {
     let account = relink.account.map(AccountId::text);
     let authorization = relink.authorization.text();
-    let mut write_both = |key| {
-        w.key(key).object(|w| {
-            if let Some(account) = &account {
-                w.key("account").plain(account.as_str());
-            }
-            w.key("authorization").plain(authorization.as_str());
-        });
-    };
-    write_both("relink_options");
-    match relink.failure {
-        Some(failure) => {
-            w.key("relink_result").object(|w| {
-                w.key("failure_reason").plain(failure.word());
-            });
+    w.key("relink_options").object(|w| {
+        if let Some(account) = &account {
+            w.key("account").plain(account.as_str());
         }
-        None if status == SessionStatus::Succeeded => write_both("relink_result"),
-        None => {}
+        w.key("authorization").plain(authorization.as_str());
+    });
+    let succeeded = status == SessionStatus::Succeeded;
+    if relink.failure.is_none() && !succeeded {
+        return;
     }
+    w.key("relink_result").object(|w| {
+        let account = account.as_ref().filter(|_| succeeded).map(IdText::as_str);
+        w.key("account").optional_plain(account);
+        let authorization = Some(authorization.as_str()).filter(|_| succeeded);
+        w.key("authorization").optional_plain(authorization);
+        w.key("failure_reason").optional_plain(relink.failure.map(Word::word));
+    });
 }
 
 fn write_hosted(w: &mut JsonWriter, hosted: &Hosted) {
@@ -162,6 +172,9 @@ fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) 
     if view.version.has(&SHOWN_COUNTRY) {
         w.key("country").optional_string(filters.country.as_deref());
     }
+    if let Some(institution) = filters.institution.filter(|_| view.version.has(&INSTITUTION)) {
+        w.key("institution").plain(institution.text());
+    }
     let support = filters.require_payment_method_support;
     if let Some(support) = support.filter(|_| view.version.has(&SESSION_SETUP)) {
         w.key("require_payment_method_support").plain(support.word());
@@ -171,7 +184,8 @@ fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) 
 fn write_status_details(w: &mut JsonWriter, session: &Session) {
     if session.status == SessionStatus::Cancelled {
         w.key("cancelled").object(|w| {
-            w.key("reason").plain("other");
+            let reason = session.cancel_reason.unwrap_or(CancelReason::Other);
+            w.key("reason").plain(reason.word());
         });
     }
 }
@@ -233,6 +247,7 @@ mod tests {
         session.filters = Some(SessionFilters {
             account_subcategories: Some(vec![Subcategory::Checking]),
             country: Some("US".into()),
+            institution: None,
             require_payment_method_support: Some(PaymentMethodSupport::All),
         });
         session.prefetch = Some(vec![Prefetch::Balances]);

@@ -7,6 +7,7 @@ use crate::change::fit;
 use crate::json::JsonWriter;
 use crate::render::View;
 use crate::render::connect::connected_account;
+use crate::render::connections::session::{self, SessionParts};
 use crate::render::connections::{account, authorization, clock, customer};
 use crate::render::events::destination::{self, Included};
 use crate::render::payments::{
@@ -117,6 +118,7 @@ pub(super) fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &Vie
         Snapshot::Refund(refund) => write_value(w, view, refund::value(refund)),
         Snapshot::Mandate(mandate) => write_value(w, view, mandate::value(mandate)),
         Snapshot::PaymentMethod(method) => write_value(w, view, payment_method::value(method)),
+        Snapshot::Session(copy) => session::write(w, &SessionParts::of(copy), view),
         Snapshot::Subscription(subscription) => {
             write_value(w, view, subscription::value(subscription));
         }

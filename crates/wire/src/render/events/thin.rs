@@ -196,6 +196,10 @@ fn related_of(event: &Event) -> RelatedObject {
         Snapshot::Price(price) => of(price.id.to_string(), "price", "/v1/prices"),
         Snapshot::Product(product) => of(product.id(), "product", "/v1/products"),
         Snapshot::Refund(refund) => of(refund.id.to_string(), "refund", "/v1/refunds"),
+        Snapshot::Session(copy) => {
+            let id = copy.session.id.to_string();
+            of(id, "financial_connections.session", "/v1/financial_connections/sessions")
+        }
         Snapshot::Subscription(subscription) => {
             of(subscription.id.to_string(), "subscription", "/v1/subscriptions")
         }

@@ -9,7 +9,7 @@ use model::clock::DAY_S;
 use model::collection::Collection;
 use model::payments::intent::{Intent, IntentError, IntentStatus, Purpose};
 use model::payments::method_configuration::types_offered;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -174,8 +174,20 @@ pub(crate) fn put_link_requirements(
     } else {
         Value::Null
     };
+    let mut filters = Map::new();
     if let Some(kinds) = &collection.account_subcategories {
-        connections["filters"] = json!({"account_subcategories": kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>()});
+        let kinds = words(kinds.iter().map(|kind| kind.word()).collect());
+        filters.insert("account_subcategories".to_owned(), kinds);
+    }
+    // Previews alone show the bank and the mode.
+    if let Some(institution) = collection.institution {
+        filters.insert("institution".to_owned(), institution.to_string().into());
+    }
+    if !filters.is_empty() {
+        connections["filters"] = filters.into();
+    }
+    if let Some(mode) = collection.manual_entry {
+        connections["manual_entry"] = json!({"mode": mode.word()});
     }
     if let Some(url) = &collection.return_url {
         connections["return_url"] = url.as_str().into();

@@ -1,0 +1,140 @@
+//! Sessions in previews: the merchant's own form of account numbers, and the event of a session.
+
+use crate::browser::{Browser, read};
+use serde_json::json;
+use std::fmt::Write as _;
+use testkit::{App, FC, HELPERS, HOLDER, Response};
+
+const PREVIEW: &str = "2026-09-30.preview";
+const OWN_FORM: &str = "manual_entry[mode]=custom";
+const INTENT: &str = "amount=100&currency=usd";
+const BANK: &str = "payment_method_options[us_bank_account][financial_connections]";
+
+fn of(customer: &str) -> String {
+    format!("{HOLDER}={customer}&permissions[]=balances&")
+}
+
+async fn make(app: &App, form: &str) -> Response {
+    app.in_version(PREVIEW).post(&format!("{FC}/sessions"), form).await
+}
+
+/// A holder who leaves for the merchant's own form of account numbers cancels the session, in a browser
+/// and with the helper (types of stripe-python 16.1.0b1). Only previews know that mode.
+#[tokio::test]
+async fn the_merchants_own_form() {
+    let (app, customer) = App::with_customer().await;
+    let own = of(&customer) + OWN_FORM;
+    let session = make(&app, &own).await.ok();
+    assert_eq!(session.at("/manual_entry"), json!({"mode": "custom"}));
+    let browser = Browser::open(&app, &session).await;
+    let page = browser.step("manual", "").await.ok();
+    assert!(read(&page).contains("Continue where you started"), "{}", read(&page));
+
+    let other = make(&app, &own).await.ok();
+    app.link(&other, "outcome=custom_manual_entry").await;
+    for session in [session, other] {
+        let ended = app.session_in_preview(&session).await;
+        assert_eq!(ended.at("/status"), "cancelled");
+        assert_eq!(
+            ended.at("/status_details"),
+            json!({"cancelled": {"reason": "custom_manual_entry"}})
+        );
+    }
+
+    let typed = make(&app, &(of(&customer) + "manual_entry[mode]=automatic")).await.ok();
+    let form = format!("client_secret={}&outcome=custom_manual_entry", typed.text("/client_secret"));
+    let mut told = app.post(&format!("{HELPERS}/link"), &form).await.api_error();
+    for version in ["2026-08-26.dahlia", "2026-11-18.endive", "2025-12-15.clover"] {
+        let reply = app.in_version(version).post(&format!("{FC}/sessions"), &own).await;
+        let _ = write!(told, "\n{version}\n{}", reply.api_error());
+    }
+    let older = app.in_version("2025-12-15.preview").post(&format!("{FC}/sessions"), &own).await.ok();
+    assert_eq!(older.at("/manual_entry"), json!({"mode": "custom"}));
+    insta::assert_snapshot!(told, @"
+    400 - outcome: This carrier has no form of its own for account numbers. Create it with
+      manual_entry[mode]=custom.
+
+    2026-08-26.dahlia
+    400 - manual_entry[mode]: Invalid manual_entry[mode]: must be one of automatic or disabled
+
+    2026-11-18.endive
+    400 - manual_entry[mode]: Invalid manual_entry[mode]: must be one of automatic or disabled
+
+    2025-12-15.clover
+    400 parameter_unknown manual_entry: Received unknown parameter: manual_entry
+    ");
+}
+
+/// An intent has the same mode in previews. The holder leaves, and the intent still has no payment
+/// method. General versions neither take nor show the mode.
+#[tokio::test]
+async fn intents_with_the_merchants_own_form() {
+    let app = App::start().await;
+    let form = format!("{INTENT}&{BANK}[manual_entry][mode]=custom");
+    let preview = app.in_version(PREVIEW);
+    let shown = format!("/{}", BANK.replace(']', "").replace('[', "/"));
+    for (path, form) in [
+        ("/v1/payment_intents", form.clone()),
+        ("/v1/setup_intents", format!("{BANK}[manual_entry][mode]=custom")),
+    ] {
+        let intent = preview.post(path, &form).await.ok();
+        assert_eq!(intent.at(&format!("{shown}/manual_entry")), json!({"mode": "custom"}));
+        app.link_carrier(&intent.id(), "outcome=custom_manual_entry").await.ok();
+        let general = app.get(&format!("{path}/{}", intent.id())).await.ok();
+        assert_eq!(general.at("/status"), "requires_payment_method");
+        assert!(general.at(&shown).get("manual_entry").is_none(), "{}", general.body);
+    }
+    let mut told = app.post("/v1/payment_intents", &form).await.api_error();
+    let bad = form.replace("custom", "disabled");
+    let _ = write!(told, "\n{}", preview.post("/v1/payment_intents", &bad).await.api_error());
+    insta::assert_snapshot!(told, @"
+    400 parameter_unknown
+      payment_method_options[us_bank_account][financial_connections][manual_entry]: Received unknown
+      parameter: payment_method_options[us_bank_account][financial_connections][manual_entry]
+
+    400 - payment_method_options[us_bank_account][financial_connections][manual_entry][mode]:
+      Invalid payment_method_options[us_bank_account][financial_connections][manual_entry][mode]:
+      must be one of automatic or custom
+    ");
+}
+
+/// The event of a session follows each change of its status, and only endpoints with a preview version
+/// receive it. Callers of a preview read it, and other callers do not find it.
+#[tokio::test]
+async fn the_event_of_a_session() {
+    let (app, customer) = App::with_customer().await;
+    let [preview, general, named] = App::three_receivers().await;
+    let session = app.session(&customer, "").await;
+    app.link(&session, "outcome=cancel").await;
+    // No endpoint of a preview existed, so there is no event.
+    assert_eq!(app.in_version(PREVIEW).get("/v1/events").await.ok().items("/data").iter()
+        .filter(|event| event["type"] == "financial_connections.session.updated").count(), 0);
+
+    app.endpoint(&preview.url, "*", &format!("api_version={PREVIEW}")).await;
+    app.endpoint(&general.url, "*", "api_version=2026-10-28.endive").await;
+    app.endpoint(&named.url, "financial_connections.session.updated", "").await;
+    let session = app.session(&customer, "").await;
+    app.link(&session, "").await;
+    app.run_workers_until_idle().await;
+    let types = |posts: &[Response]| posts.iter().map(|post| post.text("/type")).collect::<Vec<_>>();
+    let posts = preview.take();
+    let mut received = types(&posts);
+    received.sort();
+    assert_eq!(
+        received,
+        ["financial_connections.account.created", "financial_connections.session.updated"]
+    );
+    assert_eq!(types(&general.take()), ["financial_connections.account.created"]);
+    assert_eq!(types(&named.take()), Vec::<String>::new());
+
+    let updated = posts.iter().find(|post| post.text("/type").ends_with("session.updated")).unwrap();
+    assert_eq!(updated.at("/data/object/status"), "succeeded");
+    assert_eq!(updated.at("/data/object/id"), session.id());
+    assert_eq!(updated.items("/data/object/accounts/data").len(), 1);
+    assert!(updated.at("/data/object/client_secret").is_null());
+    let path = format!("/v1/events/{}", updated.id());
+    let read = app.in_version(PREVIEW).get(&path).await.ok();
+    assert_eq!(read.at("/data/object/status"), "succeeded");
+    assert_eq!(app.get(&path).await.status, 404);
+    assert!(!app.event_types().await.contains(&updated.text("/type")));
+}
