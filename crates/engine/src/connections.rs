@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod advance;
+pub mod authorization;
 pub mod banks;
 pub(crate) mod carrier;
 pub mod change;
@@ -13,6 +14,7 @@ pub mod connections_settings;
 pub mod customer;
 mod deletion;
 pub mod hosted;
+pub mod institution;
 pub mod link;
 pub(crate) mod live;
 pub(crate) mod owner;

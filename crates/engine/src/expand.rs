@@ -186,6 +186,14 @@ impl Expansion<'_> {
                 found.map(|found| written(|w| customer::write(w, &found, &view)))
             }
             "financial_connections.account_ownership" => self.ownership(id).await?,
+            "financial_connections.institution" => {
+                let found = self.engine.find_institution_body(self.context, id).await?;
+                found.map(|body| {
+                    written(|w| {
+                        w.raw(&body);
+                    })
+                })
+            }
             "invoice" => self.find::<Invoice>(id).await?.map(|found| invoice::value(&found, &view)),
             "mandate" => self.find::<Mandate>(id).await?.map(|found| mandate::value(&found)),
             "payment_intent" => self.intent(self.find::<PaymentIntent>(id).await?).await?,

@@ -8,7 +8,7 @@ use crate::render::bank::{BookEntry, ScriptedRefresh};
 use connectors::sandbox::{
     Applied, ControlError, LedgerEntry, NewTransaction, SandboxControl, Script, TransactionChange,
 };
-use connectors::{BankAccount, Begin, Connector, Institution};
+use connectors::{BankAccount, Connector, Institution};
 use engine::connections::change::{push_event, record_interrupted_by};
 use engine::connections::refresh::bank_cursor;
 use engine::connections::watch::{bank_account, relinked};
@@ -38,10 +38,7 @@ impl Lab {
     pub async fn list_institutions(&self, context: &Context) -> Result<ApiResponse, Error> {
         let banks = self.engine.banks(context.merchant, context.livemode).await?;
         let now = self.engine.clock().account_now();
-        let up = |institution: &Institution| {
-            let begin = Begin { institution: institution.id, holder_key: "", now };
-            banks.begin(&begin).is_ok()
-        };
+        let up = |institution: &Institution| banks.is_up(institution.id, now);
         let institutions = banks.institutions();
         let bodies: Vec<Vec<u8>> =
             institutions.iter().map(|bank| institution_body(bank, up(bank))).collect();

@@ -21,6 +21,9 @@ pub struct Authorization {
     pub institution_name: String,
     /// The action that restores access, if access is lost. `None` while it is active.
     pub lost: Option<StatusAction>,
+    /// True if all of its accounts are disconnected. Access is then lost for good.
+    #[serde(default)]
+    pub disconnected: bool,
     /// An expected loss of access.
     pub expected_deactivation: Option<ExpectedDeactivation>,
 }
@@ -39,7 +42,22 @@ impl Authorization {
                 AccountStatus::Inactive { action, .. } => Some(action),
                 AccountStatus::Disconnected => Some(StatusAction::None),
             },
+            disconnected: account.status == AccountStatus::Disconnected,
             expected_deactivation: account.expected_deactivation,
         }
+    }
+
+    /// The authorization of all of its accounts. It is active while one of them is, and its expected
+    /// loss of access is the first one. `None` without an account.
+    pub fn of_all(accounts: &[Account]) -> Option<Self> {
+        let each: Vec<Self> = accounts.iter().map(Self::of).collect();
+        let rank = |one: &Self| (one.disconnected, one.lost == Some(StatusAction::None));
+        let active: Vec<&Self> = each.iter().filter(|one| one.lost.is_none()).collect();
+        let expected = active.iter().filter_map(|one| one.expected_deactivation);
+        let shown = match active.first() {
+            Some(first) => (*first).clone(),
+            None => each.iter().min_by_key(|one| rank(one))?.clone(),
+        };
+        Some(Self { expected_deactivation: expected.min_by_key(|one| one.at), ..shown })
     }
 }

@@ -14,7 +14,8 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::{
-    ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
+    ClockId, InstitutionId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId,
+    TokenId,
 };
 use model::link::FlowEnd;
 use model::payments::checkout::CheckoutSession;
@@ -66,6 +67,8 @@ pub(crate) struct LinkRequirements {
     pub(crate) prefetch: Vec<Prefetch>,
     /// The only subcategories that may be linked, or `None` for all.
     pub(crate) account_subcategories: Option<Vec<Subcategory>>,
+    /// The only bank, or `None` for all.
+    pub(crate) institution: Option<InstitutionId>,
     /// The number of linked accounts that must be able to pay.
     pub(crate) support: Option<PaymentMethodSupport>,
     pub(crate) accounts_max: Option<u32>,
@@ -83,6 +86,13 @@ pub(crate) struct LinkRequirements {
     pub(crate) hosted: bool,
     /// The login to renew. Its bank is then the only one.
     pub(crate) relink: Option<Relink>,
+}
+
+impl LinkRequirements {
+    /// The bank at which the flow begins, if it is fixed.
+    pub(crate) fn bank(&self) -> Option<InstitutionId> {
+        self.relink.as_ref().map(|relink| relink.institution).or(self.institution)
+    }
 }
 
 /// The effect of the end of a flow on its carrier.
@@ -358,6 +368,7 @@ fn session_requirements(session: &Session) -> LinkRequirements {
         permissions: session.permissions.clone(),
         prefetch: session.prefetch.clone().unwrap_or_default(),
         account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
+        institution: filters.and_then(|filters| filters.institution),
         support: filters
             .and_then(|filters| filters.require_payment_method_support)
             .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
@@ -397,6 +408,7 @@ fn intent_requirements(intent: &Intent) -> LinkRequirements {
         permissions: collection.requested_permissions(settings),
         prefetch: collection.requested_prefetch(settings),
         account_subcategories: collection.account_subcategories.clone(),
+        institution: collection.institution,
         support: None,
         accounts_max: Some(1),
         // Typed live numbers cannot be debited.
@@ -423,6 +435,7 @@ fn checkout_requirements(session: &CheckoutSession) -> LinkRequirements {
         permissions: collection.requested_permissions(settings),
         prefetch: collection.requested_prefetch(settings),
         account_subcategories: collection.account_subcategories.clone(),
+        institution: collection.institution,
         support: None,
         accounts_max: Some(1),
         manual_entry: session.manual_entry() && (!session.livemode || collection.has_own_form()),

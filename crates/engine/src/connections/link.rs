@@ -287,26 +287,30 @@ fn open(needs: &LinkRequirements, now: AccountTime) -> Result<(), Error> {
     Ok(())
 }
 
-/// The bank that a request names. A login that is renewed fixes the bank and the holder.
+/// The bank that a request names. A login that is renewed fixes the bank and the holder. A filter of
+/// the carrier fixes the bank.
 fn requested_institution(
     needs: &LinkRequirements,
     banks: &Banks,
     input: &LinkInput,
 ) -> Result<Institution, Error> {
     let text = input.institution.as_deref();
-    let Some(relink) = &needs.relink else {
+    let Some(id) = needs.bank() else {
         let text = text.unwrap_or(INSTITUTION_DEFAULT);
         return banks.find_institution(text).ok_or_else(|| no_such_institution(text, banks));
     };
-    if input.seed.is_some() {
+    if needs.relink.is_some() && input.seed.is_some() {
         let message = "A link that renews a login logs in as the link before: leave the seed out.";
         return Err(ApiError::invalid(message).param("seed").into());
     }
-    let id = relink.institution.to_string();
+    let id = id.to_string();
     let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id, banks))?;
     let named = text.map(|text| banks.find_institution(text));
     if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
-        let message = format!("The session renews a login at {}.", bank.name);
+        let message = match needs.relink {
+            Some(_) => format!("The session renews a login at {}.", bank.name),
+            None => format!("filters[institution] of the carrier is {}.", bank.name),
+        };
         return Err(ApiError::invalid(message).param("institution").into());
     }
     Ok(bank)

@@ -12,8 +12,8 @@ use model::id::{AccountId, ClockId, SessionId};
 use model::session::{
     Hosted, ManualEntry, Prefetch, Relink, Session, SessionFilters, SessionStatus,
 };
-use model::token::BankAccountToken;
 use model::stored::Filter;
+use model::token::BankAccountToken;
 use std::collections::BTreeSet;
 use store::{AccountsOf, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
@@ -52,6 +52,8 @@ pub enum HolderInput {
     Account(String),
 }
 
+const INSTITUTION: &str = "filters[institution]";
+
 /// True if the defaults of a session are those for payouts of a connected account.
 fn is_for_payouts(context: &Context, input: &SessionInput) -> bool {
     matches!(input.holder, Some(HolderInput::Account(_)))
@@ -76,6 +78,12 @@ impl Engine {
                 }
                 _ => None,
             };
+            let bank = input.filters.as_ref().and_then(|filters| filters.institution);
+            if relink.as_ref().is_some_and(|one| bank.is_some_and(|bank| bank != one.institution)) {
+                let message = "The accounts to be linked again belong to another institution.";
+                return Err(ApiError::invalid(message).param(INSTITUTION).into());
+            }
+            self.check_bank(context, bank, clock, INSTITUTION).await?;
             for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
                 if !input.permissions.contains(&prefetch.permission()) {
                     use model::Word;
@@ -96,7 +104,12 @@ impl Engine {
             }
             if let (Some(earlier), Some(relink)) = (earlier, &relink) {
                 let (filter, value) = (Filter::HostedRelink, relink.authorization.to_string());
-                changes.require_none_with_value::<Session>(context.merchant, filter, value, earlier);
+                changes.require_none_with_value::<Session>(
+                    context.merchant,
+                    filter,
+                    value,
+                    earlier,
+                );
             }
             let now = changes.now;
             let session = Session {

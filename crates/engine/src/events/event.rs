@@ -5,6 +5,7 @@ use crate::events::thin::takers;
 use crate::list::list_body;
 use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
+use model::Word;
 use model::endpoint::{Endpoint, EventForm, EventSource};
 use model::event::{Event, EventType};
 use model::id::{EventId, MerchantId, ThinEventId};

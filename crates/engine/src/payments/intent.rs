@@ -147,6 +147,7 @@ impl Engine {
             intent.from_settings =
                 self.collection_of_settings(context, named, &mut changes).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
+            self.check_collection_bank(context, &intent.collection, intent.clock, OPTIONS).await?;
             let created =
                 kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
             changes.emit(&intent_object(intent.clone()), created);
@@ -308,6 +309,7 @@ impl Engine {
         self.configure_intent(context, intent, configuration, changes).await?;
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
+            self.check_collection_bank(context, collection, intent.clock, OPTIONS).await?;
             intent.collection.clone_from(collection);
         }
         if let Some(change) = &input.metadata {

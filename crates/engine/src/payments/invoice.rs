@@ -183,6 +183,7 @@ impl Engine {
             invoice.from_settings = self.collection_of_settings(context, false, changes).await?;
         }
         if let Some(collection) = &input.collection {
+            self.check_collection_bank(context, collection, invoice.clock, INVOICE_OPTIONS).await?;
             invoice.collection.clone_from(collection);
         }
         check_prefetch(&invoice.collection, invoice.from_settings.as_ref(), INVOICE_OPTIONS)?;

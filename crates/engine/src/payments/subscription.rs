@@ -207,6 +207,8 @@ impl Engine {
             subscription.from_settings = None;
         }
         if let Some(collection) = &input.collection {
+            self.check_collection_bank(context, collection, subscription.clock, INVOICE_OPTIONS)
+                .await?;
             subscription.collection.clone_from(collection);
         }
         check_prefetch(

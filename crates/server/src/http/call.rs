@@ -247,7 +247,7 @@ impl Head {
     }
 }
 
-fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
+pub(super) fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
     match headers.get(names::STRIPE_VERSION) {
         None => Ok(Version::default()),
         Some(header) => Version::parse(&String::from_utf8_lossy(header.as_bytes())),

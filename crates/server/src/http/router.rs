@@ -4,7 +4,8 @@ use super::app::{App, identified};
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::connect::{connected_account, external_account, token};
 use super::connections::{
-    account, clock, connections_settings, customer, link_flow, session, transaction,
+    account, authorization, clock, connections_settings, customer, institution, link_flow, session,
+    transaction,
 };
 use super::events::{destination, endpoint, event, event_stream, thin_event};
 use super::guard::guard_page;
@@ -17,11 +18,12 @@ use super::{cors, metrics, record};
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
+use wire::change::{Change, INSTITUTION, RELINK};
 use wire::error::Error;
 
 /// The text for a person who opens the server in a browser. `BASE` is replaced by the server's
@@ -222,6 +224,17 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/financial_connections/accounts/{id}/unsubscribe", account::unsubscribe)
         .post("/v1/financial_connections/accounts/{id}/disconnect", account::disconnect)
         .get("/v1/financial_connections/accounts/{id}/owners", account::owners)
+        .get_in_preview(
+            "/v1/financial_connections/authorizations/{id}",
+            &RELINK,
+            authorization::retrieve,
+        )
+        .get_in_preview("/v1/financial_connections/institutions", &INSTITUTION, institution::list)
+        .get_in_preview(
+            "/v1/financial_connections/institutions/{id}",
+            &INSTITUTION,
+            institution::retrieve,
+        )
         .get("/v1/financial_connections/transactions", transaction::list)
         .get("/v1/financial_connections/transactions/{id}", transaction::retrieve)
         // Ours: Stripe sets these in its dashboard only
@@ -420,6 +433,34 @@ impl Routes {
         F: Future<Output = Outcome> + Send + 'static,
     {
         self.add(MethodFilter::GET, pattern, true, boxed(handler))
+    }
+
+    /// Adds a GET that only previews with a change have. In other versions the address does not exist
+    /// for any method.
+    fn get_in_preview<F>(
+        self,
+        pattern: &'static str,
+        change: &'static Change,
+        handler: fn(Call) -> F,
+    ) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let route = Arc::new(Route { pattern, publishable: false, handler: boxed(handler) });
+        let handle_call = move |State(app): State<Arc<App>>, request: Request| {
+            let route = Arc::clone(&route);
+            async move {
+                let version = call::read_version(request.headers());
+                if !version.is_ok_and(|version| version.has(change)) {
+                    unknown_url(State(app), request).await
+                } else if request.method() == Method::GET || request.method() == Method::HEAD {
+                    call::handle(app, route, request).await
+                } else {
+                    wrong_method(State(app), request).await
+                }
+            }
+        };
+        Self(self.0.route(pattern, any(handle_call)))
     }
 
     /// Adds a GET of a collection without objects.

@@ -16,7 +16,9 @@ pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
         Shown::Pane(Pane::Ended(FlowEnd::Linked | FlowEnd::NumbersEntered)) => {
             (Some("succeeded"), false)
         }
-        Shown::Pane(Pane::Ended(FlowEnd::Cancelled | FlowEnd::CustomManualEntry)) => (Some("cancelled"), true),
+        Shown::Pane(Pane::Ended(FlowEnd::Cancelled | FlowEnd::CustomManualEntry)) => {
+            (Some("cancelled"), true)
+        }
         Shown::Pane(Pane::Ended(FlowEnd::Failed)) => (Some("failed"), true),
         Shown::Pane(_) => (None, false),
     }

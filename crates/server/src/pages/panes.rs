@@ -91,7 +91,7 @@ impl Making<'_> {
                 if self.view.relink {
                     (format!("{name} asks you to log in again"), false, self.consent())
                 } else {
-                    (format!("{name} asks to see your data"), true, self.consent())
+                    (format!("{name} asks to see your data"), !self.view.one_bank, self.consent())
                 }
             }
             Pane::Login { fields, refused } => {
@@ -222,6 +222,9 @@ impl Making<'_> {
                 " never sees your password. You can ask " (merchant) " to stop at any time."
             }
             (self.button("consent", "main", "Agree and continue"))
+            @if self.view.manual_entry {
+                div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
+            }
         }
     }
 
@@ -353,12 +356,12 @@ impl Making<'_> {
     /// The holder's alternative when a bank fails, as the end of a sentence. A flow that renews a
     /// login has only one bank.
     fn other_way(&self) -> &'static str {
-        if self.view.relink { "log in again" } else { "choose another bank" }
+        if self.view.one_bank { "log in again" } else { "choose another bank" }
     }
 
     /// The holder's alternative as the label of a button.
     fn way_back(&self) -> &'static str {
-        if self.view.relink { "Log in again" } else { "Choose another bank" }
+        if self.view.one_bank { "Log in again" } else { "Choose another bank" }
     }
 
     fn ways_on(&self) -> Markup {

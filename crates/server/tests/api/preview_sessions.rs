@@ -42,13 +42,15 @@ async fn the_merchants_own_form() {
     }
 
     let typed = make(&app, &(of(&customer) + "manual_entry[mode]=automatic")).await.ok();
-    let form = format!("client_secret={}&outcome=custom_manual_entry", typed.text("/client_secret"));
+    let form =
+        format!("client_secret={}&outcome=custom_manual_entry", typed.text("/client_secret"));
     let mut told = app.post(&format!("{HELPERS}/link"), &form).await.api_error();
     for version in ["2026-08-26.dahlia", "2026-11-18.endive", "2025-12-15.clover"] {
         let reply = app.in_version(version).post(&format!("{FC}/sessions"), &own).await;
         let _ = write!(told, "\n{version}\n{}", reply.api_error());
     }
-    let older = app.in_version("2025-12-15.preview").post(&format!("{FC}/sessions"), &own).await.ok();
+    let older =
+        app.in_version("2025-12-15.preview").post(&format!("{FC}/sessions"), &own).await.ok();
     assert_eq!(older.at("/manual_entry"), json!({"mode": "custom"}));
     insta::assert_snapshot!(told, @"
     400 - outcome: This carrier has no form of its own for account numbers. Create it with
@@ -107,8 +109,17 @@ async fn the_event_of_a_session() {
     let session = app.session(&customer, "").await;
     app.link(&session, "outcome=cancel").await;
     // No endpoint of a preview existed, so there is no event.
-    assert_eq!(app.in_version(PREVIEW).get("/v1/events").await.ok().items("/data").iter()
-        .filter(|event| event["type"] == "financial_connections.session.updated").count(), 0);
+    assert_eq!(
+        app.in_version(PREVIEW)
+            .get("/v1/events")
+            .await
+            .ok()
+            .items("/data")
+            .iter()
+            .filter(|event| event["type"] == "financial_connections.session.updated")
+            .count(),
+        0
+    );
 
     app.endpoint(&preview.url, "*", &format!("api_version={PREVIEW}")).await;
     app.endpoint(&general.url, "*", "api_version=2026-10-28.endive").await;
@@ -116,7 +127,8 @@ async fn the_event_of_a_session() {
     let session = app.session(&customer, "").await;
     app.link(&session, "").await;
     app.run_workers_until_idle().await;
-    let types = |posts: &[Response]| posts.iter().map(|post| post.text("/type")).collect::<Vec<_>>();
+    let types =
+        |posts: &[Response]| posts.iter().map(|post| post.text("/type")).collect::<Vec<_>>();
     let posts = preview.take();
     let mut received = types(&posts);
     received.sort();
@@ -127,7 +139,8 @@ async fn the_event_of_a_session() {
     assert_eq!(types(&general.take()), ["financial_connections.account.created"]);
     assert_eq!(types(&named.take()), Vec::<String>::new());
 
-    let updated = posts.iter().find(|post| post.text("/type").ends_with("session.updated")).unwrap();
+    let updated =
+        posts.iter().find(|post| post.text("/type").ends_with("session.updated")).unwrap();
     assert_eq!(updated.at("/data/object/status"), "succeeded");
     assert_eq!(updated.at("/data/object/id"), session.id());
     assert_eq!(updated.items("/data/object/accounts/data").len(), 1);

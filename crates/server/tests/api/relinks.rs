@@ -19,7 +19,7 @@ async fn relink(app: &App, account: &Response, more: &str) -> Response {
     make(app, &form).await.ok()
 }
 
-async fn account(app: &App, id: &str) -> Response {
+pub(crate) async fn account(app: &App, id: &str) -> Response {
     app.in_version(PREVIEW).get(&format!("{FC}/accounts/{id}")).await.ok()
 }
 
@@ -29,8 +29,7 @@ async fn link(app: &App, session: &Response, more: &str) -> Response {
 
 /// Links accounts of a new customer, and returns them by name.
 async fn linked(app: &App, more: &str) -> Vec<Response> {
-    let customer = app.post("/v1/customers", "name=Ada").await.ok().id();
-    let session = app.session(&customer, "").await;
+    let session = app.session(&app.customer().await, "").await;
     let mut accounts = Vec::new();
     for linked in app.link(&session, more).await.items("/accounts/data") {
         accounts.push(account(app, linked["id"].as_str().unwrap()).await);
@@ -457,7 +456,9 @@ async fn a_holder_is_asked_rarely_and_by_mail() {
     app.elapse_s(LATER_S).await;
     let third = make(&app, &of(&lost)).await.ok();
     link(&app, &third, "").await.ok();
-    app.post(&format!("{HELPERS}/accounts/{checking}/deactivate"), "cause=access_denied").await.ok();
+    app.post(&format!("{HELPERS}/accounts/{checking}/deactivate"), "cause=access_denied")
+        .await
+        .ok();
     make(&app, &of(&lost)).await.ok();
 }
 

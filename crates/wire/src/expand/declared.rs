@@ -7,6 +7,9 @@
 //!
 //! The mark `id` is the id of an object, which replaces it. `included` is a field that exists only
 //! when it is expanded. `object` is an object that is always complete. Paths lead through it.
+//! `schema/preview_expansions.txt` has the same form and lists the fields that only previews have. Its
+//! source is the types of stripe-python 16.1.0b1.
+//!
 //! `since 2025-03-31` and `until 2025-03-31` after the kinds restrict a field to versions from a
 //! date on, or before it.
 
@@ -15,8 +18,21 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("../schema/expansions.txt");
+const PREVIEWS: &str = include_str!("../schema/preview_expansions.txt");
 
-static KINDS: LazyLock<BTreeMap<&'static str, Kind>> = LazyLock::new(|| read(TABLE));
+static KINDS: LazyLock<BTreeMap<&'static str, Kind>> = LazyLock::new(|| {
+    let mut kinds = read(TABLE);
+    for (name, of_previews) in read(PREVIEWS) {
+        let members = Members::default();
+        let kind = kinds.entry(name).or_insert(Kind { name, fields: Vec::new(), members });
+        for field in of_previews.fields {
+            let declared = Declared { in_preview: true, ..field };
+            kind.members.add(&declared);
+            kind.fields.push(declared);
+        }
+    }
+    kinds
+});
 
 /// A kind of object with its expandable fields.
 #[derive(Debug)]
@@ -42,6 +58,8 @@ pub struct Declared {
     since: Option<&'static str>,
     /// The date of the first version without it.
     until: Option<&'static str>,
+    /// True if only previews have it.
+    pub in_preview: bool,
 }
 
 /// The effect of an expansion.
@@ -71,7 +89,8 @@ pub(super) struct Member {
 impl Declared {
     /// True if a version has the field.
     pub fn is_in(&self, version: &Version) -> bool {
-        self.since.is_none_or(|since| version.at_least(since))
+        (version.is_preview() || !self.in_preview)
+            && self.since.is_none_or(|since| version.at_least(since))
             && self.until.is_none_or(|until| !version.at_least(until))
     }
 
@@ -131,7 +150,7 @@ fn read_field(line: &'static str) -> Declared {
     };
     let kinds = words.next().filter(|kinds| *kinds != "-").into_iter();
     let kinds = kinds.flat_map(|kinds| kinds.split('|')).collect();
-    let mut declared = Declared { path, mark, kinds, since: None, until: None };
+    let mut declared = Declared { path, mark, kinds, since: None, until: None, in_preview: false };
     while let (Some(word), Some(date)) = (words.next(), words.next()) {
         match word {
             "since" => declared.since = Some(date),

@@ -249,7 +249,10 @@ mod tests {
     fn previews_have_more_parameters() {
         let bank = "payment_method_options.us_bank_account.financial_connections";
         for (call, paths) in [
-            ("POST /v1/payment_intents/{id}/confirm", vec!["filters.institution", "manual_entry.mode"]),
+            (
+                "POST /v1/payment_intents/{id}/confirm",
+                vec!["filters.institution", "manual_entry.mode"],
+            ),
             ("POST /v1/setup_intents", vec!["filters.institution", "manual_entry.mode"]),
         ] {
             for path in paths.iter().map(|path| format!("{bank}.{path}")) {

@@ -164,8 +164,8 @@ pub(crate) fn take_step(
             }
             before
         }
-        (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
-            if ground.needs.manual_entry && ground.needs.has_own_form =>
+        (pane, LinkStep::EnterManually)
+            if may_type(pane, ground.needs) && ground.needs.has_own_form =>
         {
             return Ok(Effect::Leave(FlowEnd::CustomManualEntry));
         }
@@ -351,13 +351,23 @@ pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
 
 /// A new flow.
 pub(crate) fn begun(needs: &LinkRequirements) -> LinkFlowState {
-    let institution = needs.relink.as_ref().map(|relink| relink.institution);
-    LinkFlowState { pane: first(needs), institution, ..LinkFlowState::default() }
+    LinkFlowState { pane: first(needs), institution: needs.bank(), ..LinkFlowState::default() }
+}
+
+/// True if the holder may switch to typed numbers on a pane. A flow with one bank has no list of
+/// banks, so the consent has the switch.
+pub(crate) fn may_type(pane: &Pane, needs: &LinkRequirements) -> bool {
+    needs.manual_entry
+        && match pane {
+            Pane::Institutions | Pane::Down { .. } | Pane::Failed => true,
+            Pane::Consent => needs.bank().is_some(),
+            _ => false,
+        }
 }
 
 /// Clears the bank (unless there is only one), its login and the signed-in holder.
 fn restart(run: &mut LinkFlowState, needs: &LinkRequirements) {
-    run.institution = needs.relink.as_ref().map(|relink| relink.institution);
+    run.institution = needs.bank();
     run.signed_in = false;
     run.login = Vec::new();
     run.offers = Vec::new();
@@ -365,10 +375,10 @@ fn restart(run: &mut LinkFlowState, needs: &LinkRequirements) {
 
 /// The first pane of a flow.
 pub(crate) fn first(needs: &LinkRequirements) -> Pane {
-    match needs.relink {
-        Some(_) => Pane::Consent,
+    match needs.bank() {
+        Some(_) if needs.banks => Pane::Consent,
         None if needs.banks => Pane::Institutions,
-        None => Pane::ManualEntry,
+        _ => Pane::ManualEntry,
     }
 }
 
@@ -388,9 +398,7 @@ fn turn(
     ground: &Ground<'_>,
 ) -> Result<Option<Pane>, PickFault> {
     Ok(Some(match (&run.pane, step) {
-        (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
-            if ground.needs.manual_entry =>
-        {
+        (pane, LinkStep::EnterManually) if may_type(pane, ground.needs) => {
             restart(run, ground.needs);
             Pane::ManualEntry
         }
@@ -456,9 +464,10 @@ fn check(needs: &LinkRequirements, numbers: &BankNumbers) -> Result<(), PickFaul
 }
 
 /// True if a holder may sign in to pick an account linked before. This works in test mode only,
-/// because this server cannot send codes.
+/// because this server cannot send codes. A flow with one bank does not offer it, because the accounts may
+/// be at others.
 pub(crate) fn can_sign_in(needs: &LinkRequirements) -> bool {
-    needs.banks && !needs.livemode && needs.relink.is_none()
+    needs.banks && !needs.livemode && needs.bank().is_none()
 }
 
 fn sign_in(

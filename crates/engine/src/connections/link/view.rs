@@ -2,7 +2,7 @@
 
 use super::flow::Opened;
 use super::open;
-use super::steps::{Unusable, accounts_max, can_sign_in, offer, offered_again, usable};
+use super::steps::{Unusable, accounts_max, can_sign_in, may_type, offer, offered_again, usable};
 use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
 use crate::payments::Changes;
@@ -35,7 +35,7 @@ pub struct FlowView {
     pub choices: Vec<Choice>,
     /// The most accounts that may be picked.
     pub accounts_max: usize,
-    /// True if numbers may be typed instead.
+    /// True if numbers may be typed instead of the shown pane.
     pub manual_entry: bool,
     /// True if a bank may be picked.
     pub banks: bool,
@@ -57,8 +57,10 @@ pub struct FlowView {
     pub return_url: Option<String>,
     /// True if the browser goes there without a click when the flow has ended.
     pub hosted: bool,
-    /// True if a login is renewed, so that there is one bank.
+    /// True if a login is renewed.
     pub relink: bool,
+    /// True if there is only one bank.
+    pub one_bank: bool,
     /// The path of the hosted page that follows.
     pub page: Option<String>,
 }
@@ -143,7 +145,7 @@ impl Engine {
             permissions: needs.permissions.iter().copied().collect(),
             choices,
             accounts_max: accounts_max(&needs),
-            manual_entry: needs.manual_entry,
+            manual_entry: may_type(&flow.run.pane, &needs),
             banks: needs.banks,
             sign_in: can_sign_in(&needs),
             email: flow.run.email.or_else(|| customer.and_then(|customer| customer.email)),
@@ -162,9 +164,10 @@ impl Engine {
             payment: needs.payment,
             last4: flow.run.last4,
             origin: flow.origin,
-            return_url: needs.return_url,
             hosted: needs.hosted,
             relink: needs.relink.is_some(),
+            one_bank: needs.bank().is_some(),
+            return_url: needs.return_url,
             page: flow.page,
             shown,
         }))

@@ -64,6 +64,7 @@ impl Engine {
         self.check_payer(intent, changes).await?;
         if let Some(collection) = &confirmation.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
+            self.check_collection_bank(context, collection, intent.clock, OPTIONS).await?;
             intent.collection.clone_from(collection);
         }
         if let Some(options) = &confirmation.given {

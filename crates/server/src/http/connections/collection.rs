@@ -1,6 +1,7 @@
 //! Link requirements of payment objects, read from the parameter where each kind of object has
 //! them.
 
+use super::institution::read_id;
 use crate::http::texts::check_return_url;
 use model::Word;
 use model::account::{Permission, Subcategory};
@@ -31,6 +32,9 @@ pub(in crate::http) fn take(
     let return_url = connections.text(&["return_url"]);
     let param = format!("{}[financial_connections][return_url]", bracketed(&path));
     check_return_url(return_url, &param)?;
+    let param = format!("{}[financial_connections][filters][institution]", bracketed(&path));
+    let institution = connections.text(&["filters", "institution"]);
+    let institution = institution.map(|text| read_id(text, &param)).transpose()?;
     let method = bank.text(&["verification_method"]).and_then(VerificationMethod::from_word);
     Ok(Some(Collection {
         permissions: permissions.map(|permissions| permissions.into_iter().collect()),
@@ -39,10 +43,8 @@ pub(in crate::http) fn take(
             &connections,
             &["filters", "account_subcategories"],
         ),
-        institution: None,
-        manual_entry: connections
-            .text(&["manual_entry", "mode"])
-            .and_then(ManualEntry::from_word),
+        institution,
+        manual_entry: connections.text(&["manual_entry", "mode"]).and_then(ManualEntry::from_word),
         return_url: return_url.map(str::to_owned),
         verification_method: method,
     }))

@@ -1,5 +1,6 @@
 //! `/v1/financial_connections/sessions`.
 
+use super::institution::read_id;
 use crate::http::call::{Call, Outcome};
 use crate::http::texts::{check_page_url, check_return_url};
 use engine::connect::access::Access;
@@ -7,6 +8,7 @@ use engine::connections::relink::RelinkInput;
 use engine::connections::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
+use model::id::InstitutionId;
 use model::session::{
     DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, SessionFilters, UiMode,
 };
@@ -122,7 +124,7 @@ fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters,
     let filters = SessionFilters {
         account_subcategories: subcategories.map(without_repeats),
         country: take_country(&mut params, version)?,
-        institution: None,
+        institution: take_institution(&mut params, version)?,
         require_payment_method_support: if version.has(&SESSION_SETUP) {
             params.choice::<PaymentMethodSupport>("require_payment_method_support")?
         } else {
@@ -141,6 +143,18 @@ fn offered_subcategories(version: &Version) -> Vec<Subcategory> {
         _ => version.has(&CREDIT_ACCOUNTS),
     };
     Subcategory::ALL.iter().copied().filter(offered).collect()
+}
+
+/// Takes the bank to which the holder is sent, which only previews know.
+fn take_institution(
+    params: &mut Params,
+    version: &Version,
+) -> Result<Option<InstitutionId>, Error> {
+    if !version.has(&INSTITUTION) {
+        return Ok(None);
+    }
+    let text = params.text("institution")?;
+    text.map(|text| read_id(&text, &params.path_of("institution"))).transpose()
 }
 
 /// Takes one country. Older versions send an array, and its first element counts.

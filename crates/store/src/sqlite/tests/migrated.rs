@@ -287,8 +287,15 @@ async fn read_lists(store: &Store, rows: &Rows, merchant: MerchantId, found: &mu
 /// Reads the events, their feed and their deliveries.
 async fn read_events(store: &Store, rows: &Rows, merchant: MerchantId, found: &mut Found) {
     let (types, created, page) = (vec![], Bounds::default(), first());
-    let list =
-        ListEvents { merchant, types, created, delivery_success: None, only_thin: true, in_preview: true, page };
+    let list = ListEvents {
+        merchant,
+        types,
+        created,
+        delivery_success: None,
+        only_thin: true,
+        in_preview: true,
+        page,
+    };
     add(found, "events", store.read(list).await.unwrap().items);
     let feed = ListFeed { merchant, account: None, types: vec![], after: 0, limit: 99 };
     add(found, "feeds", store.read(feed).await.unwrap());

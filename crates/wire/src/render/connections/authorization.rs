@@ -1,5 +1,5 @@
-//! An authorization (`financial_connections.authorization`). Its own call is in preview at Stripe.
-//! This server shows it in events.
+//! An authorization (`financial_connections.authorization`), in events and, in previews, by its own
+//! call.
 
 use crate::change::RELINK;
 use crate::json::JsonWriter;
@@ -23,8 +23,16 @@ pub fn write(writer: &mut JsonWriter, authorization: &Authorization, view: &View
         }
         w.key("institution_name").string(&authorization.institution_name);
         w.key("livemode").boolean(authorization.livemode);
-        w.key("status").plain(if authorization.lost.is_some() { "inactive" } else { "active" });
+        let is_final = preview && authorization.disconnected;
+        w.key("status").plain(match authorization.lost {
+            None => "active",
+            Some(_) if is_final => "disconnected",
+            Some(_) => "inactive",
+        });
         w.key("status_details").object(|w| {
+            if is_final {
+                return;
+            }
             if let Some(action) = authorization.lost {
                 w.key("inactive").object(|w| {
                     w.key("action").plain(action.word());

@@ -1,5 +1,5 @@
-//! An institution (`financial_connections.institution`). It is in preview at Stripe. Our catalogue
-//! of test banks adds the accounts of each bank and their behaviour.
+//! An institution (`financial_connections.institution`). Its calls are in preview at Stripe. Our
+//! catalogue of test banks adds the accounts of each bank and their behaviour.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -75,14 +75,31 @@ pub fn write(writer: &mut JsonWriter, institution: &Institution<'_>) {
         w.key("livemode").boolean(false);
         w.key("name").string(institution.name);
         w.key("oauth").boolean(institution.oauth);
-        w.key("routing_numbers").array(|_| {});
-        w.key("status").plain(match institution.status {
-            InstitutionStatus::Active => "active",
-            InstitutionStatus::Degraded => "degraded",
-            InstitutionStatus::Inactive => "inactive",
-        });
-        w.key("url").null();
+        write_end(w, institution);
     });
+}
+
+/// Writes an institution with Stripe's own keys, which are those that stripe-python 16.1.0b1 declares.
+pub fn write_plain(writer: &mut JsonWriter, institution: &Institution<'_>) {
+    writer.object(|w| {
+        w.key("id").plain(institution.id.text());
+        w.key("object").plain(OBJECT);
+        w.key("countries").strings(["US"]);
+        w.key("features").object(|w| write_features(w, institution));
+        w.key("livemode").boolean(false);
+        w.key("name").string(institution.name);
+        write_end(w, institution);
+    });
+}
+
+fn write_end(w: &mut JsonWriter, institution: &Institution<'_>) {
+    w.key("routing_numbers").array(|_| {});
+    w.key("status").plain(match institution.status {
+        InstitutionStatus::Active => "active",
+        InstitutionStatus::Degraded => "degraded",
+        InstitutionStatus::Inactive => "inactive",
+    });
+    w.key("url").null();
 }
 
 fn write_features(w: &mut JsonWriter, institution: &Institution<'_>) {
