@@ -32,7 +32,8 @@ async fn at_bank(place: &Path, kind: &str, bank: &'static str, form: Form) -> Re
     let clock = harness.engine.create_clock(&context, START.0, None).await?;
     let clock = id_of(&clock.body, "/id")?;
     for account in harness.link_many(ACCOUNTS, bank, Some(&clock)).await? {
-        harness.engine.subscribe_account(&context, &account.to_string()).await?;
+        let features = &[model::bank::Feature::Transactions];
+        harness.engine.subscribe_account(&context, &account.to_string(), features).await?;
     }
     harness.settle_refreshes().await?;
     let (days, turns) = (form.pick(DAYS), form.pick(TURNS));

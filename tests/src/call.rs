@@ -5,7 +5,7 @@ use crate::app::{Answered, App};
 use crate::operation::{Request, Status};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
 use lab::AddTransaction;
-use model::bank::BankStatus;
+use model::bank::{BankStatus, Feature};
 use model::clock::AccountTime;
 use model::money::Currency;
 use serde_json::Value;
@@ -15,8 +15,12 @@ pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
     let (engine, lab, context) = (app.engine(), app.lab(), app.context());
     let response = match request {
         Request::Refresh(features) => engine.refresh_account(&context, id, features).await,
-        Request::Subscribe => engine.subscribe_account(&context, id).await,
-        Request::Unsubscribe => engine.unsubscribe_account(&context, id).await,
+        Request::Subscribe => {
+            engine.subscribe_account(&context, id, &[Feature::Transactions]).await
+        }
+        Request::Unsubscribe => {
+            engine.unsubscribe_account(&context, id, &[Feature::Transactions]).await
+        }
         Request::Disconnect => engine.disconnect_account(&context, id).await,
         Request::Deactivate(cause, action) => {
             lab.deactivate_account(&context, id, *cause, *action).await

@@ -142,7 +142,10 @@ fn a_clock_worker_that_comes_back_late_steps_nothing() {
         block_on(async {
             let (app, id, clock) = linked_at("Test (Non-OAuth)", Kept::Sqlite, true).await;
             let clock = clock.expect("a clock was asked for");
-            let asked = app.engine().subscribe_account(&app.context(), &id).await;
+            let asked = app
+                .engine()
+                .subscribe_account(&app.context(), &id, &[model::bank::Feature::Transactions])
+                .await;
             app.answered(asked).expect("it subscribes");
             run_until_idle(&app).await;
             app.advance(&clock, 10 * DAY_S).await.expect("the clock advances");

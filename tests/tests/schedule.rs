@@ -5,9 +5,12 @@
 use bankfeed_tests::app::{App, AppSettings, Kept};
 use bankfeed_tests::steps::{Worker, run, run_until_idle};
 use bankfeed_tests::world::block_on;
+use model::bank::Feature;
 use model::clock::DAY_S;
 
 const DAYS: i64 = 30;
+/// The features of a subscription.
+const FEATURES: &[Feature] = &[Feature::Transactions];
 
 /// The number of transaction refreshes of an account, all of which have ended.
 async fn refreshes(app: &App, account: &str) -> u32 {
@@ -25,7 +28,7 @@ async fn linked(app: &App, email: &str, clock: Option<&str>) -> (String, String)
     let subscribed = subscribed.expect("the account is linked");
     let other = app.link(&customer, "Short History", "Savings", false).await;
     let other = other.expect("the account is linked");
-    let answered = app.engine().subscribe_account(&app.context(), &subscribed).await;
+    let answered = app.engine().subscribe_account(&app.context(), &subscribed, FEATURES).await;
     app.answered(answered).expect("it subscribes");
     run_until_idle(app).await;
     assert_eq!((refreshes(app, &subscribed).await, refreshes(app, &other).await), (1, 0));
@@ -49,7 +52,8 @@ fn thirty_days_bring_thirty_refreshes() {
             app.pass_s(5 * DAY_S);
             run_until_idle(&app).await;
             assert_eq!(i64::from(refreshes(&app, &subscribed).await), 1 + DAYS + 1);
-            let answered = app.engine().unsubscribe_account(&app.context(), &subscribed).await;
+            let answered =
+                app.engine().unsubscribe_account(&app.context(), &subscribed, FEATURES).await;
             app.answered(answered).expect("it unsubscribes");
             app.pass_s(3 * DAY_S);
             run_until_idle(&app).await;

@@ -14,6 +14,7 @@ pub mod connections_settings;
 pub mod customer;
 mod deletion;
 pub mod hosted;
+pub mod inferred_balance;
 pub mod institution;
 pub mod link;
 pub(crate) mod live;

@@ -57,7 +57,7 @@ impl CoolDown {
     /// The cool-down of a feature.
     pub fn seconds(&self, feature: Feature) -> i64 {
         match feature {
-            Feature::Balance => self.balance_s,
+            Feature::Balance | Feature::InferredBalances => self.balance_s,
             Feature::Ownership => self.ownership_s,
             Feature::Transactions => self.transactions_s,
         }

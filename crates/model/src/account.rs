@@ -11,14 +11,15 @@
 //! command.
 
 use crate::bank::{Balance, Feature};
-use crate::clock::{AccountTime, DAY_S};
+use crate::clock::AccountTime;
 use crate::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, InstitutionId, MerchantId, OwnershipId,
     RefreshId,
 };
+use crate::inferred_balance::InferredFrom;
 use crate::refresh::{RefreshCause, RefreshState, RefreshStatus};
 use crate::undone::Undone;
-use crate::word::words;
+use crate::word::{Word, words};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -258,9 +259,18 @@ pub struct Account {
     pub transaction_refresh: Option<RefreshState>,
     /// True if a transaction refresh has ever succeeded.
     pub transactions_listable: bool,
+    /// The newest refresh of inferred balances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inferred_balances_refresh: Option<RefreshState>,
+    /// The balance that inferred balances begin with, after a refresh of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inferred_from: Option<Box<InferredFrom>>,
     /// True if transactions are refreshed daily.
     pub subscribed: bool,
-    /// The due time of the next daily refresh, while the account is subscribed and active.
+    /// The other features that are refreshed daily. In preview.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_subscribed: BTreeSet<Feature>,
+    /// The due time of the next daily refreshes, while the account is subscribed and active.
     pub daily_due_at: Option<AccountTime>,
     /// The next time at which the bank changes the account on its own, for example closes it or
     /// ends the access. Only sandbox banks set it.
@@ -321,12 +331,13 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// Returns the permission that a feature needs.
-pub fn permission_for(feature: Feature) -> Permission {
+/// Returns the permissions that a feature needs.
+pub fn permissions_for(feature: Feature) -> &'static [Permission] {
     match feature {
-        Feature::Balance => Permission::Balances,
-        Feature::Ownership => Permission::Ownership,
-        Feature::Transactions => Permission::Transactions,
+        Feature::Balance => &[Permission::Balances],
+        Feature::Ownership => &[Permission::Ownership],
+        Feature::Transactions => &[Permission::Transactions],
+        Feature::InferredBalances => &[Permission::Balances, Permission::Transactions],
     }
 }
 
@@ -337,6 +348,7 @@ impl Account {
             Feature::Balance => self.balance_refresh.as_ref(),
             Feature::Ownership => self.ownership_refresh.as_ref(),
             Feature::Transactions => self.transaction_refresh.as_ref(),
+            Feature::InferredBalances => self.inferred_balances_refresh.as_ref(),
         }
     }
 
@@ -345,6 +357,7 @@ impl Account {
             Feature::Balance => &mut self.balance_refresh,
             Feature::Ownership => &mut self.ownership_refresh,
             Feature::Transactions => &mut self.transaction_refresh,
+            Feature::InferredBalances => &mut self.inferred_balances_refresh,
         }
     }
 
@@ -359,9 +372,9 @@ impl Account {
         self.status == AccountStatus::Active
     }
 
-    /// True if the holder granted the permission for a feature.
+    /// True if the holder granted the permissions for a feature.
     pub fn permits(&self, feature: Feature) -> bool {
-        self.permissions.contains(&permission_for(feature))
+        permissions_for(feature).iter().all(|one| self.permissions.contains(one))
     }
 
     /// True if a refresh of a feature is pending.
@@ -404,18 +417,6 @@ impl Account {
         sequence
     }
 
-    /// True if a new subscription starts a refresh. In test mode, a prefetch of the last day serves
-    /// the subscription, whether it has ended or not. So the number of refreshes does not depend on
-    /// the speed of the prefetch.
-    pub fn subscription_refreshes(&self, now: AccountTime) -> bool {
-        let newest = self.transaction_refresh.as_ref();
-        let serves = |state: &RefreshState| {
-            let recent = now.0 - state.last_attempted_at.0 < DAY_S;
-            state.is_pending() || (!self.livemode && state.prefetched && recent)
-        };
-        !newest.is_some_and(serves)
-    }
-
     /// Ends the pending refresh of a feature. It succeeded if `cause` is `None`.
     pub fn end_refresh(&mut self, feature: Feature, cause: Option<RefreshCause>, cool_down_s: i64) {
         let listable = feature == Feature::Transactions && cause.is_none();
@@ -432,35 +433,12 @@ impl Account {
 
     /// Ends every pending refresh as failed and returns their features.
     fn interrupt(&mut self, cause: RefreshCause) -> Vec<Feature> {
-        let pending: Vec<Feature> = [Feature::Balance, Feature::Ownership, Feature::Transactions]
-            .into_iter()
-            .filter(|feature| self.is_pending(*feature))
-            .collect();
+        let pending: Vec<Feature> =
+            Feature::ALL.iter().copied().filter(|feature| self.is_pending(*feature)).collect();
         for feature in &pending {
             self.end_refresh(*feature, Some(cause), 0);
         }
         pending
-    }
-
-    /// Subscribes to daily transactions from now on. A second call does not move the due time.
-    pub fn subscribe(&mut self, now: AccountTime) {
-        self.subscribed = true;
-        if self.daily_due_at.is_none() {
-            self.daily_due_at = Some(self.next_daily(now));
-        }
-    }
-
-    /// Ends the daily refreshes. A pending refresh finishes.
-    pub fn unsubscribe(&mut self) {
-        self.subscribed = false;
-        self.daily_due_at = None;
-    }
-
-    /// Returns the next due time of the daily refresh, strictly after `now`.
-    pub fn next_daily(&self, now: AccountTime) -> AccountTime {
-        let second = self.id.daily_second();
-        let today = now.0.div_euclid(DAY_S) * DAY_S + second;
-        AccountTime(if today > now.0 { today } else { today + DAY_S })
     }
 
     /// Deactivates an active account and returns the features of the pending refreshes that it
@@ -487,7 +465,7 @@ impl Account {
             return false;
         }
         self.status = AccountStatus::Active;
-        if self.subscribed {
+        if !self.subscriptions().is_empty() {
             self.daily_due_at = Some(self.next_daily(now));
         }
         true
@@ -503,7 +481,9 @@ impl Account {
         self.status = AccountStatus::Disconnected;
         self.expected_deactivation = None;
         self.balance = None;
+        self.inferred_from = None;
         self.subscribed = false;
+        self.also_subscribed.clear();
         self.daily_due_at = None;
         self.bank_due_at = None;
         Some(interrupted)

@@ -15,7 +15,14 @@ words! {
         Ownership = "ownership",
         /// The transactions.
         Transactions = "transactions",
+        /// The balances of past days. In preview.
+        InferredBalances = "inferred_balances",
     }
+}
+
+impl Feature {
+    /// The features that versions without previews know.
+    pub const GENERAL: &'static [Self] = &[Self::Balance, Self::Ownership, Self::Transactions];
 }
 
 words! {

@@ -92,6 +92,9 @@ words! {
         AccountReactivated = "financial_connections.account.reactivated",
         /// A balance refresh succeeded or failed.
         AccountRefreshedBalance = "financial_connections.account.refreshed_balance",
+        /// A refresh of inferred balances succeeded or failed. In preview.
+        AccountRefreshedInferredBalances =
+            "financial_connections.account.refreshed_inferred_balances",
         /// An ownership refresh succeeded or failed.
         AccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
         /// A transaction refresh succeeded or failed.
@@ -203,7 +206,7 @@ impl EventType {
 
     /// True for a type that exists in previews only. Other versions do not show such an event.
     pub fn is_in_preview(self) -> bool {
-        self == Self::SessionUpdated
+        matches!(self, Self::AccountRefreshedInferredBalances | Self::SessionUpdated)
     }
 
     /// Returns the event type that ends a refresh of a feature.
@@ -212,6 +215,7 @@ impl EventType {
             Feature::Balance => Self::AccountRefreshedBalance,
             Feature::Ownership => Self::AccountRefreshedOwnership,
             Feature::Transactions => Self::AccountRefreshedTransactions,
+            Feature::InferredBalances => Self::AccountRefreshedInferredBalances,
         }
     }
 

@@ -266,6 +266,8 @@ pub const UNDONE_RANGES_MAX: usize = 16;
 pub const EVENT_AGE_MS_MAX: i64 = 30 * 86_400 * 1_000;
 /// The time for which the detail of a refresh is stored.
 pub const REFRESH_DETAIL_AGE_MS_MAX: i64 = 90 * 86_400 * 1_000;
+/// The most days with an inferred balance.
+pub const INFERRED_DAYS_MAX: i64 = 180;
 /// The time after a hosted session that links again for which no second one is created, unless the
 /// first has succeeded.
 pub const HOSTED_RELINK_PAUSE_S: i64 = 2 * 86_400;

@@ -3,7 +3,7 @@
 //! A session is `pending`, then `succeeded`, `cancelled` or `failed`. One session is one link flow.
 //! The client secret gives access for one day.
 
-use crate::account::{Account, Holder, Permission, Subcategory};
+use crate::account::{Account, Holder, Permission, Subcategory, permissions_for};
 use crate::bank::Feature;
 use crate::clock::AccountTime;
 use crate::id::{
@@ -38,26 +38,28 @@ words! {
         Ownership = "ownership",
         /// The transactions.
         Transactions = "transactions",
+        /// The balances of past days. In preview.
+        InferredBalances = "inferred_balances",
     }
 }
 
 impl Prefetch {
+    /// The words that versions without previews know.
+    pub const GENERAL: &'static [Self] = &[Self::Balances, Self::Ownership, Self::Transactions];
+
     /// Returns the feature that is refreshed.
     pub fn feature(self) -> Feature {
         match self {
             Self::Balances => Feature::Balance,
             Self::Ownership => Feature::Ownership,
             Self::Transactions => Feature::Transactions,
+            Self::InferredBalances => Feature::InferredBalances,
         }
     }
 
-    /// Returns the permission that it needs.
-    pub fn permission(self) -> Permission {
-        match self {
-            Self::Balances => Permission::Balances,
-            Self::Ownership => Permission::Ownership,
-            Self::Transactions => Permission::Transactions,
-        }
+    /// Returns the permissions that it needs.
+    pub fn permissions(self) -> &'static [Permission] {
+        permissions_for(self.feature())
     }
 }
 

@@ -32,11 +32,13 @@ pub fn name_of(event: &Event, id: ThinEventId) -> Option<String> {
     thin_names(event).find(|thin| thin.id == id).map(|thin| thin.name)
 }
 
-/// The name of the first thin event of a type. An authorization and a session have no thin events.
+/// The name of the first thin event of a type. Types in preview and those of an authorization have no such
+/// event.
 fn first_name(event_type: EventType) -> Option<String> {
     match event_type {
         EventType::AuthorizationExpectedDeactivationDateUpdated
         | EventType::AuthorizationUpcomingDeactivation
+        | EventType::AccountRefreshedInferredBalances
         | EventType::SessionUpdated => None,
         EventType::EventDestinationPing => Some(event_type.word().to_owned()),
         _ => Some(format!("v1.{}", event_type.word())),

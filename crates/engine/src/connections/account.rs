@@ -11,7 +11,7 @@ use crate::observer::CallFact;
 use crate::payments::Changes;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
-use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
+use model::account::{Account, AccountStatus, Holder, Permission, permissions_for};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::customer::Customer;
@@ -62,16 +62,12 @@ pub(crate) fn permitted(
     feature: Feature,
     param: &str,
 ) -> Result<(), Error> {
-    if permissions.contains(&permission_for(feature)) {
-        return Ok(());
-    }
-    let permission = match feature {
-        Feature::Balance => "balances",
-        Feature::Ownership | Feature::Transactions => feature.word(),
-    };
+    let mut needed = permissions_for(feature).iter();
+    let Some(missing) = needed.find(|one| !permissions.contains(one)) else { return Ok(()) };
     let message = format!(
-        "The holder of this account did not grant the permission {permission}; link it again \
-         with a session that asks for it."
+        "The holder of this account did not grant the permission {}; link it again with a session \
+         that asks for it.",
+        missing.word()
     );
     Err(ApiError::invalid(message).param(param).into())
 }
@@ -154,7 +150,8 @@ impl Engine {
         id: &str,
         features: &[Feature],
     ) -> Result<ApiResponse, Error> {
-        self.check_registered(context, features.iter().copied().map(permission_for)).await?;
+        let needed = features.iter().flat_map(|feature| permissions_for(*feature)).copied();
+        self.check_registered(context, needed).await?;
         self.change("refresh_account", async || {
             let mut account = self.get_active_account(context, id).await?;
             let changes = self.changes_on(context, account.clock).await?;
@@ -181,57 +178,73 @@ impl Engine {
         .await
     }
 
-    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is pending, or
-    /// in test mode a prefetch serves it. An existing one starts a refresh only after the cool-down.
+    /// Subscribes to daily refreshes of features. A new subscription starts a refresh unless one is
+    /// pending, or in test mode a prefetch serves it. An existing one starts a refresh only after the
+    /// cool-down.
     pub async fn subscribe_account(
         &self,
         context: &Context,
         id: &str,
+        features: &[Feature],
     ) -> Result<ApiResponse, Error> {
-        self.check_registered(context, [Permission::Transactions]).await?;
+        let needed = features.iter().flat_map(|feature| permissions_for(*feature)).copied();
+        self.check_registered(context, needed).await?;
         self.change("subscribe_account", async || {
             let mut account = self.get_active_account(context, id).await?;
             let changes = self.changes_on(context, account.clock).await?;
             let now = changes.now;
-            permitted(&account.permissions, Feature::Transactions, "features[0]")?;
-            let starts = if account.subscribed {
-                account.refresh_available(Feature::Transactions, now)
-            } else {
-                account.subscription_refreshes(now)
+            for (index, feature) in features.iter().enumerate() {
+                permitted(&account.permissions, *feature, &format!("features[{index}]"))?;
+            }
+            let subscribed = account.subscriptions();
+            let starts = |feature: &Feature| {
+                if subscribed.contains(feature) {
+                    account.refresh_available(*feature, now)
+                } else {
+                    account.subscription_refreshes(*feature, now)
+                }
             };
-            if account.subscribed && !starts {
+            let starting: Vec<Feature> = features.iter().copied().filter(starts).collect();
+            let is_known = features.iter().all(|feature| subscribed.contains(feature));
+            if is_known && starting.is_empty() {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
                 return Ok(Some(ApiResponse {
-                    notice: Some(too_early(&account, &[Feature::Transactions])),
+                    notice: Some(too_early(&account, features)),
                     ..ApiResponse::unchanged(body)
                 }));
             }
-            account.subscribe(now);
+            for feature in features {
+                account.subscribe(*feature, now);
+            }
             let mut started = Vec::new();
-            if starts {
-                started.push(self.start(&mut account, Feature::Transactions, now));
+            for feature in starting {
+                started.push(self.start(&mut account, feature, now));
             }
             self.commit_account(context, account, started, changes).await
         })
         .await
     }
 
-    /// Ends the daily refreshes. A pending refresh finishes.
+    /// Ends the daily refreshes of features. A pending refresh finishes.
     pub async fn unsubscribe_account(
         &self,
         context: &Context,
         id: &str,
+        features: &[Feature],
     ) -> Result<ApiResponse, Error> {
         self.change("unsubscribe_account", async || {
             let mut account = self.get_account(context, id, "account").await?;
             let changes = self.changes_on(context, account.clock).await?;
-            if !account.subscribed {
+            let subscribed = account.subscriptions();
+            if !features.iter().any(|feature| subscribed.contains(feature)) {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
                 return Ok(Some(ApiResponse::unchanged(body)));
             }
-            account.unsubscribe();
+            for feature in features {
+                account.unsubscribe(*feature);
+            }
             self.commit_account(context, account, Vec::new(), changes).await
         })
         .await

@@ -264,12 +264,10 @@ impl Engine {
             return Ok(Worked::Item(ClockItem::Change(Box::new(change))));
         }
         change.account.daily_due_at = Some(change.account.next_daily(now));
-        let alone = change.events.is_empty();
+        let alone =
+            change.events.is_empty() && change.account.subscriptions() == [Feature::Transactions];
         if !alone || change.account.is_pending(Feature::Transactions) {
-            if !change.account.is_pending(Feature::Transactions) {
-                let job = self.start(&mut change.account, Feature::Transactions, now);
-                change.started.push(job);
-            }
+            self.start_daily(&mut change, now);
             return Ok(Worked::Item(ClockItem::Change(Box::new(change))));
         }
         // The account has no other change, so the refresh starts and ends in one command.

@@ -155,11 +155,12 @@ pub fn check_prefetch(
 ) -> Result<(), ApiError> {
     let requested = collection.requested_permissions(settings);
     for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
-        if !requested.contains(&prefetch.permission()) {
+        let missing = prefetch.permissions().iter().find(|one| !requested.contains(one));
+        if let Some(missing) = missing {
             let message = format!(
                 "To prefetch {}, ask for the permission {} too.",
                 prefetch.word(),
-                prefetch.permission().word()
+                missing.word()
             );
             let param = if path.is_empty() {
                 format!("prefetch[{index}]")

@@ -24,6 +24,7 @@ use model::clock::AccountTime;
 use model::diff::{Refreshed, diff};
 use model::event::EventType;
 use model::id::OwnershipId;
+use model::inferred_balance::InferredFrom;
 use model::limits;
 use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
@@ -245,6 +246,11 @@ impl Engine {
                     .fold(account.rows, std::cmp::Ord::max);
             }
             Feature::Balance => account.balance = gathered.balance,
+            Feature::InferredBalances => {
+                let from = gathered.balance;
+                account.inferred_from =
+                    from.map(|balance| Box::new(InferredFrom { balance, until: now }));
+            }
             Feature::Ownership if !gathered.owners.is_empty() => {
                 let id = OwnershipId { account: account.id, sequence: key.sequence };
                 ownership = Some(Ownership { id, created: now, owners: gathered.owners });

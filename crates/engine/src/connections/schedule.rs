@@ -8,7 +8,6 @@ use crate::due_work::{Subject, Worked};
 use crate::worker::caught;
 use crate::{Engine, Error};
 use model::account::Account;
-use model::bank::Feature;
 use model::clock::AccountTime;
 use model::limits;
 use store::{
@@ -43,10 +42,7 @@ impl Engine {
         };
         let mut change = self.due_change(account, &connection, now);
         if is_due(change.account.daily_due_at, now) {
-            if !change.account.is_pending(Feature::Transactions) {
-                let job = self.start(&mut change.account, Feature::Transactions, now);
-                change.started.push(job);
-            }
+            self.start_daily(&mut change, now);
             change.account.daily_due_at = Some(change.account.next_daily(now));
         }
         // After a version conflict the account is still due and is listed again.
@@ -56,6 +52,16 @@ impl Engine {
             self.wake.dispatch();
         }
         Ok(done)
+    }
+
+    /// Starts the daily refreshes of an account, except those that are pending.
+    pub(crate) fn start_daily(&self, change: &mut AccountChange, now: AccountTime) {
+        for feature in change.account.subscriptions() {
+            if !change.account.is_pending(feature) {
+                let job = self.start(&mut change.account, feature, now);
+                change.started.push(job);
+            }
+        }
     }
 
     /// Handles due work on an object. Returns true if it changed.

@@ -85,12 +85,13 @@ impl Engine {
             }
             self.check_bank(context, bank, clock, INSTITUTION).await?;
             for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
-                if !input.permissions.contains(&prefetch.permission()) {
+                let mut needed = prefetch.permissions().iter();
+                if let Some(missing) = needed.find(|one| !input.permissions.contains(one)) {
                     use model::Word;
                     let message = format!(
                         "To prefetch {}, ask for the permission {} too.",
                         prefetch.word(),
-                        prefetch.permission().word()
+                        missing.word()
                     );
                     return Err(ApiError::invalid(message)
                         .param(format!("prefetch[{index}]"))

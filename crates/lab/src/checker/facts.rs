@@ -95,6 +95,7 @@ struct Object {
     subscriptions: Option<Vec<String>>,
     #[serde(default)]
     balance_refresh: Option<Refresh>,
+    inferred_balances_refresh: Option<Refresh>,
     #[serde(default)]
     ownership_refresh: Option<Refresh>,
     #[serde(default)]
@@ -123,6 +124,7 @@ pub(super) fn read_payload(event: EventId, payload: &[u8]) -> Option<RefreshNews
         Feature::Balance => object.balance_refresh,
         Feature::Ownership => object.ownership_refresh,
         Feature::Transactions => object.transaction_refresh,
+        Feature::InferredBalances => object.inferred_balances_refresh,
     }?;
     let id: Option<RefreshId> = refresh.id.as_deref().and_then(|id| id.parse().ok());
     let subscribed = object.subscriptions.unwrap_or_default();

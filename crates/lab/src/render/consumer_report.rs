@@ -63,7 +63,10 @@ fn write_refresh_count(writer: &mut JsonWriter, count: &RefreshCount) {
     writer.object(|w| {
         w.key("object").plain("bankfeed.refresh_count");
         w.key("account").plain(count.account.text().as_str());
-        for (feature, count) in Feature::ALL.iter().zip(count.counts) {
+        // Only programs of previews refresh the others, so their counts are left out at zero.
+        let is_shown =
+            |(feature, count): &(&Feature, u32)| *count > 0 || Feature::GENERAL.contains(feature);
+        for (feature, count) in Feature::ALL.iter().zip(count.counts).filter(is_shown) {
             w.key(feature.word()).count(u64::from(count));
         }
         w.key("date").string(&format!("{year:04}-{month:02}-{day:02}"));

@@ -93,6 +93,7 @@ impl Noted {
             Feature::Balance => &account.balance_refresh,
             Feature::Ownership => &account.ownership_refresh,
             Feature::Transactions => &account.transaction_refresh,
+            Feature::InferredBalances => &account.inferred_balances_refresh,
         };
         let Some(state) = state else { return };
         if ends_access(state) {

@@ -112,6 +112,28 @@ child_id!(
     }
 );
 
+/// An inferred balance: the account and the day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InferredBalanceId {
+    /// The account.
+    pub account: AccountId,
+    /// The days from 1970-01-01 to the day.
+    pub day: u32,
+}
+
+child_id!(
+    InferredBalanceId,
+    "fcinfbal_",
+    |id: InferredBalanceId| {
+        let check = u128::from(spread(id.account.number() ^ (u64::from(id.day) << 2)) >> 24);
+        (id.account.number(), (check << 32) | u128::from(id.day))
+    },
+    |number, tail: u128| {
+        let day = u32::try_from(tail & u128::from(u32::MAX)).ok()?;
+        Some(InferredBalanceId { account: AccountId::from_number(number), day })
+    }
+);
+
 /// One owner within a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId {

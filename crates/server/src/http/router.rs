@@ -225,6 +225,11 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/financial_connections/accounts/{id}/disconnect", account::disconnect)
         .get("/v1/financial_connections/accounts/{id}/owners", account::owners)
         .get_in_preview(
+            "/v1/financial_connections/accounts/{id}/inferred_balances",
+            &INSTITUTION,
+            account::inferred_balances,
+        )
+        .get_in_preview(
             "/v1/financial_connections/authorizations/{id}",
             &RELINK,
             authorization::retrieve,

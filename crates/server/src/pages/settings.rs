@@ -308,8 +308,8 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
             }
             fieldset.rows {
                 legend { "Fetch when the account is linked" }
-                @for feature in Prefetch::ALL {
-                    (choice(PREFETCH, feature.word(), name(feature.permission()),
+                @for feature in Prefetch::GENERAL {
+                    (choice(PREFETCH, feature.word(), name_of(*feature),
                         prefetch.contains(feature)))
                 }
             }
@@ -344,6 +344,11 @@ fn alert(text: &str) -> Markup {
 }
 
 /// The name of a kind of data for people.
+/// The name of the data that is fetched, which is that of its permission.
+fn name_of(prefetch: Prefetch) -> &'static str {
+    prefetch.permissions().first().copied().map_or("", name)
+}
+
 fn name(permission: Permission) -> &'static str {
     match permission {
         Permission::Balances => "Balances",

@@ -73,6 +73,7 @@ mod older_shapes;
 mod other_origins;
 mod parameters;
 mod prefetch;
+mod preview_inferred;
 mod preview_institutions;
 mod preview_sessions;
 mod record;

@@ -177,7 +177,7 @@ fn a_change_depends_on_a_version() {
     on_both(async |fixture| {
         let linked = fixture.linked(merchant(1), 11).await;
         let mut changed = next(&linked);
-        changed.subscribe(T0);
+        changed.subscribe(Feature::Transactions, T0);
         let mut stolen = changed.clone();
         stolen.merchant = merchant(2);
         fixture.conflicts(change(stolen)).await;

@@ -68,6 +68,24 @@ const CREATED: EventType = EventType::AccountCreated;
 const REFRESHED: EventType = EventType::AccountRefreshedTransactions;
 const CUSTOMER: EventType = EventType::CustomerUpdated;
 
+/// Events that exist as thin events only, and events in preview, are listed if the command says so.
+#[test]
+fn some_events_are_listed_on_demand() {
+    on_both(async |fixture| {
+        let (ping, session) = (EventType::EventDestinationPing, EventType::SessionUpdated);
+        let events = events(&fixture, &[(CREATED, 1), (ping, 2), (session, 3)]).await;
+        for (only_thin, in_preview, listed) in [
+            (true, true, vec![2, 1, 0]),
+            (false, true, vec![2, 0]),
+            (true, false, vec![1, 0]),
+            (false, false, vec![0]),
+        ] {
+            let command = ListEvents { only_thin, in_preview, ..list() };
+            assert_eq!(numbers(&fixture, &events, command).await, (listed, false));
+        }
+    });
+}
+
 /// Events are listed by their time, then by commit, newest first, in both directions.
 #[test]
 fn events_page_in_both_directions() {

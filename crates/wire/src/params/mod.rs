@@ -271,6 +271,22 @@ impl Params {
         self.items(name, word_of)
     }
 
+    /// Takes a list of those words of an enum that a version knows.
+    pub fn choices_among<W: Word + PartialEq>(
+        &mut self,
+        name: &'static str,
+        known: &[W],
+    ) -> Result<Option<Vec<W>>, Error> {
+        self.items(name, |path, node| {
+            let text = scalar_of(path, node, "string")?;
+            let found = known.iter().copied().find(|variant| variant.word() == text);
+            found.ok_or_else(|| {
+                let words: Vec<&str> = known.iter().map(|variant| variant.word()).collect();
+                Error::bad_choice(path, &words)
+            })
+        })
+    }
+
     /// Takes a list of texts of up to [`TEXT_CHARS_MAX`] characters each.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Error> {
         self.items(name, |path, node| text_of(path, node, TEXT_CHARS_MAX))

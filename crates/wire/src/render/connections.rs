@@ -4,6 +4,7 @@ pub mod account;
 pub mod authorization;
 pub mod clock;
 pub mod customer;
+pub mod inferred_balance;
 pub mod institution;
 pub mod ownership;
 pub mod session;

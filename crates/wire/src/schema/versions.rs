@@ -84,13 +84,13 @@ fn general(call: &str, known: usize) -> Option<&'static Schema> {
 
 fn calls_in_preview(known: usize) -> &'static Calls {
     IN_PREVIEW[known].get_or_init(|| {
-        let changes = read_table(PREVIEWS).into_iter();
-        let changed = changes.filter_map(|(call, change)| {
+        let table = read_table(PREVIEWS).into_iter();
+        let calls = table.filter_map(|(call, change)| {
             let mut schema = general(call, known)?.clone();
             change_members(&mut schema, change);
             Some((call, schema))
         });
-        changed.collect()
+        calls.collect()
     })
 }
 

@@ -14,7 +14,7 @@ use model::id::{AccountId, AuthorizationId, InstitutionId};
 use model::link::{FlowEnd, LinkFlow, Offer};
 use model::refresh::RefreshJob;
 use model::undone::Undone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
 
 /// The context that all accounts of one link share.
@@ -144,6 +144,9 @@ impl Engine {
             balance: None,
             ownership: None,
             balance_refresh: None,
+            inferred_balances_refresh: None,
+            inferred_from: None,
+            also_subscribed: BTreeSet::new(),
             ownership_refresh: None,
             transaction_refresh: None,
             transactions_listable: false,

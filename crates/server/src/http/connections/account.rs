@@ -4,25 +4,31 @@ use crate::http::call::{Call, Outcome};
 use engine::connections::account::AccountFilter;
 use model::Word;
 use model::bank::Feature;
+use wire::change::INSTITUTION;
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
+use wire::version::Version;
 
-/// The kinds of data that an account can be subscribed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subscribable {
-    Transactions,
+/// The features that an account can be subscribed to.
+fn subscribable(version: &Version) -> &'static [Feature] {
+    if version.has(&INSTITUTION) {
+        &[Feature::Balance, Feature::InferredBalances, Feature::Transactions]
+    } else {
+        &[Feature::Transactions]
+    }
 }
 
-impl Word for Subscribable {
-    const ALL: &'static [Self] = &[Self::Transactions];
+/// The features that can be refreshed.
+fn refreshable(version: &Version) -> &'static [Feature] {
+    if version.has(&INSTITUTION) { Feature::ALL } else { Feature::GENERAL }
+}
 
-    fn word(self) -> &'static str {
-        match self {
-            Self::Transactions => "transactions",
-        }
-    }
+/// Takes `features`, each once.
+fn take_features(call: &mut Call, known: &'static [Feature]) -> Result<Vec<Feature>, Error> {
+    let take = |params: &mut Params, name| params.choices_among(name, known);
+    Ok(without_repeats(call.params.need("features", take)?))
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
@@ -37,22 +43,24 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn refresh(mut call: Call) -> Outcome {
-    let features: Vec<Feature> = call.params.need("features", Params::choices)?;
-    let features = without_repeats(features);
+    let known = refreshable(call.version());
+    let features = take_features(&mut call, known)?;
     let call = call.ready(Returns::Object("financial_connections.account"))?;
     Ok(call.engine.refresh_account(&call.context, call.id(), &features).await?)
 }
 
 pub(in crate::http) async fn subscribe(mut call: Call) -> Outcome {
-    call.params.need("features", Params::choices::<Subscribable>)?;
+    let known = subscribable(call.version());
+    let features = take_features(&mut call, known)?;
     let call = call.ready(Returns::Object("financial_connections.account"))?;
-    Ok(call.engine.subscribe_account(&call.context, call.id()).await?)
+    Ok(call.engine.subscribe_account(&call.context, call.id(), &features).await?)
 }
 
 pub(in crate::http) async fn unsubscribe(mut call: Call) -> Outcome {
-    call.params.need("features", Params::choices::<Subscribable>)?;
+    let known = subscribable(call.version());
+    let features = take_features(&mut call, known)?;
     let call = call.ready(Returns::Object("financial_connections.account"))?;
-    Ok(call.engine.unsubscribe_account(&call.context, call.id()).await?)
+    Ok(call.engine.unsubscribe_account(&call.context, call.id(), &features).await?)
 }
 
 pub(in crate::http) async fn disconnect(call: Call) -> Outcome {
@@ -65,6 +73,12 @@ pub(in crate::http) async fn owners(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(Returns::Nothing)?;
     Ok(call.engine.list_owners(&call.context, call.id(), &ownership, &page).await?)
+}
+
+pub(in crate::http) async fn inferred_balances(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(Returns::Nothing)?;
+    Ok(call.engine.list_inferred_balances(&call.context, call.id(), &page).await?)
 }
 
 /// Takes the list filter: at most one of customer, connected account and session.

@@ -6,6 +6,7 @@ use engine::connections::connections_settings::SettingsInput;
 use model::Word;
 use model::account::Permission;
 use model::connections_settings::{Registration, Registrations};
+use model::session::Prefetch;
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::params::Params;
@@ -18,7 +19,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let permissions = params.unsettable("permissions", Params::choices)?;
-    let prefetch = params.unsettable("prefetch", Params::choices)?;
+    let prefetch = params
+        .unsettable("prefetch", |params, name| params.choices_among(name, Prefetch::GENERAL))?;
     let rehearse = match params.hash("registration")? {
         Some(hash) => take_registration(hash)?,
         None => Registrations::new(),

@@ -10,7 +10,7 @@ use model::Word;
 use model::account::Subcategory;
 use model::id::InstitutionId;
 use model::session::{
-    DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, SessionFilters, UiMode,
+    DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, Prefetch, SessionFilters, UiMode,
 };
 use wire::change::{
     CREDIT_ACCOUNTS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, RELINK, SESSION_SETUP,
@@ -54,7 +54,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         holder,
         relink,
         permissions: permissions.into_iter().collect(),
-        prefetch: params.choices("prefetch")?.map(without_repeats),
+        prefetch: params.choices_among("prefetch", known_prefetch(&version))?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
         return_url: params.text("return_url")?,
         hosted: None,
@@ -81,6 +81,11 @@ pub(in crate::http) async fn retrieve(mut call: Call) -> Outcome {
     let call = call.ready(returns)?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_session(&call.context, call.id(), access).await?)
+}
+
+/// The data that a session of this version can fetch as soon as an account is linked.
+fn known_prefetch(version: &Version) -> &'static [Prefetch] {
+    if version.has(&INSTITUTION) { Prefetch::ALL } else { Prefetch::GENERAL }
 }
 
 /// The API error for an account holder that exists only in Stripe's second API generation.

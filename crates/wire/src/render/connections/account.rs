@@ -39,7 +39,8 @@ pub fn write(writer: &mut JsonWriter, account: &Account, view: &View<'_>) {
         w.key("created").integer(account.created.0);
         w.key("display_name").optional_string(account.display_name.as_deref());
         if version.has(&INSTITUTION) {
-            w.key("inferred_balances_refresh").null();
+            let feature = Feature::InferredBalances;
+            write_refresh(w, "inferred_balances_refresh", account, feature, view);
             w.key("institution").plain(account.institution.text());
         }
         w.key("institution_name").string(&account.institution_name);
@@ -53,7 +54,11 @@ pub fn write(writer: &mut JsonWriter, account: &Account, view: &View<'_>) {
             w.key("status_details").object(|w| write_status_details(w, account, version));
         }
         w.key("subcategory").plain(account.subcategory.word());
-        w.key("subscriptions").strings(account.subscribed.then_some(Feature::Transactions.word()));
+        let subscriptions = account.subscriptions();
+        let is_known =
+            |feature: &&Feature| version.has(&INSTITUTION) || **feature == Feature::Transactions;
+        let subscriptions = subscriptions.iter().filter(is_known);
+        w.key("subscriptions").strings(subscriptions.map(|feature| feature.word()));
         let payable = account.supported_payment_method_types.iter();
         w.key("supported_payment_method_types").strings(payable.map(|item| item.word()));
         write_refresh(w, "transaction_refresh", account, Feature::Transactions, view);
