@@ -44,7 +44,7 @@ fn people_link_and_read() {
     transactions  succeeded  2026-01-01 00:00:00  2026-01-01 00:00:00  fctxnref_0vIseXMSiAu0IhvK8zqC2GQ6
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 5
     ID                              DAY           AMOUNT       STATUS   DESCRIPTION
-    fctxn_0vIseXMSiAu0092gtzELdEvP  2025-12-31  -1333.51  usd  posted   TRANSFER TO SAVINGS XXXX0920 REF #IBQ4XD6G5
+    fctxn_0vIseXMSiAu0092gtzELdEvP  2025-12-31  -1333.51  usd  posted   TRANSFER TO SAVINGS ...0920 REF #IBQ4XD6G5
     fctxn_0vIseXMSiAu0092evWlzEbRN  2025-12-30    -33.34  usd  pending  PAYPAL *NORTHSTAR ONLI FAIRVIEW OR
     fctxn_0vIseXMSiAu0092edZBcCOjG  2025-12-30    -45.34  usd  pending  PAYPAL *ROCKET DELIVER SPRINGFIELD IL
     fctxn_0vIseXMSiAu0092dAfVAxmol  2025-12-29    -19.32  usd  pending  HARBOR GROCERY #0108   ASHLAND VA
@@ -63,7 +63,7 @@ fn programs_get_json() {
     let told = server.run(&["transactions", &account, "--limit", "2", "--json"]);
     insta::assert_snapshot!(told, @r#"
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 2 --json
-    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-133351,"currency":"usd","description":"TRANSFER TO SAVINGS XXXX0920 REF #IBQ4XD6G5","id":"fctxn_0vIseXMSiAu0092gtzELdEvP","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767216231,"void_at":null},"transacted_at":1767216231,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-133351,"currency":"usd","description":"TRANSFER TO SAVINGS ...0920 REF #IBQ4XD6G5","id":"fctxn_0vIseXMSiAu0092gtzELdEvP","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767216231,"void_at":null},"transacted_at":1767216231,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-3334,"currency":"usd","description":"PAYPAL *NORTHSTAR ONLI FAIRVIEW OR","id":"fctxn_0vIseXMSiAu0092evWlzEbRN","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767115822,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     "#);
     let path = format!("/v1/financial_connections/accounts/{account}");

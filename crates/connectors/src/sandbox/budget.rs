@@ -68,7 +68,7 @@ impl Generator {
     /// The first payday of a month that starts with too little. `None` for other months.
     pub(super) fn tight_payday(&self, month: i64) -> Option<i64> {
         let hash = at_position(self.seed ^ 0x719, month.cast_unsigned());
-        if !self.life.overdrawn || hash % 3 != 0 {
+        if !self.life.overdrawn || !hash.is_multiple_of(3) {
             return None;
         }
         // Before an earlier payday, too few expenses are due.

@@ -67,7 +67,7 @@ pub(super) fn owners(kind: Owners, holder: u64, life: Life) -> Vec<BankOwner> {
     match kind {
         Owners::OfHolder if life.income == Income::Business => vec![company(holder)],
         Owners::OfHolder => {
-            (0..1 + u8::from(life.joint)).map(|number| owner(holder, number)).collect()
+            (0..=u8::from(life.joint)).map(|number| owner(holder, number)).collect()
         }
         Owners::Complete(count) => (0..count).map(|number| owner(holder, number)).collect(),
         Owners::Slow => vec![owner(holder, 0)],

@@ -20,7 +20,7 @@ pub(super) enum Channel {
     Square,
     /// Restaurants use Toast, which writes `TST*`.
     Toast,
-    /// Online shops use PayPal.
+    /// Online shops use a wallet, which writes `PAYPAL *`.
     PayPal,
     /// A subscription that is charged each month.
     Recurring,
