@@ -9,7 +9,7 @@ use crate::collection::Collection;
 use crate::id::MerchantId;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of one merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub struct ConnectionsSettings {
     pub created: AccountTime,
     /// The permissions and the prefetch of payment objects that name no payment method types.
     pub collection: Collection,
+    /// The registrations that the merchant's own key completed in an earlier release. They have no
+    /// effect any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub registered: BTreeSet<Permission>,
     /// The states of the registration that a test has set. In test mode every other registration
     /// is complete. Live mode ignores them, because there the operator sets the states.
     #[serde(default)]
@@ -53,8 +57,15 @@ impl ConnectionsSettings {
     /// Creates the default settings, at version 0, for a first change.
     pub fn unchanged(merchant: MerchantId, livemode: bool, now: AccountTime) -> Self {
         let collection = Collection::default();
-        let rehearsed = Registrations::new();
-        Self { merchant, version: 0, livemode, created: now, collection, rehearsed }
+        Self {
+            merchant,
+            version: 0,
+            livemode,
+            created: now,
+            collection,
+            registered: BTreeSet::new(),
+            rehearsed: Registrations::new(),
+        }
     }
 
     /// The number of the single row that a merchant has.

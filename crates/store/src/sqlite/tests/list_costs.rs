@@ -300,7 +300,7 @@ impl Case {
     }
 }
 
-/// Every page of a list takes about as many steps among 100,000 objects as among 1,100. All lists
+/// Every page of a list takes about as many steps among 100,000 objects as among 1,150. All lists
 /// and all filters are measured.
 #[test]
 fn lists_cost_the_same_among_many_objects() {
@@ -311,7 +311,7 @@ fn lists_cost_the_same_among_many_objects() {
         let sql = "SELECT COUNT(*) FROM objects";
         database.connection.query_row(sql, [], |row| row.get(0)).unwrap()
     };
-    assert!(count() <= 1_100, "{}", count());
+    assert!(count() <= 1_150, "{}", count());
     let cases = cases();
     let mut lists = BTreeSet::new();
     let few: Vec<Vec<i64>> = cases.iter().map(|case| case.steps(&database, &mut lists)).collect();
