@@ -30,6 +30,9 @@ const ACCOUNTS_MAX: usize = 5;
 const SNAPSHOT_BANK: &str = "Test (Non-OAuth)";
 /// Longer than any delay of a refresh.
 const DELAYS_OVER_S: i64 = 4 * DAY_S;
+/// The age of a new transaction from which an account's ledger may lack it, in seconds. The ledger begins
+/// 180 days before the first refresh of the account.
+const OLD_S: i64 = 90 * DAY_S;
 
 /// A customer.
 #[derive(Debug)]
@@ -396,7 +399,9 @@ impl World {
     /// shows none.
     async fn check_acknowledged_changes(&self) {
         for ((account, bank_id), said) in &self.acknowledged {
-            if self.app.stored(account).await.status.word() == "disconnected" {
+            let time = |name: &str| said[name].as_i64().unwrap_or_default();
+            let is_old = time("transacted_at") < time("visible_from") - OLD_S;
+            if is_old || self.app.stored(account).await.status.word() == "disconnected" {
                 continue;
             }
             let ledger = self.app.show_ledger(account).await.expect("a test bank shows its books");

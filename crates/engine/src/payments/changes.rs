@@ -225,7 +225,7 @@ impl Changes {
         });
     }
 
-    /// Adds the event of a session whose status changed. The copy's version must be the new one
+    /// Adds the event of a session with a new status. The copy's version must be the new one
     /// already.
     pub(crate) fn emit_session(&mut self, copy: SessionCopy) {
         let position = next_position(&self.events);

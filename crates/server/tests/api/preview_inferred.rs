@@ -39,7 +39,7 @@ async fn balances_of_past_days() {
     insta::assert_snapshot!(show::value(&days[0]), @r#"
     {
       as_of: 1767225599
-      current: { usd: 323731 }
+      current: { usd: 306294 }
       id: "fcinfbal_…"
       object: "financial_connections.account_inferred_balance"
     }

@@ -86,7 +86,8 @@ fn rejects_bad_values() {
     400 parameter_invalid_integer n
         Invalid integer: 1x
     400 - f[1]
-        Invalid f[1]: must be one of balance, ownership, or transactions
+        Invalid f[1]: must be one of balance, ownership, transactions, or
+        inferred_balances
     400 - l
         Invalid array: x
     400 - h
@@ -104,7 +105,7 @@ fn rejects_bad_values() {
     400 - x
         Invalid string: x may have at most 2 characters
     400 - x
-        Invalid x: must be one of balance, ownership, or transactions
+        Invalid x: must be one of balance, ownership, transactions, or inferred_balances
     400 - x
         Invalid object: abc
     400 parameter_invalid_integer x

@@ -34,6 +34,7 @@ fn rows_with_filters() -> Vec<Object> {
             Object::Customer(sample.customer()),
             Object::PaymentIntent(sample.payment_intent()),
             Object::SetupIntent(sample.setup_intent()),
+            Object::Session(rows::hosted_session(sample.number, sample.number)),
             Object::Mandate(Mandate { merchant, ..rows::mandate(sample.number, T0) }),
             Object::Checkout(sample.checkout()),
             Object::Product(sample.product()),

@@ -9,8 +9,8 @@ use model::connected_account::ConnectedAccount;
 use model::extra_params::ExtraParams;
 use model::id::{
     AuthorizationId, ClockId, ConfirmationTokenId, CustomerId, DisputeId, EndpointId, FaultId,
-    LinkFlowId, MandateId, MerchantId, MethodConfigurationId, PaymentMethodId, RefundId,
-    ScenarioId, SnapshotId, TokenId,
+    InstitutionId, LinkFlowId, MandateId, MerchantId, MethodConfigurationId, PaymentMethodId,
+    RefundId, ScenarioId, SnapshotId, TokenId,
 };
 use model::opaque::OpaqueObject;
 use model::payments::confirmation_token::ConfirmationToken;
@@ -19,12 +19,26 @@ use model::payments::mandate::{Mandate, MandateKind, MandateStatus};
 use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod};
 use model::payments::refund::Refund;
+use model::session::{Hosted, Relink, Session};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
 use model::token::{BankAccountType, BankHolderType};
 use std::collections::BTreeMap;
 
 pub(super) fn owner() -> MerchantId {
     MerchantId::from_number(1)
+}
+
+/// A pending hosted session that links an authorization again.
+pub(super) fn hosted_session(number: u64, authorization: u64) -> Session {
+    let relink = Relink {
+        authorization: AuthorizationId::from_number(authorization),
+        account: None,
+        bank_account: None,
+        institution: InstitutionId::from_number(1),
+        failure: None,
+    };
+    let hosted = Hosted { delivery_method: None, return_url: "https://example.com".to_owned() };
+    Session { hosted: Some(hosted), relink: Some(relink), ..session(owner(), number) }
 }
 
 /// A sample of a kind. `None` if a merchant has one object of the kind at most.
@@ -44,7 +58,7 @@ pub(super) fn sample(kind: Kind, number: u64) -> Option<Object> {
         Kind::Invoice => Object::Invoice(of.invoice()),
         Kind::Subscription => Object::Subscription(of.subscription()),
         Kind::Session => {
-            let mut session = session(owner(), number);
+            let mut session = hosted_session(number, if of.other { 2 } else { 1 });
             (session.created, session.holder) = (created, Some(Holder::Customer(customer)));
             Object::Session(session)
         }
