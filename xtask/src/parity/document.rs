@@ -91,6 +91,13 @@ impl Document {
         Some(&mut call["requestBody"]["content"][FORM]["schema"])
     }
 
+    /// Adds a call with the schema of its response.
+    pub(crate) fn add_call(&mut self, call: &str, response: Value) {
+        let content = serde_json::json!({"application/json": {"schema": response}});
+        let responses = serde_json::json!({"responses": {"200": {"content": content}}});
+        self.calls.insert(call.to_owned(), responses);
+    }
+
     /// A schema. If it refers to another schema, returns that one with its name.
     pub(crate) fn resolve<'a>(&'a self, schema: &'a Value) -> (&'a Value, Option<&'a str>) {
         match schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {

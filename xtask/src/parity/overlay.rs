@@ -7,6 +7,7 @@
 //! - `without OBJECT.PATH` removes a key
 //! - `words OBJECT.PATH WORD…` adds words
 //! - `object NAME SCHEMA` adds an object
+//! - `call METHOD PATH SCHEMA` adds a call with the schema of its response
 //! - `takes CALL NAME SCHEMA` adds a parameter of previews
 //!
 //! The parameters of general versions come from the tables of [`wire::schema::versions`].
@@ -124,6 +125,11 @@ fn make(document: &mut Document, change: &str) -> Result<(), Failure> {
         "object" => {
             let (name, schema) = word(rest)?;
             document.schemas.insert(name.to_owned(), read(schema)?);
+        }
+        "call" => {
+            let (method, rest) = word(rest)?;
+            let (path, schema) = word(rest)?;
+            document.add_call(&format!("{method} {path}"), read(schema)?);
         }
         "takes" => {
             let (method, rest) = word(rest)?;
