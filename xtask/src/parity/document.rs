@@ -92,7 +92,7 @@ impl Document {
     }
 
     /// Adds a call with the schema of its response.
-    pub(crate) fn add_call(&mut self, call: &str, response: Value) {
+    pub(crate) fn add_call(&mut self, call: &str, response: &Value) {
         let content = serde_json::json!({"application/json": {"schema": response}});
         let responses = serde_json::json!({"responses": {"200": {"content": content}}});
         self.calls.insert(call.to_owned(), responses);

@@ -129,7 +129,7 @@ fn make(document: &mut Document, change: &str) -> Result<(), Failure> {
         "call" => {
             let (method, rest) = word(rest)?;
             let (path, schema) = word(rest)?;
-            document.add_call(&format!("{method} {path}"), read(schema)?);
+            document.add_call(&format!("{method} {path}"), &read(schema)?);
         }
         "takes" => {
             let (method, rest) = word(rest)?;

@@ -280,7 +280,8 @@ impl Demo {
         let refresh = &account["transaction_refresh"];
         let news = self.follower.handle(&self.client, account).await?;
         let (id, status) = (text(refresh, "id"), text(refresh, "status"));
-        say(&format!("    {id} {status}: {} rows since the previous refresh", news.len()))?;
+        let rows = counted(news.len(), "row");
+        say(&format!("    {id} {status}: {rows} since the previous refresh"))?;
         Ok(news)
     }
 
