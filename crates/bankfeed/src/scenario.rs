@@ -139,7 +139,8 @@ fn below_limit_text(below: &BelowLimit) -> String {
     let (first, lowest) = (below.first, below.lowest);
     format!(
         "{} at {} closes below {} {} on {} of {}, for a link on {}. The first is day {} with {}, \
-         the lowest is day {} with {}. Change the balance or the amounts, or set overdraft.",
+         the lowest is day {} with {}. Change the balance or the amounts, \
+         begin repeated transactions later with from, or set overdraft.",
         below.account,
         below.institution,
         money(below.limit),

@@ -93,6 +93,11 @@ impl ClientChecker {
         watch_of(&mut self.all(), event.merchant, at).unreceived(account, feature, event.id, at);
     }
 
+    /// Notes that the client of a merchant waits for events by a test helper.
+    pub(crate) fn waits(&self, merchant: MerchantId, at: ServerTime) {
+        watch_of(&mut self.all(), merchant, at).waits();
+    }
+
     /// Forgets the client of a merchant after the merchant's objects were removed or replaced.
     pub(crate) fn forget(&self, merchant: MerchantId) {
         self.all().remove(&merchant);

@@ -82,8 +82,8 @@ impl DiagnosticCode {
                 "A call about the account was rejected, and the client did nothing about it."
             }
             Self::NoEndpoint => {
-                "The client started a refresh, no endpoint receives its event, and the client did \
-                 not look at the account afterwards."
+                "The client started refreshes of this account. No endpoint receives the events of \
+                 its refreshes, and the client did not look at the account afterwards."
             }
             Self::WebhookRedirected => {
                 "A webhook got a redirect as its response. Redirects are not followed and count as \

@@ -159,6 +159,7 @@ impl Lab {
         scope: &Scope,
         timeout_s: u64,
     ) -> Result<(), Error> {
+        self.instruments.checker.waits(merchant, self.engine.clock().server_now());
         let waits = &self.instruments.waits;
         // Enter before the first look, so that no wake-up is missed between the two.
         let mut place = waits.enter(merchant)?;

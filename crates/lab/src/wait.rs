@@ -94,6 +94,7 @@ impl Lab {
         filter: &WaitFilter,
     ) -> Result<ApiResponse, Error> {
         let sought = self.sought(context, filter).await?;
+        self.instruments.checker.waits(context.merchant, self.engine.clock().server_now());
         // Enter before the first search, so that no wake-up is missed between the two.
         let waits = &self.instruments.waits;
         let mut place = waits.enter(context.merchant)?;

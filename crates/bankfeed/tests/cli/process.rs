@@ -242,7 +242,7 @@ fn serves_scenarios() {
         .unwrap();
     let checked = command(&["scenario", "check", file]).output().unwrap();
     assert!(checked.status.success(), "a warning is not an error");
-    insta::assert_snapshot!(String::from_utf8(checked.stderr).unwrap(), @"warning: A at One closes below 0.00 usd on 181 of 181 days, for a link on 2026-01-05. The first is day -180 with -19.20, the lowest is day -180 with -19.20. Change the balance or the amounts, or set overdraft.");
+    insta::assert_snapshot!(String::from_utf8(checked.stderr).unwrap(), @"warning: A at One closes below 0.00 usd on 181 of 181 days, for a link on 2026-01-05. The first is day -180 with -19.20, the lowest is day -180 with -19.20. Change the balance or the amounts, begin repeated transactions later with from, or set overdraft.");
     let (_, json) = run(&["scenario", "check", file, "--json"]);
     insta::assert_snapshot!(json.join("\n"), @r#"
     {

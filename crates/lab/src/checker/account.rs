@@ -85,6 +85,11 @@ impl AccountWatch {
         self.requested.acted();
     }
 
+    /// Notes that the client waits for events by a test helper.
+    pub(super) fn waits(&mut self) {
+        self.requested.waits();
+    }
+
     /// Adds an event about a refresh that no endpoint receives.
     pub(super) fn unreceived(&mut self, feature: Feature, event: EventId, at: ServerTime) {
         self.requested.unreceived(feature, event, at);

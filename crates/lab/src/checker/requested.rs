@@ -101,6 +101,13 @@ impl RequestedRefreshes {
         requested.unreceived = Some((event, at, times));
     }
 
+    /// Notes that the client waits for events by a test helper.
+    pub(super) fn waits(&mut self) {
+        for requested in &mut self.features {
+            requested.unreceived = None;
+        }
+    }
+
     /// Notes that an event was forwarded to a program that listens.
     pub(super) fn forwarded(&mut self, event: EventId) {
         for requested in &mut self.features {

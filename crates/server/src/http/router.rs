@@ -457,7 +457,7 @@ impl Routes {
             async move {
                 let version = call::read_version(request.headers());
                 if !version.is_ok_and(|version| version.has(change)) {
-                    unknown_url(State(app), request).await
+                    call::reject(&app, request, "unknown", Error::preview_url)
                 } else if request.method() == Method::GET || request.method() == Method::HEAD {
                     call::handle(app, route, request).await
                 } else {

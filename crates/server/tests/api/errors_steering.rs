@@ -169,7 +169,7 @@ async fn linking() {
         ("POST", &path, &savings),
     ]).await, @"
     POST HELPERS/link
-        400 parameter_missing client_secret: Missing required parameter: client_secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret or carrier.
     POST HELPERS/link client_secret=fcsess_client_secret_x
         400 - client_secret: No link flow has this client secret.
     POST HELPERS/link carrier=fcsess_1

@@ -151,6 +151,21 @@ async fn has_no_endpoint() {
     assert_eq!(found(&app, FINISHED).await, "");
 }
 
+/// A test that waits for events by a test helper needs no endpoint.
+#[tokio::test]
+async fn waits_in_place_of_an_endpoint() {
+    for wait in ["events/wait?timeout=0", "settled?timeout=0"] {
+        let (app, account) = with_delay(0).await;
+        app.refresh(&account, "balance").await;
+        app.run_workers_until_idle().await;
+        assert_eq!(codes(&app).await, ["no_endpoint"]);
+        app.get(&format!("/v1/test_helpers/{wait}")).await.ok();
+        app.refresh(&account, "balance").await;
+        app.run_workers_until_idle().await;
+        assert_eq!(codes(&app).await, [""; 0], "{wait}");
+    }
+}
+
 /// The report counts the refreshes that calls started, by account and day of the account's clock.
 /// Stripe charges for refreshes.
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn begins() {
         ("POST", path, &format!("{carrier}&origin=https://a;script-src%20*")),
     ]).await, @"
     POST /v1/link_flows
-        400 parameter_missing client_secret: Missing required parameter: client_secret.
+        400 parameter_missing client_secret: Missing required parameter: client_secret or carrier.
     POST /v1/link_flows client_secret=fcsess_client_secret_x
         400 - client_secret: No link flow has this client secret.
     POST /v1/link_flows client_secret=fcsess_client_secret_…&carrier=fcsess_…

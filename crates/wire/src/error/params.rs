@@ -11,6 +11,12 @@ impl Error {
             .param(path)
     }
 
+    /// Neither parameter that names a carrier of a link is there.
+    pub fn missing_carrier() -> Self {
+        let message = "Missing required parameter: client_secret or carrier.".to_owned();
+        Self { message, ..Self::missing_param("client_secret") }
+    }
+
     /// Parameters are unknown. `paths` are their full paths, and `nearest` is the known name most
     /// similar to the first.
     pub fn unknown_params(paths: &[String], nearest: Option<&str>) -> Self {

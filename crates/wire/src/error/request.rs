@@ -2,6 +2,9 @@
 
 use super::{Error, ErrorType, shown};
 
+/// A preview version that the server knows.
+const PREVIEW: &str = "2026-09-30.preview";
+
 impl Error {
     /// No object of this kind has the id.
     pub fn no_such(kind: &str, id: &str, param: &str) -> Self {
@@ -15,6 +18,16 @@ impl Error {
     pub fn unknown_url(method: &str, path: &str) -> Self {
         let path = shown(path);
         Self::invalid(format!("Unrecognized request URL ({method}: {path}).")).status(404)
+    }
+
+    /// The path exists in preview versions only.
+    pub fn preview_url(method: &str, path: &str) -> Self {
+        let path = shown(path);
+        let message = format!(
+            "Unrecognized request URL ({method}: {path}). This path exists in preview versions \
+             only. Send one in the Stripe-Version header, such as {PREVIEW}."
+        );
+        Self::invalid(message).status(404)
     }
 
     /// The path exists, but not with this method.

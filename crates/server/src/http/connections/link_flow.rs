@@ -11,12 +11,7 @@ use wire::params::Params;
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let publishable = call.publishable;
     let params = &mut call.params;
-    params.exclusive(&["client_secret", "carrier"])?;
-    let carrier = match params.text("carrier")? {
-        Some(_) if publishable => return Err(Error::secret_key_required().into()),
-        Some(id) => CarrierInput::Id(id),
-        None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
-    };
+    let carrier = take_carrier(params, publishable)?;
     let origin = params.text("origin")?.map(|text| read_origin(&text)).transpose()?;
     let billing_details = match params.hash("billing_details")? {
         Some(details) => take_details(details)?,
@@ -25,6 +20,22 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let call = call.ready(Returns::Nothing)?;
     let input = FlowInput { carrier, origin, billing_details };
     Ok(call.engine.create_link_flow(&call.context, &input).await?)
+}
+
+/// Takes the carrier of a link, by its id or by its client secret. A browser knows only the client
+/// secret of the flow that it shows.
+pub(in crate::http) fn take_carrier(
+    params: &mut Params,
+    publishable: bool,
+) -> Result<CarrierInput, Error> {
+    params.exclusive(&["client_secret", "carrier"])?;
+    match (params.text("carrier")?, params.text("client_secret")?) {
+        (Some(_), _) if publishable => Err(Error::secret_key_required()),
+        (Some(id), _) => Ok(CarrierInput::Id(id)),
+        (None, Some(secret)) => Ok(CarrierInput::ClientSecret(secret)),
+        (None, None) if publishable => Err(Error::missing_param("client_secret")),
+        (None, None) => Err(Error::missing_carrier()),
+    }
 }
 
 /// Takes the details of the holder that a page sends.

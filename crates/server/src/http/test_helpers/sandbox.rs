@@ -1,6 +1,7 @@
 //! `/v1/test_helpers/financial_connections`: a test's actions in place of the holder and the bank.
 
 use crate::http::call::{Call, Outcome};
+use crate::http::connections::link_flow::take_carrier;
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use lab::AddTransaction;
@@ -84,13 +85,7 @@ impl Word for ScriptedCause {
 pub(in crate::http) async fn link(mut call: Call) -> Outcome {
     let publishable = call.publishable;
     let params = &mut call.params;
-    params.exclusive(&["client_secret", "carrier"])?;
-    let carrier = match params.text("carrier")? {
-        // A browser knows only the client secret of the flow that it shows.
-        Some(_) if publishable => return Err(Error::secret_key_required().into()),
-        Some(id) => CarrierInput::Id(id),
-        None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
-    };
+    let carrier = take_carrier(params, publishable)?;
     let input = LinkInput {
         carrier,
         institution: params.text("institution")?,
