@@ -198,12 +198,14 @@ impl Outbound {
             let schemes = if secure_only { "https" } else { "http or https" };
             return Err(OutboundError::Scheme { schemes });
         }
-        let is_ambiguous = |byte: u8| byte == b'\\' || byte <= b' ' || byte == 0x7f;
-        let begins = text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://"));
-        if !begins || text.bytes().any(is_ambiguous) {
+        let is_ambiguous =
+            |letter: char| letter == '\\' || letter.is_whitespace() || letter.is_control();
+        let after_scheme = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+        let after_scheme = after_scheme.filter(|rest| !rest.starts_with('/'));
+        let Some(rest) = after_scheme.filter(|_| !text.contains(is_ambiguous)) else {
             return Err(OutboundError::Ambiguous);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
+        };
+        if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
             return Err(OutboundError::Credentials);
         }
         let address = match url.host() {

@@ -45,6 +45,9 @@ fn urls_are_checked() {
         "example.com",
         "https://",
         "https://user:secret@example.com",
+        "https://@example.com",
+        "https:///example.com",
+        "https://example.com/a\u{a0}b",
         "http://127.0.0.1:4000/hook",
         "http://0x7f.1/",
         "http://2130706433/",
@@ -68,6 +71,9 @@ fn urls_are_checked() {
     example.com: invalid | invalid | invalid | invalid
     https://: invalid | invalid | invalid | invalid
     https://user:secret@example.com: credentials | credentials | credentials | credentials
+    https://@example.com: credentials | credentials | credentials | credentials
+    https:///example.com: ambiguous | ambiguous | ambiguous | ambiguous
+    https://example.com/a\u{a0}b: ambiguous | ambiguous | ambiguous | ambiguous
     http://127.0.0.1:4000/hook: private | https | plain | allowed
     http://0x7f.1/: private | https | plain | allowed
     http://2130706433/: private | https | plain | allowed

@@ -333,7 +333,7 @@ fn outbounds(settings: &Settings) -> Outbounds {
         let networks: Vec<_> = settings.webhook_allow.iter().map(ToString::to_string).collect();
         tracing::warn!(
             networks = networks.join(","),
-            "webhooks may go to private networks in live mode"
+            "webhooks may go to these networks in live mode, also by http"
         );
     }
     let in_test =

@@ -271,6 +271,17 @@ pub enum OpenError {
     /// Another server uses the database.
     #[error("another server uses this database; its lock file is {}", .0.display())]
     Locked(PathBuf),
+    /// The database is missing, and its write-ahead log is not.
+    #[error(
+        "the database {} is missing, but its log {} is not empty; put the database back, or remove \
+         the log to begin an empty database", .database.display(), .log.display()
+    )]
+    Lost {
+        /// The database.
+        database: PathBuf,
+        /// Its write-ahead log.
+        log: PathBuf,
+    },
     /// A file operation failed.
     #[error("cannot use {}", .path.display())]
     File {

@@ -1,6 +1,6 @@
 //! A test bank, of the catalogue or of a scenario, as the connector shows it.
 
-use super::catalogue::{Bank, Challenge, Login, TestAccount};
+use super::catalogue::{Bank, Challenge, Login, Number, TestAccount};
 use super::identity::Identity;
 use super::plan::Plan;
 use super::scenario::PlannedBank;
@@ -107,7 +107,10 @@ fn unclaimed(bank: &Bank, account: &TestAccount) -> OfferedAccount {
         category: account.category,
         subcategory: account.subcategory,
         last4: None,
-        supported_payment_method_types: payment_methods(account.payable),
+        // An expired number moves no money.
+        supported_payment_method_types: payment_methods(
+            account.payable && account.number != Number::TokenExpired,
+        ),
         preselected,
         credential: Vec::new(),
     }

@@ -83,11 +83,17 @@ pub(super) fn owners(kind: Owners, holder: u64, life: Life) -> Vec<BankOwner> {
     }
 }
 
-/// The holder, who is number 0, or a joint owner.
+/// The holder, who is number 0, or a joint owner. No two owners of an account have one name, because
+/// an export of the account names them.
 fn owner(holder: u64, number: u8) -> BankOwner {
     let mut stream = Stream::begin(holder, u64::from(number));
-    let first = *pick(stream.next(), &FIRST_NAMES);
+    let mut first = *pick(stream.next(), &FIRST_NAMES);
     let last = *pick(stream.next(), &LAST_NAMES);
+    let others: Vec<String> = (0..number).map(|other| owner(holder, other).name).collect();
+    while others.contains(&format!("{first} {last}")) {
+        let place = FIRST_NAMES.iter().position(|name| *name == first).unwrap_or(0);
+        first = FIRST_NAMES[(place + 1) % FIRST_NAMES.len()];
+    }
     let suffix = stream.between(1, 99);
     // 555-0100 to 555-0199 are reserved for fiction.
     let phone = format!("+1 {} 555 01{:02}", stream.between(201, 989), stream.between(0, 99));
@@ -118,6 +124,7 @@ fn company(holder: u64) -> BankOwner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     /// Owners are pinned: a holder keeps one name, and another holder has another name.
     #[test]
@@ -144,6 +151,11 @@ mod tests {
             },
         ]
         "#);
+        for holder in 0..5_000 {
+            let names = owners(Owners::Complete(4), holder, Life::SALARY);
+            let names: BTreeSet<String> = names.into_iter().map(|owner| owner.name).collect();
+            assert_eq!(names.len(), 4, "the owners of {holder}");
+        }
         assert_ne!(
             owners(Owners::Complete(1), 7, Life::SALARY),
             owners(Owners::Complete(1), 8, Life::SALARY)

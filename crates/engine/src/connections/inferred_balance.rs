@@ -6,7 +6,7 @@ use crate::context::render;
 use crate::list::{list_body, page_of};
 use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
-use model::account::Account;
+use model::account::{Account, permissions_for};
 use model::bank::Feature;
 use model::clock::{AccountTime, DAY_S};
 use model::inferred_balance::inferred_balances;
@@ -27,6 +27,8 @@ impl Engine {
         id: &str,
         page: &PageParams,
     ) -> Result<ApiResponse, Error> {
+        let needed = permissions_for(Feature::InferredBalances).iter().copied();
+        self.check_registered(context, needed).await?;
         let account = self.get_account(context, id, "account").await?;
         self.check_readable(context, account.id, account.status)?;
         permitted(&account.permissions, Feature::InferredBalances, "account")?;

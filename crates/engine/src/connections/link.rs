@@ -107,6 +107,7 @@ impl Engine {
             // The deletion of the holder ends the carrier later, so the holder is checked first.
             self.check_holder(context, &needs, &mut changes).await?;
             open(&needs, now)?;
+            self.check_registered(context, needs.permissions.iter().copied()).await?;
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),

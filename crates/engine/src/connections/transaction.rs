@@ -91,6 +91,7 @@ impl Engine {
         context: &Context,
         id_text: &str,
     ) -> Result<ApiResponse, Error> {
+        self.check_registered(context, [Permission::Transactions]).await?;
         let missing = || {
             Error::from(ApiError::no_such(
                 "Financial Connections transaction",

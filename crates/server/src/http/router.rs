@@ -455,8 +455,11 @@ impl Routes {
         let handle_call = move |State(app): State<Arc<App>>, request: Request| {
             let route = Arc::clone(&route);
             async move {
-                let version = call::read_version(request.headers());
-                if !version.is_ok_and(|version| version.has(change)) {
+                let version = match call::read_version(request.headers()) {
+                    Ok(version) => version,
+                    Err(invalid) => return call::reject(&app, request, "unknown", |_, _| invalid),
+                };
+                if !version.has(change) {
                     call::reject(&app, request, "unknown", Error::preview_url)
                 } else if request.method() == Method::GET || request.method() == Method::HEAD {
                     call::handle(app, route, request).await

@@ -282,6 +282,8 @@ async fn test_mode_rehearses_the_registration() {
     app.run_workers_until_idle().await;
     let settings = format!("{FC}/settings");
     let list = format!("{FC}/transactions?account={account}");
+    let row = app.get(&list).await.ok().text("/data/0/id");
+    let unlinked = app.session(&app.customer().await, "").await;
     let mut errors = Vec::new();
     for state in ["unrequested", "pending", "rejected", "revoked"] {
         app.post(&settings, &format!("registration[transactions]={state}")).await.ok();
@@ -296,6 +298,10 @@ async fn test_mode_rehearses_the_registration() {
     Your registration for the live data of Financial Connections was rejected
     Your registration for the live data of Financial Connections was revoked
     ");
+    let row = app.get(&format!("{FC}/transactions/{row}")).await;
+    assert_eq!(row.text("/error/code"), "financial_connections_registration_required");
+    let linked = app.link_carrier(&unlinked.id(), "").await;
+    assert_eq!(linked.text("/error/code"), "financial_connections_registration_required");
     app.pass_s(60);
     let refresh = format!("{FC}/accounts/{account}/refresh");
     assert_eq!(app.post(&refresh, "features[]=transactions").await.status, 400);

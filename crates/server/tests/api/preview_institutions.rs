@@ -42,6 +42,11 @@ async fn addresses_of_previews() {
         preview(&app).get(path).await.ok();
         assert_eq!(preview(&app).post(path, "").await.status, 405, "{path}");
     }
+    for version in ["banana", "2026-13-45.preview"] {
+        let reply = app.in_version(version).get(&list).await;
+        assert_eq!(reply.status, 400, "{version}");
+        assert!(reply.body.contains("Invalid Stripe API version"), "{}", reply.body);
+    }
     let older = app.in_version("2025-12-15.preview");
     assert_eq!(older.get(&authorization).await.status, 404);
     older.get(&institution).await.ok();

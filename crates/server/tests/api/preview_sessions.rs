@@ -149,5 +149,12 @@ async fn the_event_of_a_session() {
     let read = app.in_version(PREVIEW).get(&path).await.ok();
     assert_eq!(read.at("/data/object/status"), "succeeded");
     assert_eq!(app.get(&path).await.status, 404);
+    // Test helpers know it in every version, so that a walk from event to event continues.
+    let helpers = "/v1/test_helpers";
+    app.get(&format!("{helpers}/deliveries?event={}", updated.id())).await.ok();
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let next = format!("{helpers}/events/wait?timeout=0&after={}", updated.id());
+    app.get(&next).await.ok();
     assert!(!app.event_types().await.contains(&updated.text("/type")));
 }

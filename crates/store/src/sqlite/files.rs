@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a second server opens the database, also by another name of the file | it is rejected |
 //! | a file is removed or replaced while the server runs | the next commit fails, and the writer ends |
+//! | a server starts, and only the log of its database is left | it does not start, because a new database would replace the log |
 //! | a server with a temporary database is killed | the next server removes the folder |
 //!
 //! The operating system releases the locks of a process that ends.
@@ -36,6 +37,10 @@ pub(super) struct Locks {
 impl Locks {
     /// Takes the locks of a database, which is created if it does not exist.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let log = beside(database, "-wal");
+        if !database.exists() && fs::metadata(&log).is_ok_and(|facts| facts.len() > 0) {
+            return Err(OpenError::Lost { database: database.to_owned(), log });
+        }
         let beside = take_lock(&beside(database, ".lock"))?;
         Ok(Self { _beside: beside, _database: take_lock(database)? })
     }

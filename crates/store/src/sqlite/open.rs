@@ -112,6 +112,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     // Not opened read-only, because a reader of a write-ahead log uses its shared memory.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    keep_log(&connection)?;
     connection.execute_batch(&format!(
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = {MAP_BYTES}; \
          PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA trusted_schema = OFF"
@@ -119,6 +120,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     fix_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
+}
+
+/// Leaves the write-ahead log as it is when the connection is closed. The writer copies it to the
+/// database at the end, unless the database was removed.
+pub(super) fn keep_log(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
 }
 
 /// Makes the plan of a statement independent of the bound values. Otherwise `SQLite` plans a cached

@@ -18,7 +18,7 @@
 use super::files::FileIds;
 use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
-use super::open::open_writer;
+use super::open::{keep_log, open_writer};
 use super::prepared::{Prepared, Preparing};
 use super::queue::{Queued, Ran, Waiting};
 use super::{Batch, OpenError, UsedStatements};
@@ -276,6 +276,11 @@ impl State {
             } else {
                 self.shared.counters.start_group(commands.group.len());
                 self.count_failed_commit(&Failure::NotOpen, &commands);
+            }
+            if let Some(connection) = open.as_ref().filter(|_| self.shared.lost.get().is_some())
+                && let Err(error) = keep_log(connection)
+            {
+                tracing::error!(%error, "the write-ahead log of the removed database may be lost");
             }
             // The state of the connection is unknown, so the writer drops it.
             drop(open.take());

@@ -102,6 +102,15 @@ fn a_removed_database_takes_no_writes() {
             let error = cause(&store.write(object(4)).await.unwrap_err());
             assert!(error.contains(&format!("{name} was removed or replaced")), "{error}");
         });
+        drop(store);
+        if !path.exists() {
+            // A new database would replace the log that is left.
+            let log = folder.path().join("bank.db-wal");
+            let bytes = fs::read(&log).unwrap();
+            assert!(matches!(open_error(at(&path)), OpenError::Lost { .. }));
+            assert!(!path.exists());
+            assert_eq!(fs::read(&log).unwrap(), bytes);
+        }
     }
 }
 
