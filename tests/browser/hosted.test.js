@@ -131,7 +131,7 @@ test("an account is linked again on the page of a Session, which leads back", LI
   await press(page, "Link account");
   await heading(page, "Thank you from the shop");
   const again = await financialConnections.sessions.retrieve(session.id, {}, preview);
-  assert.deepEqual(again.relink_result, { account: id, authorization });
+  assert.deepEqual(again.relink_result, { account: id, authorization, failure_reason: null });
   await bed.hook.until("financial_connections.account.reactivated", id);
   assert.deepEqual(page.faults, []);
 });
