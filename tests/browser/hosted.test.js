@@ -106,7 +106,7 @@ test("an account is linked again on the page of a Session, which leads back", LI
   const preview = { apiVersion: "2026-10-14.preview" };
   const { financialConnections } = bed.stripe;
   // The holder gets the address of the page by e-mail.
-  const customer = await bed.stripe.customers.create({ email: "ada@example.com" });
+  const customer = await bed.stripe.customers.create({ email: "again@example.com" });
   const first = await makeSession({ account_holder: { type: "customer", customer: customer.id } });
   const form = { carrier: first.id, institution: "Test (Non-OAuth)" };
   const { accounts } = await bed.stripe.rawRequest("POST", `${helpers}/link`, form);
