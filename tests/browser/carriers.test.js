@@ -139,7 +139,8 @@ for (const how of WAYS) {
     await press(page, "Pay by bank account");
     await linkAll(page, page);
     await press(page, "Pay $10.00");
-    await heading(page, "Your payment is under way");
+    // Without a test clock, the debit may have ended before the page is read.
+    await heading(page, /Your payment is under way|This invoice is paid/);
     await hook.until("invoice.paid", invoice.id);
     await page.reload();
     await heading(page, "This invoice is paid");
