@@ -1,7 +1,7 @@
 //! Every address of the server, in one flat list.
 
 use super::app::{App, identified};
-use super::call::{self, Call, Handler, Outcome, Pending, Route};
+use super::call;
 use super::connect::{connected_account, external_account, token};
 use super::connections::{
     account, authorization, clock, connections_settings, customer, institution, link_flow, session,
@@ -10,20 +10,21 @@ use super::connections::{
 use super::events::{destination, endpoint, event, event_stream, thin_event};
 use super::guard::guard_page;
 use super::payments::{
-    balance, charge, checkout, confirmation_token, dispute, empty_list, intent, invoice,
-    method_configuration, payment_method, plan, product, refund, search, subscription,
+    balance, charge, checkout, confirmation_token, dispute, intent, invoice, method_configuration,
+    payment_method, plan, product, refund, search, subscription,
 };
+use super::routes::Routes;
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
-use super::{cors, metrics, record};
+use super::{metrics, record};
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::Response;
-use axum::routing::{MethodFilter, any, get, on};
+use axum::routing::{any, get};
 use std::sync::Arc;
-use wire::change::{Change, INSTITUTION, RELINK};
+use wire::change::{INSTITUTION, RELINK};
 use wire::error::Error;
 
 /// The text for a person who opens the server in a browser. `BASE` is replaced by the server's
@@ -395,117 +396,6 @@ pub(super) fn metrics_router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The list in construction.
-struct Routes(Router<Arc<App>>);
-
-impl Routes {
-    fn new() -> Self {
-        Self(Router::new())
-    }
-
-    fn get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.add(MethodFilter::GET, pattern, false, boxed(handler))
-    }
-
-    fn post<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.add(MethodFilter::POST, pattern, false, boxed(handler))
-    }
-
-    fn delete<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.add(MethodFilter::DELETE, pattern, false, boxed(handler))
-    }
-
-    /// Adds a POST that a publishable key may make, too.
-    fn client_post<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.add(MethodFilter::POST, pattern, true, boxed(handler))
-    }
-
-    /// Adds a GET that a publishable key may make, too.
-    fn client_get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.add(MethodFilter::GET, pattern, true, boxed(handler))
-    }
-
-    /// Adds a GET that only previews with a change have. In other versions the address does not exist
-    /// for any method.
-    fn get_in_preview<F>(
-        self,
-        pattern: &'static str,
-        change: &'static Change,
-        handler: fn(Call) -> F,
-    ) -> Self
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        let route = Arc::new(Route { pattern, publishable: false, handler: boxed(handler) });
-        let handle_call = move |State(app): State<Arc<App>>, request: Request| {
-            let route = Arc::clone(&route);
-            async move {
-                let version = match call::read_version(request.headers()) {
-                    Ok(version) => version,
-                    Err(invalid) => return call::reject(&app, request, "unknown", |_, _| invalid),
-                };
-                if !version.has(change) {
-                    call::reject(&app, request, "unknown", Error::preview_url)
-                } else if request.method() == Method::GET || request.method() == Method::HEAD {
-                    call::handle(app, route, request).await
-                } else {
-                    wrong_method(State(app), request).await
-                }
-            }
-        };
-        Self(self.0.route(pattern, any(handle_call)))
-    }
-
-    /// Adds a GET of a collection without objects.
-    fn empty(self, pattern: &'static str) -> Self {
-        self.add(MethodFilter::GET, pattern, false, empty_list::handler(pattern))
-    }
-
-    fn add(
-        self,
-        methods: MethodFilter,
-        pattern: &'static str,
-        publishable: bool,
-        handler: Handler,
-    ) -> Self {
-        let route = Arc::new(Route { pattern, publishable, handler });
-        let handle_call = move |State(app): State<Arc<App>>, request: Request| {
-            call::handle(app, Arc::clone(&route), request)
-        };
-        let methods = on(methods, handle_call);
-        let methods =
-            if publishable { methods.on(MethodFilter::OPTIONS, cors::preflight) } else { methods };
-        Self(self.0.route(pattern, methods))
-    }
-
-    fn router(self) -> Router<Arc<App>> {
-        self.0
-    }
-}
-
-/// Boxes a handler, so that the code that all calls share is compiled once.
-fn boxed<F>(handler: fn(Call) -> F) -> Handler
-where
-    F: Future<Output = Outcome> + Send + 'static,
-{
-    Box::new(move |call| -> Pending { Box::pin(handler(call)) })
-}
-
 async fn hello(State(app): State<Arc<App>>) -> String {
     HELLO.replace("BASE", &app.engine().settings().public_url)
 }
@@ -532,6 +422,6 @@ async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response 
     })
 }
 
-async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
     call::reject(&app, request, "wrong method", Error::wrong_method)
 }
