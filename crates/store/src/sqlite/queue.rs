@@ -1,11 +1,59 @@
-//! Commands in the writer's queue. A command runs once or, if the writer rolls back a group, twice.
+//! The writer's queue: the messages to its thread, and the commands in them. A command runs once or,
+//! if the writer rolls back a group, twice.
 
 use super::Batch;
 use super::prepared::Prepared;
 use crate::store::{Failure, Outcome, command_name};
 use crate::{Error, Write};
-use tokio::sync::oneshot;
+use model::limits::WRITER_GROUP_MAX;
+use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
+
+/// A message to the writer thread.
+pub(super) enum Message {
+    Run(Box<dyn Queued>),
+    Close(oneshot::Sender<()>),
+}
+
+/// The commands that wait, as the thread sees them.
+pub(super) struct Commands {
+    messages: mpsc::Receiver<Message>,
+    pub(super) group: Vec<Box<dyn Queued>>,
+    pub(super) closing: Option<oneshot::Sender<()>>,
+}
+
+impl Commands {
+    pub(super) fn of(messages: mpsc::Receiver<Message>) -> Self {
+        Self { messages, group: Vec::with_capacity(WRITER_GROUP_MAX), closing: None }
+    }
+
+    /// Waits for a group. Returns false if no more commands come.
+    pub(super) fn next_group(&mut self) -> bool {
+        if self.closing.is_some() {
+            return false;
+        }
+        let mut next = self.messages.blocking_recv();
+        while let Some(message) = next {
+            match message {
+                Message::Run(command) => self.group.push(command),
+                Message::Close(sender) => {
+                    self.closing = Some(sender);
+                    break;
+                }
+            }
+            let has_room = self.group.len() < WRITER_GROUP_MAX;
+            next = if has_room { self.messages.try_recv().ok() } else { None };
+        }
+        !self.group.is_empty()
+    }
+
+    /// Sends the responses of the group.
+    pub(super) fn respond(&mut self, committed: bool) {
+        for command in self.group.drain(..) {
+            command.respond(committed);
+        }
+    }
+}
 
 /// The result of a command.
 pub(super) enum Ran {

@@ -1,8 +1,9 @@
 //! The writer: one thread that runs every write of a database.
 //!
-//! The thread takes one command and all that wait behind it, up to [`WRITER_GROUP_MAX`]. It runs
-//! them one after the other in one transaction, commits, and only then sends the responses. The next
-//! group gathers while it commits, so grouping adds no waiting.
+//! The thread takes one command and all that wait behind it, up to
+//! [`model::limits::WRITER_GROUP_MAX`]. It runs them one after the other in one transaction, commits,
+//! and only then sends the responses. The next group gathers while it commits, so grouping adds no
+//! waiting.
 //!
 //! | failure | consequence |
 //! |---|---|
@@ -20,14 +21,13 @@ use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::{keep_log, open_writer};
 use super::prepared::{Prepared, Preparing};
-use super::queue::{Queued, Ran, Waiting};
+use super::queue::{Commands, Message, Queued, Ran, Waiting};
 use super::{Batch, OpenError, UsedStatements};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::{Clock, ServerTime};
-use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
 use std::any::Any;
 use std::cell::Cell;
@@ -99,11 +99,6 @@ impl Drop for AliveGuard {
         self.0.ready.store(false, Ordering::Release);
         self.0.alive.send_replace(false);
     }
-}
-
-enum Message {
-    Run(Box<dyn Queued>),
-    Close(oneshot::Sender<()>),
 }
 
 impl Writer {
@@ -206,46 +201,6 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         self.join();
-    }
-}
-
-/// The commands that wait, as the thread sees them.
-struct Commands {
-    messages: mpsc::Receiver<Message>,
-    group: Vec<Box<dyn Queued>>,
-    closing: Option<oneshot::Sender<()>>,
-}
-
-impl Commands {
-    fn of(messages: mpsc::Receiver<Message>) -> Self {
-        Self { messages, group: Vec::with_capacity(WRITER_GROUP_MAX), closing: None }
-    }
-
-    /// Waits for a group. Returns false if no more commands come.
-    fn next_group(&mut self) -> bool {
-        if self.closing.is_some() {
-            return false;
-        }
-        let mut next = self.messages.blocking_recv();
-        while let Some(message) = next {
-            match message {
-                Message::Run(command) => self.group.push(command),
-                Message::Close(sender) => {
-                    self.closing = Some(sender);
-                    break;
-                }
-            }
-            let has_room = self.group.len() < WRITER_GROUP_MAX;
-            next = if has_room { self.messages.try_recv().ok() } else { None };
-        }
-        !self.group.is_empty()
-    }
-
-    /// Sends the responses of the group.
-    fn respond(&mut self, committed: bool) {
-        for command in self.group.drain(..) {
-            command.respond(committed);
-        }
     }
 }
 
