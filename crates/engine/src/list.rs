@@ -227,15 +227,25 @@ impl Engine {
     }
 }
 
-/// The page of a list that is read whole, in its order. The boolean is true if there are more
-/// items.
+/// The page of a list of objects that is read whole, in its order. The boolean is true if there are
+/// more items.
 pub(crate) fn page_of<'a>(
     items: &'a [Value],
     page: &PageParams,
     what: &str,
 ) -> Result<(&'a [Value], bool), Error> {
+    page_by_id(items, |item, id| item["id"] == id, page, what)
+}
+
+/// The same for items of any type. `has_id` is true if an item has the id.
+pub(crate) fn page_by_id<'a, T>(
+    items: &'a [T],
+    has_id: impl Fn(&T, &str) -> bool,
+    page: &PageParams,
+    what: &str,
+) -> Result<(&'a [T], bool), Error> {
     let place = |id: &str, param: &str| {
-        let found = items.iter().position(|item| item["id"] == id);
+        let found = items.iter().position(|item| has_id(item, id));
         found.ok_or_else(|| Error::from(ApiError::no_such(what, id, param).status(400)))
     };
     let limit = page.limit as usize;

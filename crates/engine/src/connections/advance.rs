@@ -29,7 +29,7 @@ pub struct Advances {
 }
 
 impl Advances {
-    /// The number of advances in progress.
+    /// The number of advances in progress, and of those that have ended since the last claim.
     pub fn count(&self) -> usize {
         self.running.len()
     }
@@ -39,6 +39,11 @@ impl Advances {
         if self.running.join_next().await.is_none() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Makes room for others in the place of those that have ended.
+    fn remove_ended(&mut self) {
+        while self.running.try_join_next().is_some() {}
     }
 
     /// Waits until all advances have ended.
@@ -55,6 +60,7 @@ impl Engine {
         advances: &mut Advances,
         stop: &watch::Receiver<bool>,
     ) -> Result<usize, Error> {
+        advances.remove_ended();
         let room = limits::ADVANCES_MAX.saturating_sub(advances.count());
         if room == 0 {
             return Ok(0);

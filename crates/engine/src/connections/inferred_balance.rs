@@ -3,15 +3,14 @@
 
 use crate::connections::account::permitted;
 use crate::context::render;
-use crate::list::{list_body, page_of};
+use crate::list::{list_body, page_by_id};
 use crate::observer::CallFact;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, permissions_for};
 use model::bank::Feature;
 use model::clock::{AccountTime, DAY_S};
-use model::inferred_balance::inferred_balances;
+use model::inferred_balance::{InferredBalance, inferred_balances};
 use model::limits::INFERRED_DAYS_MAX;
-use serde_json::{Value, json};
 use store::FindStoredTransactions;
 use wire::list::PageParams;
 use wire::render::connections::inferred_balance::write;
@@ -39,12 +38,10 @@ impl Engine {
         let find = FindStoredTransactions { merchant, account: id, bank_ids: Vec::new(), range };
         let rows = self.store.read(find).await?.into_iter().map(|row| row.shown);
         let balances = inferred_balances(&account, &rows.collect::<Vec<_>>());
-        let ids = balances.iter().map(|balance| json!({"id": balance.id.to_string()}));
-        let ids: Vec<Value> = ids.collect();
-        let (shown, has_more) = page_of(&ids, page, "inferred balance")?;
-        let begin = shown.first().and_then(|first| ids.iter().position(|one| one == first));
-        let bodies = balances.iter().skip(begin.unwrap_or(0)).take(shown.len());
-        let bodies: Vec<Vec<u8>> = bodies.map(|balance| render(|w| write(w, balance))).collect();
+        let has_id = |balance: &InferredBalance, id: &str| balance.id.to_string() == id;
+        let (shown, has_more) = page_by_id(&balances, has_id, page, "inferred balance")?;
+        let bodies = shown.iter().map(|balance| render(|w| write(w, balance)));
+        let bodies: Vec<Vec<u8>> = bodies.collect();
         let url = format!("/v1/financial_connections/accounts/{id}/inferred_balances");
         let body = list_body(&url, has_more, &bodies);
         self.emit_call(context, Some(id), CallFact::DataShown);

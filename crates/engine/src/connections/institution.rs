@@ -2,14 +2,13 @@
 
 use crate::connections::banks::Banks;
 use crate::context::render;
-use crate::list::{list_body, page_of};
+use crate::list::{list_body, page_by_id};
 use crate::{ApiResponse, Context, Engine, Error};
 use connectors::{Begin, Institution};
 use model::account::PaymentMethodType;
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::id::{ClockId, InstitutionId};
-use serde_json::{Value, json};
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::render::connections::institution::{self, InstitutionStatus};
@@ -40,16 +39,10 @@ impl Engine {
         let banks = self.banks(context.merchant, context.livemode).await?;
         let now = self.clock.account_now();
         let institutions = banks.institutions();
-        let ids = institutions.iter().map(|bank| json!({"id": bank.id.to_string()}));
-        let ids: Vec<Value> = ids.collect();
-        let (shown, has_more) = page_of(&ids, page, WHAT)?;
-        let is_shown = |bank: &&Institution| {
-            let id = bank.id.to_string();
-            shown.iter().any(|one| one["id"] == id)
-        };
-        let bodies = institutions.iter().filter(is_shown);
-        let bodies: Vec<Vec<u8>> =
-            bodies.map(|bank| body(bank, banks.is_up(bank.id, now))).collect();
+        let has_id = |bank: &Institution, id: &str| bank.id.to_string() == id;
+        let (shown, has_more) = page_by_id(&institutions, has_id, page, WHAT)?;
+        let bodies = shown.iter().map(|bank| body(bank, banks.is_up(bank.id, now)));
+        let bodies: Vec<Vec<u8>> = bodies.collect();
         Ok(ApiResponse::unchanged(list_body(URL, has_more, &bodies)))
     }
 
