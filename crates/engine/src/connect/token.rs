@@ -12,7 +12,7 @@ use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory
 use model::clock::AccountTime;
 use model::id::{BankAccountId, TokenId};
 use model::payments::payment_method::fingerprint;
-use model::payments::tokenized_number::TokenizedNumber;
+use model::payments::tokenized_number::PaymentNumbers;
 use model::session::Session;
 use model::token::{
     BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,
@@ -91,13 +91,8 @@ impl Engine {
             return None;
         }
         let savings = account.subcategory == Subcategory::Savings;
-        // Test banks have no account numbers, so the bank's own key of the account replaces them.
-        let token = TokenizedNumber::of_account(account);
-        let last4 = token.as_ref().map(TokenizedNumber::last4).or_else(|| account.last4.clone());
-        let (routing_number, account_number) = match token {
-            Some(token) => (token.routing_number, token.account_number),
-            None => (TEST_ROUTING_NUMBER.to_owned(), account.bank_account.clone()),
-        };
+        let PaymentNumbers { routing_number, account_number, last4 } =
+            PaymentNumbers::of_account(account);
         let numbers = BankNumbers {
             routing_number,
             account_number,

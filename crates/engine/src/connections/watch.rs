@@ -141,7 +141,10 @@ fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventTy
             .iter()
             .any(|old| old.announced && old.expected_expiry_at == number.expected_expiry_at)
     };
-    if after.iter().any(|number| number.announced && !was_announced(number)) {
+    // The expiry of a number that has expired is not upcoming.
+    let expires =
+        |number: &&AccountNumber| number.announced && number.status == NumberStatus::Transactable;
+    if after.iter().filter(expires).any(|number| !was_announced(number)) {
         news.push(EventType::AccountUpcomingAccountNumberExpiry);
     }
     news

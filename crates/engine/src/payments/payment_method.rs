@@ -21,12 +21,12 @@ use model::event::EventType;
 use model::extra_params::ExtraParams;
 use model::id::{ClockId, CustomerId, PaymentMethodId};
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod, fingerprint};
-use model::payments::tokenized_number::TokenizedNumber;
+use model::payments::tokenized_number::{PaymentNumbers, TokenizedNumber};
 use model::token::{
     BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
 };
 use std::collections::BTreeMap;
-use store::{Bounds, Kind, Object, ObjectsOf};
+use store::{Bounds, FindAccount, Kind, Object, ObjectsOf};
 use wire::change::NUMBER_CODES;
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
@@ -304,6 +304,32 @@ impl Engine {
         Ok(method)
     }
 
+    /// Returns a payment method as the holder's bank sees it at a time. A token that has expired, or
+    /// that a later link replaced, moves no money.
+    pub(crate) async fn seen_by_bank(
+        &self,
+        mut method: PaymentMethod,
+        now: AccountTime,
+    ) -> Result<PaymentMethod, Error> {
+        let Some(id) = method.account else { return Ok(method) };
+        let find = FindAccount { merchant: method.merchant, account: id };
+        let Some(account) = self.store.read(find).await? else { return Ok(method) };
+        let Some(token) = TokenizedNumber::of_account(&account) else { return Ok(method) };
+        let current = fingerprint(method.merchant, &token.routing_number, &token.account_number);
+        // The account's own change may be in the same step of a clock, so the time counts too.
+        let moves_money = account.account_numbers.iter().any(|number| {
+            number.status == NumberStatus::Transactable
+                && number.expected_expiry_at.is_none_or(|at| at > now)
+        });
+        // Earlier releases gave all accounts the routing number of the test bank.
+        let is_replaced =
+            method.fingerprint != current && method.routing_number != TEST_ROUTING_NUMBER;
+        if is_replaced || !moves_money {
+            method.behavior = PaymentBehavior::TokenizedNumberDeactivated;
+        }
+        Ok(method)
+    }
+
     /// A payment method of a linked account.
     pub(crate) fn method_of_account(
         &self,
@@ -311,12 +337,8 @@ impl Engine {
         account: &Account,
         made_for: MadeFor,
     ) -> PaymentMethod {
-        let token = TokenizedNumber::of_account(account);
-        // Test banks have no account numbers, so the bank's own key of the account replaces them.
-        let (routing_number, number) = match &token {
-            Some(token) => (token.routing_number.as_str(), token.account_number.as_str()),
-            None => (TEST_ROUTING_NUMBER, account.bank_account.as_str()),
-        };
+        let PaymentNumbers { routing_number, account_number, last4 } =
+            PaymentNumbers::of_account(account);
         PaymentMethod {
             account: Some(account.id),
             account_type: match account.subcategory {
@@ -324,9 +346,9 @@ impl Engine {
                 _ => BankAccountType::Checking,
             },
             bank_name: Some(account.institution_name.clone()),
-            fingerprint: fingerprint(context.merchant, routing_number, number),
-            last4: token.as_ref().map(TokenizedNumber::last4).or_else(|| account.last4.clone()),
-            routing_number: routing_number.to_owned(),
+            fingerprint: fingerprint(context.merchant, &routing_number, &account_number),
+            last4,
+            routing_number,
             behavior: PaymentBehavior::of_account(account),
             verified: true,
             clock: made_for.clock.or(account.clock),

@@ -3,6 +3,7 @@
 
 use crate::account::{Account, NumberType};
 use crate::id::hash_number;
+use crate::token::TEST_ROUTING_NUMBER;
 
 /// The first digits of all tokenized routing numbers. No other number of a test bank begins so.
 const ROUTING_BEGIN: [u64; 4] = [1, 1, 0, 9];
@@ -39,6 +40,36 @@ impl TokenizedNumber {
     pub fn last4(&self) -> String {
         let begin = self.account_number.len().saturating_sub(4);
         self.account_number.get(begin..).unwrap_or_default().to_owned()
+    }
+}
+
+/// The numbers by which payments reach a linked account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentNumbers {
+    /// The routing number.
+    pub routing_number: String,
+    /// The account number.
+    pub account_number: String,
+    /// The last four digits, if the bank shows them.
+    pub last4: Option<String>,
+}
+
+impl PaymentNumbers {
+    /// Returns the numbers of an account. Test banks have no permanent account numbers, so the bank's
+    /// own key of the account replaces them.
+    pub fn of_account(account: &Account) -> Self {
+        match TokenizedNumber::of_account(account) {
+            Some(token) => Self {
+                last4: Some(token.last4()),
+                routing_number: token.routing_number,
+                account_number: token.account_number,
+            },
+            None => Self {
+                routing_number: TEST_ROUTING_NUMBER.to_owned(),
+                account_number: account.bank_account.clone(),
+                last4: account.last4.clone(),
+            },
+        }
     }
 }
 

@@ -94,6 +94,7 @@ mod subscriptions_billing;
 mod subscriptions_life;
 mod test_numbers;
 mod thin_events;
+mod tokenized_numbers;
 mod versions;
 mod versions_shown;
 mod waits;

@@ -497,14 +497,3 @@ async fn the_same_accounts_whoever_holds_them() {
         assert_eq!(account(&app, &id).await.at("/status"), "active");
     }
 }
-
-/// An account whose number has expired cannot be linked where one must pay.
-#[tokio::test]
-async fn an_expired_number_cannot_pay() {
-    let (app, customer) = App::with_customer().await;
-    let payment = format!("amount=1000&currency=usd&customer={customer}");
-    let intent = app.post("/v1/payment_intents", &payment).await.ok().id();
-    let more = "institution=Tokenized Account Number&accounts[]=Expired Tokenized Account Number";
-    let rejected = app.link_carrier(&intent, more).await;
-    assert_eq!((rejected.status, rejected.text("/error/param")), (400, "accounts[0]".to_owned()));
-}

@@ -258,7 +258,8 @@ impl Engine {
         let found = self.find::<PaymentMethod>(intent.merchant, id.number()).await?;
         let Some(method) = found else { return Ok(Worked::Nothing) };
         intent.version += 1;
-        let paid = intent.settle(&method, now);
+        let seen = self.seen_by_bank(method.clone(), now).await?;
+        let paid = intent.settle(&seen, now);
         let event_type = if paid {
             EventType::PaymentIntentSucceeded
         } else {
