@@ -194,6 +194,9 @@ async fn an_advance_does_not_wait_for_ever() {
     client.get(SETTLED).await.ok();
     receiver.hold_after(0);
     client.endpoint(&receiver.url, "test_helpers.test_clock.ready", "").await;
+    let form = format!("frozen_time={}&timeout=1", BEGIN_S + DAY_S);
+    let rejected = advanced(&client, &clock, &form).await;
+    insta::assert_snapshot!(rejected.api_error(), @"400 - timeout: timeout needs wait=true, because the call does not wait otherwise.");
     let form = format!("frozen_time={}&wait=true&timeout=1", BEGIN_S + DAY_S);
     let late = advanced(&client, &clock, &form).await;
     insta::assert_snapshot!(late.api_error(), @"

@@ -1,8 +1,9 @@
 //! `/v1/test_helpers/test_clocks`.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::events::event::take_timeout;
+use crate::http::events::event::find_timeout;
 use engine::ApiResponse;
+use model::limits::EVENT_WAIT_S_DEFAULT;
 use wire::error::Error;
 use wire::expand::Returns;
 use wire::list::take_page;
@@ -39,10 +40,17 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 pub(in crate::http) async fn advance(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
     let waits = call.params.boolean("wait")?.unwrap_or(false);
-    let timeout_s = if waits { Some(take_timeout(&mut call.params)?) } else { None };
+    let timeout_s = find_timeout(&mut call.params)?;
+    if !waits && timeout_s.is_some() {
+        let message = "timeout needs wait=true, because the call does not wait otherwise.";
+        return Err(Error::invalid(message).param("timeout").into());
+    }
     let call = call.ready(Returns::Nothing)?;
     let advancing = call.engine.advance_clock(&call.context, call.id(), frozen_time).await?;
-    let Some(timeout_s) = timeout_s else { return Ok(advancing) };
+    if !waits {
+        return Ok(advancing);
+    }
+    let timeout_s = timeout_s.unwrap_or(EVENT_WAIT_S_DEFAULT.unsigned_abs());
     let settled = call.lab.wait_for_clock(&call.context, call.id(), timeout_s);
     // The record of an idempotency key is that of the advance, which has begun.
     Ok(ApiResponse { recorded: true, ..Box::pin(settled).await? })

@@ -69,6 +69,11 @@ pub(in crate::http) async fn settled(mut call: Call) -> Outcome {
 
 /// The longest wait in seconds.
 pub(in crate::http) fn take_timeout(params: &mut Params) -> Result<u64, Error> {
+    Ok(find_timeout(params)?.unwrap_or(EVENT_WAIT_S_DEFAULT.unsigned_abs()))
+}
+
+/// Takes the longest wait in seconds, if the call sets one.
+pub(in crate::http) fn find_timeout(params: &mut Params) -> Result<Option<u64>, Error> {
     let timeout = params.integer_within("timeout", 0, EVENT_WAIT_S_MAX)?;
-    Ok(timeout.unwrap_or(EVENT_WAIT_S_DEFAULT).unsigned_abs())
+    Ok(timeout.map(i64::unsigned_abs))
 }
