@@ -407,6 +407,9 @@ impl Table {
         for node in value {
             match node.value {
                 Value::Text(text) if !text.is_empty() => texts.push(text),
+                Value::Text(_) => {
+                    return Err(self.error(node.line, key, "the text is empty"));
+                }
                 other => {
                     let problem = format!("a text is expected, not {}", other.kind());
                     return Err(self.error(node.line, key, problem));

@@ -158,6 +158,8 @@ pub(super) fn read_duration(
     let number: Option<i64> = value.get(..value.len() - 1).and_then(|digits| digits.parse().ok());
     let fits = |number: &i64| unit > 0 && (1..=DAYS_MAX * DAY_S / unit).contains(number);
     let seconds = number.filter(fits).map(|number| At { line, value: number * unit });
-    let problem = "a number with s, m, h or d is expected, such as \"90s\" or \"2d\"";
+    let problem = format!(
+        "a number with s, m, h or d is expected, such as \"90s\" or \"2d\", from 1s to {DAYS_MAX}d"
+    );
     seconds.map(Some).ok_or_else(|| table.error(line, key, problem))
 }

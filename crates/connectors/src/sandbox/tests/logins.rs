@@ -89,6 +89,6 @@ fn errors_have_line_and_key() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     line 5: institutions.challenge: 'riddle' is unknown; use one of: options, mfa, confirm_mfa, security_question
     line 6: institutions.challenge: needs the login form, because only a form asks questions
-    line 5: institutions.login_lasts: a number with s, m, h or d is expected, such as "90s" or "2d"
+    line 5: institutions.login_lasts: a number with s, m, h or d is expected, such as "90s" or "2d", from 1s to 3700d
     "#);
 }

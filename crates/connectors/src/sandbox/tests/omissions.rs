@@ -176,7 +176,7 @@ fn errors_have_line_and_key() {
     line 5: accounts.timeline.omits: no transaction 'a' appears before it ends
     line 5: accounts.timeline.omits: at least one transaction is needed
     line 6: accounts.timeline.omits: no transaction 'a' appears before it ends
-    line 5: accounts.timeline.lasts: a number with s, m, h or d is expected, such as "90s" or "2d"
+    line 5: accounts.timeline.lasts: a number with s, m, h or d is expected, such as "90s" or "2d", from 1s to 3700d
     line 5: accounts.timeline.feature: no such key; here are: day, lasts, omits, time
     "#);
 }

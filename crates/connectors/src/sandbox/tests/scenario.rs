@@ -313,7 +313,7 @@ fn errors_have_line_and_key() {
     line 5: accounts.timeline.access_ends: an entry has one event; move this one to another entry
     line 5: accounts.timeline.refresh_fails: 'bored' is unknown; use one of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
     line 5: accounts.timeline.appears: the bank uses ids like '20260101-1'
-    line 5: accounts.timeline.refresh_takes: a number with s, m, h or d is expected, such as "90s" or "2d"
+    line 5: accounts.timeline.refresh_takes: a number with s, m, h or d is expected, such as "90s" or "2d", from 1s to 3700d
     line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
     line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
