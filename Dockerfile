@@ -13,12 +13,12 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --package bankfeed
+RUN cargo build --profile dist --locked --package bankfeed
 
 FROM debian:bookworm-slim
 # Webhooks to https addresses are verified with the same roots that the build trusted.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /source/target/release/bankfeed /usr/local/bin/bankfeed
+COPY --from=build /source/target/dist/bankfeed /usr/local/bin/bankfeed
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin bankfeed \
     && install --directory --owner bankfeed --group bankfeed --mode 0700 /data
 USER 10001

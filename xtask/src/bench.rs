@@ -11,7 +11,7 @@ const EMULATORS: &str = "emulators";
 const SHORT: &str = "--short";
 
 /// Builds the server and the workloads, and runs them with these arguments. The short form uses the
-/// build of the tests, because its speeds mean nothing. The long form uses the release build.
+/// build of the tests, because its speeds mean nothing. The long form uses the build of packages, `dist`.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let has_option = |option: &str| arguments.iter().any(|argument| argument == option);
     // Without a name all workloads run.
@@ -26,8 +26,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         );
     }
     let packages = ["--package", "bankfeed", "--package", "bankfeed-benches"];
-    process::run(program("cargo", &["build", "--release"]).args(packages))?;
-    let run = ["run", "--quiet", "--release", "--package", "bankfeed-benches", "--"];
+    process::run(program("cargo", &["build", "--profile", "dist"]).args(packages))?;
+    let run = ["run", "--quiet", "--profile", "dist", "--package", "bankfeed-benches", "--"];
     process::run(program("cargo", &run).args(arguments))
 }
 

@@ -13,7 +13,7 @@
 use crate::Failure;
 use crate::counts::Counts;
 use crate::install;
-use crate::process::{self, built_fast, program, root, say};
+use crate::process::{self, built_release, program, root, say};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
         _ => return Err("the only option is --record".to_owned()),
     };
     install::programs(&[("valgrind", "valgrind")])?;
-    process::build_fast()?;
+    process::build_release()?;
     let compiler = compiler()?;
     let text = std::fs::read_to_string(root().join(RECORD)).unwrap_or_default();
     let record: toml::Table = text.parse().map_err(|error| format!("{RECORD}: {error}"))?;
@@ -116,7 +116,7 @@ fn count_run(argument: &str, count: u32) -> Result<u64, Failure> {
     let folder = root().join("target/instructions");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let written = folder.join(argument);
-    let benches = built_fast("bankfeed-benches");
+    let benches = built_release("bankfeed-benches");
     let mut valgrind = program("valgrind", &["--quiet", "--tool=callgrind"]);
     valgrind.arg(format!("--callgrind-out-file={}", written.display()));
     valgrind.arg(benches).args(["instructions", argument, &count.to_string()]);

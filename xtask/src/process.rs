@@ -12,16 +12,16 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The profile of the optimised build for instruction counts.
-const FAST: &str = "fast";
+const RELEASE: &str = "release";
 
 /// The path of a program of the workspace after `cargo build`.
 pub(crate) fn built(name: &str) -> PathBuf {
     target().join("debug").join(name)
 }
 
-/// The path of a program of the workspace after [`build_fast`].
-pub(crate) fn built_fast(name: &str) -> PathBuf {
-    target().join(FAST).join(name)
+/// The path of a program of the workspace after [`build_release`].
+pub(crate) fn built_release(name: &str) -> PathBuf {
+    target().join(RELEASE).join(name)
 }
 
 fn target() -> PathBuf {
@@ -35,10 +35,10 @@ pub(crate) fn build() -> Result<(), Failure> {
     run(&mut program("cargo", &["build", "--workspace"]))
 }
 
-/// Builds the server and the benches with the fast profile.
-pub(crate) fn build_fast() -> Result<(), Failure> {
+/// Builds the server and the benches with the release profile.
+pub(crate) fn build_release() -> Result<(), Failure> {
     let packages = ["--package", "bankfeed", "--package", "bankfeed-benches"];
-    run(program("cargo", &["build", "--profile", FAST]).args(packages))
+    run(program("cargo", &["build", "--profile", RELEASE]).args(packages))
 }
 
 /// A program that runs in the root. It does not inherit Cargo's variables about this package, because

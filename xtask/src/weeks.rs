@@ -8,7 +8,7 @@ use crate::Failure;
 use crate::clients::run_against;
 use crate::counts::Counts;
 use crate::install;
-use crate::process::{self, build_fast, built, built_fast, program};
+use crate::process::{self, build_release, built, built_release, program};
 use crate::time::moment;
 use std::path::Path;
 
@@ -26,8 +26,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
 /// Runs the flows of a nightly run on an optimised build. The advances of a thousand test clocks at the
 /// same time take longer than a wait on the usual one.
 pub(crate) fn run_nightly() -> Result<Counts, Failure> {
-    build_fast()?;
-    run_flows(FLOWS_NIGHTLY, &built_fast("bankfeed"))
+    build_release()?;
+    run_flows(FLOWS_NIGHTLY, &built_release("bankfeed"))
 }
 
 fn run_flows(flows: &str, binary: &Path) -> Result<Counts, Failure> {
