@@ -23,6 +23,7 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
         }
         let ended = tokio::select! {
             _ = signals.next() => Ok(()),
+            () = input_closed(settings.stop_with_stdin) => Ok(()),
             error = started.failed() => Err(error.into()),
         };
         tracing::info!("stopping");
@@ -35,6 +36,22 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
         tracing::info!("stopped");
         ended
     })
+}
+
+/// Waits until standard input is closed, if the server stops then. A program that starts a server holds
+/// the other end of a pipe, and the system closes it however that program ends.
+async fn input_closed(stops: bool) {
+    if !stops {
+        return std::future::pending().await;
+    }
+    let (closed, wait) = tokio::sync::oneshot::channel();
+    // A thread of its own, because the runtime would wait for a blocking task at the end.
+    std::thread::spawn(move || {
+        // An input that cannot be read is as good as closed.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = closed.send(());
+    });
+    let _ = wait.await;
 }
 
 fn greeting(settings: &Settings, started: &Started) -> String {

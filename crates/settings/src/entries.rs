@@ -101,6 +101,7 @@ pub const ENTRIES: &[Entry] = &[
         )
     },
     entry(LISTENING, "ready-file", "FILE", "", "File that receives the URL of the ready server"),
+    switch(LISTENING, "stop-with-stdin", "Stop when standard input is closed"),
     entry(STORAGE, "db", "FILE", "bankfeed.db", "Database; created if it does not exist"),
     switch(STORAGE, "memory", "Use a temporary database, removed at exit"),
     derived(

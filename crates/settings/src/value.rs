@@ -195,6 +195,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The file that receives the URL once the server is ready.
     pub ready_file: Option<PathBuf>,
+    /// True if the server stops when its standard input is closed.
+    pub stop_with_stdin: bool,
     /// True if the server rejects known parameters that it does not support.
     pub strict: bool,
     /// The file that receives every API request with its response.
@@ -246,6 +248,7 @@ impl Resolved {
             metrics: self.metrics()?,
             trusted_proxies: self.networks("trusted-proxy")?,
             ready_file: self.path("ready-file"),
+            stop_with_stdin: self.truth("stop-with-stdin")?,
             strict: self.truth("strict")?,
             record: self.path("record"),
             log_format: self.word("log-format")?,

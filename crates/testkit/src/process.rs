@@ -25,7 +25,12 @@ pub struct Process {
 impl Process {
     /// Starts a command without input.
     pub fn start(command: &mut Command) -> Result<Self, String> {
-        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// Starts a command with this input.
+    pub fn start_with(command: &mut Command, input: Stdio) -> Result<Self, String> {
+        let piped = command.stdin(input).stdout(Stdio::piped());
         let mut child = piped.spawn().map_err(|error| format!("{command:?}: {error}"))?;
         let (sender, lines) = channel();
         let output = child.stdout.take().into_iter();
@@ -72,6 +77,11 @@ impl Process {
             }
         }
         Ok((self.child.wait().map_err(|error| error.to_string())?, lines))
+    }
+
+    /// Closes its standard input, if that is a pipe.
+    pub fn close_input(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Sends SIGTERM, and returns the exit status.

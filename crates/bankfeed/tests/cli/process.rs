@@ -49,6 +49,21 @@ fn ends_in_order_right_after_its_greeting() {
     assert_eq!(status.code(), Some(0), "{status}");
 }
 
+/// With `--stop-with-stdin` a server ends in order when its standard input is closed, and not before.
+#[test]
+fn ends_with_its_input() {
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--memory", "--stop-with-stdin"];
+    let start = |input: Stdio| Process::start_with(command(&serve).stderr(Stdio::null()), input);
+    let mut server = start(Stdio::piped()).unwrap();
+    let url = server.after(LISTENS).unwrap();
+    assert_eq!(call(&url, KEY, "GET", "/v1/customers", "").0, 200);
+    assert!(server.try_wait().unwrap().is_none());
+    server.close_input();
+    assert_eq!(server.end().unwrap().0.code(), Some(0));
+    let closed = start(Stdio::null()).unwrap();
+    assert_eq!(closed.end().unwrap().0.code(), Some(0));
+}
+
 /// `listen` forwards an event with its body and its signature, which the printed secret verifies.
 /// At its end, its endpoint is deleted.
 #[tokio::test(flavor = "multi_thread")]
