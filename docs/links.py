@@ -22,6 +22,7 @@ SHOWN = {
     "docs/contributing.md": "CONTRIBUTING.md",
     "docs/changelog.md": "CHANGELOG.md",
     "docs/clients.md": "tests/clients/README.md",
+    "docs/kits.md": "kits/README.md",
 }
 # The chapter for a document. The README is for the repository, and the introduction for the site.
 CHAPTERS = {document: chapter for chapter, document in SHOWN.items()} | {"README.md": "docs/introduction.md"}

@@ -5,7 +5,7 @@ use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
 use crate::{
-    bench, book, browser, clients, crash, deny, instructions, parity, programs, tidy, weeks,
+    bench, book, browser, clients, crash, deny, instructions, kits, parity, programs, tidy, weeks,
 };
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
@@ -25,6 +25,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     let mut counts = steps.run(Group::LintAndTests, "test", test)?;
     counts += steps.run(Group::ClientsAndPrograms, "clients", || clients::run(&[]))?;
     counts += steps.run(Group::ClientsAndPrograms, "programs", || programs::run(&[]))?;
+    counts += steps.run(Group::ClientsAndPrograms, "kits", || kits::run(&[]))?;
     counts += steps.run(Group::ClientsAndPrograms, "weeks", || weeks::run(&[]))?;
     steps.run(Group::ClientsAndPrograms, "example for CI services", example)?;
     steps.run(Group::ClientsAndPrograms, "parity", parity::check_recorded)?;

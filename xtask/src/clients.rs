@@ -174,7 +174,7 @@ fn go() -> Result<Vec<Command>, Failure> {
 }
 
 /// The machine's Go if it is new enough, or else the one in a Python package.
-fn find_go() -> Result<String, Failure> {
+pub(crate) fn find_go() -> Result<String, Failure> {
     let version = program("go", &["version"]).output();
     let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let minor = version.ok().and_then(|text| {

@@ -12,6 +12,7 @@ mod deny;
 mod fuzz;
 mod install;
 mod instructions;
+mod kits;
 mod nightly;
 mod parity;
 mod process;
@@ -38,6 +39,7 @@ cargo xtask <command>
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
   programs      run public programs that use Stripe, unchanged; by name: hookrecon …
+  kits          run the tests of the test kits; by name: pytest, node, go, junit
   browser       run the link flow in Chromium; installs missing programs
   weeks         follow a week in N programs in parallel, without a sleep or a retry
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         "browser" => browser::run().map(|counts| println!("{counts}")),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "programs" => programs::run(&rest).map(|counts| println!("{counts}")),
+        "kits" => kits::run(&rest).map(|counts| println!("{counts}")),
         "weeks" => weeks::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),

@@ -1,0 +1,6 @@
+import { test } from "@jest/globals";
+import { tests } from "./words.js";
+
+for (const [name, run] of Object.entries(tests)) {
+  test(name, run, 60_000);
+}

@@ -1,0 +1,6 @@
+import { test } from "node:test";
+import { tests } from "./words.js";
+
+for (const [name, run] of Object.entries(tests)) {
+  test(name, run);
+}
