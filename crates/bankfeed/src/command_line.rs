@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 const GROUPS: [(&str, &[&str]); 3] = [
     (
         "Set up and run a server",
-        &["serve", "demo", "key", "registration", "config", "doctor", "completions"],
+        &["serve", "demo", "key", "registration", "config", "doctor", "health", "completions"],
     ),
     (
         "Use a running server",
@@ -43,11 +43,12 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 12] = [
+const UNUSED: [(&str, &[&str]); 13] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
     ("run", &JSON),
+    ("health", &["api_key"]),
     ("config", &SERVER),
     ("doctor", &SERVER),
     ("key", &SERVER),

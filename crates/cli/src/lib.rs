@@ -14,6 +14,7 @@ mod events;
 mod export;
 pub mod format;
 mod global;
+mod health;
 mod judge;
 mod link;
 mod listen;
@@ -40,6 +41,12 @@ use server::ServerError;
 /// A command that uses a running server.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Check if a server takes calls
+    #[command(after_help = "\
+Examples:
+  bankfeed health
+  bankfeed health --api-base http://127.0.0.1:12112")]
+    Health,
     /// Link bank accounts without a browser
     #[command(after_help = "\
 Examples:
@@ -193,6 +200,7 @@ impl CommandError {
 /// Runs a command. The clock sets the time of a new test clock.
 pub fn run(command: &Command, global: &GlobalFlags, clock: &dyn Clock) -> Result<(), CommandError> {
     match command {
+        Command::Health => health::run(global),
         Command::Link(flags) => link::run(flags, global, clock.account_now()),
         Command::Accounts(flags) => account::run(flags, global),
         Command::Transactions(flags) => transactions::run(flags, global),

@@ -275,6 +275,21 @@ impl Server {
         }
     }
 
+    /// Returns an error unless the server says that it is ready.
+    pub(super) async fn check_ready(&self) -> Result<(), ServerError> {
+        let called = self.client.send("GET", "/readyz", &[], None).await;
+        let called = called.map_err(|error| unreachable_or_stranger(error, &self.base))?;
+        let text = String::from_utf8_lossy(&called.body);
+        match called.status {
+            200 if text.starts_with("ready") => Ok(()),
+            503 => Err(ServerError::Ended {
+                problem: format!("the server at {} says: {}", self.base, text.trim_end()),
+                help: SEE_LOG.to_owned(),
+            }),
+            _ => Err(ServerError::Stranger { base: self.base.clone() }),
+        }
+    }
+
     /// Makes a call, and returns the bytes of its response and the API error in it, if any. Prints
     /// a notice of the server as a remark.
     pub(super) async fn raw_call(

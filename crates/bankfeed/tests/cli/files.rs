@@ -38,6 +38,12 @@ fn status(url: &str, path: &str) -> u16 {
     response.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
+/// The exit code and the output of `bankfeed health`.
+fn health(url: &str) -> (Option<i32>, String) {
+    let output = command(&["health", "--api-base", url]).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
 /// Other users can read no file that a server creates: the database, its log and index, its lock, the
 /// keys and the record. The folder of a temporary database is closed to them.
 #[test]
@@ -121,9 +127,11 @@ fn a_full_disk_is_reported() {
     let (process, url) = started(&mut serve);
     assert_eq!(create_customer(&url), 200);
     assert_eq!(status(&url, "/readyz"), 200);
+    assert_eq!(health(&url), (Some(0), "ready\n".to_owned()));
     limit_files(&process, Some(1));
     assert_eq!(create_customer(&url), 500);
     assert_eq!(status(&url, "/readyz"), 503);
+    assert_eq!(health(&url), (Some(1), String::new()));
     assert_eq!(status(&url, "/healthz"), 200);
     limit_files(&process, None);
     // Each round is a request, and the server tries the disk once a second.

@@ -84,6 +84,7 @@ fn every_global_flag_has_an_effect() {
         format!("doctor --listen 127.0.0.1:0 --db {db}"),
         "completions bash".to_owned(),
         "run -- true".to_owned(),
+        "health".to_owned(),
         "link".to_owned(),
         "link --list".to_owned(),
         "accounts".to_owned(),

@@ -23,6 +23,7 @@ fn shows_commands_in_groups() {
       registration  List and set registrations for live data
       config        Print every setting of `serve`, with its source
       doctor        Check everything that `serve` needs
+      health        Check if a server takes calls
       completions   Print the completion script for a shell
 
     Use a running server:
@@ -76,10 +77,11 @@ fn shows_settings_in_groups() {
       -h, --help           Print help
 
     Listening:
-          --listen <HOST:PORT>       Address to listen on; port 0 picks a free port [default: 127.0.0.1:12111] [env: BANKFEED_LISTEN]
-          --public-url <URL>         URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
-          --trusted-proxy <ADDRESS>  Proxy whose X-Forwarded-For is used; may be repeated [env: BANKFEED_TRUSTED_PROXY]
-          --ready-file <FILE>        File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
+          --listen <HOST:PORT>              Address to listen on; port 0 picks a free port [default: 127.0.0.1:12111] [env: BANKFEED_LISTEN]
+          --public-url <URL>                URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
+          --trusted-proxy <ADDRESS>         Proxy whose X-Forwarded-For is used; may be repeated [env: BANKFEED_TRUSTED_PROXY]
+          --ready-file <FILE>               File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
+          --stop-with-stdin[=<true|false>]  Stop when standard input is closed [env: BANKFEED_STOP_WITH_STDIN]
 
     Storage:
           --db <FILE>              Database; created if it does not exist [default: bankfeed.db] [env: BANKFEED_DB]
