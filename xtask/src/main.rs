@@ -9,6 +9,7 @@ mod clients;
 mod counts;
 mod crash;
 mod deny;
+mod dist;
 mod fuzz;
 mod install;
 mod instructions;
@@ -36,6 +37,7 @@ cargo xtask <command>
   prose         measure plain English of all files, or of those below a PATH
   book          build the site of the documents in target/book, and check its links
   deny          check licences, sources and banned packages of dependencies
+  dist          build packages for Linux on x86_64 in target/packages, and test each of them
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
   programs      run public programs that use Stripe, unchanged; by name: hookrecon …
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         "weeks" => weeks::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
+        "dist" => dist::run(&rest).map(|counts| println!("{counts}")),
         "book" => book::run(),
         "prose" => prose::run(&rest),
         "instructions" => instructions::run(&rest).map(|counts| println!("{counts}")),
