@@ -81,6 +81,12 @@ func (b *Bankfeed) Settle() {
 	}
 }
 
+// Scenario adds the test banks of a scenario, a file in TOML or JSON, to this merchant.
+func (b *Bankfeed) Scenario(text string) {
+	b.t.Helper()
+	b.call("POST", bank+"/scenarios", url.Values{"scenario": {text}}, nil)
+}
+
 // Fault creates a fault, such as Fault("webhook_lost", url.Values{"every": {"3"}}).
 func (b *Bankfeed) Fault(kind string, params url.Values) {
 	b.t.Helper()

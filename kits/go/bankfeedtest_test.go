@@ -116,6 +116,14 @@ func TestBalanceOwnersAndStatus(t *testing.T) {
 	equal(t, string(feed.Retrieve().Status), "active")
 }
 
+func TestAScenarioAddsABank(t *testing.T) {
+	bankfeed := bankfeedtest.Start(t)
+	bankfeed.Scenario("name = \"Quiet Bank\"\n[[accounts]]\nname = \"Checking\"\nbalance = \"12.00\"")
+	feed := bankfeed.Link(bankfeedtest.Link{Institution: "Quiet Bank"})
+	equal(t, len(feed.Ledger()), 0)
+	equal(t, feed.Refresh("balance").Balance.Current["usd"], int64(1200))
+}
+
 func TestKeysShareNoData(t *testing.T) {
 	bankfeedtest.Start(t).Link(bankfeedtest.Link{})
 	ctx := context.Background()

@@ -18,6 +18,7 @@ type Kit = (&'static str, fn() -> Result<Command, Failure>, fn(&str) -> Counts);
 
 const KITS: &[Kit] = &[
     ("pytest", pytest, pytest_counts),
+    ("apps", apps, pytest_counts),
     ("node", node, node_counts),
     ("go", go, go_counts),
     ("junit", junit, junit_counts),
@@ -50,13 +51,22 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
 
 /// The plugin, installed from its folder.
 fn pytest() -> Result<Command, Failure> {
+    with_pytest("kits/pytest", "tests")
+}
+
+/// The applications in `examples/apps`, which are tested with the plugin.
+fn apps() -> Result<Command, Failure> {
+    with_pytest("examples/apps", ".")
+}
+
+fn with_pytest(folder: &str, tests_in: &str) -> Result<Command, Failure> {
     let environment = root().join("target/kits/pytest");
     install::virtual_environment(&environment)?;
     install::by_pip(&environment, &["--requirement", "kits/pytest/requirements.txt"])?;
     install::by_pip(&environment, &["--force-reinstall", "--no-deps", "./kits/pytest"])?;
     let mut tests = Command::new(environment.join("bin/python"));
-    tests.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]);
-    tests.current_dir(root().join("kits/pytest"));
+    tests.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", tests_in]);
+    tests.current_dir(root().join(folder));
     Ok(tests)
 }
 

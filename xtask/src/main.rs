@@ -41,7 +41,7 @@ cargo xtask <command>
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
   programs      run public programs that use Stripe, unchanged; by name: hookrecon …
-  kits          run the tests of the test kits; by name: pytest, node, go, junit
+  kits          run the tests of the test kits; by name: pytest, apps, node, go, junit
   browser       run the link flow in Chromium; installs missing programs
   weeks         follow a week in N programs in parallel, without a sleep or a retry
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md

@@ -82,6 +82,10 @@ export class Bankfeed {
     }
   }
 
+  async scenario(text) {
+    await this.call("POST", `${BANK}/scenarios`, { scenario: text });
+  }
+
   fault(kind, params = {}) {
     return this.call("POST", `${HELPERS}/faults`, { kind, ...params });
   }

@@ -49,6 +49,8 @@ export class Bankfeed {
   endpoint(receiver: Handler, events?: string[]): Promise<Endpoint>;
   /** Waits until all due work is done and every webhook was attempted once. */
   settle(): Promise<void>;
+  /** Adds the test banks of a scenario, a file in TOML or JSON, to this merchant. */
+  scenario(text: string): Promise<void>;
   /** Creates a fault, such as `fault("webhook_lost", { every: 3 })`. */
   fault(kind: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** The report on the client's behaviour, as if the client had done all its work. */

@@ -46,6 +46,14 @@ export const tests = {
     assert.equal((await feed.retrieve()).status, "active");
   }),
 
+  "a scenario adds a bank": withBankfeed(async (bankfeed) => {
+    const text = 'name = "Quiet Bank"\n[[accounts]]\nname = "Checking"\nbalance = "12.00"';
+    await bankfeed.scenario(text);
+    const feed = await bankfeed.link({ institution: "Quiet Bank", webhook: () => {} });
+    assert.deepEqual(await feed.ledger(), []);
+    assert.equal((await feed.refresh("balance")).balance.current.usd, 1200);
+  }, { judge: false }),
+
   "keys share no data": withBankfeed(async (bankfeed) => {
     await withBankfeed((other) => other.link())();
     assert.deepEqual((await bankfeed.client.customers.list()).data, []);

@@ -88,6 +88,13 @@ def test_a_void_transaction_leaves_the_ledger(bankfeed, app):
     assert app.rows == feed.ledger()
 
 
+def test_a_scenario_adds_a_bank(bankfeed, app):
+    bankfeed.scenario('name = "Quiet Bank"\n[[accounts]]\nname = "Checking"\nbalance = "12.00"')
+    feed = bankfeed.link(institution="Quiet Bank", webhook=app.handle)
+    assert app.rows == feed.ledger() == []
+    assert feed.refresh("balance").balance.current["usd"] == 1200
+
+
 def test_balance_and_owners(bankfeed):
     feed = bankfeed.link()
     feed.set_balance(12345)

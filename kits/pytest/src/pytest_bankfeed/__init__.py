@@ -4,11 +4,12 @@ The fixture `bankfeed` is a `Bankfeed`. `bankfeed.link()` returns a `Feed`: one 
 the bank's side of it.
 """
 
-from .bank import Bankfeed, Endpoint, Feed, JudgeError, Transaction
+from .bank import BEGIN_S, Bankfeed, Endpoint, Feed, JudgeError, Transaction
 from .rows import Row, rows_of
 from .server import Server, ServerError
 
 __all__ = [
+    "BEGIN_S",
     "Bankfeed",
     "Endpoint",
     "Feed",

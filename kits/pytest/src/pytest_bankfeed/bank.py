@@ -8,6 +8,7 @@ import stripe
 from .receiver import Receiver
 from .rows import Row, rows_of
 
+#: The time at which the clock of each link begins: 2026-09-21 14:13:20 UTC.
 BEGIN_S = 1_790_000_000
 DAY_S, HOUR_S = 86_400, 3_600
 WAIT_S_MAX = 60
@@ -109,6 +110,10 @@ class Bankfeed:
             errors += receiver.errors
             receiver.errors.clear()
         return errors
+
+    def scenario(self, text: str) -> None:
+        """Adds the test banks of a scenario, a file in TOML or JSON, to this merchant."""
+        self.call("post", f"{BANK}/scenarios", scenario=text)
 
     def fault(self, kind: str, **params: Any) -> Dict[str, Any]:
         """Creates a fault, such as `fault("webhook_lost", every=3)`. Returns it."""

@@ -133,6 +133,11 @@ public final class Bankfeed implements AutoCloseable {
     }
   }
 
+  /** Adds the test banks of a scenario, a file in TOML or JSON, to this merchant. */
+  public void scenario(String text) throws StripeException {
+    call(RequestMethod.POST, BANK + "/scenarios", Map.of("scenario", text));
+  }
+
   /** Creates a fault, such as {@code fault("webhook_lost", Map.of("every", 3))}. */
   public void fault(String kind, Map<String, Object> params) throws StripeException {
     Map<String, Object> form = new LinkedHashMap<>(params);

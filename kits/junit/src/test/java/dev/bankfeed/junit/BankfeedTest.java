@@ -65,6 +65,14 @@ class BankfeedTest {
   }
 
   @Test
+  void aScenarioAddsABank(Bankfeed bankfeed) throws StripeException {
+    bankfeed.scenario("name = \"Quiet Bank\"\n[[accounts]]\nname = \"Checking\"\nbalance = \"12.00\"");
+    Feed feed = bankfeed.link(new Link().institution("Quiet Bank"));
+    assertEquals(List.of(), feed.ledger());
+    assertEquals(1200L, feed.refresh(Feature.BALANCE).getBalance().getCurrent().get("usd"));
+  }
+
+  @Test
   void keysShareNoData(Bankfeed bankfeed) throws StripeException {
     try (Bankfeed other = new Bankfeed()) {
       other.link(new Link());
