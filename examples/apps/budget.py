@@ -108,7 +108,7 @@ def main() -> None:
     key, url, account = sys.argv[1:]
     budget = Budget(stripe.StripeClient(key, base_addresses={"api": url}))
     shown = budget.client.v1.financial_connections.accounts.retrieve(account)
-    budget.copy._follow(shown)
+    budget.copy.follow(shown)
     print(budget.report(account))
 
 

@@ -48,9 +48,10 @@ class CopyOfFeed:
     def handle(self, event: Any) -> None:
         """Handles a verified event. Other events than those about transactions are ignored."""
         if event.type == REFRESHED:
-            self._follow(event.data.object)
+            self.follow(event.data.object)
 
-    def _follow(self, account: Any) -> None:
+    def follow(self, account: Any) -> None:
+        """Stores the changes of an account since the last refresh that was handled."""
         refresh = account.transaction_refresh
         with self.database:
             for row in self._changes(account.id):

@@ -114,7 +114,7 @@ class FraudCheck:
 def main() -> None:
     key, url, account, name = sys.argv[1:]
     check = FraudCheck(stripe.StripeClient(key, base_addresses={"api": url}))
-    check.copy._follow(check.client.v1.financial_connections.accounts.retrieve(account))
+    check.copy.follow(check.client.v1.financial_connections.accounts.retrieve(account))
     for signal in check.signals(account, name):
         print(signal.code, signal.message)
 

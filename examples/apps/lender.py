@@ -95,7 +95,7 @@ def main() -> None:
     key, url, account = sys.argv[1:]
     lender = Lender(stripe.StripeClient(key, base_addresses={"api": url}))
     shown = lender.client.v1.financial_connections.accounts.retrieve(account)
-    lender.copy._follow(shown)
+    lender.copy.follow(shown)
     print(lender.decision(account, 30_000))
 
 
