@@ -60,11 +60,12 @@ fn debian(packages: &Packages) -> Result<(), Failure> {
     install::programs(&[("mmdebstrap", "mmdebstrap")])?;
     let place = empty(packages, "debian")?;
     let file = packages.folder.join(deb::name(packages));
-    let include = format!("--include={}", file.display());
+    let (release, sources) = distribution()?;
     let mut bootstrap = program("mmdebstrap", &["--quiet", "--variant=essential"]);
-    // The package files lie outside of the new root.
-    let hook = "--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount";
-    process::run(bootstrap.args([hook, &include, "stable"]).arg(&place))?;
+    bootstrap.args(["--include=adduser,libgcc-s1", &release]).arg(&place);
+    process::run(bootstrap.arg(sources))?;
+    let root_option = format!("--root={}", place.display());
+    process::run(program("dpkg", &[&root_option, "--install"]).arg(file))?;
     let server = |words: &[&str]| {
         let mut chroot = program("chroot", &["--userspec=bankfeed:bankfeed"]);
         chroot.arg(&place).arg("/usr/bin/bankfeed").args(words);
@@ -85,6 +86,26 @@ fn debian(packages: &Packages) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// The name of this machine's release of Debian or Ubuntu, and the file with the sources of its
+/// packages.
+fn distribution() -> Result<(String, &'static str), Failure> {
+    let place = Path::new("/etc/os-release");
+    let text = fs::read_to_string(place).map_err(at(place))?;
+    let release = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let sources = SOURCES.iter().find(|file| Path::new(file).exists());
+    match (release, sources) {
+        (Some(release), Some(sources)) => Ok((release.to_owned(), sources)),
+        _ => Err("the machine runs neither Debian nor Ubuntu".to_owned()),
+    }
+}
+
+/// The files that may contain the sources of packages.
+const SOURCES: [&str; 3] = [
+    "/etc/apt/sources.list.d/debian.sources",
+    "/etc/apt/sources.list.d/ubuntu.sources",
+    "/etc/apt/sources.list",
+];
 
 /// The image, unpacked by a program for OCI images, with its own command and user.
 fn container(packages: &Packages) -> Result<(), Failure> {
