@@ -18,7 +18,7 @@ pub(super) fn write(packages: &Packages) -> Result<PathBuf, Failure> {
     }
     let archive = packages.folder.join(format!("{name}.tar.zst"));
     let mut tar = program("tar", REPEATABLE);
-    tar.args(["--use-compress-program", "zstd -19 --no-progress", "--create", "--file"]);
+    tar.args(["--use-compress-program", "zstd --ultra -22 --no-progress", "--create", "--file"]);
     process::run(
         tar.arg(&archive).arg("--directory").arg(packages.stage.join("archive")).arg(name),
     )?;
