@@ -5,7 +5,8 @@ use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
 use crate::{
-    bench, book, browser, clients, crash, deny, instructions, kits, parity, programs, tidy, weeks,
+    bench, book, browser, clients, crash, deny, dist, instructions, kits, parity, programs, tidy,
+    weeks,
 };
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
@@ -32,6 +33,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     counts += steps.run(Group::Browser, "browser", browser::run)?;
     counts += steps.run(Group::CrashAndHostile, "crash", || crash::run(&[]))?;
     steps.run(Group::CrashAndHostile, "benches, short", bench::run_short)?;
+    counts += steps.run(Group::Packages, "dist", || dist::run(&[]))?;
     counts += steps.run(Group::CrashAndHostile, "instructions", || instructions::run(&[]))?;
     Ok(counts)
 }

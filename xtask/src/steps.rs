@@ -21,16 +21,19 @@ pub(crate) enum Group {
     Browser,
     /// The optimised build and its uses: crash tests, short benches, instruction counts.
     CrashAndHostile,
+    /// The packages, with a build of their own, and their installation.
+    Packages,
     /// Long forms, which have no budget.
     Nightly,
 }
 
 impl Group {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::LintAndTests,
         Self::ClientsAndPrograms,
         Self::Browser,
         Self::CrashAndHostile,
+        Self::Packages,
         Self::Nightly,
     ];
 
@@ -40,6 +43,7 @@ impl Group {
             Self::ClientsAndPrograms => "clients and programs",
             Self::Browser => "browser",
             Self::CrashAndHostile => "crash and hostile",
+            Self::Packages => "packages",
             Self::Nightly => "nightly",
         }
     }
@@ -47,7 +51,7 @@ impl Group {
     fn budget(self) -> Option<Duration> {
         match self {
             Self::LintAndTests => Some(Duration::from_mins(15)),
-            Self::ClientsAndPrograms => Some(Duration::from_mins(10)),
+            Self::ClientsAndPrograms | Self::Packages => Some(Duration::from_mins(10)),
             Self::Browser => Some(Duration::from_mins(6)),
             Self::CrashAndHostile => Some(Duration::from_mins(8)),
             Self::Nightly => None,
