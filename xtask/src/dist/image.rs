@@ -66,7 +66,11 @@ pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
             "mediaType": MANIFEST_TYPE,
             "digest": manifest,
             "size": manifest_bytes,
-            "annotations": {"org.opencontainers.image.ref.name": packages.version},
+            "annotations": {
+                "org.opencontainers.image.ref.name": packages.version,
+                // The name after `docker load`.
+                "io.containerd.image.name": format!("docker.io/library/bankfeed:{}", packages.version),
+            },
         }],
     });
     write_text(&layout.join("index.json"), &index.to_string())?;
