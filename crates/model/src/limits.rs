@@ -5,6 +5,36 @@
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
 /// The maximum size of a query string in bytes.
 pub const QUERY_BYTES_MAX: usize = 16 * 1024;
+/// The maximum size of a request's first line and headers in bytes.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// The maximum size of a request's target, with its query string, in bytes.
+pub const TARGET_BYTES_MAX: usize = 24 * 1024;
+/// The maximum number of headers of a request.
+pub const HEADERS_MAX: usize = 100;
+/// The time for a whole request head, from its first byte, or from the beginning of the connection.
+pub const HEAD_MS_MAX: u64 = 30_000;
+/// The time for a whole request body.
+pub const BODY_MS_MAX: u64 = 30_000;
+/// The time in which a client has to read a whole response, from the moment at which it is slower
+/// than the server.
+pub const RESPONSE_MS_MAX: u64 = 60_000;
+/// The time for which a connection without a request is kept open, and one to an event stream without
+/// a message of its client.
+pub const IDLE_CONNECTION_MS_MAX: u64 = 90_000;
+/// The maximum number of bytes that are read and dropped of a request that was rejected, so that its
+/// client sees the response.
+pub const DROPPED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The time for which bytes of a rejected request are read and dropped.
+pub const DROPPED_MS_MAX: u64 = 10_000;
+/// The maximum number of open connections of the whole server.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// The maximum number of open connections of one client address, so that no client takes all places.
+/// Loopback addresses and trusted proxies have no such bound.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
+/// The maximum number of further connections, which may only read the health of the server.
+pub const HEALTH_CONNECTIONS_MAX: usize = 16;
+/// The maximum number of hosts of the setting `allowed-hosts`.
+pub const ALLOWED_HOSTS_MAX: usize = 100;
 /// The maximum number of parameters of a request, query and body together.
 pub const PARAMETERS_MAX: usize = 1_000;
 /// The maximum number of brackets in the name of a parameter.

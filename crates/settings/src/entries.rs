@@ -94,6 +94,16 @@ pub const ENTRIES: &[Entry] = &[
         repeats: true,
         ..entry(
             LISTENING,
+            "allowed-hosts",
+            "HOST",
+            "",
+            "Further host name of this server; may be repeated",
+        )
+    },
+    Entry {
+        repeats: true,
+        ..entry(
+            LISTENING,
             "trusted-proxy",
             "ADDRESS",
             "",

@@ -7,6 +7,7 @@
 
 mod entries;
 mod flags;
+mod forms;
 mod value;
 
 pub use entries::{ENTRIES, Entry};

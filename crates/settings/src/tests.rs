@@ -230,6 +230,18 @@ fn metrics_and_proxies_are_read() {
     );
 }
 
+/// Hosts are names and domains, without a scheme or a port.
+#[test]
+fn hosts_are_read() {
+    let hosts = |text| of_flags(&[("allowed-hosts", text)]).map(|read| read.allowed_hosts);
+    assert_eq!(hosts("bankfeed, .corp.example").unwrap(), ["bankfeed", ".corp.example"]);
+    assert!(hosts("").unwrap().is_empty());
+    for wrong in ["http://a", "a:80", "*", "a b", "a..b", ".", "[::1]"] {
+        assert!(hosts(wrong).unwrap_err().contains("host names without a port"), "{wrong}");
+    }
+    assert!(hosts(&vec!["a"; 101].join(",")).is_err());
+}
+
 /// A key of the file that is nearly a setting's name is rejected with that name.
 #[test]
 fn unknown_keys_are_rejected() {

@@ -1,9 +1,11 @@
 //! Settings, parsed from their texts.
 
+use super::forms::{canonical, is_address, is_host, milliseconds};
 use super::{Resolved, SettingsError, Source};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use model::Word;
 use model::clock::AccountTime;
+use model::limits::ALLOWED_HOSTS_MAX;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,7 +15,7 @@ const WAITS_MAX: usize = 30;
 /// The maximum delay of refreshes and webhooks.
 const DELAY_MS_MAX: i64 = 3_600_000;
 /// The maximum cool-down, lease and poll, which is a year.
-const SPAN_S_MAX: i64 = 366 * 86_400;
+pub(super) const SPAN_S_MAX: i64 = 366 * 86_400;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +153,8 @@ pub struct Settings {
     pub api_keys_file: Option<PathBuf>,
     /// The URL for clients, if it differs from the listening address.
     pub public_url: Option<String>,
+    /// Host names by which clients may call the server, besides those that it accepts anyway.
+    pub allowed_hosts: Vec<String>,
     /// The accepted keys, if set.
     pub keys: Option<KeyPolicy>,
     /// True if webhooks go to public addresses only.
@@ -227,6 +231,7 @@ impl Resolved {
             seal_key_file,
             api_keys_file,
             public_url: self.public_url()?,
+            allowed_hosts: self.hosts("allowed-hosts")?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
             webhook_allow: self.networks("webhook-allow")?,
@@ -310,6 +315,19 @@ impl Resolved {
             network.map_err(|_| self.fault(name, wanted))
         };
         self.text(name).values().map(parse).collect()
+    }
+
+    /// Parses host names, separated by commas.
+    fn hosts(&self, name: &'static str) -> Result<Vec<String>, SettingsError> {
+        let hosts: Vec<String> = self.text(name).values().map(str::to_owned).collect();
+        if hosts.iter().all(|host| is_host(host)) && hosts.len() <= ALLOWED_HOSTS_MAX {
+            return Ok(hosts);
+        }
+        let wanted = format!(
+            "must be at most {ALLOWED_HOSTS_MAX} host names without a port, such as \
+             bankfeed.example or .example for all names below it"
+        );
+        Err(self.fault(name, &wanted))
     }
 
     fn public_url(&self) -> Result<Option<String>, SettingsError> {
@@ -438,44 +456,4 @@ impl Resolved {
     fn fault(&self, name: &'static str, wanted: &str) -> SettingsError {
         self.text(name).error(wanted)
     }
-}
-
-/// A network of mapped IPv4 addresses, such as `::ffff:10.0.0.0/104`, as a network of IPv4.
-fn canonical(network: IpNet) -> IpNet {
-    let mapped = match network {
-        IpNet::V6(network) => {
-            let prefix = network.prefix_len().checked_sub(96);
-            network.addr().to_ipv4_mapped().zip(prefix)
-        }
-        IpNet::V4(_) => None,
-    };
-    let mapped = mapped.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
-    mapped.map_or(network, IpNet::V4)
-}
-
-/// True if a text is a host and a port.
-fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        !bare.is_empty() && (bare != host || !host.contains(':')) && port.parse::<u16>().is_ok()
-    })
-}
-
-/// Parses `500ms`, `5s`, `10m`, `2h` or `1d` into milliseconds.
-fn milliseconds(text: &str) -> Option<i64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(unit_ms)
-        .filter(|wait_ms| *wait_ms <= SPAN_S_MAX * 1_000)
 }

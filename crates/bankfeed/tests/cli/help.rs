@@ -79,6 +79,7 @@ fn shows_settings_in_groups() {
     Listening:
           --listen <HOST:PORT>              Address to listen on; port 0 picks a free port [default: 127.0.0.1:12111] [env: BANKFEED_LISTEN]
           --public-url <URL>                URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
+          --allowed-hosts <HOST>            Further host name of this server; may be repeated [env: BANKFEED_ALLOWED_HOSTS]
           --trusted-proxy <ADDRESS>         Proxy whose X-Forwarded-For is used; may be repeated [env: BANKFEED_TRUSTED_PROXY]
           --ready-file <FILE>               File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
           --stop-with-stdin[=<true|false>]  Stop when standard input is closed [env: BANKFEED_STOP_WITH_STDIN]
