@@ -247,7 +247,9 @@ impl Engine {
     fn apply_common(&self, endpoint: &mut Endpoint, input: &DestinationInput) -> Result<(), Error> {
         if let Some(url) = &input.url {
             self.outbound.of(endpoint.livemode).check_url(url).map_err(|error| {
-                ApiError::invalid(format!("Invalid URL: {error}.")).param("webhook_endpoint[url]")
+                ApiError::invalid(format!("Invalid URL: {error}."))
+                    .code("url_invalid")
+                    .param("webhook_endpoint[url]")
             })?;
             endpoint.url.clone_from(url);
         }

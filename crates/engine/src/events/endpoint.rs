@@ -200,7 +200,7 @@ impl Engine {
     ) -> Result<(), Error> {
         if let Some(url) = &input.url {
             self.outbound.of(endpoint.livemode).check_url(url).map_err(|error| {
-                ApiError::invalid(format!("Invalid URL: {error}.")).param("url")
+                ApiError::invalid(format!("Invalid URL: {error}.")).code("url_invalid").param("url")
             })?;
             endpoint.url.clone_from(url);
         }

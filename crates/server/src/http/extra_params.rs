@@ -2,6 +2,7 @@
 //! it uses and leaves the rest to be echoed.
 
 use super::call::Call;
+use super::texts::check_credentials;
 use model::extra_params::ExtraParams;
 use store::Bounds;
 use wire::change;
@@ -13,7 +14,9 @@ pub(super) fn read(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
     let version = call.version().clone();
     let params = change::read(&mut call.params, name, &version)?;
     assert!(params.is_some(), "every call that is read by schema has a table");
-    Ok(params.unwrap_or_else(ExtraParams::empty))
+    let params = params.unwrap_or_else(ExtraParams::empty);
+    check_credentials(&params)?;
+    Ok(params)
 }
 
 /// Takes a text from the params.

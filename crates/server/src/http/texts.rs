@@ -1,5 +1,6 @@
 //! Checks of the format of texts that several calls take: URLs for a browser, and e-mail addresses.
 
+use model::extra_params::ExtraParams;
 use url::Url;
 use wire::error::Error;
 
@@ -29,8 +30,48 @@ fn check(url: Option<&str>, path: &str, fits: impl Fn(&str) -> bool) -> Result<(
             let message = "Not a valid URL: give the whole address, beginning with https://.";
             Err(Error::invalid(message).code("url_invalid").param(path))
         }
+        Some(url) if has_credentials(url) => Err(Error::url_with_credentials(path)),
         _ => Ok(()),
     }
+}
+
+/// Rejects URLs with a user name or a password, in all of these parameters. Metadata may contain any
+/// text.
+pub(super) fn check_credentials(params: &ExtraParams) -> Result<(), Error> {
+    match find_credentials(params, false) {
+        Some(path) => Err(Error::url_with_credentials(&bracketed(&path))),
+        None => Ok(()),
+    }
+}
+
+/// The names on the path to a URL with credentials, the last one first.
+fn find_credentials(params: &ExtraParams, is_url: bool) -> Option<Vec<String>> {
+    let below = |name: String, found: Vec<String>| [found, vec![name]].concat();
+    match params {
+        ExtraParams::Text(text) => (is_url && has_credentials(text)).then(Vec::new),
+        ExtraParams::Hash(members) => members.iter().find_map(|(name, value)| {
+            let is_url = name == "url" || name.ends_with("_url") || name == "images";
+            let found = (name != "metadata").then(|| find_credentials(value, is_url))??;
+            Some(below(name.clone(), found))
+        }),
+        ExtraParams::List(items) => items.iter().enumerate().find_map(|(index, item)| {
+            Some(below(index.to_string(), find_credentials(item, is_url)?))
+        }),
+        _ => None,
+    }
+}
+
+/// The path of a parameter in brackets. The names are given from its end.
+fn bracketed(names: &[String]) -> String {
+    let Some((first, rest)) = names.split_last() else { return String::new() };
+    rest.iter().rev().fold(first.clone(), |path, name| format!("{path}[{name}]"))
+}
+
+/// True if a URL has a user name or a password in front of its host. Browsers hide it, so it can make
+/// a host look like another one.
+fn has_credentials(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("//") else { return false };
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 fn is_page(url: &str) -> bool {
@@ -57,7 +98,7 @@ pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::{is_page, opens_app};
+    use super::{has_credentials, is_page, opens_app};
 
     /// Page URLs are complete. Apps have schemes of their own, and none of the accepted schemes
     /// runs a script.
@@ -70,5 +111,20 @@ mod tests {
         assert!(pages.iter().all(|url| is_page(url) && !opens_app(url)));
         assert!(apps.iter().all(|url| opens_app(url) && !is_page(url)));
         assert!(none.iter().chain(&scripts).all(|url| !is_page(url) && !opens_app(url)));
+    }
+
+    /// Only the part in front of the path can have a user name.
+    #[test]
+    fn finds_credentials() {
+        for url in
+            ["https://a@b.test", "https://a:b@c.test/", "https://@b.test", "app://a@b", "//a@b"]
+        {
+            assert!(has_credentials(url), "{url}");
+        }
+        for url in
+            ["https://b.test/@a", "https://b.test?a@b", "https://b.test#a@b", "mailto:a@b.test"]
+        {
+            assert!(!has_credentials(url), "{url}");
+        }
     }
 }

@@ -178,6 +178,8 @@ async fn addresses() {
         "file:///etc",
         "/done",
         "https://a%0d%0a.test/",
+        "https://user:password@a.test/",
+        "https://user@a.test/",
     ];
     let calls: Vec<(&str, String)> = places
         .iter()
@@ -287,5 +289,43 @@ async fn balances() {
     400 parameter_invalid_integer balance
     400 parameter_invalid_integer balance
     400 parameter_invalid_integer balance
+    ");
+}
+
+/// No URL has a user name or a password, wherever a call takes one. Metadata may contain any text.
+#[tokio::test]
+async fn urls_have_no_credentials() {
+    let app = App::start().await;
+    let url = "https://user:password@a.test/";
+    let setup = "confirm=true&payment_method=pm_usBankAccount_success";
+    let price = "currency=usd&unit_amount=100&product_data[name]=Tea";
+    let refused = told(
+        &app,
+        &[
+            (
+                CHECKOUT,
+                format!("{ONE_ITEM}&line_items[0][price_data][product_data][images][]={url}"),
+            ),
+            ("/v1/products", format!("name=Tea&url={url}")),
+            ("/v1/products", format!("name=Tea&images[]=https://a.test/&images[]={url}")),
+            ("/v1/setup_intents", format!("{setup}&return_url={url}")),
+            ("/v1/prices", format!("{price}&metadata[url]={url}")),
+            ("/v1/accounts", format!("type=custom&country=US&business_profile[url]={url}")),
+            ("/v1/accounts", format!("type=custom&country=US&business_profile[support_url]={url}")),
+            ("/v1/webhook_endpoints", format!("url={url}&enabled_events[]=*")),
+            ("/v1/test_helpers/confirmation_tokens", format!("return_url={url}")),
+        ],
+    )
+    .await;
+    insta::assert_snapshot!(refused, @"
+    400 url_invalid line_items[0][price_data][product_data][images][0]
+    400 url_invalid url
+    400 url_invalid images[1]
+    400 url_invalid return_url
+    200 - -
+    400 url_invalid business_profile[url]
+    400 url_invalid business_profile[support_url]
+    400 url_invalid url
+    400 url_invalid return_url
     ");
 }

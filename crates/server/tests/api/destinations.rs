@@ -203,7 +203,7 @@ async fn members_are_checked() {
     {"webhook_endpoint":{"url":"http://127.0.0.1:9/","urls":1}}
       400 parameter_unknown: Received unknown parameter: webhook_endpoint.urls. Did you mean url?
     {"webhook_endpoint":{"url":"ftp://example.com"}}
-      400 invalid_request: webhook_endpoint.url: Invalid URL: the URL must begin with http or https.
+      400 url_invalid: webhook_endpoint.url: Invalid URL: the URL must begin with http or https.
     {"metadata":{"a":{"b":"c"}}}
       400 invalid_request: Invalid string: metadata.a has another type
     {"include":["webhook_endpoint"]}

@@ -60,9 +60,9 @@ async fn endpoints() {
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/
         400 parameter_missing enabled_events: Missing required parameter: enabled_events.
     POST /v1/webhook_endpoints url=nowhere&enabled_events[]=*
-        400 - url: Invalid URL: not a valid URL.
+        400 url_invalid url: Invalid URL: not a valid URL.
     POST /v1/webhook_endpoints url=ftp://example.com&enabled_events[]=*
-        400 - url: Invalid URL: the URL must begin with http or https.
+        400 url_invalid url: Invalid URL: the URL must begin with http or https.
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
       enabled_events[]=customer.*
         400 - enabled_events[1]: customer.* is not the name of an event type. Did you mean

@@ -252,10 +252,10 @@ async fn live_webhooks_stay_out_of_private_networks() {
     let calls = forbidden.each_ref().map(|form| ("POST", "/v1/webhook_endpoints", form.as_str()));
     insta::assert_snapshot!(live.api_errors(&calls).await, @"
     POST /v1/webhook_endpoints enabled_events[]=*&url=https://10.0.0.1/
-        400 - url: Invalid URL: the address is not public.
+        400 url_invalid url: Invalid URL: the address is not public.
     POST /v1/webhook_endpoints enabled_events[]=*&url=http://10.0.0.1/
     POST /v1/webhook_endpoints enabled_events[]=*&url=http://8.8.8.8/
-        400 - url: Invalid URL: http is for the allowed private addresses only.
+        400 url_invalid url: Invalid URL: http is for the allowed private addresses only.
     ");
     for url in ["http://10.0.0.1/", "http://8.8.8.8/"] {
         app.post("/v1/webhook_endpoints", &endpoint(url)).await.ok();

@@ -57,6 +57,13 @@ impl Error {
             .param(path)
     }
 
+    /// A URL has a user name or a password.
+    pub fn url_with_credentials(path: &str) -> Self {
+        Self::invalid("Invalid URL: it must not have a user name or a password.")
+            .code("url_invalid")
+            .param(path)
+    }
+
     /// A word is not one of the accepted words.
     pub fn bad_choice(path: &str, words: &[&str]) -> Self {
         Self::invalid(format!("Invalid {path}: must be {}", one_of(words))).param(path)
