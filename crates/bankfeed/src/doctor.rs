@@ -7,11 +7,11 @@ use cli::output::{self, Column, OutputError, Table};
 use cli::process::runtime;
 use cli::{format, outbound_within};
 use model::clock::Clock as _;
+use model::limits::{CONNECTIONS_MAX, HEALTH_CONNECTIONS_MAX};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
 use serde_json::json;
 use server::clock::SystemClock;
-use server::http::CONNECTIONS_MAX;
 use server::rng::Streams;
 use server::{SEAL_KEY_BYTES, check_settings, read_seal_key};
 use settings::{Database, KeyPolicy, Settings, SettingsFlags, folder_of};
@@ -369,7 +369,8 @@ async fn find_server(listen: &str) -> Option<Running> {
 
 /// Checks that the open-file limit allows as many connections as the server accepts.
 fn open_files() -> Finding {
-    let needed = u64::try_from(CONNECTIONS_MAX).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let connections = u64::try_from(CONNECTIONS_MAX + HEALTH_CONNECTIONS_MAX).unwrap_or(u64::MAX);
+    let needed = connections.saturating_add(OTHER_FILES);
     match getrlimit(Resource::Nofile).current {
         Some(limit) if limit < needed => {
             let found = format!("{limit} may be open; all connections together take {needed}");

@@ -5,6 +5,7 @@
 //! server from the settings of the process. Tests start one with [`http::serve`] on a listener of
 //! their own.
 
+mod addresses;
 pub mod clock;
 mod engine_settings;
 pub mod http;

@@ -3,9 +3,10 @@
 //! A stop runs in reverse. New requests are rejected, the workers finish their current work, and
 //! the database is closed. A server that is killed instead starts again in the same way.
 
+use crate::addresses::{hosts, url_of};
 use crate::clock::SystemClock;
 use crate::engine_settings::{engine_settings, failpoints, lab_settings};
-use crate::http::{self, App, IssuedKeys, Keys, Record};
+use crate::http::{self, App, Hosts, IssuedKeys, Keys, Record};
 use crate::rng::Streams;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
@@ -22,7 +23,7 @@ use settings::{Database, KeyPolicy, Metrics, Settings, SettingsError, folder_of}
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{KeyFileError, OpenError, Place, Store, StoreBounds, StoreSettings};
@@ -193,6 +194,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let app = App::new(Arc::clone(&lab), key_store, request_ids, visits)
         .strict(settings.strict)
         .behind(settings.trusted_proxies.clone())
+        .at_hosts(hosts(settings, address, keys))
         .recording(open_record(settings.record.as_deref())?);
     let app = match metrics {
         Metrics::Off => app,
@@ -202,7 +204,10 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     if let (Some(url), Some(_)) = (&metrics_url, &metrics_listener) {
         tracing::info!(url, "metrics have an address of their own");
     }
-    let metrics_listener = metrics_listener.map(|(listener, _)| listener);
+    let metrics_listener = metrics_listener.map(|(listener, address)| {
+        // Metrics need no key under either policy.
+        (listener, hosts(settings, address, KeyPolicy::Issued))
+    });
     let serving = tokio::spawn(serve(listener, metrics_listener, Arc::new(app), stopping.clone()));
     let workers = tokio::spawn(worker::run(engine, stopping));
     if let Some(path) = &settings.ready_file {
@@ -225,14 +230,14 @@ async fn listen(
 /// Serves the API, and the metrics if they have a listener of their own.
 async fn serve(
     listener: TcpListener,
-    metrics_listener: Option<TcpListener>,
+    metrics_listener: Option<(TcpListener, Hosts)>,
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let api = http::serve(listener, Arc::clone(&app), stop.clone());
     match metrics_listener {
-        Some(listener) => {
-            tokio::try_join!(api, http::serve_metrics(listener, app, stop)).map(|_| ())
+        Some((listener, hosts)) => {
+            tokio::try_join!(api, http::serve_metrics(listener, hosts, app, stop)).map(|_| ())
         }
         None => api.await,
     }
@@ -371,17 +376,6 @@ fn issued_keys(path: Option<&Path>) -> Result<IssuedKeys, StartError> {
     IssuedKeys::open(path).map_err(|source| StartError::Keys { path: path.to_owned(), source })
 }
 
-/// The URL of a listening server on its own machine.
-fn url_of(address: SocketAddr) -> String {
-    let host = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    format!("http://{host}:{}", address.port())
-}
-
 /// Returns the seal key. The first start creates it, and later starts read it.
 fn seal_key(
     path: Option<&Path>,
@@ -483,15 +477,5 @@ mod tests {
         let failed = seal_key(Some(&lost), Some(database), &*Streams::seeded(1).internals);
         assert!(matches!(failed, Err(StartError::LostSealKey(_))));
         assert!(!lost.exists());
-    }
-
-    /// An address that means all addresses of a machine is shown as one that can be called.
-    #[test]
-    fn shows_a_url_that_can_be_called() {
-        let url = |text: &str| url_of(text.parse().unwrap());
-        assert_eq!(url("127.0.0.1:12111"), "http://127.0.0.1:12111");
-        assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
-        assert_eq!(url("[::]:80"), "http://[::1]:80");
-        assert_eq!(url("[::1]:80"), "http://[::1]:80");
     }
 }

@@ -23,7 +23,7 @@ use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
 use model::numbers::Numbers;
 use server::Started;
-use server::http::{self, IssuedKeys, Record};
+use server::http::{self, ConnectionBounds, IssuedKeys, Record};
 use server::rng::Streams;
 use settings::{KeyPolicy, resolve};
 use std::collections::BTreeMap;
@@ -68,6 +68,8 @@ pub struct Options {
     pub strict: bool,
     /// The bounds of the store.
     pub bounds: StoreBounds,
+    /// The bounds of connections.
+    pub connections: ConnectionBounds,
     /// The failpoint of the store.
     pub failpoints: Failpoints,
     /// The settings of the engine.
@@ -84,6 +86,7 @@ impl Default for Options {
             account_time: None,
             strict: false,
             bounds: StoreBounds::default(),
+            connections: ConnectionBounds::default(),
             failpoints: Failpoints::default(),
             settings: Settings::default(),
             store_clock: None,
@@ -199,7 +202,7 @@ impl App {
             None => clock,
         });
         let store = open_store(&options, &clock);
-        let Options { keys, strict, settings, .. } = options;
+        let Options { keys, strict, settings, connections, .. } = options;
         let streams = Streams::seeded(1);
         let parts = EngineParts {
             store,
@@ -213,7 +216,7 @@ impl App {
         let registry = Arc::new(accepted.issued.clone());
         let (engine, lab) = parts.build_registered(Numbers::default(), registry);
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
-        let app = app.recording(record()).strict(strict).measuring(true);
+        let app = app.recording(record()).strict(strict).measuring(true).bounding(connections);
         let (client, stop) = serve(app).await;
         let servers = AtomicU64::new(1);
         Self { engine, lab, client, clock, keys: issued, settings, servers, _stop: stop }

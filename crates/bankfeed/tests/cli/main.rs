@@ -15,6 +15,7 @@ mod global_flags;
 mod help;
 mod judge;
 mod logs;
+mod network;
 mod process;
 mod raw;
 mod reset;

@@ -1,9 +1,12 @@
 //! The application state that every request handler shares.
 
 use super::auth::Keys;
+use super::connection_bounds::ConnectionBounds;
 use super::headers::{REQUEST_ID, put};
+use super::hosts::Hosts;
 use super::idempotency::RunningKeys;
 use super::metrics::Metrics;
+use super::places::ConnectionCounts;
 use super::record::Record;
 use super::visits::{Visitor, Visits};
 use crate::rng::{RequestIds, Stream};
@@ -31,6 +34,10 @@ pub struct App {
     /// True if the address of the API also serves the metrics.
     pub(super) shows_metrics: bool,
     pub(super) trusted_proxies: Vec<IpNet>,
+    /// The hosts by which clients may call the server.
+    pub(super) hosts: Arc<Hosts>,
+    pub(super) bounds: ConnectionBounds,
+    pub(super) connection_counts: ConnectionCounts,
 }
 
 impl App {
@@ -50,13 +57,16 @@ impl App {
             metrics: None,
             shows_metrics: false,
             trusted_proxies: Vec::new(),
+            hosts: Arc::new(Hosts::of_loopback()),
+            bounds: ConnectionBounds::default(),
+            connection_counts: ConnectionCounts::default(),
         }
     }
 
     /// Measures requests. With `shows`, the address of the API serves the metrics too.
     #[must_use]
     pub fn measuring(self, shows: bool) -> Self {
-        let metrics = Some(Metrics::new(&self.engine));
+        let metrics = Some(Metrics::new(&self.engine, &self.connection_counts));
         Self { metrics, shows_metrics: shows, ..self }
     }
 
@@ -64,6 +74,18 @@ impl App {
     #[must_use]
     pub fn behind(self, trusted_proxies: Vec<IpNet>) -> Self {
         Self { trusted_proxies, ..self }
+    }
+
+    /// Sets the hosts by which clients may call the server. Without it, they are those of loopback.
+    #[must_use]
+    pub fn at_hosts(self, hosts: Hosts) -> Self {
+        Self { hosts: Arc::new(hosts), ..self }
+    }
+
+    /// Sets the bounds of connections.
+    #[must_use]
+    pub fn bounding(self, bounds: ConnectionBounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// Sets strict mode, which rejects parameters that are known but not supported.

@@ -15,7 +15,7 @@ use super::head::Head;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use super::record::Pattern;
 use super::sent::Sent;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
@@ -28,17 +28,16 @@ use lab::Lab;
 use model::id::RequestId;
 use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
 use outbound::COMMAND_LINE;
+use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tracing::Instrument;
 use wire::error::Error as ApiError;
 use wire::expand::{Expand, Returns};
 use wire::params::{Gaps, Params};
 use wire::version::Version;
 
-/// The longest time that a client may take to send a body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// The common prefix of the addresses that control tests.
 const TEST_HELPERS: &str = "/v1/test_helpers/";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -212,7 +211,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     if sent.cut
         && let Some(ConnectInfo(peer)) = peer
     {
-        peer.cut.cut();
+        peer.link.cut();
     }
     let mut response = head.respond(&app, route.pattern, sent);
     if app.record.is_some() {
@@ -248,7 +247,11 @@ async fn perform(
 ) -> Result<Sent, ApiError> {
     let takes_json = route.is_second_version();
     let key = read_key(&parts.method, &parts.headers, takes_json)?;
-    let body = read_body(&parts.headers, body, takes_json).await?;
+    let body = match collect_body(&parts.headers, body).await {
+        Ok(body) => check_body(&parts.headers, body, takes_json)?,
+        // The rest of the body has no use, so the connection has none either.
+        Err(api_error) => return Ok(Sent::rejected(&api_error).closing()),
+    };
     let path = read_path(&mut parts).await?;
     let params = read_params(&parts, &body, takes_json)?.strict(app.strict);
     let connected = match act_in(&app.engine, &mut caller, &parts).await {
@@ -407,23 +410,35 @@ fn read_params(parts: &Parts, body: &str, is_json: bool) -> Result<Params, ApiEr
     if is_json { Params::parse_json(query, body) } else { Params::parse(query, body) }
 }
 
-/// Reads a form or JSON body, sent whole or in chunks.
-async fn read_body(headers: &HeaderMap, body: Body, takes_json: bool) -> Result<String, ApiError> {
+/// Reads a body, sent whole or in chunks.
+async fn collect_body(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
     if body.is_end_stream() {
-        return Ok(String::new());
+        return Ok(Bytes::new());
     }
     let too_large = || ApiError::too_large("request body", BODY_BYTES_MAX);
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if announced.and_then(|length| length.parse().ok()).is_some_and(|n: usize| n > BODY_BYTES_MAX) {
         return Err(too_large());
     }
-    let collecting = Limited::new(body, BODY_BYTES_MAX).collect();
-    let bytes = match tokio::time::timeout(BODY_TIME_MAX, collecting).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(ApiError::invalid("The request body broke off.")),
-        Err(_) => return Err(ApiError::invalid("The request body took too long to arrive.")),
-    };
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if is_late(&*error) => {
+            Err(ApiError::invalid("The request body took too long to arrive."))
+        }
+        Err(_) => Err(ApiError::invalid("The request body broke off.")),
+    }
+}
+
+/// True if the connection ended a body because its time was over.
+fn is_late(error: &(dyn Error + 'static)) -> bool {
+    let io_error = error.downcast_ref::<io::Error>();
+    io_error.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        || error.source().is_some_and(is_late)
+}
+
+/// Checks the type and the text of a form or JSON body.
+fn check_body(headers: &HeaderMap, bytes: Bytes, takes_json: bool) -> Result<String, ApiError> {
     if bytes.is_empty() {
         return Ok(String::new());
     }

@@ -9,7 +9,7 @@ use super::metrics::us_since;
 use super::sent::Sent;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -79,6 +79,9 @@ impl Head {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         names::put(headers, names::REQUEST_ID, self.id.text().as_str());
         names::put(headers, names::STRIPE_VERSION, self.version.as_str());
+        if sent.closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(key) = self.idempotency_key {
             headers.insert(names::IDEMPOTENCY_KEY, key);
         }

@@ -6,6 +6,7 @@
 
 use super::app::App;
 use super::guard::caught;
+use super::places::ConnectionCounts;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::Next;
@@ -54,7 +55,7 @@ struct RouteLabels {
 
 impl Metrics {
     /// The metrics of a server with this engine.
-    pub(super) fn new(engine: &Arc<Engine>) -> Self {
+    pub(super) fn new(engine: &Arc<Engine>, connections: &ConnectionCounts) -> Self {
         let (requests, durations) = (Family::default(), durations());
         let waiting = Arc::new(Waiting { engine: Arc::clone(engine), backlog: Mutex::default() });
         let mut registry = Registry::with_prefix("bankfeed");
@@ -70,6 +71,12 @@ impl Metrics {
             "Durations of requests, from the headers to the response",
             Unit::Seconds,
             Family::clone(&durations),
+        );
+        registry.register("http_connections", "Open connections", connections.open.clone());
+        registry.register(
+            "http_connections_closed",
+            "Connections that the server closed for a bound",
+            connections.closed.clone(),
         );
         engine.metrics().register(&mut registry);
         registry.register_collector(Box::new(Arc::clone(&waiting)));

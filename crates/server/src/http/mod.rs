@@ -1,10 +1,10 @@
 //! The HTTP server.
 //!
-//! A request passes [`call`], which reads its key, version, parameters and idempotency key. A
-//! resource file turns the parameters into typed input, and the engine produces the response.
-//! [`router`] lists every address. At shutdown the server accepts no more connections and completes
-//! the running requests. After [`DRAIN_MAX`] it drops all open connections. A write that was handed
-//! to the store is completed even then.
+//! A connection passes only request heads that [`raw_head`] has checked. A request passes [`call`],
+//! which reads its key, version, parameters and idempotency key. A resource file turns the parameters
+//! into typed input, and the engine produces the response. [`router`] lists every address. At shutdown
+//! the server accepts no more connections and completes the running requests. After [`DRAIN_MAX`] it
+//! drops all open connections. A write that was handed to the store is completed even then.
 
 pub(crate) mod app;
 pub(crate) mod auth;
@@ -13,19 +13,26 @@ mod caller;
 mod client_address;
 mod connect;
 mod connection;
+mod connection_bounds;
 mod connections;
 mod cors;
 mod events;
 mod extra_params;
+mod framing;
 mod guard;
 mod head;
 mod headers;
+mod hosts;
 mod idempotency;
 mod indent;
 mod keys;
 mod metrics;
 mod payments;
+mod places;
+mod raw_head;
+mod read_buffer;
 mod record;
+mod refused;
 mod router;
 mod routes;
 mod sent;
@@ -35,12 +42,14 @@ pub(crate) mod visits;
 
 pub use app::App;
 pub use auth::Keys;
-pub use connection::CONNECTIONS_MAX;
+pub use connection_bounds::ConnectionBounds;
+pub use hosts::Hosts;
 pub use keys::IssuedKeys;
 pub use record::Record;
 
 use axum::Router;
 use connection::{Connections, Peer};
+use places::Places;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,26 +65,34 @@ pub async fn serve(
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    serve_routes(listener, router::router(app), stop).await
+    let hosts = Arc::clone(&app.hosts);
+    let connections = Connections::new(listener, places(&app, app.bounds), hosts);
+    serve_routes(connections, router::router(app), stop).await
 }
 
-/// Serves only the metrics and the state of the server, until `stop` becomes true.
+/// Serves only the metrics and the state of the server to these hosts, until `stop` becomes true.
 pub async fn serve_metrics(
     listener: TcpListener,
+    hosts: Hosts,
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    serve_routes(listener, router::metrics_router(app), stop).await
+    let places = places(&app, app.bounds.of_monitors());
+    let connections = Connections::new(listener, places, Arc::new(hosts));
+    serve_routes(connections, router::metrics_router(app), stop).await
+}
+
+fn places(app: &App, bounds: ConnectionBounds) -> Places {
+    Places::new(bounds, app.trusted_proxies.clone(), app.connection_counts.clone())
 }
 
 async fn serve_routes(
-    listener: TcpListener,
+    connections: Connections,
     routes: Router,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let service = routes.into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(Connections::new(listener), service)
-        .with_graceful_shutdown(stopped(stop.clone()));
+    let serving = axum::serve(connections, service).with_graceful_shutdown(stopped(stop.clone()));
     let overdue = async {
         stopped(stop).await;
         let _ = tokio::time::timeout(DRAIN_MAX, std::future::pending::<()>()).await;

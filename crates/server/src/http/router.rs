@@ -15,7 +15,7 @@ use super::payments::{
 };
 use super::routes::Routes;
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
-use super::{metrics, record};
+use super::{metrics, record, refused};
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -55,7 +55,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
     } else {
         routes
     };
-    routes.with_state(app)
+    // The layers above are for requests of clients.
+    routes.route(refused::PATH, get(refused::respond)).with_state(app)
 }
 
 /// Handles a request on a server with a seed, after all due work of earlier requests.
@@ -393,6 +394,7 @@ pub(super) fn metrics_router(app: Arc<App>) -> Router {
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .layer(from_fn(guard_page))
+        .route(refused::PATH, get(refused::respond))
         .with_state(app)
 }
 

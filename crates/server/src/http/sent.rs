@@ -21,6 +21,8 @@ pub(super) struct Sent {
     pub(super) limited: Option<&'static str>,
     /// True if the connection is closed instead of sending the response.
     pub(super) cut: bool,
+    /// True if the connection ends after the response.
+    pub(super) closes: bool,
     /// True if the use case decided this response. It is false for a replay and for a response that a
     /// fault replaced, because the client checker ignores both.
     pub(super) decided: bool,
@@ -39,6 +41,7 @@ impl Sent {
             should_retry: None,
             limited: None,
             cut: false,
+            closes: false,
             decided: true,
         }
     }
@@ -61,7 +64,13 @@ impl Sent {
             decided: false,
             limited: None,
             cut: false,
+            closes: false,
         }
+    }
+
+    /// Ends the connection after the response.
+    pub(super) fn closing(self) -> Self {
+        Self { closes: true, ..self }
     }
 
     /// Turns an error into the form of `/v2`. It is stored for an idempotency key in that of `/v1`.
@@ -96,6 +105,7 @@ impl Sent {
             should_retry: (record.status >= 400).then_some(false),
             limited: None,
             cut: false,
+            closes: false,
             decided: false,
         }
     }

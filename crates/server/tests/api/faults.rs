@@ -256,7 +256,7 @@ async fn connections_are_cut() {
         let address = address.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
-            let head = "POST /v1/customers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+            let head = "POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
                         Authorization: Bearer sk_test_123\r\nIdempotency-Key: cut\r\n\
                         Content-Length: 0\r\n\r\n";
             stream.write_all(head.as_bytes()).unwrap();

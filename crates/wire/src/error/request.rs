@@ -67,6 +67,57 @@ impl Error {
         Self::invalid(format!("The {part} is too large: at most {bytes_max} bytes."))
     }
 
+    /// The request head breaks a rule of HTTP.
+    pub fn not_http(reason: &str) -> Self {
+        Self::invalid(format!("The request is not valid HTTP: {reason}."))
+    }
+
+    /// The headers of a request are too large or too many.
+    pub fn head_too_large(bytes_max: usize, headers_max: usize) -> Self {
+        Self::invalid(format!(
+            "The request head is too large: at most {bytes_max} bytes and {headers_max} headers."
+        ))
+        .status(431)
+    }
+
+    /// The head of a request did not arrive in time.
+    pub fn head_too_slow() -> Self {
+        Self::invalid("The request head took too long to arrive.").status(408)
+    }
+
+    /// A header that may occur once occurs twice.
+    pub fn repeated_header(name: &str) -> Self {
+        Self::invalid(format!("The request has two {name} headers. Send one."))
+    }
+
+    /// The server may not be called by this host name.
+    pub fn other_host(host: &str) -> Self {
+        let host = shown(host);
+        Self::invalid(format!(
+            "The host '{host}' is not allowed. If it is a name of this server, start the server with \
+             --allowed-hosts {host}, or call the server by its address."
+        ))
+        .status(403)
+    }
+
+    /// The server has too many connections.
+    pub fn no_connection(connections_max: usize) -> Self {
+        Self::invalid(format!(
+            "Limit reached: at most {connections_max} connections to this server. Try again later."
+        ))
+        .status(503)
+        .error_type(ErrorType::ApiError)
+    }
+
+    /// The client's address has too many connections.
+    pub fn no_connection_of_address(connections_max: usize) -> Self {
+        Self::invalid(format!(
+            "Limit reached: at most {connections_max} connections from one address. Close some first."
+        ))
+        .status(503)
+        .error_type(ErrorType::ApiError)
+    }
+
     /// The `Stripe-Account` header is not the id of a connected account.
     pub fn malformed_account(id: &str) -> Self {
         Self::invalid(format!(
