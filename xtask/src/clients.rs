@@ -27,6 +27,7 @@ const CLIENTS: &[Client] = &[
     ("curl", curl),
     ("python", python),
     ("cli", cli),
+    ("proxy", proxy),
     ("run", without_setting),
     ("node", node),
     ("go", go),
@@ -161,6 +162,14 @@ fn cli() -> Result<Vec<Command>, Failure> {
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
     install::npm_packages(&root().join("tests/clients/cli"))?;
     Ok(vec![program("python3", &["tests/clients/cli/main.py"])])
+}
+
+/// A server behind nginx. This needs only Python's standard library and nginx.
+fn proxy() -> Result<Vec<Command>, Failure> {
+    if !install::runs("nginx", &["-v"]) {
+        install::programs(&[("nginx", "nginx-light")])?;
+    }
+    Ok(vec![program("python3", &["tests/clients/proxy/main.py"])])
 }
 
 /// The Go SDK, with the modules that `go.sum` pins. The build takes longer than the run.
