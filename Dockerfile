@@ -26,6 +26,7 @@ VOLUME /data
 EXPOSE 12111
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["bankfeed"]
-# A container listens on every address, so the key rule has to be said; publish the port to
+# A container listens on every address, so the key rule has to be said. Clients may call it by its address and by names without
+# a dot, such as that of its service; --allowed-hosts adds others. Publish the port to
 # loopback only, unless whoever reaches it may have any test data there is.
 CMD ["serve", "--listen", "0.0.0.0:12111", "--keys", "any", "--db", "/data/bankfeed.db"]
