@@ -9,6 +9,7 @@ use super::output::OutputError;
 use super::server::{ServerError, text, with_server};
 use super::{CommandError, output};
 use clap::Args;
+use model::counted::counted;
 use serde_json::Value;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
@@ -55,9 +56,9 @@ fn show(report: &Value) -> Result<(), OutputError> {
         Some("nothing_found") => "nothing found",
         _ => "found:",
     };
-    output::say(&format!(
-        "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
-    ))?;
+    let (calls, attempts) = (counted(calls, "call"), counted(attempts, "webhook"));
+    let accounts = counted(accounts, "account");
+    output::say(&format!("{calls}, {attempts}, {accounts} watched; {found}"))?;
     if let Some(refreshes) = refreshes(report) {
         output::say(&refreshes)?;
     }
@@ -76,7 +77,7 @@ fn refreshes(report: &Value) -> Option<String> {
     let most = counts.iter().max_by_key(|count| of(count))?;
     let (account, date) = (text(most, "account"), text(most, "date"));
     Some(format!(
-        "refreshes started: {total}, at most {} a day for one account ({account} on {date})",
+        "refreshes started: {total}, the most for one account on one day {} ({account} on {date})",
         of(most)
     ))
 }

@@ -8,6 +8,7 @@ use super::global::{DEFAULT_KEY, GlobalFlags};
 use super::output::{OutputError, Progress};
 use super::{Client, ClientError, CommandError, Received, output, runtime};
 use clap::builder::RangedU64ValueParser;
+use model::counted::counted;
 use model::limits::{COMMAND_POLL_MS, COMMAND_ROWS_MAX, PAGE_ROWS_MAX};
 use outbound::OutboundError;
 use serde_json::Value;
@@ -78,7 +79,7 @@ pub enum ServerError {
     #[error("could not read the confirmation from the terminal")]
     Terminal(#[source] std::io::Error),
     /// The expected result did not come in time.
-    #[error("{subject} did not come within {waited_s} seconds")]
+    #[error("{subject} did not come within {}", counted(waited_s, "second"))]
     Late { subject: String, waited_s: u64, help: &'static str },
     /// The client to check was not observed.
     #[error("no client with this key was observed")]

@@ -16,6 +16,7 @@ use engine::{ApiResponse, Context, Error};
 use model::Word;
 use model::account::{Account, Holder};
 use model::clock::{ClockStatus, TestClock};
+use model::counted::counted;
 use model::customer::Customer;
 use model::delivery::DeliveryKey;
 use model::endpoint::Endpoint;
@@ -180,7 +181,8 @@ impl Lab {
             return Ok(());
         }
         let open = found.text();
-        let message = format!("Not settled within {timeout_s} seconds. Still open: {open}.");
+        let timeout = counted(timeout_s, "second");
+        let message = format!("Not settled within {timeout}. Still open: {open}.");
         Err(ApiError::waited_in_vain(&message).into())
     }
 

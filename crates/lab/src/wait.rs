@@ -13,6 +13,7 @@ use crate::Lab;
 use crate::render::delivery::thin_event;
 use engine::{ApiResponse, Context, Error};
 use model::Word;
+use model::counted::counted;
 use model::delivery::{Delivery, DeliveryStatus};
 use model::endpoint::EventForm;
 use model::event::{Event, EventType};
@@ -253,7 +254,8 @@ impl Lab {
         fitting: usize,
         newest: Option<EventId>,
     ) -> Result<String, Error> {
-        let mut message = format!("No such event was delivered within {timeout_s} seconds");
+        let mut message =
+            format!("No such event was delivered within {}", counted(timeout_s, "second"));
         let Some(event) = newest else { return Ok(message + ", nor did one happen.") };
         // Writing to a String cannot fail.
         let _ = write!(message, "; {fitting} happened, the last of them {event}");

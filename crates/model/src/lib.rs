@@ -13,6 +13,7 @@ pub mod clock;
 pub mod collection;
 pub mod connected_account;
 pub mod connections_settings;
+pub mod counted;
 pub mod customer;
 mod daily;
 pub mod delivery;

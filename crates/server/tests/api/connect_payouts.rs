@@ -127,7 +127,7 @@ async fn payouts_from_a_session() {
     let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
     let two = format!("carrier={}&accounts[]=Success&accounts[]=Savings", session.id());
     let two = app.post("/v1/test_helpers/financial_connections/link", &two).await;
-    insta::assert_snapshot!(two.api_error(), @"400 - accounts: This session links at most 1 accounts.");
+    insta::assert_snapshot!(two.api_error(), @"400 - accounts: This session links at most 1 account.");
     let linked = app.link(&session, "").await;
     assert_eq!(linked.items("/accounts/data").len(), 1);
     assert_eq!(linked.text("/accounts/data/0/account_holder/account"), id);

@@ -185,7 +185,7 @@ async fn linking() {
     POST HELPERS/link carrier=fcsess_…&accounts[]=Nothing
         400 - accounts[0]: The institution has no account 'Nothing'.
     POST HELPERS/link carrier=fcsess_…&accounts[]=Success&accounts[]=Savings
-        400 - accounts: This session links at most 1 accounts.
+        400 - accounts: This session links at most 1 account.
     POST HELPERS/link carrier=fcsess_…&institution=Down+(Scheduled)
         400 - institution: Down (Scheduled) is down for maintenance until 1767232800.
     POST HELPERS/link carrier=fcsess_…&accounts[]=Success

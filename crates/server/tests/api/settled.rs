@@ -200,7 +200,7 @@ async fn an_advance_does_not_wait_for_ever() {
     let form = format!("frozen_time={}&wait=true&timeout=1", BEGIN_S + DAY_S);
     let late = advanced(&client, &clock, &form).await;
     insta::assert_snapshot!(late.api_error(), @"
-    408 api_error: Not settled within 1 seconds. Still open: the first attempt of whd_… (evt_… to
+    408 api_error: Not settled within 1 second. Still open: the first attempt of whd_… (evt_… to
       we_…).
     ");
     let path = format!("{CLOCKS}/{clock}");
