@@ -126,6 +126,7 @@ pub fn payment_method() -> PaymentMethod {
         routing_number: model::token::TEST_ROUTING_NUMBER.to_owned(),
         account: None,
         behavior: PaymentBehavior::Succeeds,
+        block: None,
         verified: true,
         allow_redisplay: None,
         billing_details: ExtraParams::empty(),

@@ -96,6 +96,7 @@ impl Engine {
             if single_use.is_some() { MandateKind::SingleUse } else { MandateKind::MultiUse };
         let is_blocked = method.behavior == PaymentBehavior::Blocked && intent.is_payment();
         let status = match method.behavior {
+            _ if method.block.is_some() => MandateStatus::Inactive,
             _ if method.verified && is_blocked && single_use.is_some() => MandateStatus::Inactive,
             _ if method.verified => MandateStatus::Active,
             PaymentBehavior::MicrodepositsFail => MandateStatus::Inactive,

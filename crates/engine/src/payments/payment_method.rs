@@ -397,6 +397,7 @@ impl Engine {
             routing_number: TEST_ROUTING_NUMBER.to_owned(),
             account: None,
             behavior: PaymentBehavior::Succeeds,
+            block: None,
             verified: false,
             allow_redisplay: None,
             billing_details: ExtraParams::empty(),

@@ -230,6 +230,8 @@ pub const AMOUNTS_TRIES_MAX: u32 = 3;
 pub const CODE_TRIES_MAX: u32 = 10;
 /// The code of a debit that was blocked as too risky.
 pub const BLOCKED_CODE: &str = "payment_intent_payment_attempt_failed";
+/// The code of a debit from a bank account that is blocked.
+pub const ACCOUNT_BLOCKED_CODE: &str = "payment_method_bank_account_blocked";
 /// The days after which deposits can no longer be verified.
 const DEPOSIT_AGE_DAYS: i64 = 10;
 
@@ -345,9 +347,14 @@ impl Intent {
         }
     }
 
-    /// Begins the debit of a verified account, unless it is blocked. A Setup Intent succeeds at once.
+    /// Begins the debit of a verified account, unless it is blocked. A Setup Intent succeeds at once,
+    /// unless the account is blocked.
     pub fn begin_debit(&mut self, method: &PaymentMethod, now: AccountTime) -> Progress {
         self.microdeposits = None;
+        if method.block.is_some() {
+            self.fail(ACCOUNT_BLOCKED_CODE, method.id);
+            return Progress::Blocked;
+        }
         if !self.is_payment() {
             self.status = IntentStatus::Succeeded;
             return Progress::Succeeded;
@@ -458,6 +465,10 @@ fn message(code: &str) -> &'static str {
             "The tokenized account number was deactivated. Link the account again."
         }
         BLOCKED_CODE => "The payment was blocked as too risky.",
+        ACCOUNT_BLOCKED_CODE => {
+            "The bank account is blocked, because an earlier debit of it was returned. Use another \
+             bank account."
+        }
         "charge_exceeds_source_limit" => "This debit exceeds the weekly limit of the account.",
         "payment_method_microdeposit_failed" => {
             "The small deposits could not be sent. Check the routing and account numbers."

@@ -45,6 +45,52 @@ words! {
     }
 }
 
+words! {
+    /// The reason why a bank account is blocked. These are the words of Stripe's type that a test
+    /// account can lead to.
+    BlockReason {
+        /// The account is closed.
+        BankAccountClosed = "bank_account_closed",
+        /// The account does not exist.
+        BankAccountInvalidDetails = "bank_account_invalid_details",
+        /// The holder's bank does not permit the debit.
+        DebitNotAuthorized = "debit_not_authorized",
+        /// The tokenized account number was deactivated.
+        TokenizedNumberDeactivated = "tokenized_account_number_deactivated",
+    }
+}
+
+/// The block of a bank account after a debit that its bank returned. Later debits are not sent to the
+/// bank. A payment method from another link has no block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The reason.
+    pub reason: BlockReason,
+    /// The ACH code of the return. `None` if the debit never reached the bank's network.
+    pub network_code: Option<String>,
+}
+
+impl Block {
+    /// Returns the block that the failure of a debit leads to, by the failure's code. A balance that
+    /// is too low, an exceeded limit and a wrong currency lead to none.
+    pub fn of_failure(code: &str, holder_type: BankHolderType) -> Option<Self> {
+        let (reason, network_code) = match code {
+            "account_closed" => (BlockReason::BankAccountClosed, Some("R02")),
+            "no_account" => (BlockReason::BankAccountInvalidDetails, Some("R03")),
+            // The network has one code for consumers and another for companies.
+            "debit_not_authorized" => match holder_type {
+                BankHolderType::Individual => (BlockReason::DebitNotAuthorized, Some("R10")),
+                BankHolderType::Company => (BlockReason::DebitNotAuthorized, Some("R29")),
+            },
+            "tokenized_account_number_deactivated" => {
+                (BlockReason::TokenizedNumberDeactivated, None)
+            }
+            _ => return None,
+        };
+        Some(Self { reason, network_code: network_code.map(str::to_owned) })
+    }
+}
+
 /// The account numbers of the test bank, their names in `pm_usBankAccount_…`, and the results of
 /// payments from them. Stripe documents them for ACH tests, except the number of refunds that fail.
 /// That one has the end and the name of Stripe's test card for it. The last one has no name.
@@ -142,6 +188,9 @@ pub struct PaymentMethod {
     pub account: Option<AccountId>,
     /// The result of payments from it.
     pub behavior: PaymentBehavior,
+    /// The block after a debit that its bank returned.
+    #[serde(default)]
+    pub block: Option<Block>,
     /// True if the holder's ownership is proven: it was linked, or verified by deposits.
     pub verified: bool,
     /// `always`, `limited` or `unspecified`.

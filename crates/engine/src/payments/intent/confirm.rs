@@ -14,7 +14,7 @@ use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::PaymentMethodId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Verification};
-use model::payments::payment_method::PaymentMethod;
+use model::payments::payment_method::{Block, PaymentMethod};
 use store::Object;
 use wire::error::Error as ApiError;
 
@@ -267,6 +267,7 @@ impl Engine {
         };
         let mut changes = Changes::of_work(now);
         changes.require_unchanged::<PaymentMethod>(&method);
+        block_after_failure(method, &intent, &mut changes);
         self.end_charge(&intent, &mut changes).await?;
         self.single_use_ended(&intent, &mut changes).await?;
         let object = intent_object(intent.clone());
@@ -276,6 +277,19 @@ impl Engine {
         self.apply_to_invoice(&intent, Attempt::Ended, &mut changes).await?;
         self.apply_to_subscription(&intent, &mut changes).await?;
         Ok(Worked::Item(changes.into_item()))
+    }
+}
+
+/// Blocks a payment method after the failure of its debit, if the failure leads to a block. No event
+/// reports it, because Stripe describes `payment_method.updated` as the event of an update call.
+fn block_after_failure(mut method: PaymentMethod, intent: &Intent, changes: &mut Changes) {
+    let failed = intent.status == IntentStatus::RequiresPaymentMethod;
+    let error = intent.last_error.as_ref().filter(|_| failed && method.block.is_none());
+    let Some(error) = error else { return };
+    method.block = Block::of_failure(&error.code, method.holder_type);
+    if method.block.is_some() {
+        method.version += 1;
+        changes.put(Object::PaymentMethod(method));
     }
 }
 

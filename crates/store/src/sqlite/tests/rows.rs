@@ -179,6 +179,7 @@ fn payment_method(number: u64, created: AccountTime, customer: CustomerId) -> Pa
         routing_number: "110000000".to_owned(),
         account: None,
         behavior: PaymentBehavior::Succeeds,
+        block: None,
         verified: true,
         allow_redisplay: None,
         billing_details: ExtraParams::empty(),

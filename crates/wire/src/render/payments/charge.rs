@@ -5,7 +5,7 @@ use super::payment_method::billing_details;
 use crate::render::extra_params::Shown;
 use model::Word;
 use model::payments::charge::{Charge, ChargeStatus};
-use model::payments::intent::BLOCKED_CODE;
+use model::payments::intent::{ACCOUNT_BLOCKED_CODE, BLOCKED_CODE};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -75,15 +75,24 @@ pub fn value(charge: &Charge) -> Value {
 /// Renders the decision of the holder's bank, or of the check of the risk before.
 fn outcome(charge: &Charge) -> Value {
     let failure = charge.failure.as_ref();
-    if failure.is_some_and(|failure| failure.code == BLOCKED_CODE) {
+    let blocked = failure.and_then(|failure| match failure.code.as_str() {
+        BLOCKED_CODE => {
+            Some(("highest_risk_level", "highest", "This payment was blocked as too risky."))
+        }
+        ACCOUNT_BLOCKED_CODE => {
+            Some((ACCOUNT_BLOCKED_CODE, "not_assessed", failure.message.as_str()))
+        }
+        _ => None,
+    });
+    if let Some((reason, risk_level, message)) = blocked {
         return json!({
             "advice_code": null,
             "network_advice_code": null,
             "network_decline_code": null,
             "network_status": "not_sent_to_network",
-            "reason": "highest_risk_level",
-            "risk_level": "highest",
-            "seller_message": "This payment was blocked as too risky.",
+            "reason": reason,
+            "risk_level": risk_level,
+            "seller_message": message,
             "type": "blocked",
         });
     }

@@ -43,10 +43,20 @@ pub fn value(method: &PaymentMethod) -> Value {
                 "last4": method.last4,
                 "networks": {"preferred": "ach", "supported": ["ach"]},
                 "routing_number": method.routing_number,
-                "status_details": {},
+                "status_details": status_details(method),
             }),
         );
     shown.into_value()
+}
+
+fn status_details(method: &PaymentMethod) -> Value {
+    match &method.block {
+        Some(block) => json!({"blocked": {
+            "network_code": block.network_code,
+            "reason": block.reason.word(),
+        }}),
+        None => json!({}),
+    }
 }
 
 /// Renders the holder's name, address and so on. Without details all of them are null.
