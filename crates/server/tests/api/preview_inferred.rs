@@ -165,6 +165,12 @@ async fn api_errors() {
             client.post(&format!("{account}/subscribe"), INFERRED).await,
             client.post(&format!("{account}/unsubscribe"), "features[]=balance").await,
             client.post(&format!("{FC}/sessions"), &session).await,
+            client
+                .post(
+                    &format!("{HELPERS}/accounts/{id}/next_refresh"),
+                    "feature=inferred_balances&outcome=failed",
+                )
+                .await,
         ];
         let errors: Vec<String> = replies.iter().map(Response::api_error).collect();
         if told.is_empty() {
@@ -201,6 +207,8 @@ async fn api_errors() {
 
     400 - prefetch[0]: Invalid prefetch[0]: must be one of balances, ownership, or transactions
 
+    400 - feature: Invalid feature: must be one of balance, ownership, or transactions
+
     400 - prefetch[0]: To prefetch inferred_balances, ask for the permission transactions too.
 
     400 - features[0]: The holder of this account did not grant the permission transactions; link it
@@ -223,12 +231,8 @@ async fn api_errors() {
       can no longer be read.
     ");
     let failed = app.account().await;
-    app.post(
-        &format!("{HELPERS}/accounts/{failed}/next_refresh"),
-        "feature=inferred_balances&outcome=failed",
-    )
-    .await
-    .ok();
+    let script = format!("{HELPERS}/accounts/{failed}/next_refresh");
+    client.post(&script, "feature=inferred_balances&outcome=failed").await.ok();
     client.post(&format!("{FC}/accounts/{failed}/refresh"), INFERRED).await.ok();
     app.run_workers_until_idle().await;
     let shown = client.get(&format!("{FC}/accounts/{failed}")).await.ok();

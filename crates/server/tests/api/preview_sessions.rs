@@ -67,6 +67,51 @@ async fn the_merchants_own_form() {
     ");
 }
 
+/// General versions show no value of a preview: neither the mode `custom` nor the word
+/// `inferred_balances` in `prefetch`, in a session and in the link requirements of an intent.
+#[tokio::test]
+async fn values_of_previews_stay_in_previews() {
+    let (app, customer) = App::with_customer().await;
+    let prefetch = "prefetch[]=balances&prefetch[]=inferred_balances&permissions[]=transactions";
+    let session = make(&app, &format!("{}{OWN_FORM}&{prefetch}", of(&customer))).await.ok();
+    let nested = "[permissions][]=payment_method&";
+    let form = format!(
+        "{INTENT}&{BANK}{nested}{BANK}[permissions][]=balances&{BANK}[permissions][]=transactions\
+         &{BANK}[prefetch][]=balances&{BANK}[prefetch][]=inferred_balances"
+    );
+    let intent = app.in_version(PREVIEW).post("/v1/payment_intents", &form).await.ok();
+    let paths = [
+        (format!("{FC}/sessions/{}", session.id()), "/prefetch".to_owned()),
+        (
+            format!("/v1/payment_intents/{}", intent.id()),
+            format!("/{}/prefetch", BANK.replace(']', "").replace('[', "/")),
+        ),
+    ];
+    let mut seen = String::new();
+    for version in [PREVIEW, "2026-08-26.dahlia", "2026-11-18.endive", "2026-06-24.dahlia"] {
+        let _ = writeln!(seen, "{version}");
+        for (path, list) in &paths {
+            let shown = app.in_version(version).get(path).await.ok();
+            let mode = shown.json().get("manual_entry").cloned();
+            let _ = writeln!(seen, "  {} {}", shown.at(list), mode.unwrap_or_default());
+        }
+    }
+    insta::assert_snapshot!(seen, @r#"
+    2026-09-30.preview
+      ["balances","inferred_balances"] {"mode":"custom"}
+      ["balances","inferred_balances"] null
+    2026-08-26.dahlia
+      ["balances"] null
+      ["balances"] null
+    2026-11-18.endive
+      ["balances"] null
+      ["balances"] null
+    2026-06-24.dahlia
+      ["balances"] null
+      ["balances"] null
+    "#);
+}
+
 /// An intent has the same mode in previews. The holder leaves, and the intent still has no payment
 /// method. General versions neither take nor show the mode.
 #[tokio::test]
@@ -157,4 +202,40 @@ async fn the_event_of_a_session() {
     let next = format!("{helpers}/events/wait?timeout=0&after={}", updated.id());
     app.get(&next).await.ok();
     assert!(!app.event_types().await.contains(&updated.text("/type")));
+}
+
+/// Each event in preview has the newest preview wherever it is read, for callers of any preview. An
+/// endpoint that takes such events has a version of its own, and receives them in it.
+#[tokio::test]
+async fn events_in_preview_have_one_version() {
+    let (app, customer) = App::with_customer().await;
+    let [receiver, ..] = App::three_receivers().await;
+    app.endpoint(&receiver.url, "*", &format!("api_version={PREVIEW}")).await;
+    let form = format!("{}permissions[]=transactions&prefetch[]=inferred_balances", of(&customer));
+    let session = make(&app, &form).await.ok();
+    app.link(&session, "").await;
+    app.run_workers_until_idle().await;
+    let posts = receiver.take();
+    let mut seen = Vec::new();
+    for event_type in [
+        "financial_connections.session.updated",
+        "financial_connections.account.refreshed_inferred_balances",
+    ] {
+        let post = posts.iter().find(|post| post.at("/type") == event_type).unwrap();
+        let mut read = Vec::new();
+        for version in [PREVIEW, "2025-12-15.preview"] {
+            let app = app.in_version(version);
+            read.push(app.get(&format!("/v1/events/{}", post.id())).await.ok().json());
+            let list = app.get(&format!("/v1/events?type={event_type}")).await.ok();
+            read.push(list.at("/data/0"));
+        }
+        read.dedup();
+        let versions: Vec<String> =
+            read.iter().map(|event| event["api_version"].to_string()).collect();
+        seen.push(format!("{event_type} {} {}", versions.join(" "), post.text("/api_version")));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    financial_connections.session.updated "2026-11-18.preview" 2026-09-30.preview
+    financial_connections.account.refreshed_inferred_balances "2026-11-18.preview" 2026-09-30.preview
+    "#);
 }

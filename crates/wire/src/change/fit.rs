@@ -34,6 +34,19 @@ const PAYMENT_KEYS: &[&str] = &[
 const SETTINGS_KEYS: &[&str] = &[
     "payment_settings.payment_method_options.us_bank_account.financial_connections.filters.institution",
 ];
+/// A word that only previews have in lists, and the paths of those lists by the word of their object.
+const WORD_IN_PREVIEW: &str = "inferred_balances";
+const LISTS_WITH_WORD: &[(&str, &str)] = &[
+    ("checkout.session", PAYMENT_PREFETCH),
+    ("invoice", SETTINGS_PREFETCH),
+    ("payment_intent", PAYMENT_PREFETCH),
+    ("setup_intent", PAYMENT_PREFETCH),
+    ("subscription", SETTINGS_PREFETCH),
+];
+const PAYMENT_PREFETCH: &str =
+    "payment_method_options.us_bank_account.financial_connections.prefetch";
+const SETTINGS_PREFETCH: &str =
+    "payment_settings.payment_method_options.us_bank_account.financial_connections.prefetch";
 /// A hash that responses leave out if it is empty.
 const FILTERS: &str = "filters";
 
@@ -84,12 +97,26 @@ fn fit_members(members: &mut Map<String, Value>, version: &Version) {
     let keys = OBJECTS.get(object).map_or(&[][..], Vec::as_slice);
     let in_preview = IN_PREVIEW.iter().filter(|(of, _)| !version.is_preview() && *of == object);
     let in_preview: Vec<&str> = in_preview.flat_map(|(_, paths)| *paths).copied().collect();
+    let with_word = LISTS_WITH_WORD.iter().find(|(of, _)| !version.is_preview() && *of == object);
     for path in paths_by_fate(keys, version) {
         remove(members, path);
+    }
+    if let Some((_, path)) = with_word {
+        remove_word(members, path, WORD_IN_PREVIEW);
     }
     for path in in_preview {
         let path: Vec<&str> = path.split('.').collect();
         remove(members, &path);
+    }
+}
+
+/// Removes a word from the list at a path.
+fn remove_word(members: &mut Map<String, Value>, path: &str, word: &str) {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    match (members.get_mut(name), rest) {
+        (Some(Value::Object(inside)), Some(rest)) => remove_word(inside, rest, word),
+        (Some(Value::Array(items)), None) => items.retain(|item| item != word),
+        _ => {}
     }
 }
 
@@ -198,6 +225,21 @@ mod tests {
         };
         assert_eq!(shown("2026-11-18.preview"), connections);
         assert_eq!(shown("2026-11-18.endive"), json!({}));
+    }
+
+    /// A word of previews is removed from a list in other versions, and the list stays.
+    #[test]
+    fn words_of_previews_are_shown_in_previews() {
+        for (object, path) in LISTS_WITH_WORD {
+            let list = json!(["balances", "inferred_balances"]);
+            let nested = path.rsplit('.').fold(list, |inner, name| json!({name: inner}));
+            let mut value = nested;
+            value["object"] = (*object).into();
+            let pointer = format!("/{}", path.replace('.', "/"));
+            let shown = |version| fitted(value.clone(), version).pointer(&pointer).cloned();
+            assert_eq!(shown("2026-11-18.preview"), Some(json!(["balances", "inferred_balances"])));
+            assert_eq!(shown("2026-11-18.endive"), Some(json!(["balances"])), "{object}");
+        }
     }
 
     /// Objects inside an object are fitted too, and nested keys are removed. Metadata is not

@@ -277,14 +277,16 @@ impl Params {
         name: &'static str,
         known: &[W],
     ) -> Result<Option<Vec<W>>, Error> {
-        self.items(name, |path, node| {
-            let text = scalar_of(path, node, "string")?;
-            let found = known.iter().copied().find(|variant| variant.word() == text);
-            found.ok_or_else(|| {
-                let words: Vec<&str> = known.iter().map(|variant| variant.word()).collect();
-                Error::bad_choice(path, &words)
-            })
-        })
+        self.items(name, |path, node| word_among(path, node, known))
+    }
+
+    /// Takes one of those words of an enum that a version knows.
+    pub fn choice_among<W: Word + PartialEq>(
+        &mut self,
+        name: &'static str,
+        known: &[W],
+    ) -> Result<Option<W>, Error> {
+        self.take_as(name, |path, node| word_among(path, node, known))
     }
 
     /// Takes a list of texts of up to [`TEXT_CHARS_MAX`] characters each.
@@ -414,9 +416,13 @@ fn boolean_of(path: &str, node: Node) -> Result<bool, Error> {
 }
 
 fn word_of<W: Word>(path: &str, node: Node) -> Result<W, Error> {
+    word_among(path, node, W::ALL)
+}
+
+fn word_among<W: Word>(path: &str, node: Node, known: &[W]) -> Result<W, Error> {
     let text = scalar_of(path, node, "string")?;
-    W::from_word(&text).ok_or_else(|| {
-        let words: Vec<&str> = W::ALL.iter().map(|variant| variant.word()).collect();
+    known.iter().copied().find(|variant| variant.word() == text).ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|variant| variant.word()).collect();
         Error::bad_choice(path, &words)
     })
 }

@@ -21,7 +21,7 @@ fn subscribable(version: &Version) -> &'static [Feature] {
 }
 
 /// The features that can be refreshed.
-fn refreshable(version: &Version) -> &'static [Feature] {
+pub(in crate::http) fn refreshable(version: &Version) -> &'static [Feature] {
     if version.has(&INSTITUTION) { Feature::ALL } else { Feature::GENERAL }
 }
 

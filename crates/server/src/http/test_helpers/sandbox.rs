@@ -1,13 +1,14 @@
 //! `/v1/test_helpers/financial_connections`: a test's actions in place of the holder and the bank.
 
 use crate::http::call::{Call, Outcome};
+use crate::http::connections::account::refreshable;
 use crate::http::connections::link_flow::take_carrier;
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use lab::AddTransaction;
 use model::Word;
 use model::account::{InactiveCause, StatusAction};
-use model::bank::{BankOwner, BankStatus};
+use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::{AccountTime, DAY_S};
 use model::limits::STEERED_AMOUNT_MAX;
 use model::money::Currency;
@@ -171,7 +172,8 @@ pub(in crate::http) async fn ledger(call: Call) -> Outcome {
 }
 
 pub(in crate::http) async fn script(mut call: Call) -> Outcome {
-    let script = take_script(&mut call.params)?;
+    let known = refreshable(call.version());
+    let script = take_script(&mut call.params, known)?;
     let call = call.ready(Returns::Nothing)?;
     Ok(call.lab.script_refresh(&call.context, call.id(), script).await?)
 }
@@ -226,9 +228,9 @@ fn take_owner(mut params: Params) -> Result<BankOwner, Error> {
     Ok(owner)
 }
 
-/// Takes a scripted outcome. It is a failure if it has a cause or is set to fail, and otherwise a
-/// success.
-fn take_script(params: &mut Params) -> Result<Script, Error> {
+/// Takes a scripted outcome of a feature that the caller's version knows. It is a failure if it has a
+/// cause or is set to fail, and otherwise a success.
+fn take_script(params: &mut Params, known: &[Feature]) -> Result<Script, Error> {
     let cause = params.choice("cause")?.map(|ScriptedCause(cause)| cause);
     let outcome: Option<Scripted> = params.choice("outcome")?;
     let cause = match (outcome, cause) {
@@ -241,7 +243,7 @@ fn take_script(params: &mut Params) -> Result<Script, Error> {
     };
     let times = params.integer_within("times", 1, TIMES_MAX)?.unwrap_or(1);
     Ok(Script {
-        feature: params.choice("feature")?,
+        feature: params.choice_among("feature", known)?,
         cause,
         delay_s: params.integer_within("delay_seconds", 0, DELAY_S_MAX)?.unwrap_or(0),
         times: u32::try_from(times).unwrap_or(1),

@@ -16,7 +16,8 @@ use model::Word;
 use model::account::Account;
 use model::id::{AccountId, IdText};
 use model::session::{
-    CancelReason, Hosted, Relink, Session, SessionCopy, SessionFilters, SessionStatus,
+    CancelReason, Hosted, ManualEntry, Prefetch, Relink, Session, SessionCopy, SessionFilters,
+    SessionStatus,
 };
 use model::token::BankAccountToken;
 
@@ -76,8 +77,10 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             });
         }
         w.key("livemode").boolean(session.livemode);
-        let shows_manual_entry = set_up || version.has(&INSTITUTION);
-        if let Some(mode) = session.manual_entry.filter(|_| shows_manual_entry) {
+        let is_known = |mode: &ManualEntry| {
+            version.has(&INSTITUTION) || (set_up && *mode != ManualEntry::Custom)
+        };
+        if let Some(mode) = session.manual_entry.filter(is_known) {
             w.key("manual_entry").object(|w| {
                 w.key("mode").plain(mode.word());
             });
@@ -85,7 +88,12 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("permissions").strings(session.permissions.iter().map(|item| item.word()));
         w.key("prefetch");
         match &session.prefetch {
-            Some(prefetch) => w.strings(prefetch.iter().map(|item| item.word())),
+            Some(prefetch) => {
+                let is_known = |item: &&Prefetch| {
+                    version.has(&INSTITUTION) || Prefetch::GENERAL.contains(*item)
+                };
+                w.strings(prefetch.iter().filter(is_known).map(|item| item.word()))
+            }
             None => w.null(),
         };
         if let Some(relink) = session.relink.as_ref().filter(|_| version.has(&RELINK)) {
@@ -196,7 +204,7 @@ mod tests {
     use crate::render::samples::{self, indented, view, written};
     use crate::version::Version;
     use model::account::Subcategory;
-    use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
+    use model::session::PaymentMethodSupport;
     use testkit::show;
 
     fn fresh(session: &Session) -> SessionParts<'_> {
