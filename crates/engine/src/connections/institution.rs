@@ -53,7 +53,7 @@ impl Engine {
         text: &str,
     ) -> Result<ApiResponse, Error> {
         let found = self.find_institution_body(context, text).await?;
-        let found = found.ok_or_else(|| ApiError::no_such(WHAT, text, "institution"))?;
+        let found = found.ok_or_else(|| ApiError::no_such_institution(text, "institution"))?;
         Ok(ApiResponse::unchanged(found))
     }
 
@@ -79,7 +79,7 @@ impl Engine {
         let Some(id) = id else { return Ok(()) };
         let banks = self.banks(context.merchant, context.livemode).await?;
         let bank = banks.find_by_id(&id.to_string());
-        let bank = bank.ok_or_else(|| ApiError::no_such(WHAT, &id.to_string(), param))?;
+        let bank = bank.ok_or_else(|| ApiError::no_such_institution(&id.to_string(), param))?;
         if banks.is_up(id, self.moment(context.merchant, clock).await?.now) {
             return Ok(());
         }

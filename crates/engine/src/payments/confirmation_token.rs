@@ -160,8 +160,7 @@ fn rejection(token: &ConfirmationToken, has_expired: bool) -> Option<String> {
     }
     has_expired.then(|| {
         format!(
-            "The ConfirmationToken {id} has expired, because it was created more than 12 hours ago. \
-             Create another token."
+            "The ConfirmationToken {id} expired 12 hours after its creation. Create another token."
         )
     })
 }

@@ -2,6 +2,7 @@
 //! it uses and leaves the rest to be echoed.
 
 use super::call::Call;
+use super::payments::payment_method::other_type;
 use super::texts::check_credentials;
 use model::extra_params::ExtraParams;
 use store::Bounds;
@@ -12,11 +13,20 @@ use wire::params::{MetadataChange, Params, Range};
 /// Reads all parameters of a call by its schema in the caller's version.
 pub(super) fn read(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
     let version = call.version().clone();
-    let params = change::read(&mut call.params, name, &version)?;
+    let params = change::read(&mut call.params, name, &version).map_err(with_own_type)?;
     assert!(params.is_some(), "every call that is read by schema has a table");
     let params = params.unwrap_or_else(ExtraParams::empty);
     check_credentials(&params)?;
     Ok(params)
+}
+
+/// The same error, except for the type of a new payment method. Stripe's list of types is long, and
+/// this server has one of them.
+fn with_own_type(error: Error) -> Error {
+    match &error.param {
+        Some(param) if param == "payment_method_data[type]" => other_type(param),
+        _ => error,
+    }
 }
 
 /// Takes a text from the params.

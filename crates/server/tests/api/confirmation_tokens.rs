@@ -104,7 +104,8 @@ async fn a_token_expires() {
     assert_eq!(refused.status, 404);
     app.pass_s(12 * 60 * 60);
     let late = app.post(INTENTS, &form).await;
-    assert!(late.text("/error/message").contains("has expired"), "{}", late.body);
+    let message = late.text("/error/message");
+    assert!(message.contains("expired 12 hours after its creation"), "{message}");
     let id = token(&app, SUCCESS).await.id();
     app.pass_s(12 * 60 * 60 - 1);
     app.post(INTENTS, &format!("{PAYMENT}&confirmation_token={id}")).await.ok();
@@ -165,4 +166,22 @@ async fn a_browser_reads_no_holder() {
     let form = format!("payment_method={method}");
     assert!(browser.post(TOKENS, &form).await.ok().at(name).is_null());
     assert_eq!(app.post(TOKENS, &form).await.ok().at(name), "Ada");
+}
+
+/// Another type of payment method returns the type that this server has, not Stripe's long list of
+/// types. Intents do the same.
+#[tokio::test]
+async fn other_types_name_the_accepted_one() {
+    let app = App::start().await;
+    for path in [TOKENS, INTENTS, "/v1/setup_intents"] {
+        for word in ["card", "sepa_debit", "nonsense"] {
+            let data = format!("payment_method_data[type]={word}");
+            let form = if path == INTENTS { format!("{PAYMENT}&{data}") } else { data };
+            let refused = app.post(path, &form).await;
+            assert_eq!(refused.status, 400, "{path} {word}: {}", refused.body);
+            assert_eq!(refused.at("/error/param"), "payment_method_data[type]", "{path} {word}");
+            let message = refused.text("/error/message");
+            assert!(message.contains("of the type us_bank_account only"), "{path}: {message}");
+        }
+    }
 }

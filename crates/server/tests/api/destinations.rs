@@ -205,7 +205,7 @@ async fn members_are_checked() {
     {"webhook_endpoint":{"url":"ftp://example.com"}}
       400 url_invalid: webhook_endpoint.url: Invalid URL: the URL must begin with http or https.
     {"metadata":{"a":{"b":"c"}}}
-      400 invalid_request: Invalid string: metadata.a has another type
+      400 invalid_request: Invalid string: metadata.a must be a string, not a hash or a list
     {"include":["webhook_endpoint"]}
       400 invalid_request: Invalid include[0]: must be one of webhook_endpoint.signing_secret or
       webhook_endpoint.url

@@ -204,7 +204,7 @@ async fn parameters() {
     POST /v1/customers emial=ada@example.com
         400 parameter_unknown emial: Received unknown parameter: emial. Did you mean email?
     POST /v1/customers name[first]=Ada
-        400 - name: Invalid string: name has another type
+        400 - name: Invalid string: name must be a string, not a hash or a list
     POST /v1/customers balance=ten
         400 parameter_invalid_integer balance: Invalid integer: ten
     POST /v1/customers address[street]=x
@@ -215,7 +215,7 @@ async fn parameters() {
     POST /v1/customers tax_exempt=maybe
         400 - tax_exempt: Invalid tax_exempt: must be one of exempt, none, or reverse
     POST /v1/customers metadata[a][b]=c
-        400 - metadata[a]: Invalid string: metadata[a] has another type
+        400 - metadata[a]: Invalid string: metadata[a] must be a string, not a hash or a list
     POST /v1/customers preferred_locales=en
         400 - preferred_locales: Invalid array: en
     POST /v1/customers name=%FF

@@ -62,7 +62,9 @@ async fn addresses_of_previews() {
     insta::assert_snapshot!(told, @"
     404 resource_missing authorization: No such Financial Connections authorization: 'fcauth_x'
 
-    404 resource_missing institution: No such Financial Connections institution: 'fcinst_x'
+    404 resource_missing institution: No such Financial Connections institution: 'fcinst_x'. This
+      server has institutions of its own. In a preview version, GET /v1/financial_connections/
+      institutions lists their ids.
 
     400 resource_missing starting_after: No such Financial Connections institution: 'fcinst_x'
 
@@ -199,9 +201,13 @@ async fn a_session_of_one_institution() {
     insta::assert_snapshot!(told.replace(&id, "fcinst_…"), @"
     400 - institution: filters[institution] of the carrier is Bank (OAuth).
 
-    404 resource_missing filters[institution]: No such Financial Connections institution: 'fcinst_x'
+    404 resource_missing filters[institution]: No such Financial Connections institution:
+      'fcinst_x'. This server has institutions of its own. In a preview version, GET /v1/
+      financial_connections/institutions lists their ids.
 
-    404 resource_missing filters[institution]: No such Financial Connections institution: 'fcinst_…'
+    404 resource_missing filters[institution]: No such Financial Connections institution:
+      'fcinst_…'. This server has institutions of its own. In a preview version, GET /v1/
+      financial_connections/institutions lists their ids.
 
     400 financial_connections_institution_unavailable filters[institution]: Down (Unscheduled)
       accepts no logins now. Try again later, or leave out the institution.

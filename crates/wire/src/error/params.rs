@@ -69,11 +69,12 @@ impl Error {
         Self::invalid(format!("Invalid {path}: must be {}", one_of(words))).param(path)
     }
 
-    /// A value has the wrong type. `wanted` is `string`, `array`, `object` or `boolean`.
+    /// A value has the wrong type. `wanted` is `string`, `array`, `object` or `boolean`. Without a
+    /// text the value is a hash or a list.
     pub fn bad_shape(path: &str, wanted: &str, text: Option<&str>) -> Self {
         let message = match text {
             Some(text) => format!("Invalid {wanted}: {}", shown(text)),
-            None => format!("Invalid {wanted}: {path} has another type"),
+            None => format!("Invalid {wanted}: {path} must be {}", form_of(wanted)),
         };
         Self::invalid(message).param(path)
     }
@@ -102,6 +103,19 @@ impl Error {
             Some(first) => error.param(*first),
             None => error,
         }
+    }
+}
+
+/// The form of a value in words, for a caller who sent a hash or a list.
+fn form_of(wanted: &str) -> &'static str {
+    match wanted {
+        "array" => "a list, not a hash",
+        "object" => "a hash, not a list",
+        "boolean" => "true or false, not a hash or a list",
+        "integer" => "an integer, not a hash or a list",
+        "decimal" => "a decimal number, not a hash or a list",
+        "value" => "a single value, not a hash or a list",
+        _ => "a string, not a hash or a list",
     }
 }
 

@@ -14,6 +14,17 @@ impl Error {
             .param(param)
     }
 
+    /// An institution does not exist. Its ids differ from Stripe's, so the message says where they are
+    /// listed.
+    pub fn no_such_institution(id: &str, param: &str) -> Self {
+        let mut error = Self::no_such("Financial Connections institution", id, param);
+        error.message.push_str(
+            ". This server has institutions of its own. In a preview version, GET \
+             /v1/financial_connections/institutions lists their ids.",
+        );
+        error
+    }
+
     /// The path does not exist.
     pub fn unknown_url(method: &str, path: &str) -> Self {
         let path = shown(path);

@@ -89,7 +89,7 @@ fn errors_read_well() {
     400 - features[0]
         Invalid features[0]: must be one of balance, ownership, or transactions
     400 - name
-        Invalid string: name has another type
+        Invalid string: name must be a string, not a hash or a list
     400 - name
         Invalid string: name may have at most 5000 characters
     400 parameters_exclusive starting_after

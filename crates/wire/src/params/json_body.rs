@@ -142,13 +142,13 @@ mod tests {
         400 - a
             Invalid string: true
         400 - a
-            Invalid string: a has another type
+            Invalid string: a must be a string, not a hash or a list
         400 - a
-            Invalid string: a has another type
+            Invalid string: a must be a string, not a hash or a list
         400 - a
             Invalid array: 1
         400 - a
-            Invalid array: a has another type
+            Invalid array: a must be a list, not a hash
         400 - a[1]
             Invalid string: null
         400 - a[0]

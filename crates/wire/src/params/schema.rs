@@ -132,7 +132,11 @@ fn map(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, E
 /// alternative of the value's kind (a hash for a hash, a scalar for a scalar).
 fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<ExtraParams, Error> {
     let nested = matches!(node, Node::Branch(_));
-    let mut fault = Error::bad_shape(path, "value", None);
+    // Without an alternative of the value's kind, the value must be of the other kind.
+    let mut fault = match node {
+        Node::Branch(_) => Error::bad_shape(path, "value", None),
+        Node::Text(text) | Node::Json(text) => Error::bad_shape(path, "object", Some(text)),
+    };
     for option in options {
         match read(path, node.clone(), option) {
             Ok(value) => return Ok(value),
@@ -252,7 +256,7 @@ mod tests {
         400 - payment_method_types
             Invalid array: us_bank_account
         400 - off_session
-            Invalid value: off_session has another type
+            Invalid value: off_session must be a single value, not a hash or a list
         400 - off_session
             Invalid off_session: must be one of one_off or recurring
         400 parameter_invalid_empty customer
@@ -260,7 +264,7 @@ mod tests {
         400 - metadata
             Invalid object: x
         400 - description
-            Invalid string: description has another type
+            Invalid string: description must be a string, not a hash or a list
         ");
     }
 

@@ -91,13 +91,13 @@ fn rejects_bad_values() {
     400 - l
         Invalid array: x
     400 - h
-        Invalid object: h has another type
+        Invalid object: h must be a hash, not a list
     400 - t
-        Invalid string: t has another type
+        Invalid string: t must be a string, not a hash or a list
     400 parameter_invalid_empty e
         e is an empty string. Send a value, or leave it out.
     400 - m
-        Invalid array: m has another type
+        Invalid array: m must be a list, not a hash
     400 - o
         Invalid boolean: y
     400 parameter_invalid_integer i[u]
@@ -288,9 +288,9 @@ fn changes_metadata() {
     400 - metadata[k]
         Invalid string: metadata[k] may have at most 500 characters
     400 - metadata[a]
-        Invalid string: metadata[a] has another type
+        Invalid string: metadata[a] must be a string, not a hash or a list
     400 - metadata
-        Invalid object: metadata has another type
+        Invalid object: metadata must be a hash, not a list
     400 - metadata
         Invalid object: x
     ");

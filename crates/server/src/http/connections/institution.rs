@@ -19,6 +19,5 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 
 /// Reads the id of the bank to which a holder is sent.
 pub(in crate::http) fn read_id(text: &str, param: &str) -> Result<InstitutionId, Error> {
-    let missing = |_| Error::no_such("Financial Connections institution", text, param);
-    text.parse().map_err(missing)
+    text.parse().map_err(|_| Error::no_such_institution(text, param))
 }

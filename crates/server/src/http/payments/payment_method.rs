@@ -199,7 +199,8 @@ fn account_type(params: &ExtraParams) -> Option<BankAccountType> {
     params.text(&["us_bank_account", "account_type"]).and_then(BankAccountType::from_word)
 }
 
-fn other_type(param: &str) -> Error {
+/// The API error of a payment method of another type.
+pub(in crate::http) fn other_type(param: &str) -> Error {
     let message = format!(
         "This server has payment methods of the type us_bank_account only. {}",
         test_methods_hint()
