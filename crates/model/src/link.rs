@@ -172,7 +172,8 @@ pub struct LinkFlow {
     /// The holder's billing details from the page that waits, for a payment method.
     #[serde(default = "ExtraParams::empty")]
     pub billing_details: ExtraParams,
-    /// The path of our page that began the flow and continues after it.
+    /// The path of our page that began the flow and continues after it, without the code of its
+    /// token.
     #[serde(default)]
     pub page: Option<String>,
     /// The secret that gives the holder's browser access. It is stored sealed, apart from the other

@@ -102,6 +102,27 @@ impl PageKey {
         Some((MerchantId::from_number(merchant), number(&numbers[NUMBER_CHARS..])?))
     }
 
+    /// Returns the path of the page of an object without the code, for an object that must not store a
+    /// token.
+    pub fn path_without_code(page: HostedPage, merchant: MerchantId, number: u64) -> String {
+        format!("{}/{:016x}{number:016x}", page.path(), merchant.number())
+    }
+
+    /// Returns the path with its code. Any other path is returned as it is, because earlier releases
+    /// stored whole paths.
+    pub fn with_code(&self, path: &str) -> String {
+        let complete = |page: HostedPage| {
+            let numbers = path.strip_prefix(page.path())?.strip_prefix('/')?;
+            let (merchant, number) = numbers.split_at_checked(NUMBER_CHARS)?;
+            let merchant = MerchantId::from_number(u64::from_str_radix(merchant, 16).ok()?);
+            let fits = number.len() == NUMBER_CHARS;
+            let number = u64::from_str_radix(number, 16).ok().filter(|_| fits)?;
+            Some(format!("{}/{}", page.path(), self.token(page, merchant, number)))
+        };
+        let pages = [HostedPage::Checkout, HostedPage::Invoice];
+        pages.into_iter().find_map(complete).unwrap_or_else(|| path.to_owned())
+    }
+
     fn mac(&self, page: HostedPage, numbers: &str) -> Hmac<Sha256> {
         // HMAC fills up a short key with zeros.
         let mut block = [0; 64];
@@ -149,10 +170,25 @@ mod tests {
             prop_assert_eq!(key.read(page, &changed).is_some(), changed == token);
         }
 
+        /// A path without its code is completed by the key. A whole path stays as it is.
+        #[test]
+        fn paths_are_completed(key: [u8; 32], merchant in 0..1_u64 << 63, number: u64) {
+            let (key, merchant) = (PageKey::new(key), MerchantId::from_number(merchant));
+            for page in [HostedPage::Checkout, HostedPage::Invoice] {
+                let whole = format!("{}/{}", page.path(), key.token(page, merchant, number));
+                let stored = PageKey::path_without_code(page, merchant, number);
+                prop_assert!(whole.starts_with(&stored) && stored.len() < whole.len());
+                prop_assert_eq!(&key.with_code(&stored), &whole);
+                prop_assert_eq!(&key.with_code(&whole), &whole);
+            }
+        }
+
         /// No text makes the reader panic.
         #[test]
         fn reads_anything(text in "\\PC{0,80}") {
-            prop_assert_eq!(PageKey::new([3; 32]).read(HostedPage::Checkout, &text), None);
+            let key = PageKey::new([3; 32]);
+            prop_assert_eq!(key.read(HostedPage::Checkout, &text), None);
+            prop_assert_eq!(key.with_code(&text), text);
         }
     }
 }

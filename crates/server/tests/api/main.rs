@@ -89,6 +89,7 @@ mod scenario_banks;
 mod scenario_numbers;
 mod scenarios;
 mod search;
+mod secrets_at_rest;
 mod settings_page;
 mod settled;
 mod small_rules;

@@ -5,11 +5,13 @@ use super::event_statuses::{self, Statuses};
 use super::feed;
 use super::generation::{Generation, Idle};
 use super::list::Window;
+use super::payload;
 use super::prepared;
 use super::target::Target;
 use super::{
     Batch, Failure, Param, Reading, column, from_json, idempotency, next_claim, number, word,
 };
+use crate::seal::Sealer;
 use crate::{
     Bounds, ClaimDeliveries, ContinueDeliveries, Continued, Cursor, DeliveryPlace, EventPlace,
     FindEvent, ListDeliveries, ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint,
@@ -90,6 +92,7 @@ pub(super) fn insert(
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let generation = batch.generation(merchant)?;
+    let payload = payload::stored(delivery, batch.seal)?;
     let inserted = batch.execute_named(
         INSERT_DELIVERY,
         &[named_params! {
@@ -105,7 +108,7 @@ pub(super) fn insert(
                     ":due_at": delivery.due_at.0,
                     ":claim": delivery.claim.max(floor),
                     ":leased_until": delivery.leased_until.map(|until| until.0),
-                    ":payload": delivery.payload,
+                    ":payload": &*payload,
                     ":resent_from": delivery.resent_from,
                     ":hit": delivery.mark,
         }],
@@ -202,7 +205,8 @@ fn list_due(
             let key = params![endpoint, command.now.0, idle.limit(most)];
             let listed = reading.list(LIST_DUE_OF_ENDPOINT, key, |row| {
                 let owner = row.get(3)?;
-                let read = |merchant| Ok((read(merchant, row)?, [row.get(12)?, owner]));
+                let read =
+                    |merchant| Ok((read(merchant, row, reading.seal)?, [row.get(12)?, owner]));
                 idle.pass(owner, reading, read)
             })?;
             let listed: Vec<_> = listed.into_iter().flatten().take(most).collect();
@@ -226,17 +230,18 @@ fn list_due(
 }
 
 /// A delivery from its row.
-fn read(merchant: MerchantId, row: &Row<'_>) -> Result<Delivery, Failure> {
+fn read(merchant: MerchantId, row: &Row<'_>, seal: &Sealer) -> Result<Delivery, Failure> {
     let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
+    let key = Target::of_column(row.get(2)?).key(event);
     Ok(Delivery {
-        key: Target::of_column(row.get(2)?).key(event),
+        key,
         merchant,
         status: word(row, 4, "deliveries.status")?,
         attempts: row.get(5)?,
         due_at: ServerTime(row.get(6)?),
         claim: row.get(7)?,
         leased_until: row.get::<_, Option<i64>>(8)?.map(ServerTime),
-        payload: row.get(9)?,
+        payload: payload::read(key, row.get(9)?, seal)?,
         resent_from: row.get(10)?,
         mark: row.get(11)?,
     })
@@ -313,7 +318,7 @@ fn list_of(
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
     let key = reading.generation(merchant)?.event_key(event);
-    let read = |row: &Row<'_>| read(merchant, row);
+    let read = |row: &Row<'_>| read(merchant, row, reading.seal);
     let deliveries = reading.list(LIST_DELIVERIES, key, read)?.into_iter().filter(wanted);
     let mut deliveries: Vec<Delivery> = deliveries.collect();
     deliveries.sort_unstable_by_key(|delivery| delivery.key);
@@ -333,7 +338,7 @@ fn find_of(
     let mut of_endpoint = Vec::new();
     for target in Target::both(endpoint) {
         let key = delivery_key(target.key(event), generation);
-        let read = |row: &Row<'_>| read(merchant, row);
+        let read = |row: &Row<'_>| read(merchant, row, reading.seal);
         if let Some(delivery) = reading.find(FIND_DELIVERY, &named(&key)[..], read)?
             && wanted(&delivery)
         {

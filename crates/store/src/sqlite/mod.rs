@@ -43,6 +43,7 @@ pub(crate) mod object;
 pub(crate) mod object_filter;
 mod open;
 pub(crate) mod open_work;
+mod payload;
 mod precondition;
 pub(crate) mod prepared;
 pub(crate) mod probe;

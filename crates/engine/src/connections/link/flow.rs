@@ -17,7 +17,7 @@ use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
 use store::Object;
-use wire::address::HostedPage;
+use wire::address::{HostedPage, PageKey};
 
 /// Letters and digits of a flow's secret.
 const SECRET_CHARS: usize = 32;
@@ -78,13 +78,13 @@ impl Engine {
         .await
     }
 
-    /// A new flow, not stored yet, with the preconditions to store it. `page` is the path of the
-    /// hosted page that it begins on.
+    /// A new flow, not stored yet, with the preconditions to store it. `page` is the
+    /// hosted page that it begins on, with the number of its object.
     pub(crate) async fn new_flow(
         &self,
         context: &Context,
         carrier: &Carrier,
-        page: Option<&str>,
+        page: Option<(HostedPage, u64)>,
     ) -> Result<(LinkFlow, Changes), Error> {
         carrier.check_offered()?;
         let needs = carrier.requirements();
@@ -114,7 +114,8 @@ impl Engine {
             carrier: carrier.id(),
             origin: None,
             billing_details: ExtraParams::empty(),
-            page: page.map(str::to_owned),
+            page: page
+                .map(|(page, number)| PageKey::path_without_code(page, context.merchant, number)),
             secret: self.secret("", SECRET_CHARS),
             run,
         };

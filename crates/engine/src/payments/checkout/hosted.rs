@@ -144,9 +144,9 @@ impl Engine {
                 return Ok(Some(Some(PageStep::Fault(fault))));
             }
             session.version += 1;
-            let page = format!("{}/{token}", HostedPage::Checkout.path());
+            let page = (HostedPage::Checkout, session.number);
             let carrier = Carrier::CheckoutPage(session.clone());
-            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(&page)).await?;
+            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(page)).await?;
             let step = begun(flow, &mut changes);
             changes.put(Object::Checkout(session));
             if !self.commit(&context, changes, &[]).await? {

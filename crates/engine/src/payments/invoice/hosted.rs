@@ -117,9 +117,9 @@ impl Engine {
             if self.customer_gone(&context, intent.customer).await? {
                 return Ok(Some(Some(PageStep::Done)));
             }
-            let page = format!("{}/{token}", HostedPage::Invoice.path());
+            let page = (HostedPage::Invoice, invoice.id.number());
             let carrier = Carrier::Intent(intent);
-            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(&page)).await?;
+            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(page)).await?;
             let step = begun(flow, &mut changes);
             if !self.commit(&context, changes, &[]).await? {
                 return Ok(None);
