@@ -1,8 +1,10 @@
 //! The banks that a merchant may link.
 
+use crate::connections::carrier::LinkRequirements;
 use crate::{Engine, Error};
 use connectors::{Begin, Connector, Input, Institution, LinkError, Step};
 use model::id::{InstitutionId, MerchantId};
+use model::link::Pane;
 
 /// The banks that a merchant may link. Empty in live mode, because all banks are test banks.
 pub struct Banks(Option<Connector>);
@@ -16,6 +18,21 @@ impl Banks {
     /// Finds a bank by its name or its id.
     pub(crate) fn find_institution(&self, text: &str) -> Option<Institution> {
         self.0.as_ref().and_then(|connector| connector.find_institution(text))
+    }
+
+    /// True if the only bank of a flow does not exist any more, because its scenario was deleted. A
+    /// flow with accounts from its login goes on.
+    pub(crate) fn lack_only_bank(&self, needs: &LinkRequirements, pane: &Pane) -> bool {
+        let needs_login = matches!(
+            pane,
+            Pane::Consent
+                | Pane::Login { .. }
+                | Pane::BankPage { .. }
+                | Pane::Down { .. }
+                | Pane::Failed
+        );
+        let exists = |id: InstitutionId| self.institutions().iter().any(|bank| bank.id == id);
+        needs_login && needs.bank().is_some_and(|id| !exists(id))
     }
 
     /// Begins a login.

@@ -39,6 +39,16 @@ pub enum CarrierInput {
     Id(String),
 }
 
+impl CarrierInput {
+    /// Returns the parameter that names the carrier.
+    pub(crate) fn param(&self) -> &'static str {
+        match self {
+            Self::ClientSecret(_) => "client_secret",
+            Self::Id(_) => "carrier",
+        }
+    }
+}
+
 /// An object that can start a link flow.
 pub(crate) enum Carrier {
     /// A Financial Connections Session.

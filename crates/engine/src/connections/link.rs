@@ -19,6 +19,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
 use model::clock::AccountTime;
+use model::counted::counted;
 use model::customer::Customer;
 use model::id::CustomerId;
 use model::limits::LOGIN_STEPS_MAX;
@@ -190,14 +191,14 @@ impl Engine {
                     let step = LinkStep::PickAccounts(picks);
                     return match steps::take_step(&mut run, &step, &ground) {
                         Ok(Effect::Link(offers)) => Ok(Walked::Picked(offers)),
-                        Ok(_) => Err(stopped(&institution, &run.pane)),
+                        Ok(_) => Err(stopped(&institution, &run.pane, input)),
                         Err(fault) => Err(unpicked(&fault, needs, &run.offers)),
                     };
                 }
-                pane => return Err(stopped(&institution, pane)),
+                pane => return Err(stopped(&institution, pane, input)),
             };
         }
-        Err(stopped(&institution, &Pane::Failed))
+        Err(stopped(&institution, &Pane::Failed, input))
     }
 
     /// The key that makes a holder's test banks reproducible.
@@ -300,12 +301,13 @@ fn requested_institution(
         let text = text.unwrap_or(INSTITUTION_DEFAULT);
         return banks.find_institution(text).ok_or_else(|| no_such_institution(text, banks));
     };
+    let carrier = input.carrier.param();
     if needs.relink.is_some() && input.seed.is_some() {
         let message = "A link that renews a login logs in as the link before: leave the seed out.";
         return Err(ApiError::invalid(message).param("seed").into());
     }
     let id = id.to_string();
-    let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id, banks))?;
+    let bank = banks.find_institution(&id).ok_or_else(|| bank_gone(&id, needs, carrier))?;
     let named = text.map(|text| banks.find_institution(text));
     if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
         let message = match needs.relink {
@@ -315,6 +317,19 @@ fn requested_institution(
         return Err(ApiError::invalid(message).param("institution").into());
     }
     Ok(bank)
+}
+
+/// The API error about the only bank of a carrier, which does not exist any more.
+fn bank_gone(id: &str, needs: &LinkRequirements, carrier: &'static str) -> Error {
+    let bank = match needs.relink {
+        Some(_) => "of the login that is renewed",
+        None => "in filters[institution] of the carrier",
+    };
+    let message = format!(
+        "The institution {id} {bank} does not exist any more. Create its scenario again, or send \
+         outcome=cancel and make a new carrier."
+    );
+    ApiError::invalid(message).param(carrier).into()
 }
 
 fn no_such_institution(text: &str, banks: &Banks) -> Error {
@@ -387,7 +402,8 @@ fn unusable(fault: Unusable, offer: &Offer) -> String {
 fn unpicked(fault: &PickFault, needs: &LinkRequirements, offers: &[Offer]) -> Error {
     let message = match fault {
         PickFault::TooMany => {
-            format!("This session links at most {} accounts.", steps::accounts_max(needs))
+            let most = counted(steps::accounts_max(needs), "account");
+            format!("This session links at most {most}.")
         }
         PickFault::NoneCanPay => "This session asks for at least one account that can pay.".into(),
         PickFault::Unusable { place, why } => match offers.get(*place) {
@@ -401,8 +417,9 @@ fn unpicked(fault: &PickFault, needs: &LinkRequirements, offers: &[Offer]) -> Er
     ApiError::invalid(message).param("accounts").into()
 }
 
-/// The API error of a headless flow that did not reach the accounts.
-fn stopped(institution: &Institution, pane: &Pane) -> Error {
+/// The API error of a headless flow that did not reach the accounts. It names the parameter that chose
+/// the bank.
+fn stopped(institution: &Institution, pane: &Pane, input: &LinkInput) -> Error {
     let name = &institution.name;
     let message = match pane {
         Pane::Down { until: Some(until) } => {
@@ -412,5 +429,9 @@ fn stopped(institution: &Institution, pane: &Pane) -> Error {
         Pane::Login { .. } | Pane::BankPage { .. } => format!("{name}: the login was refused."),
         _ => format!("{name}: the login failed."),
     };
-    ApiError::invalid(message).param("institution").into()
+    let param = match input.institution {
+        Some(_) => "institution",
+        None => input.carrier.param(),
+    };
+    ApiError::invalid(message).param(param).into()
 }

@@ -81,6 +81,9 @@ impl Making<'_> {
                 return ("Already finished".into(), false, self.end(text));
             }
         };
+        if self.view.bank_gone {
+            return ("This bank is no longer available".into(), false, self.bank_gone());
+        }
         match pane {
             Pane::Institutions if self.view.livemode && self.view.institutions.is_empty() => {
                 ("No banks are available yet".into(), false, self.no_institutions())
@@ -350,6 +353,20 @@ impl Making<'_> {
                 " or try again later."
             }
             (self.ways_on())
+        }
+    }
+
+    /// The message about the only bank of the flow, which does not exist any more.
+    fn bank_gone(&self) -> Markup {
+        html! {
+            p {
+                (self.view.merchant_name) " asks for an account at one bank, which cannot be linked "
+                "any more. No account was linked. Go back to the page where you started."
+            }
+            @if self.view.manual_entry {
+                (self.button("manual", "main", "Enter account numbers instead"))
+            }
+            (self.button("cancel", "plain", "Leave"))
         }
     }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
+mod banks_gone;
 mod blocked_accounts;
 mod bounds;
 mod browser;

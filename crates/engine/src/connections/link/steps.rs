@@ -150,6 +150,9 @@ pub(crate) fn take_step(
     step: &LinkStep,
     ground: &Ground<'_>,
 ) -> Result<Effect, PickFault> {
+    if ground.banks.lack_only_bank(ground.needs, &run.pane) {
+        run.pane = Pane::Failed;
+    }
     let pane = match (&run.pane, step) {
         (Pane::Ended(_), _) => return Ok(Effect::Moved),
         (pane, LinkStep::Cancel) => {

@@ -61,6 +61,8 @@ pub struct FlowView {
     pub relink: bool,
     /// True if there is only one bank.
     pub one_bank: bool,
+    /// True if that bank does not exist any more, so the holder can only leave or type numbers.
+    pub bank_gone: bool,
     /// The path of the hosted page that follows.
     pub page: Option<String>,
 }
@@ -131,6 +133,9 @@ impl Engine {
         // The bank's own page does not know the account to renew.
         let at_bank = matches!(flow.run.pane, Pane::BankPage { .. });
         let choices = offers.iter().map(|offer| choice(&needs, offer, at_bank)).collect();
+        let bank_gone = banks.lack_only_bank(&needs, &flow.run.pane);
+        // Without its bank, the login has failed.
+        let types_at = if bank_gone { &Pane::Failed } else { &flow.run.pane };
         Ok(Some(FlowView {
             id: flow.id,
             version: flow.version,
@@ -145,7 +150,7 @@ impl Engine {
             permissions: needs.permissions.iter().copied().collect(),
             choices,
             accounts_max: accounts_max(&needs),
-            manual_entry: may_type(&flow.run.pane, &needs),
+            manual_entry: may_type(types_at, &needs),
             banks: needs.banks,
             sign_in: can_sign_in(&needs),
             email: flow.run.email.or_else(|| customer.and_then(|customer| customer.email)),
@@ -167,8 +172,9 @@ impl Engine {
             hosted: needs.hosted,
             relink: needs.relink.is_some(),
             one_bank: needs.bank().is_some(),
+            bank_gone,
             return_url: needs.return_url,
-            page: flow.page,
+            page: flow.page.map(|page| self.page_key.with_code(&page)),
             shown,
         }))
     }
