@@ -22,6 +22,7 @@ use model::bank::{BankStatus, Feature};
 use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::refresh::RefreshCause;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The prefix of a replay's name, so that it can be used beside the original bank.
 const REPLAY: &str = "Replay of ";
@@ -100,11 +101,15 @@ impl Opened {
         // A file cannot express a change after the bank closed the account.
         let ends = history.access_ends.iter().position(|end| closed(&end));
         let ends = history.access_ends.iter().take(ends.map_or(usize::MAX, |end| end + 1));
-        facts.extend(ends.map(|(at, cause)| Fact {
-            at: at.0 - self.linked.first.0,
-            kind: FactKind::AccessEnds(*cause),
-        }));
-        let renumberings = self.renumberings.iter().filter(|at| **at <= second);
+        // Of several ends at one time, the last one counts.
+        let ends: BTreeMap<i64, InactiveCause> =
+            ends.map(|(at, cause)| (at.0 - self.linked.first.0, *cause)).collect();
+        let ends =
+            ends.into_iter().map(|(at, cause)| Fact { at, kind: FactKind::AccessEnds(cause) });
+        facts.extend(ends);
+        let renumberings: BTreeSet<&i64> =
+            self.renumberings.iter().filter(|at| **at <= second).collect();
+        let renumberings = renumberings.into_iter();
         facts.extend(renumberings.map(|at| self.fact(*at, FactKind::Renumber)));
         let mut planned_more = 0;
         if let Known::Planned(plan) = &self.known {
@@ -132,6 +137,12 @@ impl Opened {
             facts.extend(numbers.map(|(_, fact)| fact.clone()));
         }
         facts.sort_by_key(|fact| fact.at);
+        // Nor can it express other events after that.
+        let closing = FactKind::AccessEnds(InactiveCause::AccountClosed);
+        if let Some(closed_at) = facts.iter().find(|fact| fact.kind == closing).map(|fact| fact.at)
+        {
+            facts.retain(|fact| fact.at <= closed_at);
+        }
         let none = BalanceOffset { current: 0, available: planned_more };
         let offset = state.balance.unwrap_or(none);
         let at_link = self.ledger(&[]).sums(self.linked.first.0 - 1).0;

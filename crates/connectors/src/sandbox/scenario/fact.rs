@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 const DELAY_S_MAX: i64 = 30 * DAY_S;
 /// The most characters of an id.
 const ID_CHARS_MAX: usize = 60;
+/// The beginning of the id of a transaction without a name.
+const UNNAMED_PREFIX: &str = "fact-";
 /// The keys that name the kind of an entry. Each entry has exactly one of them.
 const KINDS: [&str; 13] = [
     "appears",
@@ -132,7 +134,7 @@ fn appears(
     let named = table.text("appears", ID_CHARS_MAX)?;
     let id = match named {
         Some(At { line, value }) => check_id(table, "appears", line, value)?,
-        None => format!("fact-{number}"),
+        None => format!("{UNNAMED_PREFIX}{number}"),
     };
     let currency = read_currency(table)?;
     let money = Money { currency: currency.unwrap_or(context.money.currency) };
@@ -281,7 +283,9 @@ fn check_id(table: &Table, key: &str, line: usize, id: String) -> Result<String,
     if !id.chars().all(plain) {
         return Err(table.error(line, key, "an id has only letters, digits, - and _"));
     }
-    if id.starts_with(ADDED_PREFIX) || RowKey::find(&id).is_some() {
+    let unnamed =
+        id.strip_prefix(UNNAMED_PREFIX).is_some_and(|number| number.parse::<u32>().is_ok());
+    if unnamed || id.starts_with(ADDED_PREFIX) || RowKey::find(&id).is_some() {
         return Err(table.error(line, key, format!("the bank uses ids like '{id}'")));
     }
     Ok(id)

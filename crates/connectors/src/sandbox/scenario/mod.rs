@@ -4,6 +4,7 @@
 //! - `tree` reads a file into a tree that knows its lines. `value`, `money` and `fact` read single
 //!   values and timeline entries, `stretch` reads repeated transactions, `institution` reads banks.
 //!   `read` makes a [`Scenario`] of them, and an error names the line and the key.
+//! - `contradiction` finds entries of a timeline that exclude each other.
 //! - `check` finds histories in which a cash account falls below its limit.
 //! - `write` writes files, and `plaid` uses it to convert custom users of Plaid's sandbox.
 //! - `ready` holds the files that come with the server.
@@ -13,6 +14,7 @@
 //! therefore continues after its scenario is deleted, and shows the same on every server.
 
 pub(super) mod check;
+mod contradiction;
 mod fact;
 mod institution;
 mod money;

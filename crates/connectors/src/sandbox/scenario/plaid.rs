@@ -335,7 +335,7 @@ fn amount(
         _ => format!("{whole}.{digits:0<decimals$}"),
     };
     let problem = format!("'{text}' is not an amount of {}", money.currency.as_str());
-    let amount = money.parse(&padded).filter(|_| exact);
+    let amount = money.parse(&padded).ok().filter(|_| exact);
     amount.map(Some).ok_or_else(|| wrong(path, key, &problem))
 }
 

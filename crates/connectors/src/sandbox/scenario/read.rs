@@ -2,6 +2,7 @@
 
 use super::super::plan::{Opening, Plan};
 use super::super::routine::seed;
+use super::contradiction::{self, Account};
 use super::fact::{self, Context, read_owners};
 use super::institution::{BankPart, read_banks, read_position};
 use super::money::Money;
@@ -154,7 +155,7 @@ fn read_account(
     let last4 = read_last4(&mut table)?;
     let (balance, available_more) = read_balance(&mut table, money)?;
     let balances = read_balances(&mut table, currency)?;
-    let overdraft = read_overdraft(&mut table, money)?;
+    let overdraft = read_overdraft(&mut table, category, money)?;
     let history_days = table.integer("history_days", 0, DAYS_MAX)?;
     let window_days = table.integer("window_days", 1, DAYS_MAX)?;
     let owners = read_owners(&mut table, holders)?;
@@ -168,6 +169,7 @@ fn read_account(
     }
     facts.sort_by_key(|fact| fact.value.at);
     fact::check(&facts, &path)?;
+    contradiction::check(&facts, &Account { currency, last4: last4.as_deref() }, &path)?;
     table.finish()?;
     Ok(Plan {
         seed: seed(scenario, &name),
@@ -211,9 +213,20 @@ fn read_kind(table: &mut Table) -> Result<(Category, Subcategory), ScenarioError
     Ok((category, kind.subcategory()))
 }
 
-/// Reads the amount below zero that the bank allows.
-fn read_overdraft(table: &mut Table, money: Money) -> Result<i64, ScenarioError> {
+/// Reads the amount below zero that the bank allows. Only a cash account has such a limit.
+fn read_overdraft(
+    table: &mut Table,
+    category: Category,
+    money: Money,
+) -> Result<i64, ScenarioError> {
     let line = table.line_of("overdraft");
+    if category != Category::Cash && table.has("overdraft") {
+        let problem = format!(
+            "only a cash account has an overdraft, and this is a {} account; remove the key",
+            category.word()
+        );
+        return Err(table.error(line, "overdraft", problem));
+    }
     match money.read(table, "overdraft")?.unwrap_or(0) {
         ..0 => Err(table.error(line, "overdraft", "an amount of at least 0 is expected")),
         amount => Ok(amount),

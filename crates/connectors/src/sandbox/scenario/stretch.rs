@@ -156,13 +156,12 @@ fn read_amounts(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioE
     let texts = table.texts("amount", 2)?;
     let At { line, value } = table.need("amount", texts)?;
     let amounts = value.iter().map(|text| money.parse(text));
-    let amounts: Option<Vec<i64>> = amounts.collect();
-    match amounts.as_deref() {
-        Some([one]) => Ok((*one, *one)),
-        Some([least, most]) if is_upwards(*least, *most) => {
-            Ok((*least.min(most), *least.max(most)))
-        }
-        Some([_, _]) => {
+    let amounts: Result<Vec<i64>, String> = amounts.collect();
+    let amounts = amounts.map_err(|problem| table.error(line, "amount", problem))?;
+    match amounts.as_slice() {
+        [one] => Ok((*one, *one)),
+        [least, most] if is_upwards(*least, *most) => Ok((*least.min(most), *least.max(most))),
+        [_, _] => {
             let problem = format!(
                 "write the least first, then the most: [\"{}\", \"{}\"]",
                 value[1], value[0]

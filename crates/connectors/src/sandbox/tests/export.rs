@@ -189,6 +189,23 @@ fn outcomes_are_replayed() {
     assert_eq!(lost.map(|(cause, _)| cause), Some(InactiveCause::AccessDenied));
 }
 
+/// A file cannot express events after the bank closed the account, so the replay has no row of that time.
+/// Of two ends at one time the later one counts.
+#[test]
+fn a_closed_account_is_replayed() {
+    let linked = Example::new("Test (Non-OAuth)", "Success", "a");
+    let closed_at = LINKED.plus(2 * DAY_S);
+    let ends = [InactiveCause::AccessDenied, InactiveCause::AccountClosed];
+    let history = History {
+        access_ends: ends.map(|cause| (closed_at, cause)).to_vec(),
+        ..History::default()
+    };
+    let later = LINKED.plus(40 * DAY_S);
+    let replayed = replay(&linked, later, &history);
+    assert_eq!(ledger(&linked, closed_at), ledger(&replayed, closed_at));
+    assert_eq!(ledger(&replayed, closed_at), ledger(&replayed, later), "no row came later");
+}
+
 /// An account with more rows than a scenario may have cannot be exported, and the error names the
 /// bound.
 #[test]

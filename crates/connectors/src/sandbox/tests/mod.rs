@@ -3,6 +3,7 @@
 mod banking;
 mod banks;
 mod check;
+mod contradictions;
 mod export;
 mod follower;
 mod generator;
