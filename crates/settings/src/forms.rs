@@ -1,20 +1,6 @@
-//! Forms of texts in settings: networks, addresses, host names and waits.
+//! Forms of texts in settings: addresses, host names and waits.
 
 use super::value::SPAN_S_MAX;
-use ipnet::{IpNet, Ipv4Net};
-
-/// A network of mapped IPv4 addresses, such as `::ffff:10.0.0.0/104`, as a network of IPv4.
-pub(super) fn canonical(network: IpNet) -> IpNet {
-    let mapped = match network {
-        IpNet::V6(network) => {
-            let prefix = network.prefix_len().checked_sub(96);
-            network.addr().to_ipv4_mapped().zip(prefix)
-        }
-        IpNet::V4(_) => None,
-    };
-    let mapped = mapped.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
-    mapped.map_or(network, IpNet::V4)
-}
 
 /// True if a text is a host and a port.
 pub(super) fn is_address(text: &str) -> bool {

@@ -242,6 +242,49 @@ fn hosts_are_read() {
     assert!(hosts(&vec!["a"; 101].join(",")).is_err());
 }
 
+/// Webhooks get permission for private networks only. A network is named by its first address.
+#[test]
+fn webhooks_are_allowed_to_private_networks() {
+    let allowed = |text| of_flags(&[("webhook-allow", text)]).map(|read| read.webhook_allow);
+    let private = "10.1.0.0/16,127.0.0.1,::1,fd00::/8,169.254.0.0/16";
+    assert_eq!(allowed(private).map(|networks| networks.len()), Ok(5));
+    let mut problems = Vec::new();
+    for text in ["10.1.2.3/8", "8.8.8.0/24", "0.0.0.0/0", "224.0.0.0/4", "240.0.0.0/4", "2000::/3"]
+    {
+        problems.push(allowed(text).unwrap_err());
+    }
+    insta::assert_snapshot!(problems.join("\n"), @"
+    the setting webhook-allow (flag) is '10.1.2.3/8', but must name networks by their first address: write 10.0.0.0/8 instead of 10.1.2.3/8
+    the setting webhook-allow (flag) is '8.8.8.0/24', but must be within private networks, and 8.8.8.0/24 is public or reserved; webhooks to public addresses need no permission. Private are 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7, fe80::/10
+    the setting webhook-allow (flag) is '0.0.0.0/0', but must be within private networks, and 0.0.0.0/0 is public or reserved; webhooks to public addresses need no permission. Private are 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7, fe80::/10
+    the setting webhook-allow (flag) is '224.0.0.0/4', but must be within private networks, and 224.0.0.0/4 is public or reserved; webhooks to public addresses need no permission. Private are 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7, fe80::/10
+    the setting webhook-allow (flag) is '240.0.0.0/4', but must be within private networks, and 240.0.0.0/4 is public or reserved; webhooks to public addresses need no permission. Private are 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7, fe80::/10
+    the setting webhook-allow (flag) is '2000::/3', but must be within private networks, and 2000::/3 is public or reserved; webhooks to public addresses need no permission. Private are 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::1/128, fc00::/7, fe80::/10
+    ");
+    let proxies = of_flags(&[("trusted-proxy", "10.1.2.3/8")]).unwrap_err();
+    insta::assert_snapshot!(proxies, @"the setting trusted-proxy (flag) is '10.1.2.3/8', but must name networks by their first address: write 10.0.0.0/8 instead of 10.1.2.3/8");
+}
+
+/// A symbolic link to a database leads to the files beside the database. A file beside the link, as
+/// earlier releases made it, comes first.
+#[test]
+fn a_link_leads_to_the_files_of_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("data")).unwrap();
+    std::os::unix::fs::symlink("data/bank.db", at("link.db")).unwrap();
+    let read = || {
+        let settings = of_flags(&[("db", at("link.db").to_str().unwrap())]).unwrap();
+        (settings.seal_key_file.unwrap(), settings.api_keys_file.unwrap())
+    };
+    let beside = (at("data/bank.db.key"), at("data/bank.db.api-keys"));
+    assert_eq!(read(), beside);
+    std::fs::write(at("data/bank.db"), "").unwrap();
+    assert_eq!(read(), beside.clone());
+    std::fs::write(at("link.db.key"), "").unwrap();
+    assert_eq!(read(), (at("link.db.key"), beside.1));
+}
+
 /// A key of the file that is nearly a setting's name is rejected with that name.
 #[test]
 fn unknown_keys_are_rejected() {

@@ -1,13 +1,18 @@
 //! Settings, parsed from their texts.
 
-use super::forms::{canonical, is_address, is_host, milliseconds};
+mod beside;
+mod network;
+
+pub use beside::keys_beside;
+use beside::seal_key_beside;
+
+use super::forms::{is_address, is_host, milliseconds};
 use super::{Resolved, SettingsError, Source};
 use ipnet::IpNet;
 use model::Word;
 use model::clock::AccountTime;
 use model::limits::ALLOWED_HOSTS_MAX;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// The maximum number of waits between attempts.
@@ -128,18 +133,6 @@ impl TextSetting {
     }
 }
 
-/// The default file of issued keys for a database.
-pub fn keys_beside(db: &Path) -> PathBuf {
-    beside(db, ".api-keys")
-}
-
-/// The file whose name is that of the database with this ending.
-fn beside(db: &Path, ending: &str) -> PathBuf {
-    let mut beside = db.to_owned().into_os_string();
-    beside.push(ending);
-    PathBuf::from(beside)
-}
-
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -223,7 +216,7 @@ impl Resolved {
             Database::File(db) => Some(db.as_path()),
         };
         let seal_key_file =
-            file.map(|db| self.path("seal-key-file").unwrap_or_else(|| beside(db, ".key")));
+            file.map(|db| self.path("seal-key-file").unwrap_or_else(|| seal_key_beside(db)));
         let api_keys_file = self.path("api-keys-file").or_else(|| file.map(keys_beside));
         Ok(Settings {
             listen: self.listen()?,
@@ -234,7 +227,7 @@ impl Resolved {
             allowed_hosts: self.hosts("allowed-hosts")?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
-            webhook_allow: self.networks("webhook-allow")?,
+            webhook_allow: self.private_networks("webhook-allow")?,
             faults: self.text("fault"),
             refresh_delay_ms: self.wait("refresh-delay")?,
             webhook_delay_ms: self.wait("webhook-delay")?,
@@ -304,17 +297,6 @@ impl Resolved {
             text if is_address(text) => Ok(Some(Metrics::At(text.to_owned()))),
             _ => Err(self.fault("metrics", "must be on, off or HOST:PORT, such as 127.0.0.1:9464")),
         }
-    }
-
-    /// Parses addresses and networks, separated by commas.
-    fn networks(&self, name: &'static str) -> Result<Vec<IpNet>, SettingsError> {
-        let wanted = "must be addresses or networks, such as 10.0.0.7,10.1.0.0/16";
-        let parse = |text: &str| {
-            let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            let network = address.or_else(|_| text.parse().map(canonical));
-            network.map_err(|_| self.fault(name, wanted))
-        };
-        self.text(name).values().map(parse).collect()
     }
 
     /// Parses host names, separated by commas.
