@@ -41,8 +41,21 @@ impl Locks {
         if !database.exists() && fs::metadata(&log).is_ok_and(|facts| facts.len() > 0) {
             return Err(OpenError::Lost { database: database.to_owned(), log });
         }
-        let beside = take_lock(&beside(database, ".lock"))?;
-        Ok(Self { _beside: beside, _database: take_lock(database)? })
+        // A symbolic link leads to the lock of its database.
+        let real = fs::canonicalize(database);
+        let lock = beside(real.as_deref().unwrap_or(database), ".lock");
+        let is_new = !lock.exists();
+        let beside = take_lock(&lock)?;
+        match take_lock(database) {
+            Ok(locked) => Ok(Self { _beside: beside, _database: locked }),
+            Err(error) => {
+                // Another server has the database under another name, so this name has no lock.
+                if is_new && let Err(error) = fs::remove_file(&lock) {
+                    tracing::warn!(file = %lock.display(), %error, "a lock file could not be removed");
+                }
+                Err(error)
+            }
+        }
     }
 }
 
@@ -124,6 +137,7 @@ fn remove_leftovers(parent: &Path, owner: u32) -> io::Result<()> {
 type FileId = (u64, u64);
 
 /// The identities of the database and its write-ahead log.
+#[derive(Clone)]
 pub(super) struct FileIds {
     database: (PathBuf, FileId),
     log: (PathBuf, FileId),

@@ -74,6 +74,8 @@ struct Shared {
     ready: AtomicBool,
     /// True while the thread runs.
     alive: watch::Sender<bool>,
+    /// The identities of the open files.
+    files: Mutex<FileIds>,
     /// The file that was removed or replaced, which ended the thread.
     lost: OnceLock<PathBuf>,
     /// True after [`Writer::close`] was called.
@@ -82,6 +84,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// True if the files are still at their paths.
+    fn has_files(&self) -> bool {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).check().is_ok()
+    }
+
     /// The reason for which the queue accepts no commands.
     fn closed(&self) -> Failure {
         if self.closing.load(Ordering::Acquire) {
@@ -110,16 +117,17 @@ impl Writer {
         let last = connection.query_row(FIND_LAST_COMMIT, [], |row| row.get(0))?;
         let last_commit = Cell::new(ServerTime(last));
         let (queue, messages) = mpsc::channel(settings.bounds.writer_queue_max);
+        let path = settings.path.clone();
+        let files =
+            FileIds::of(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
         let shared = Arc::new(Shared {
             ready: AtomicBool::new(true),
             alive: watch::Sender::new(true),
+            files: Mutex::new(files.clone()),
             lost: OnceLock::new(),
             closing: AtomicBool::new(false),
             counters: WriterCounters::default(),
         });
-        let path = settings.path.clone();
-        let files =
-            FileIds::of(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
         let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
         let (opened, shared_with) = (Cell::new(1), Arc::clone(&shared));
@@ -129,7 +137,8 @@ impl Writer {
             .name("writer".to_owned())
             .spawn(move || state.run(connection, commands))
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
-        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), path, seal, shared })
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { queue: Some(queue), thread, path, seal, shared })
     }
 
     /// Puts a command into the queue and waits for its output.
@@ -170,9 +179,10 @@ impl Writer {
         let _ = self.shared.alive.subscribe().wait_for(|alive| !alive).await;
     }
 
-    /// True if the thread runs and its last commit succeeded.
+    /// True if the thread runs, its last commit succeeded, and the files are still at their paths. A
+    /// removed file fails the next commit, which may come much later.
     pub(super) fn is_ready(&self) -> bool {
-        self.shared.ready.load(Ordering::Acquire)
+        self.shared.ready.load(Ordering::Acquire) && self.shared.has_files()
     }
 
     /// True if the thread runs.
@@ -310,6 +320,7 @@ impl State {
         self.files = FileIds::of(path)
             .inspect_err(|error| tracing::error!(%error, "the database could not be reopened"))
             .ok()?;
+        *self.shared.files.lock().unwrap_or_else(PoisonError::into_inner) = self.files.clone();
         self.opened.set(self.opened.get() + 1);
         Some(connection)
     }
