@@ -2,12 +2,15 @@
 //!
 //! It serves people who want to see the requests that a client really sends, and programs that
 //! check the responses against a description of the API. The record never contains keys, secrets of
-//! objects, full account numbers, or addresses of pages that grant access. Everything else in
-//! requests and responses is included, so the file is as confidential as the database.
+//! objects, numbers of accounts, cards and persons, or addresses of pages that grant access
+//! (`redact`). Everything else in requests and responses is included, so the file is as confidential as
+//! the database.
 //!
 //! Each line is written before its response is sent, completely and with one append, so that
 //! several servers may share a file. After a crash the last line is complete or missing. A line
 //! that cannot be written is logged and skipped, so that the call itself does not fail.
+
+mod redact;
 
 use super::headers::{REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
 use axum::body::Body;
@@ -18,7 +21,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use model::limits::{BODY_BYTES_MAX, RECORD_BYTES_MAX};
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -29,17 +31,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The path prefixes of API calls. Requests of pages are not recorded.
 const CALLS: [&str; 2] = ["/v1/", "/v2/"];
-/// The mark that replaces the cut part of a secret.
-const CUT: &str = "…";
-/// Keys and parameters with values that are not written.
-const CONFIDENTIAL: [&str; 4] = ["secret", "client_secret", "account_number", "websocket_id"];
-/// The prefixes and markers of secrets.
-const SECRETS: [&str; 6] = ["_secret_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_"];
-/// The path prefixes of page addresses that contain a token.
-const PAGES: [&str; 4] = ["/link/", "/c/pay/", "/i/", "/microdeposits/"];
-/// The minimum length of a page token, in characters.
-const PAGE_TOKEN_CHARS_MIN: usize = 24;
-
 /// An open record.
 pub struct Record {
     file: File,
@@ -125,21 +116,17 @@ impl RequestHead {
         let header =
             |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let query = self.uri.query().unwrap_or("").as_bytes();
-        let pairs = [query, sent].into_iter().flat_map(url::form_urlencoded::parse);
-        let parameters: Vec<[String; 2]> = pairs
-            .map(|(name, value)| {
-                let shown = if is_confidential(&name) { CUT.to_owned() } else { cut(&value) };
-                [cut(&name), shown]
-            })
-            .collect();
-        hide(&mut response);
+        let pairs = [query, sent].into_iter().flat_map(pairs_of);
+        let parameters: Vec<[String; 2]> =
+            pairs.map(|(name, value)| redact::pair(&name, &value)).collect();
+        redact::hide(&mut response);
         json!({
             "request": header(&REQUEST_ID),
             "method": self.method.as_str(),
             "route": parts.extensions.get::<Pattern>().map(|pattern| pattern.0),
-            "path": cut_path(self.uri.path()),
-            "version": header(&STRIPE_VERSION),
-            "account": header(&STRIPE_ACCOUNT),
+            "path": redact::path(self.uri.path()),
+            "version": header(&STRIPE_VERSION).map(redact::text),
+            "account": header(&STRIPE_ACCOUNT).map(redact::text),
             "parameters": parameters,
             "status": parts.status.as_u16(),
             "answer": response,
@@ -147,57 +134,39 @@ impl RequestHead {
     }
 }
 
-/// True if the name of a parameter, or its last part in brackets, denotes a secret.
-fn is_confidential(name: &str) -> bool {
-    let last = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
-    CONFIDENTIAL.contains(&last)
+/// The parameters of a body. Those of a JSON body have the names that a form would have.
+fn pairs_of(body: &[u8]) -> Vec<(String, String)> {
+    let starts = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if let (Some(b'{' | b'['), Ok(value)) = (starts, serde_json::from_slice(body)) {
+        let mut pairs = Vec::new();
+        flatten(&value, "", &mut pairs);
+        return pairs;
+    }
+    let pairs = url::form_urlencoded::parse(body);
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-/// Removes a secret or page token from a text that is one or ends with one.
-fn cut(text: &str) -> String {
-    let secrets = SECRETS.iter().filter_map(|mark| Some(text.find(mark)? + mark.len()));
-    let pages = PAGES.iter().flat_map(|page| {
-        let ends = text.match_indices(page).map(|(place, page)| place + page.len());
-        ends.filter(|end| is_page_token(&text[*end..]))
-    });
-    let found = secrets.chain(pages).min();
-    found.map_or_else(|| text.to_owned(), |end| format!("{}{CUT}", &text[..end]))
-}
-
-/// A path without secrets. A client may encode any letter of one.
-fn cut_path(path: &str) -> String {
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let shown = cut(&decoded);
-    if shown == decoded { path.to_owned() } else { shown }
-}
-
-/// True if a text begins with a possible page token.
-fn is_page_token(text: &str) -> bool {
-    let token = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    token >= PAGE_TOKEN_CHARS_MIN
-}
-
-/// Removes every secret from a response.
-fn hide(value: &mut Value) {
+fn flatten(value: &Value, name: &str, pairs: &mut Vec<(String, String)>) {
+    let below = |key: &str| match name {
+        "" => key.to_owned(),
+        name => format!("{name}[{key}]"),
+    };
     match value {
-        Value::String(text) => *text = cut(text),
-        Value::Array(items) => items.iter_mut().for_each(hide),
         Value::Object(members) => {
-            for (name, member) in members {
-                match member {
-                    Value::String(text) if CONFIDENTIAL.contains(&name.as_str()) => {
-                        CUT.clone_into(text);
-                    }
-                    member => hide(member),
-                }
-            }
+            members.iter().for_each(|(key, member)| flatten(member, &below(key), pairs));
         }
-        _ => {}
+        Value::Array(items) => {
+            let places = (0..).map(|place: usize| place.to_string());
+            items.iter().zip(places).for_each(|(item, place)| flatten(item, &below(&place), pairs));
+        }
+        Value::String(text) => pairs.push((name.to_owned(), text.clone())),
+        other => pairs.push((name.to_owned(), other.to_string())),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::redact::{CUT, path as cut_path};
     use super::*;
 
     /// A secret in an encoded path is cut. Other paths are recorded as they were sent.
@@ -208,6 +177,27 @@ mod tests {
             format!("/v1/customers/sk_live_{CUT}")
         );
         assert_eq!(cut_path("/v1/customers/a%20b"), "/v1/customers/a%20b");
+    }
+
+    /// The parameters of a JSON body are recorded like those of a form, and redacted by their names.
+    #[test]
+    fn json_bodies_are_redacted() {
+        let head = RequestHead { method: Method::POST, uri: Uri::from_static("/v2/core/x") };
+        let body = json!({
+            "card": {"number": 4242, "cvc": "123"},
+            "items": [{"iban": "X"}, "4242424242424242"],
+            "name": "Ada",
+        });
+        let (parts, ()) = Response::new(()).into_parts();
+        let entry = head.with(body.to_string().as_bytes(), &parts, Value::Null);
+        let expected = json!([
+            ["card[cvc]", CUT],
+            ["card[number]", CUT],
+            ["items[0][iban]", CUT],
+            ["items[1]", CUT],
+            ["name", "Ada"],
+        ]);
+        assert_eq!(entry["parameters"], expected);
     }
 
     /// At most the kind of a secret is recorded, at every position. All other text is recorded
