@@ -14,6 +14,7 @@ mod second_version;
 pub use second_version::in_second_version;
 
 use crate::json::JsonWriter;
+use access::without_secrets;
 use std::fmt;
 
 /// The type in the envelope, which decides the exception class of a client.
@@ -57,7 +58,7 @@ pub struct Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        formatter.write_str(&without_secrets(&self.message))
     }
 }
 
@@ -121,9 +122,10 @@ impl Error {
             let anchor = code.replace('_', "-");
             members.push(("doc_url", format!("https://stripe.com/docs/error-codes/{anchor}")));
         }
-        members.push(("message", self.message.clone()));
+        // A caller may send a secret as an id, as a value or as a name.
+        members.push(("message", without_secrets(&self.message)));
         if let Some(param) = &self.param {
-            members.push(("param", param.clone()));
+            members.push(("param", without_secrets(param)));
         }
         if let Some(request_id) = request_id {
             members.push(("request_id", request_id.to_owned()));

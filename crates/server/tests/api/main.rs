@@ -91,6 +91,7 @@ mod scenario_numbers;
 mod scenarios;
 mod search;
 mod secrets_at_rest;
+mod secrets_in_messages;
 mod settings_page;
 mod settled;
 mod small_rules;

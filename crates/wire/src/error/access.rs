@@ -69,13 +69,76 @@ impl Error {
     }
 }
 
+/// The prefixes of API keys.
+const KINDS: [&str; 6] = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
+/// The beginnings of values that a message must not repeat. Publishable keys are no secrets.
+const SECRETS: [&str; 8] =
+    ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "ek_test_", "ek_live_", "whsec_", "_secret_"];
+
+/// Masks the secrets in a message: API keys, secrets of webhooks and client secrets. The last four
+/// characters of a long secret stay.
+pub(super) fn without_secrets(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((place, mark)) = first_secret(rest) {
+        let start = place + mark.len();
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let end =
+            rest[start..].find(|letter| !is_part(letter)).map_or(rest.len(), |end| start + end);
+        shown.push_str(&rest[..place]);
+        if end == start {
+            shown.push_str(mark);
+        } else {
+            shown.push_str(&masked_after(mark, &rest[place..end]));
+        }
+        rest = &rest[end..];
+    }
+    shown + rest
+}
+
+fn first_secret(text: &str) -> Option<(usize, &'static str)> {
+    SECRETS.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min()
+}
+
 fn masked(key: &str) -> String {
-    let kinds = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
-    let kind = kinds.into_iter().find(|kind| key.starts_with(kind)).unwrap_or("");
+    let kind = KINDS.into_iter().find(|kind| key.starts_with(kind)).unwrap_or("");
+    masked_after(kind, key)
+}
+
+/// A secret as its beginning, asterisks and its last four characters.
+fn masked_after(kind: &str, key: &str) -> String {
     // The last four characters of a short key would reveal too much of the secret.
     let tail = match key.char_indices().rev().nth(3) {
         Some((start, _)) if start >= kind.len() + 8 => &key[start..],
         _ => "",
     };
     format!("{kind}****{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Secrets are masked wherever a message repeats them. Other text stays, also the documentation of
+    /// keys and publishable keys.
+    #[test]
+    fn messages_show_no_secrets() {
+        for (message, shown) in [
+            ("No such customer: 'sk_live_abcdefgh1234'", "No such customer: 'sk_live_****1234'"),
+            ("sk_test_1, rk_live_abcdefghijkl.", "sk_test_****, rk_live_****ijkl."),
+            ("No such x: 'whsec_abcdefghijkl'", "No such x: 'whsec_****ijkl'"),
+            ("'pi_1_secret_abc'", "'pi_1_secret_****'"),
+        ] {
+            assert_eq!(without_secrets(message), shown);
+            assert_eq!(without_secrets(shown), shown, "a masked secret stays");
+        }
+        for same in [
+            "Send 'Bearer sk_…'",
+            "Use a test key (sk_test_…).",
+            "pk_test_abcdefgh",
+            "client_secret",
+        ] {
+            assert_eq!(without_secrets(same), same);
+        }
+    }
 }
