@@ -23,6 +23,16 @@ impl Engine {
         filter: &PriceFilter,
     ) -> Result<ApiResponse, Error> {
         let (of, created, page) = (filter.of(), filter.created, &filter.page);
+        let cursors =
+            [(&page.starting_after, "starting_after"), (&page.ending_before, "ending_before")];
+        for (cursor, param) in cursors {
+            let Some(id) = cursor else { continue };
+            let price = self.find_id::<Price>(context, id).await?;
+            if price.as_ref().and_then(plan_value).is_none() {
+                // Stripe returns 400 for an unknown cursor, as for any wrong parameter.
+                return Err(ApiError::no_such("plan", id, param).status(400).into());
+            }
+        }
         let listed = self.list_in_all::<Price>(context, of, created, page).await?;
         let plan = |price: &Price| match plan_value(price) {
             Some(plan) => plan,

@@ -6,7 +6,7 @@
 use crate::list::list_body;
 use crate::payments::bytes;
 use crate::{ApiResponse, Context, Engine, Error};
-use model::id::{InvoicePaymentId, PaymentIntentId};
+use model::id::InvoicePaymentId;
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
 use model::stored::{Filter, PaymentIntent, StoredKind as _};
@@ -66,17 +66,14 @@ impl Engine {
         };
         // Without another filter, this one leaves out intents without an invoice.
         of.push(ObjectsOf::Filter(Filter::PaymentStatus, statuses));
-        // The cursor of a payment is the id of its intent.
-        let as_intent = |text: &Option<String>| {
-            text.as_ref().map(|text| match text.parse::<InvoicePaymentId>() {
-                Ok(id) => PaymentIntentId::from_number(id.number()).to_string(),
-                Err(_) => text.clone(),
-            })
-        };
         let page = PageParams {
             limit: filter.page.limit,
-            starting_after: as_intent(&filter.page.starting_after),
-            ending_before: as_intent(&filter.page.ending_before),
+            starting_after: self
+                .intent_cursor(context, filter.page.starting_after.as_deref(), "starting_after")
+                .await?,
+            ending_before: self
+                .intent_cursor(context, filter.page.ending_before.as_deref(), "ending_before")
+                .await?,
         };
         let created = filter.created;
         let listed = self.list_in_all::<PaymentIntent>(context, of, created, &page).await?;
@@ -87,6 +84,24 @@ impl Engine {
         }
         let body = list_body("/v1/invoice_payments", listed.has_more, &bodies);
         self.unchanged(context, body).await
+    }
+
+    /// The id of the intent of the payment that a cursor names.
+    async fn intent_cursor(
+        &self,
+        context: &Context,
+        cursor: Option<&str>,
+        param: &str,
+    ) -> Result<Option<String>, Error> {
+        let Some(text) = cursor else { return Ok(None) };
+        let intent = match text.parse::<InvoicePaymentId>() {
+            Ok(id) => self.find::<PaymentIntent>(context.merchant, id.number()).await?,
+            Err(_) => None,
+        };
+        // Stripe returns 400 for an unknown cursor, as for any wrong parameter.
+        let missing = || ApiError::no_such("invoice payment", text, param).status(400);
+        let intent = intent.filter(|intent| intent.invoice.is_some()).ok_or_else(missing)?;
+        Ok(Some(intent.id()))
     }
 
     /// The payment of an intent towards its invoice, or `None` without an invoice.
