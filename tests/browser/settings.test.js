@@ -39,7 +39,7 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     await look(page, `settings-${size}-2-wrong-key`);
     await page.getByLabel("Secret key").fill(key);
     await page.keyboard.press("Enter");
-    await page.getByText("Not requested").first().waitFor();
+    await page.getByText("Unrequested").first().waitFor();
     await look(page, `settings-${size}-3-unrequested`);
 
     const asked = page.getByRole("group", { name: "Request" });

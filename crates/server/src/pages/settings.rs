@@ -279,13 +279,13 @@ fn state_choice(permission: Permission, current: Registration) -> Markup {
     }
 }
 
-/// The name of a state for people.
+/// The name of a state for people, which is the word of the API.
 fn state_name(state: Registration) -> &'static str {
     match state {
-        Registration::Unrequested => "Not requested",
+        Registration::Unrequested => "Unrequested",
         Registration::Pending => "Pending",
         Registration::Rejected => "Rejected",
-        Registration::Active => "Complete",
+        Registration::Active => "Active",
         Registration::Revoked => "Revoked",
     }
 }

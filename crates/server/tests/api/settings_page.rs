@@ -49,10 +49,10 @@ async fn shows_the_registration() {
     let page = post(&app, &format!("key={}", key.secret)).await.ok();
     insta::assert_debug_snapshot!(states(&page), @r#"
     [
-        "Balances: Not requested",
+        "Balances: Unrequested",
         "Owners: Pending",
-        "Account numbers for payments: Not requested",
-        "Transactions: Complete",
+        "Account numbers for payments: Unrequested",
+        "Transactions: Active",
     ]
     "#);
     assert!(!page.body.contains(&key.secret), "the key does not come back");
@@ -88,7 +88,7 @@ async fn rehearses_the_registration() {
 async fn changes_what_payments_ask_for() {
     let app = App::start().await;
     let page = post(&app, "key=sk_test_123").await.ok();
-    assert_eq!(states(&page)[0], "Balances: Complete", "test data is always there");
+    assert_eq!(states(&page)[0], "Balances: Active", "test data is always there");
     assert_eq!(ticked(&page), [""; 0]);
     let visit = visit(&page);
     let form = format!("visit={visit}&step=defaults&permission=transactions");
