@@ -202,8 +202,29 @@ pub(crate) fn program() -> Program {
         let path: Vec<&str> = path.split(' ').collect();
         hide(program, &path, unused)
     });
+    let program = program.mut_subcommand("run", with_defaults_of_run);
     let template = template(&program);
     program.help_template(template)
+}
+
+/// Describes the global flags of `run`, which has a server of its own by default and leaves the key to
+/// the command.
+fn with_defaults_of_run(program: Program) -> Program {
+    let flags = GlobalFlags::augment_args(Program::new("global"));
+    let described = flags.get_arguments().filter_map(|flag| {
+        let help = match flag.get_id().as_str() {
+            "api_key" => {
+                "API key for the command [default: the command's own] [env: BANKFEED_API_KEY]"
+            }
+            "api_base" => {
+                "Address of the server [default: a server of this run] [env: BANKFEED_API_BASE]"
+            }
+            _ => return None,
+        };
+        Some(flag.clone().hide_default_value(true).help(help))
+    });
+    let described: Vec<_> = described.collect();
+    program.args(described)
 }
 
 /// The help template of the program, with the commands in their groups.

@@ -7,6 +7,7 @@ use cli::output::{self, Column, OutputError, Table};
 use cli::process::runtime;
 use cli::{format, outbound_within};
 use model::clock::Clock as _;
+use model::counted::counted;
 use model::limits::{CONNECTIONS_MAX, HEALTH_CONNECTIONS_MAX};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
@@ -231,6 +232,11 @@ fn mode_of(path: &Path) -> Option<u32> {
 /// Checks the database, and the key that opens it.
 fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
     let shown = db.display();
+    let folder = folder_of(db);
+    if !folder.is_dir() {
+        let found = format!("the folder {} does not exist", folder.display());
+        return vec![wrong("database", found, "create the folder, or name another file with --db")];
+    }
     if !db.exists() {
         return vec![ok("database", format!("none yet; serve creates {shown}"))];
     }
@@ -247,9 +253,9 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
         }
     };
     let missing = facts.migrations_known - facts.migrations_done;
-    let found = match missing {
-        0 => format!("{shown} is complete and of this version"),
-        _ => format!("{shown} is complete; serve runs {missing} migrations at its start"),
+    let found = match counted(missing, "migration") {
+        _ if missing == 0 => format!("{shown} is complete and of this version"),
+        missing => format!("{shown} is complete; serve runs {missing} at its start"),
     };
     let whole = match facts.faults.first() {
         None => ok("database", found),
@@ -300,9 +306,11 @@ fn keys(settings: &Settings) -> Finding {
         Some(KeyPolicy::Issued) if issued == 0 => {
             warning("keys", "only issued keys are accepted, and there is none", create)
         }
-        Some(KeyPolicy::Issued) => ok("keys", format!("{issued} issued keys, and no others")),
+        Some(KeyPolicy::Issued) => {
+            ok("keys", format!("{}, and no others", counted(issued, "issued key")))
+        }
         Some(KeyPolicy::Any) | None => {
-            ok("keys", format!("any test key, and {issued} issued keys"))
+            ok("keys", format!("any test key, and {}", counted(issued, "issued key")))
         }
     }
 }

@@ -107,6 +107,8 @@ pub(crate) enum KeyError {
     NoSuchMerchant(String),
     #[error("no active key has the id '{0}'")]
     NoSuchKey(String),
+    #[error("{0} has two states in one command")]
+    TwoStates(&'static str),
     #[error("the name of a key has at most {KEY_NAME_CHARS_MAX} characters, on one line")]
     Name,
 }
@@ -121,13 +123,21 @@ impl KeyError {
             Self::NoSuchMerchant(_) | Self::NoSuchKey(_) => {
                 "`bankfeed key list` shows all keys with their merchants"
             }
+            Self::TwoStates(_) => "Name each kind of data once",
             Self::Name => "Use a shorter name with --name",
         }
     }
 
     /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::NoFile | Self::Name | Self::NoSuchMerchant(_) | Self::NoSuchKey(_))
+        matches!(
+            self,
+            Self::NoFile
+                | Self::Name
+                | Self::NoSuchMerchant(_)
+                | Self::NoSuchKey(_)
+                | Self::TwoStates(_)
+        )
     }
 }
 

@@ -102,14 +102,27 @@ impl FileFlags {
         Ok(resolved.settings()?)
     }
 
-    pub(crate) fn open(&self) -> Result<Opened, CommandError> {
+    /// Opens the file, and creates it if it does not exist.
+    fn open(&self) -> Result<Opened, CommandError> {
+        open_file(&self.settings()?)
+    }
+
+    /// Opens the file. Returns `None` if it does not exist, which means that there are no keys.
+    pub(crate) fn find(&self) -> Result<Option<Opened>, CommandError> {
         let settings = self.settings()?;
-        let missing = missing_database(&settings);
-        let path = settings.api_keys_file.ok_or(KeyError::NoFile)?;
-        match KeyFile::open(&path) {
-            Ok(file) => Ok(Opened { path, file, missing }),
-            Err(source) => Err(KeyError::File { path, source }.into()),
+        match &settings.api_keys_file {
+            Some(path) if !path.exists() => Ok(None),
+            _ => open_file(&settings).map(Some),
         }
+    }
+}
+
+fn open_file(settings: &Settings) -> Result<Opened, CommandError> {
+    let missing = missing_database(settings);
+    let path = settings.api_keys_file.clone().ok_or(KeyError::NoFile)?;
+    match KeyFile::open(&path) {
+        Ok(file) => Ok(Opened { path, file, missing }),
+        Err(source) => Err(KeyError::File { path, source }.into()),
     }
 }
 
@@ -193,8 +206,14 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
 }
 
 fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
-    let opened = flags.open()?;
-    for key in opened.said(opened.file.list())? {
+    let keys = match flags.find()? {
+        Some(opened) => opened.said(opened.file.list())?,
+        None => Vec::new(),
+    };
+    if keys.is_empty() && !json {
+        output::say("No keys.")?;
+    }
+    for key in keys {
         if json {
             output::say_json_line(&facts(&key))?;
             continue;
@@ -208,12 +227,12 @@ fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
 }
 
 fn revoke(flags: &RevokeFlags, json: bool) -> Result<(), CommandError> {
-    let opened = flags.file.open()?;
+    let opened = flags.file.find()?;
     let id: Option<KeyId> = flags.id.parse().ok();
     let now = SystemClock::default().server_now();
-    let revoked = match id {
-        Some(id) => opened.said(opened.file.revoke(id, now))?,
-        None => false,
+    let revoked = match (&opened, id) {
+        (Some(opened), Some(id)) => opened.said(opened.file.revoke(id, now))?,
+        _ => false,
     };
     if !revoked {
         return Err(KeyError::NoSuchKey(flags.id.clone()).into());

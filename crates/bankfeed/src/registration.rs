@@ -65,16 +65,35 @@ fn words<W: Word>() -> String {
 }
 
 fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
-    let opened = flags.open()?;
-    for registration in opened.said(opened.file.list_registrations())? {
+    let registrations = match flags.find()? {
+        Some(opened) => opened.said(opened.file.list_registrations())?,
+        None => Vec::new(),
+    };
+    if registrations.is_empty() && !json {
+        output::say("No registrations.")?;
+    }
+    for registration in registrations {
         show(&registration, json)?;
     }
     Ok(())
 }
 
 fn set(flags: &SetFlags, json: bool) -> Result<(), CommandError> {
-    let opened = flags.file.open()?;
+    for (position, (permission, _)) in flags.changes.iter().enumerate() {
+        if flags.changes[..position].iter().any(|(earlier, _)| earlier == permission) {
+            return Err(KeyError::TwoStates(permission.word()).into());
+        }
+    }
+    let missing = || KeyError::NoSuchMerchant(flags.merchant.clone());
+    let opened = flags.file.find()?.ok_or_else(missing)?;
     let merchant = known_merchant(&opened.said(opened.file.list())?, &flags.merchant)?;
+    if merchant.to_string() == flags.merchant {
+        output::remark(&format!(
+            "{merchant} is the merchant in test mode, which needs no registrations. They are set for \
+             its live mode, {}.",
+            merchant.in_live_mode()
+        ));
+    }
     for (permission, state) in &flags.changes {
         let registration = StoredRegistration { merchant, permission: *permission, state: *state };
         let written: Result<(), KeyError> =

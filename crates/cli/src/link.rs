@@ -24,7 +24,7 @@ const FIRST_REFRESH_WAIT_S: u64 = 60;
 #[derive(Args)]
 pub struct LinkFlags {
     /// Bank, by name or id
-    #[arg(long, value_name = "NAME", default_value = "Test (OAuth)")]
+    #[arg(long, value_name = "NAME", default_value = "Test (Non-OAuth)")]
     bank: String,
     /// Account of the bank; may be repeated [default: preselected]
     #[arg(long, value_name = "NAME")]

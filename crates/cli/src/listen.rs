@@ -77,7 +77,6 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
                 help: "An address looks like http://127.0.0.1:4242/webhook".to_owned(),
             })?;
         }
-        warn_of_unknown_types(&flags.events);
         let forward_to = flags.forward_to.clone();
         let (lost, mut losing) = mpsc::channel(1);
         let receiver = Receiver { outbound, forward_to, json: server.json, lost };
@@ -85,6 +84,8 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
         let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
+        // The server has rejected names that it does not know, with an error of its own.
+        warn_of_unknown_types(&flags.events);
         let ended = match greet(&endpoint, flags, global) {
             Ok(()) => tokio::select! {
                 _ = signals.next() => Ok(()),

@@ -20,17 +20,17 @@ fn people_link_and_read() {
     $ bankfeed accounts
     ! no accounts; link one with `bankfeed link`
     $ bankfeed link --subscribe
-    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
-    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
+    ID                            BANK              ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active  succeeded 2026-01-01
     ! created the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
     $ bankfeed accounts
-    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
-    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
+    ID                            BANK              ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active  succeeded 2026-01-01
     $ bankfeed accounts fca_0vIseXMSiAu8P8oVp4PoNoHu
     id                   fca_0vIseXMSiAu8P8oVp4PoNoHu
-    bank                 Test (OAuth)
+    bank                 Test (Non-OAuth)
     account              Success
-    last4                1195
+    last4                8723
     kind                 cash, checking
     status               active
     holder               cus_0vIseXMSf66gKkPr5RRiG6Qh
@@ -43,12 +43,12 @@ fn people_link_and_read() {
     balance       succeeded  2026-01-01 00:00:00  2026-01-01 00:00:00
     transactions  succeeded  2026-01-01 00:00:00  2026-01-01 00:00:00  fctxnref_0vIseXMSiAu0IhvK8zqC2GQ6
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 5
-    ID                              DAY           AMOUNT       STATUS   DESCRIPTION
-    fctxn_0vIseXMSiAu0092gtzELdEvP  2025-12-31  -1333.51  usd  posted   TRANSFER TO SAVINGS ...0920 REF #IBQ4XD6G5
-    fctxn_0vIseXMSiAu0092evWlzEbRN  2025-12-30    -33.34  usd  pending  PAYPAL *NORTHSTAR ONLI FAIRVIEW OR
-    fctxn_0vIseXMSiAu0092edZBcCOjG  2025-12-30    -45.34  usd  pending  PAYPAL *ROCKET DELIVER SPRINGFIELD IL
-    fctxn_0vIseXMSiAu0092dAfVAxmol  2025-12-29    -19.32  usd  pending  HARBOR GROCERY #0108   ASHLAND VA
-    fctxn_0vIseXMSiAu0092dAZE3kRfQ  2025-12-29    -12.33  usd  posted   SQ *TACO WAGON         CLINTON NJ
+    ID                              DAY          AMOUNT       STATUS   DESCRIPTION
+    fctxn_0vIseXMSiAu0092h2YZyINIY  2025-12-31  -471.32  usd  posted   TRANSFER TO SAVINGS ...3750 REF #IB29EM4KP
+    fctxn_0vIseXMSiAu0092gOQX78SXh  2025-12-31    -1.00  usd  pending  PRAIRIE FUEL #0547     SPRINGFIELD IL
+    fctxn_0vIseXMSiAu0092eusARzzwW  2025-12-30   -20.00  usd  pending  PAYPAL *ROCKET DELIVER SALEM MA
+    fctxn_0vIseXMSiAu0092bk4eeN7Tz  2025-12-28  -131.40  usd  posted   THREAD AND NEEDLE #091 RIVERTON UT
+    fctxn_0vIseXMSiAu0092Zf0aaLuuU  2025-12-27   -28.63  usd  posted   WELLSPRING PHARMACY #0 ASHLAND VA
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --after fctxnref_0vIseXMSiAu0IhvK8zqC2GQ6
     ! no transactions
     ");
@@ -63,8 +63,8 @@ fn programs_get_json() {
     let told = server.run(&["transactions", &account, "--limit", "2", "--json"]);
     insta::assert_snapshot!(told, @r#"
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 2 --json
-    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-133351,"currency":"usd","description":"TRANSFER TO SAVINGS ...0920 REF #IBQ4XD6G5","id":"fctxn_0vIseXMSiAu0092gtzELdEvP","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767216231,"void_at":null},"transacted_at":1767216231,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
-    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-3334,"currency":"usd","description":"PAYPAL *NORTHSTAR ONLI FAIRVIEW OR","id":"fctxn_0vIseXMSiAu0092evWlzEbRN","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767115822,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-47132,"currency":"usd","description":"TRANSFER TO SAVINGS ...3750 REF #IB29EM4KP","id":"fctxn_0vIseXMSiAu0092h2YZyINIY","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767223258,"void_at":null},"transacted_at":1767223258,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-100,"currency":"usd","description":"PRAIRIE FUEL #0547     SPRINGFIELD IL","id":"fctxn_0vIseXMSiAu0092gOQX78SXh","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767190354,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     "#);
     let path = format!("/v1/financial_connections/accounts/{account}");
     let shown =

@@ -24,8 +24,8 @@ fn advances_a_clock() {
     from    2026-01-01 00:00:00
     to      2026-01-04 12:00:00
     $ bankfeed link --new-clock=1767225600
-    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
-    fca_0vIseXMSo07IviJDOdcqbM5F  Test (OAuth)  Success  1195   checking  active  never
+    ID                            BANK              ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSo07IviJDOdcqbM5F  Test (Non-OAuth)  Success  8723   checking  active  never
     ! created the customer cus_0vIseXMSl9bMBvBtzIoAGx8p on the test clock clock_0vIseXMSkUI4G2Awa2VrmuGg
     $ bankfeed advance 1d
     ! error: there are several test clocks

@@ -150,6 +150,7 @@ fn finds_what_is_wrong() {
     database wrong DB: cannot open the database: file is not a database name another with --db, or restore a backup
     ends with 1
     rights wrong cannot create a file in FOLDER let the user who runs the server write there
+    database wrong the folder FOLDER does not exist create the folder, or name another file with --db
     port wrong [nowhere]:80 is not an address name HOST:PORT with --listen
     ends with 1
     ");

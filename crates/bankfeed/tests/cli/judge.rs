@@ -56,12 +56,12 @@ fn judges_a_client() {
     !   tip: Name the client's key with --api-key, and the server that it used with --api-base
     ends with 3
     $ bankfeed judge --running --reset
-    3 calls, 0 webhooks, 1 accounts watched; found:
+    3 calls, 0 webhooks, 1 account watched; found:
 
     time_as_cursor  fca_0vIseXMSiAu8P8oVp4PoNoHu
       The client looks for new transactions by transacted_at. It never sees rows that the bank dates back, posts later, changes or removes.
-      - listed from transacted_at 1767216231 on  req_…
-      - listed from transacted_at 1767216232 on  req_…
+      - listed from transacted_at 1767223258 on  req_…
+      - listed from transacted_at 1767223259 on  req_…
       Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]. Upsert rows by id.
     ! error: the client has a fault
     !   tip: Apply the fix of each finding, and run the tests again
@@ -69,7 +69,7 @@ fn judges_a_client() {
     $ bankfeed judge --running
     0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
     $ bankfeed judge
-    1 calls, 0 webhooks, 1 accounts watched; nothing found
+    1 call, 0 webhooks, 1 account watched; nothing found
     $ bankfeed judge --api-key nonsense
     ! error: the server rejected the key …: Invalid API key: ****
     !   tip: Name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
@@ -94,6 +94,9 @@ fn a_slow_bank_shows_clients_that_do_not_wait() {
     assert_eq!(report["findings"][0]["code"], "read_while_pending");
     assert_eq!(report["refreshes"][0]["balance"], 1);
     let told = server.run(&["judge"]);
-    assert!(told.contains("\nrefreshes started: 1, at most 1 a day for one account"), "{told}");
+    assert!(
+        told.contains("\nrefreshes started: 1, the most for one account on one day 1 ("),
+        "{told}"
+    );
     assert!(told.contains("\nends with 1\n"), "{told}");
 }

@@ -14,6 +14,7 @@ mod files;
 mod global_flags;
 mod help;
 mod judge;
+mod key_files;
 mod logs;
 mod network;
 mod process;

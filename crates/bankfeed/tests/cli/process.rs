@@ -17,7 +17,7 @@ const WAIT: Duration = Duration::from_mins(1);
 const KEY: &str = "sk_test_123";
 
 /// Starts a command.
-fn start(arguments: &[&str]) -> Process {
+pub(crate) fn start(arguments: &[&str]) -> Process {
     Process::start(command(arguments).stderr(Stdio::null())).unwrap()
 }
 
@@ -29,7 +29,7 @@ fn serve() -> (Process, String) {
 }
 
 /// Runs a command that ends on its own, and returns its exit status and output.
-fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
+pub(crate) fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
     start(arguments).end().unwrap()
 }
 
@@ -198,6 +198,9 @@ fn sets_registrations_while_the_server_runs() {
     let own = call(&url, &secret, "POST", settings, "registration[balances]=active");
     assert_eq!(own.0, 403, "{}", own.1);
     assert_eq!(command(&["registration", "set", "acct_1", "balances=active"]).0, Some(2));
+    let twice = ["registration", "set", &merchant, "balances=active", "balances=pending"];
+    assert_eq!(command(&twice).0, Some(2));
+    assert_eq!(command(&["registration", "list"]).1, listed, "neither of the two was set");
     assert_eq!(command(&["registration", "set", &merchant, "balances=done"]).0, Some(2));
     assert_eq!(command(&["registration", "set", &merchant, "names=active"]).0, Some(2));
 }

@@ -24,12 +24,12 @@ fn keeps_and_brings_back() {
     name      seeded
     taken     2026-01-01 00:00:00
     rows      6: 1 account, 1 connection, 1 customer, 2 event, 1 session
-    bytes     3971
+    bytes     3979
     $ bankfeed reset --yes
     removed all data except snapshots
     $ bankfeed snapshot list
     ID                             NAME    TAKEN                ROWS  BYTES
-    snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3971
+    snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3979
     $ bankfeed snapshot restore seeded
     restored snap_0vIseXMSjIChSJQbNkmXHOc3 of 2026-01-01 00:00:00: 1 account, 1 connection, 1 customer, 2 event, 1 session
     $ bankfeed snapshot delete snap_0vIseXMSjIChSJQbNkmXHOc3

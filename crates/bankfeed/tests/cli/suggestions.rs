@@ -114,3 +114,33 @@ fn suggests_names_of_the_program() {
     ends with 2
     ");
 }
+
+/// A name without its beginning leads to the whole name. A mistyped event of `listen` is reported once,
+/// by the server.
+#[test]
+fn names_the_nearest_event() {
+    let server = Server::start();
+    let mut shown = server.run(&["trigger", "account.refreshed_balance"]);
+    shown += &server.run(&["listen", "--events", "custmer.created"]);
+    insta::assert_snapshot!(shown, @"
+    $ bankfeed trigger account.refreshed_balance
+    ! error: no event of the type 'account.refreshed_balance' can be triggered
+    !   tip: Did you mean 'financial_connections.account.refreshed_balance'? List all with `bankfeed trigger --list`
+    ends with 2
+    $ bankfeed listen --events custmer.created
+    ! error: the server rejected the call: custmer.created is not the name of an event type. Did you mean customer.created?
+    ends with 1
+    ");
+}
+
+/// `run` has a server of its own by default, and leaves the key to the command. Its help says so.
+#[test]
+fn run_describes_its_own_defaults() {
+    let arguments = ["run", "--help"];
+    let help = told(&mut command(&arguments), &arguments);
+    let lines: Vec<&str> = help.lines().filter(|line| line.contains("[env: ")).collect();
+    insta::assert_snapshot!(lines.join("\n").replace("      ", ""), @"
+    --api-key <KEY>   API key for the command [default: the command's own] [env: BANKFEED_API_KEY]
+    --api-base <URL>  Address of the server [default: a server of this run] [env: BANKFEED_API_BASE] [alias: --url]
+    ");
+}

@@ -11,7 +11,7 @@ use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{SEE_LOG, Server, ServerError, Wait, patiently, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
-use model::nearest::suggestions;
+use model::nearest::{find_nearest, suggestions};
 use recipe::{Book, Line, Step, Subject, fill};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,10 +90,23 @@ fn help_against_type(book: &Book, event: &str) -> String {
     let of_object =
         |known: &&&str| known.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'));
     let mut siblings: Vec<&str> = all.iter().filter(of_object).copied().collect();
+    // The beginning of a long name is easily left out.
+    let ends = all.iter().flat_map(|known| {
+        let parts = known.match_indices('.').map(|(place, _)| (&known[place + 1..], *known));
+        parts.filter(|(end, _)| end.contains('.'))
+    });
+    let ends: BTreeMap<&str, &str> = ends.collect();
+    let of_end = match find_nearest(event, siblings.iter().copied()) {
+        None => find_nearest(event, ends.keys().copied()).and_then(|end| ends.get(end)),
+        Some(_) => None,
+    };
     if siblings.is_empty() {
-        siblings = all;
+        siblings.clone_from(&all);
     }
-    let advice = suggestions(event, &siblings);
+    let advice = match of_end {
+        Some(known) => format!("Did you mean '{known}'?"),
+        None => suggestions(event, &siblings),
+    };
     format!("{advice} List all with `bankfeed trigger --list`").trim_start().to_owned()
 }
 
