@@ -63,7 +63,7 @@ const CONNECTIONS: &[Step] = &[
 
 /// Objects that are made when the refreshes of the accounts have ended.
 const PAYMENT_OBJECTS: &[Step] = &[
-    step("", "{controls}/{inactive}/deactivate", ""),
+    step("authorization=/authorization", "preview {controls}/{inactive}/deactivate", ""),
     step("method=/payment_method", SETUPS, "customer={customer}&{saved}"),
     step("other_method=/payment_method", SETUPS, "customer={customer}&{saved}"),
     step("free_method=/payment_method", SETUPS, "{saved}"),

@@ -104,6 +104,13 @@ pub const KINDS: &[CallKind] = &[
         "{holder}={customer}&{permissions}&ui_mode=hosted\
          &hosted[return_url]=https://shop.example/back",
     ),
+    post(
+        "create_hosted_relink",
+        "preview /v1/financial_connections/sessions",
+        "{holder}={other_customer}&{permissions}&ui_mode=hosted\
+         &hosted[return_url]=https://shop.example/back\
+         &relink_options[authorization]={authorization}",
+    ),
     post("create_connected_session", SESSIONS, "{payee}={connected}&permissions[]=payment_method"),
     post("link_session", LINK, "carrier={session}&accounts[]=Savings"),
     post("link_session_again", LINK, "carrier={session}&accounts[]=Success"),
