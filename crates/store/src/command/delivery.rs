@@ -23,7 +23,7 @@ pub struct ClaimDeliveries {
     pub in_flight: Vec<(EndpointId, usize)>,
 }
 
-writes!(ClaimDeliveries => Vec<Delivery>, delivery::claim);
+writes!(ClaimDeliveries => Vec<Delivery>, delivery_claim::claim);
 
 /// Records the result of a claimed delivery. Returns [`crate::Written`]. It is a version conflict
 /// unless the claim is the newest and the delivery is still pending.

@@ -16,6 +16,7 @@ pub(crate) mod backlog;
 pub(crate) mod clock;
 pub(crate) mod connection;
 pub(crate) mod delivery;
+pub(crate) mod delivery_claim;
 pub(crate) mod event;
 pub(crate) mod feed;
 pub(crate) mod idempotency;

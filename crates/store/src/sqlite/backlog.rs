@@ -1,7 +1,7 @@
 //! The backlog. Every statement here is exempt from the rule of the merchant, because metrics are
 //! about all merchants. They skip rows of generations that are not current.
 
-use super::delivery::FIND_NEXT_ENDPOINT;
+use super::delivery_claim::FIND_NEXT_ENDPOINT;
 use super::generation::Idle;
 use super::{Failure, Reading, feed};
 use crate::{Backlog, DueWork, MeasureBacklog, exact};

@@ -25,6 +25,7 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod connection;
 pub(crate) mod delivery;
+pub(crate) mod delivery_claim;
 mod earlier_charge;
 pub(crate) mod event;
 mod event_list;

@@ -58,9 +58,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     clock::LIST_DUE_REFRESHES_ON_CLOCK,
     clock::LIST_DUE_OBJECTS_ON_CLOCK,
     delivery::INSERT_DELIVERY,
-    delivery::FIND_NEXT_ENDPOINT,
-    delivery::LIST_DUE_OF_ENDPOINT,
-    delivery::CLAIM_DELIVERY,
+    delivery_claim::FIND_NEXT_ENDPOINT,
+    delivery_claim::LIST_DUE_OF_ENDPOINT,
+    delivery_claim::CLAIM_DELIVERY,
     delivery::SETTLE_DELIVERY,
     delivery::INSERT_ATTEMPT,
     delivery::LIST_DELIVERIES,
@@ -442,8 +442,8 @@ fn hot_plans() {
     CORRELATED SCALAR SUBQUERY 1
     SEARCH j USING PRIMARY KEY (merchant=? AND clock=?)
     ");
-    insta::assert_snapshot!(plans(delivery::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
-    insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
+    insta::assert_snapshot!(plans(delivery_claim::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
+    insta::assert_snapshot!(plans(delivery_claim::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
     insta::assert_snapshot!(plans(delivery::RELEASE_ENDPOINT), @"
     SEARCH deliveries USING COVERING INDEX sqlite_autoindex_deliveries_1 (bucket=? AND shard=? AND number=? AND endpoint=?)
     LIST SUBQUERY 2
