@@ -240,17 +240,26 @@ impl World {
         if waits == 0 {
             let limit = 16;
             if worker == Worker::Refresh {
-                let claim = ClaimRefreshes { now, leased_until, limit };
+                let claim =
+                    ClaimRefreshes { now, leased_until, limit, free: 999, in_progress: vec![] };
                 self.app.store().write(claim).await.expect("the store writes");
             } else if worker == Worker::Clock {
-                let claim = ClaimClocks { now, leased_until, after: None, limit };
+                let claim = ClaimClocks {
+                    now,
+                    leased_until,
+                    after: None,
+                    limit,
+                    free: 999,
+                    in_progress: vec![],
+                };
                 self.app.store().write(claim).await.expect("the store writes");
             }
             return;
         }
         run_for(pin!(run(&self.app, worker)), waits).await;
         // Commands that the worker sent to the writer are still committed, and this waits for them.
-        let nothing = ClaimRefreshes { now, leased_until, limit: 0 };
+        let nothing =
+            ClaimRefreshes { now, leased_until, limit: 0, free: 999, in_progress: vec![] };
         self.app.store().write(nothing).await.expect("the store writes");
     }
 
@@ -261,6 +270,7 @@ impl World {
             now,
             leased_until,
             limit: 256,
+            free: 9_999,
             per_endpoint: 256,
             in_flight: Vec::new(),
         };

@@ -52,7 +52,11 @@ fn lease(app: &App) -> (ServerTime, ServerTime) {
 
 async fn claim(app: &App) -> Vec<RefreshJob> {
     let (now, leased_until) = lease(app);
-    app.store().write(ClaimRefreshes { now, leased_until, limit: 10 }).await.unwrap()
+    app.store()
+        .write(ClaimRefreshes { now, leased_until, limit: 10, free: 999, in_progress: vec![] })
+        .await
+        .unwrap()
+        .jobs
 }
 
 /// The end of a refresh with one row, as a worker with this claim would store it.
@@ -186,9 +190,9 @@ fn only_the_newest_claim_settles_a_delivery() {
             run(&app, Worker::Dispatch).await;
             let claim = async || {
                 let (now, leased_until) = lease(&app);
-                let in_flight = Vec::new();
+                let (limit, free, per_endpoint, in_flight) = (9, 999, 9, Vec::new());
                 let claim =
-                    ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight };
+                    ClaimDeliveries { now, leased_until, limit, free, per_endpoint, in_flight };
                 app.store().write(claim).await.unwrap()
             };
             let first = claim().await.pop().expect("the delivery is due");

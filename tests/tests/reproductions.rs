@@ -38,7 +38,8 @@ fn what_a_cut_off_refresh_stored_has_not_vanished() {
 async fn keep_writer_busy(app: &App) {
     let now = app.clock().server_now();
     for _ in 0..250 {
-        let nothing = ClaimRefreshes { now, leased_until: now, limit: 0 };
+        let nothing =
+            ClaimRefreshes { now, leased_until: now, limit: 0, free: 999, in_progress: vec![] };
         run_for(pin!(app.store().write(nothing)), 1).await;
     }
 }

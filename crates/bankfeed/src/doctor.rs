@@ -8,7 +8,7 @@ use cli::process::runtime;
 use cli::{format, outbound_within};
 use model::clock::Clock as _;
 use model::counted::counted;
-use model::limits::{CONNECTIONS_MAX, HEALTH_CONNECTIONS_MAX};
+use model::limits::{CONNECTIONS_MAX, DELIVERIES_IN_FLIGHT_MAX, HEALTH_CONNECTIONS_MAX};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
 use serde_json::json;
@@ -27,8 +27,8 @@ use store::{KeyFile, check_up};
 const FREE_BYTES_MIN: u64 = 100 << 20;
 /// With fewer free bytes it warns.
 const FREE_BYTES_ENOUGH: u64 = 1 << 30;
-/// Open files in addition to connections: the database, its readers and webhooks.
-const OTHER_FILES: u64 = 512;
+/// Open files in addition to connections and webhooks: the database, its readers and its temporary files.
+const OTHER_FILES: u64 = 128;
 /// 2026-01-01. A clock that shows an earlier time is wrong.
 const TIME_MIN_S: i64 = 1_767_225_600;
 /// Seconds by which a file's time may be in the future.
@@ -377,7 +377,8 @@ async fn find_server(listen: &str) -> Option<Running> {
 
 /// Checks that the open-file limit allows as many connections as the server accepts.
 fn open_files() -> Finding {
-    let connections = u64::try_from(CONNECTIONS_MAX + HEALTH_CONNECTIONS_MAX).unwrap_or(u64::MAX);
+    let connections = CONNECTIONS_MAX + HEALTH_CONNECTIONS_MAX + DELIVERIES_IN_FLIGHT_MAX;
+    let connections = u64::try_from(connections).unwrap_or(u64::MAX);
     let needed = connections.saturating_add(OTHER_FILES);
     match getrlimit(Resource::Nofile).current {
         Some(limit) if limit < needed => {

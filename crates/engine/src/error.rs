@@ -31,6 +31,9 @@ impl Error {
         match self {
             Self::Rejected(api_error) => (**api_error).clone(),
             Self::Locked | Self::Store(store::Error::Busy) => ApiError::lock_timeout(),
+            Self::Store(store::Error::ShareUsed { most, what }) => {
+                ApiError::share_used(*most, what)
+            }
             // The caller of a use case replays the existing response. This arm is reached only if
             // that response was pruned at the same moment.
             Self::KeyTaken

@@ -9,6 +9,7 @@
 //! API call waits for it. So equal calls find equal objects, whatever the speed of the machine.
 
 use crate::connections::advance::Advances;
+use crate::connections::refresh::InProgress;
 use crate::events::deliver::InFlight;
 use crate::events::dispatch::Turns;
 use crate::{Engine, Error};
@@ -221,11 +222,19 @@ async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 }
 
 async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
+    let mut in_progress = InProgress::default();
     while !*stop.borrow() {
-        let worked = round(&engine, "refresh", engine.run_refresh_once()).await;
-        if let Some(time) = pause(worked, poll) {
-            wait(Some(&engine.wake.refresh), time, &mut stop).await;
+        let begun = round(&engine, "refresh", engine.begin_refreshes(&mut in_progress)).await;
+        if let Some(time) = pause(begun, poll) {
+            tokio::select! {
+                _ = wait(Some(&engine.wake.refresh), time, &mut stop) => {}
+                // A due refresh may take the place.
+                () = in_progress.ended() => {}
+            }
         }
+    }
+    while in_progress.count() > 0 {
+        in_progress.ended().await;
     }
 }
 

@@ -35,6 +35,7 @@ pub mod ownership;
 pub mod payments;
 pub mod refresh;
 pub mod session;
+pub mod share;
 pub mod snapshot;
 pub mod stored;
 pub mod thin;

@@ -91,8 +91,11 @@ pub const REFRESH_PAGES_MAX: u32 = 200;
 pub const REFRESH_ATTEMPTS_MAX: u32 = 20;
 /// The age at which a pending refresh fails, in account time.
 pub const REFRESH_AGE_S_MAX: i64 = 2 * 86_400;
-/// The maximum number of refreshes that a worker claims at once.
-pub const REFRESH_CLAIMS_MAX: usize = 128;
+/// The maximum number of refreshes in progress. A merchant, and an institution, have at most as many as
+/// are free.
+pub const REFRESHES_IN_PROGRESS_MAX: usize = 128;
+/// The maximum number of due refreshes of a merchant that one claim reads.
+pub const REFRESHES_READ_MAX: usize = 1_024;
 /// The lease of a refresh, an advance or a delivery, unless the operator sets another.
 pub const LEASE_MS_DEFAULT: i64 = 60_000;
 /// The maximum number of retries of a command after a version conflict.
@@ -168,8 +171,11 @@ pub const FEED_CLAIMS_CACHED_MAX: usize = 4_096;
 /// The maximum number of batches that a call dispatches before it creates an endpoint or opens an
 /// event stream.
 pub const FEED_BATCHES_AT_ONCE_MAX: u32 = 256;
-/// The maximum number of deliveries in flight on the whole server.
-pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
+/// The maximum number of deliveries in flight on the whole server. A merchant has at most as many as are
+/// free, so one merchant has at most half of them.
+pub const DELIVERIES_IN_FLIGHT_MAX: usize = 1_024;
+/// The maximum number of deliveries that one command claims, and of attempts that it records.
+pub const DELIVERY_CLAIMS_MAX: usize = 256;
 /// The maximum number of deliveries in flight to one endpoint.
 pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
 /// The maximum number of deliveries to a closed endpoint that one command makes due.
@@ -200,8 +206,8 @@ pub const FAULT_MERCHANTS_CACHED_MAX: usize = 4_096;
 /// The time after which a server reads the cached faults on demand of a merchant again. Another
 /// server may have changed them.
 pub const FAULTS_CACHED_MS_MAX: i64 = 1_000;
-/// The maximum number of webhooks that reordering faults keep in memory. One more is sent when its
-/// delay is over.
+/// The maximum number of webhooks that reordering faults keep in memory. A merchant has at most as many as
+/// are free. One more is sent when its delay is over.
 pub const FAULT_HELD_MAX: usize = 1_024;
 /// The maximum time that one call waits for an event. SDKs give up after 80 seconds.
 pub const EVENT_WAIT_S_MAX: i64 = 60;
@@ -209,7 +215,7 @@ pub const EVENT_WAIT_S_MAX: i64 = 60;
 pub const EVENT_WAIT_S_DEFAULT: i64 = 30;
 /// The maximum number of calls that wait on the whole server. One more is rejected.
 pub const EVENT_WAITS_MAX: usize = 2_048;
-/// The maximum number of calls of one merchant that wait, so that no merchant takes all places.
+/// The maximum number of calls of one merchant that wait. It also has at most as many as are free.
 pub const EVENT_WAITS_PER_MERCHANT_MAX: usize = 128;
 /// The interval at which a waiting call looks without a wake-up, in milliseconds.
 pub const EVENT_WAIT_POLL_MS: u64 = 1_000;
@@ -219,8 +225,9 @@ pub const OPEN_WORK_ROWS_MAX: usize = 200;
 pub const OPEN_WORK_NAMED_MAX: usize = 10;
 /// The maximum number of advances that a server with a seed claims at once.
 pub const CLOCK_CLAIMS_MAX: usize = 1_024;
-/// The maximum number of advances that a server works on at once. Their steps share commits.
-pub const ADVANCES_MAX: usize = 16;
+/// The maximum number of advances that a server works on at once. Their steps share commits. A merchant
+/// has at most as many as are free.
+pub const ADVANCES_MAX: usize = 24;
 /// The maximum number of rounds in which a server with a seed does due work before a call.
 pub const CATCH_UP_ROUNDS_MAX: usize = 1_000;
 /// The time for which a rolled secret stays active, unless the roll sets another.
@@ -228,7 +235,7 @@ pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
 
 /// The maximum number of event streams on the whole server.
 pub const EVENT_STREAMS_MAX: usize = 256;
-/// The maximum number of event streams of a merchant.
+/// The maximum number of event streams of a merchant. It also has at most as many as are free.
 pub const EVENT_STREAMS_PER_MERCHANT_MAX: usize = 16;
 /// The maximum number of connected accounts with a position in an event stream.
 pub const EVENT_STREAM_FEEDS_MAX: usize = 4_096;
@@ -253,7 +260,9 @@ pub const READERS_MAX: usize = 16;
 pub const READ_STEPS_MAX: u32 = 50_000;
 /// The maximum number of long reads that run at once. One merchant runs at most one.
 pub const LONG_READS_MAX: usize = 2;
-/// The maximum number of long reads that run or wait. One more returns 503.
+/// The maximum number of long reads that copy or measure a sandbox at once. A list does not wait for them.
+pub const COPY_READS_MAX: usize = 1;
+/// The maximum number of long reads that run or wait. A merchant has at most as many as are free.
 pub const LONG_READS_WAITING_MAX: usize = 256;
 /// The maximum number of due rows of each kind that metrics count.
 pub const BACKLOG_ROWS_MAX: u32 = 10_000;
@@ -274,6 +283,8 @@ pub const SNAPSHOT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// The maximum number of rows that one step of a snapshot or of a restore writes, or that one step of a
 /// removal deletes. A step takes about 8 ms of the writer.
 pub const REPLACE_ROWS_MAX: usize = 200;
+/// The maximum number of such steps that run or wait for the writer at once. The merchants take turns.
+pub const COPY_STEPS_MAX: usize = 1;
 /// The number of bytes after which a step of a snapshot or of a restore ends.
 pub const REPLACE_BYTES_MAX: usize = 256 * 1024;
 /// The time without a step after which the pruner removes the rows of a snapshot that is being taken, or

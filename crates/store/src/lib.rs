@@ -38,6 +38,7 @@ mod seal;
 mod sqlite;
 mod stats;
 mod store;
+mod turns;
 
 pub use command::account::*;
 pub use command::backlog::*;
@@ -74,6 +75,14 @@ pub enum Error {
     /// Too many commands wait for the writer. A later try may succeed.
     #[error("the writer's queue is full; try again later")]
     Busy,
+    /// The merchant uses its whole share of a bound of the server. A later try may succeed.
+    #[error("the merchant has its share of {what}; try again later")]
+    ShareUsed {
+        /// The most that a merchant may have at once.
+        most: usize,
+        /// The things that are counted, as a plural.
+        what: &'static str,
+    },
     /// Any other error. Its source has the reason.
     #[error("an internal error of the store")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

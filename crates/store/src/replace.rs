@@ -7,9 +7,11 @@
 use crate::command::snapshot::floor_above;
 use crate::{
     BeginReplacement, BeginSnapshot, Begun, BuildGeneration, BuildPosition, Built, Error,
-    FillSnapshot, FinishSnapshot, IdempotencyRecord, MeasureCounts, RemoveGenerations, Replacement,
-    ResetSandbox, RestoreSnapshot, Snapshotted, Store, SwitchGeneration, TakeSnapshot, Written,
+    FillSnapshot, FindObject, FinishSnapshot, IdempotencyRecord, Kind, MeasureCounts, Object,
+    RemoveGenerations, Replacement, ResetSandbox, RestoreSnapshot, Snapshotted, Store,
+    SwitchGeneration, TakeSnapshot, Written,
 };
+use model::connected_account::PlatformTie;
 use model::id::{MerchantId, SnapshotId};
 
 /// The growth of counts that each try allows while the rows are built. Other callers that write a lot
@@ -25,7 +27,8 @@ impl Store {
             Begun::Done(series) => series,
             Begun::Rejected(result) => return Ok(result),
         };
-        let taken = self.fill(command, series).await?;
+        let turn_of = self.share_owner(owner).await?;
+        let taken = self.fill(command, series, turn_of).await?;
         if taken != Snapshotted::Done {
             self.remove(owner, Some(series)).await?;
         }
@@ -33,11 +36,17 @@ impl Store {
     }
 
     /// Stores the rows of a snapshot and makes it visible.
-    async fn fill(&self, take: TakeSnapshot, series: Replacement) -> Result<Snapshotted, Error> {
+    async fn fill(
+        &self,
+        take: TakeSnapshot,
+        series: Replacement,
+        turn_of: MerchantId,
+    ) -> Result<Snapshotted, Error> {
         let (snapshot, replacement) = (take.snapshot.id, series);
         let mut at = 0;
         while let Some((rows, next)) = take.copy.step(at)? {
-            let filled = self.write(FillSnapshot { snapshot, replacement, rows }).await?;
+            let fill = FillSnapshot { snapshot, replacement, rows };
+            let filled = self.write_step(turn_of, fill).await?;
             if filled != Written::Done {
                 return Ok(Snapshotted::VersionConflict);
             }
@@ -68,8 +77,10 @@ impl Store {
         sandbox: MerchantId,
         given_up: Option<Replacement>,
     ) -> Result<(), Error> {
+        let turn_of = self.share_owner(sandbox).await?;
         let sandbox = Some(sandbox);
-        while self.write(RemoveGenerations { sandbox, given_up }).await?.has_more {}
+        let step = RemoveGenerations { sandbox, given_up };
+        while self.write_step(turn_of, step).await?.has_more {}
         Ok(())
     }
 
@@ -94,6 +105,16 @@ impl Store {
         Err(Error::Busy)
     }
 
+    /// The owner of the turns of a sandbox: the platform of a connected account, and
+    /// otherwise the merchant itself.
+    async fn share_owner(&self, merchant: MerchantId) -> Result<MerchantId, Error> {
+        let (kind, number) = (Kind::PlatformTie, PlatformTie::NUMBER);
+        Ok(match self.read(FindObject { merchant, kind, number }).await? {
+            Some(Object::PlatformTie(tie)) => tie.platform,
+            _ => merchant,
+        })
+    }
+
     /// Builds a generation and makes it current.
     async fn build(
         &self,
@@ -106,10 +127,11 @@ impl Store {
         let floor = floor_above(highest, slack)?;
         let mut built = None;
         if let Some(snapshot) = snapshot {
+            let turn_of = self.share_owner(merchant).await?;
             let mut from = BuildPosition::default();
             built = loop {
                 let step = BuildGeneration { merchant, snapshot, replacement, floor, from };
-                match self.write(step).await? {
+                match self.write_step(turn_of, step).await? {
                     Built::Next(next) => from = next,
                     Built::Done(end) => break Some(end),
                     Built::VersionConflict => return Ok(Snapshotted::VersionConflict),

@@ -9,10 +9,11 @@ use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
 use crate::sqlite::prepared::Preparing;
 use crate::sqlite::{Batch, Reading, Sqlite};
+use crate::turns::Turns;
 use crate::{Changed, Created, Error, Failpoints, Snapshotted, Summary, WriterStats, Written};
 use model::clock::{Clock, Rng};
 use model::id::MerchantId;
-use model::limits::{MERCHANTS_MAX, READ_STEPS_MAX, WRITER_QUEUE_MAX};
+use model::limits::{COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -55,6 +56,12 @@ pub trait Read: Send + Sync + 'static {
     #[doc(hidden)]
     fn merchant(&self) -> Option<MerchantId>;
 
+    /// True if it reads a whole sandbox.
+    #[doc(hidden)]
+    fn is_copy(&self) -> bool {
+        false
+    }
+
     /// Runs on a reader's connection.
     #[doc(hidden)]
     fn sqlite(&self, reading: &Reading<'_>) -> Result<Self::Output, Failure>;
@@ -87,6 +94,7 @@ impl Outcome for () {}
 impl Outcome for u32 {}
 impl<T> Outcome for Vec<T> {}
 impl Outcome for crate::Pruned {}
+impl Outcome for crate::ClaimedRefreshes {}
 impl Outcome for crate::Continued {}
 impl Outcome for crate::Removed {}
 impl Outcome for crate::Begun {
@@ -344,6 +352,8 @@ pub struct Store {
     backend: Backend,
     seal_key: [u8; 32],
     gate: Option<Arc<dyn WriteGate>>,
+    /// The steps of copies of sandboxes.
+    copies: Arc<Turns>,
 }
 
 #[derive(Clone)]
@@ -352,18 +362,22 @@ enum Backend {
     Memory(Arc<Model>),
 }
 
+fn copies() -> Arc<Turns> {
+    Arc::new(Turns::new(COPY_STEPS_MAX))
+}
+
 impl Store {
     /// Opens a database: takes its lock, migrates it, starts its writer.
     pub fn open(settings: StoreSettings) -> Result<Self, OpenError> {
         let seal_key = settings.seal_key;
         let backend = Backend::Sqlite(Arc::new(Sqlite::open(settings)?));
-        Ok(Self { backend, seal_key, gate: None })
+        Ok(Self { backend, seal_key, gate: None, copies: copies() })
     }
 
     /// An empty in-memory model, for tests. It seals no columns and stores no files.
     pub fn memory_model(clock: Arc<dyn Clock>) -> Self {
         let backend = Backend::Memory(Arc::new(Model::empty(clock)));
-        Self { backend, seal_key: [0; 32], gate: None }
+        Self { backend, seal_key: [0; 32], gate: None, copies: copies() }
     }
 
     /// The same store through a gate, for tests. Other clones of it are not held back.
@@ -388,10 +402,30 @@ impl Store {
         if let Some(gate) = &self.gate {
             gate.pass(command.summary()).await;
         }
+        self.write_now(command).await
+    }
+
+    async fn write_now<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(command).await,
             Backend::Memory(model) => Ok(model.write(&command)?),
         }
+    }
+
+    /// Runs one step of a copy of a sandbox, or of a removal of its rows. Few steps run at once, and the
+    /// merchants take turns, so that other commands wait for few steps, however many copies there are.
+    pub(crate) async fn write_step<C: Write>(
+        &self,
+        sandbox: MerchantId,
+        command: C,
+    ) -> Result<C::Output, Error> {
+        if let Some(gate) = &self.gate {
+            gate.pass(command.summary()).await;
+        }
+        let turn = self.copies.take(self.copies.join(Some(sandbox))).await;
+        let written = self.write_now(command).await;
+        drop(turn);
+        written
     }
 
     /// Runs a command that only reads, on a committed state. It runs on the calling thread, because

@@ -1,8 +1,9 @@
 //! The clock worker: claims advances of test clocks, and carries each to its end.
 //!
 //! Advances run side by side, at most [`limits::ADVANCES_MAX`], so a long advance does not delay the
-//! others and steps of several advances share commits. A claim lasts until the end of the advance,
-//! because each step extends its lease. When an advance ends, the next one in turn takes its place.
+//! others and steps of several advances share commits. Each merchant has a share of the places. A claim
+//! lasts until the end of the advance, because each step extends its lease. When an advance ends, the next
+//! one in turn takes its place.
 //!
 //! After a crash, an advance continues when its lease has expired. A late worker has an older claim,
 //! and its step is rejected.
@@ -13,17 +14,20 @@ use crate::worker::{caught, in_task};
 use crate::{Engine, Error};
 use model::clock::ClockStatus;
 use model::event::EventType;
+use model::id::MerchantId;
 use model::limits;
 use std::sync::Arc;
 use store::{ClaimClocks, ClockClaim, StepClock, Written};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 /// Advances in progress.
 #[derive(Debug, Default)]
 pub struct Advances {
-    running: JoinSet<()>,
+    running: JoinSet<MerchantId>,
+    /// The merchant of each.
+    merchants: Vec<MerchantId>,
     /// The last claim, after which the next search begins, so that all advances take turns.
     after: Option<ClockClaim>,
 }
@@ -36,19 +40,32 @@ impl Advances {
 
     /// Waits until an advance ends, if one is in progress.
     pub async fn ended(&mut self) {
-        if self.running.join_next().await.is_none() {
-            std::future::pending::<()>().await;
+        match self.running.join_next().await {
+            Some(ended) => self.free(&ended),
+            None => std::future::pending().await,
         }
     }
 
     /// Makes room for others in the place of those that have ended.
     fn remove_ended(&mut self) {
-        while self.running.try_join_next().is_some() {}
+        while let Some(ended) = self.running.try_join_next() {
+            self.free(&ended);
+        }
     }
 
     /// Waits until all advances have ended.
     pub async fn all_ended(&mut self) {
-        while self.running.join_next().await.is_some() {}
+        while let Some(ended) = self.running.join_next().await {
+            self.free(&ended);
+        }
+    }
+
+    fn free(&mut self, ended: &Result<MerchantId, JoinError>) {
+        // An advance catches its panics, so it always names its merchant.
+        let Ok(merchant) = ended else { return self.merchants.clear() };
+        if let Some(place) = self.merchants.iter().position(|one| one == merchant) {
+            self.merchants.swap_remove(place);
+        }
     }
 }
 
@@ -65,14 +82,17 @@ impl Engine {
         if room == 0 {
             return Ok(0);
         }
-        let claims = self.claim_clocks(advances.after, room).await?;
+        let in_progress = advances.merchants.clone();
+        let claims = self.claim_clocks(advances.after, room, (room, in_progress)).await?;
         for claim in &claims {
             advances.after = Some(*claim);
+            advances.merchants.push(claim.merchant);
             let (engine, claim, stop) = (Arc::clone(self), *claim, stop.clone());
             advances.running.spawn(async move {
                 let work = engine.advance(claim, || *stop.borrow());
                 // The advance continues when its lease has expired.
                 let _ = in_task(&engine, "clock", claim.merchant, work).await;
+                claim.merchant
             });
         }
         Ok(claims.len())
@@ -88,7 +108,8 @@ impl Engine {
     /// ends its lease, so that the next start continues the advance at once.
     pub async fn run_clock_until(&self, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
         let (mut steps, mut failed) = (0, None);
-        for claim in self.claim_clocks(None, limits::CLOCK_CLAIMS_MAX).await? {
+        let all = (usize::MAX, Vec::new());
+        for claim in self.claim_clocks(None, limits::CLOCK_CLAIMS_MAX, all).await? {
             match Box::pin(self.advance(claim, &is_stopping)).await {
                 Ok(made) => steps += made,
                 // Other clocks do not wait for this one.
@@ -102,10 +123,12 @@ impl Engine {
         &self,
         after: Option<ClockClaim>,
         limit: usize,
+        (free, in_progress): (usize, Vec<MerchantId>),
     ) -> Result<Vec<ClockClaim>, Error> {
         let now = self.clock.server_now();
         let leased_until = now.plus_ms(self.settings.lease_ms);
-        Ok(self.store.write(ClaimClocks { now, leased_until, after, limit }).await?)
+        let claim = ClaimClocks { now, leased_until, after, limit, free, in_progress };
+        Ok(self.store.write(claim).await?)
     }
 
     /// Continues an advance to its end. Returns the number of steps. An advance that cannot continue

@@ -7,12 +7,12 @@
 //! bank replaced.
 
 mod gather;
+mod progress;
 
 use crate::connections::change::{push_event_of, record_interrupted_by};
 use crate::connections::row_cache::RowCache;
 use crate::context::settled;
 use crate::metrics::RefreshOutcome;
-use crate::worker::caught;
 use crate::{Engine, Error};
 use connectors::FetchError;
 pub use gather::bank_cursor;
@@ -29,12 +29,11 @@ use model::limits;
 use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::transaction::StoredTransaction;
-use std::sync::Arc;
+pub use progress::InProgress;
 use store::{
-    AccountChange, ApplyRefresh, Claim, ClaimRefreshes, ClockItem, Connection, Cursors,
-    FailRefresh, FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
+    AccountChange, ApplyRefresh, Claim, ClockItem, Connection, Cursors, FailRefresh, FindAccount,
+    FindConnection, FindStoredTransactions, PutOffRefresh,
 };
-use tokio::task::JoinSet;
 use tracing::Instrument;
 
 /// The microseconds of a second, the unit of server time.
@@ -68,42 +67,6 @@ pub(crate) struct Work {
 }
 
 impl Engine {
-    /// Claims due refreshes and works on them. Returns the number of claimed refreshes.
-    pub async fn run_refresh_once(self: &Arc<Self>) -> Result<usize, Error> {
-        let now = self.clock.server_now();
-        let claim = ClaimRefreshes {
-            now,
-            leased_until: now.plus_ms(self.settings.lease_ms),
-            limit: limits::REFRESH_CLAIMS_MAX,
-        };
-        let mut jobs = self.store.write(claim).await?;
-        if self.settings.in_order {
-            // Jobs of one call may have started in the same microsecond or not.
-            jobs.sort_by_key(|job| (job.merchant, job.key));
-        }
-        let claimed = jobs.len();
-        let mut working = JoinSet::new();
-        for job in jobs {
-            let engine = Arc::clone(self);
-            working.spawn(async move {
-                if let Err(error) = caught(Box::pin(engine.settle_refresh(&job))).await {
-                    // The lease expires and the job is claimed again.
-                    engine.metrics.count_worker_failure("refresh");
-                    tracing::error!(
-                        account.id = %job.key.account,
-                        error = &error as &dyn std::error::Error,
-                        "refresh could not be settled"
-                    );
-                }
-            });
-            if self.settings.in_order {
-                working.join_next().await;
-            }
-        }
-        while working.join_next().await.is_some() {}
-        Ok(claimed)
-    }
-
     async fn settle_refresh(&self, job: &RefreshJob) -> Result<(), Error> {
         let RefreshKey { account, feature, .. } = job.key;
         let began = self.clock.server_now();

@@ -6,6 +6,9 @@
 //!
 //! The attempts that have ended meanwhile are recorded together, in the commit that claims the next
 //! deliveries.
+//!
+//! A receiver may accept a post and never respond. So each endpoint and each merchant has a share of the
+//! places for attempts, and a place stays free for merchants without attempts.
 
 use crate::hooks::AttemptChange;
 use crate::metrics::outcome_of;
@@ -16,13 +19,14 @@ use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::{Endpoint, EventSource};
-use model::id::{EndpointId, IdText, hash_number};
+use model::id::{EndpointId, IdText, MerchantId, hash_number};
 use model::limits;
 use outbound::{OutboundError, Target};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{
-    ClaimDeliveries, ContinueDeliveries, Continued, ReleaseDelivery, SettleDelivery, Written,
+    ClaimDeliveries, ContinueDeliveries, Continued, EndpointLoad, ReleaseDelivery, SettleDelivery,
+    Written,
 };
 use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
@@ -57,7 +61,7 @@ struct Address {
 pub struct InFlight {
     /// An attempt is `None` after an error or a panic.
     attempts: JoinSet<(EndpointId, Option<Made>)>,
-    by_endpoint: HashMap<EndpointId, usize>,
+    by_endpoint: HashMap<EndpointId, EndpointLoad>,
     /// Attempts that have ended and are not recorded.
     made: Vec<Made>,
     has_more: bool,
@@ -88,12 +92,19 @@ impl InFlight {
             return;
         };
         self.made.extend(made);
-        if let Some(count) = self.by_endpoint.get_mut(&endpoint) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(load) = self.by_endpoint.get_mut(&endpoint) {
+            load.deliveries -= 1;
+            if load.deliveries == 0 {
                 self.by_endpoint.remove(&endpoint);
             }
         }
+    }
+
+    /// Takes attempts to record in one command. The rest is recorded in the next one.
+    fn take_made(&mut self) -> Vec<Made> {
+        let rest = self.made.len().min(limits::DELIVERY_CLAIMS_MAX);
+        let rest = self.made.split_off(rest);
+        std::mem::replace(&mut self.made, rest)
     }
 
     /// The number of attempts in progress, including those that are not recorded yet.
@@ -120,38 +131,41 @@ impl Engine {
     pub async fn end_deliveries(&self, in_flight: &mut InFlight) {
         while in_flight.count() > 0 {
             in_flight.ended().await;
-            let made = std::mem::take(&mut in_flight.made);
+            let made = in_flight.take_made();
             // Each delivery that could not be recorded is logged and counted already.
             let _ = self.record(made, None).await;
         }
     }
 
     /// Records the attempts that have ended, claims due deliveries in addition to those in progress,
-    /// and begins them. Each endpoint has its own share, so endpoints never wait for each other.
-    /// Returns the number of deliveries that begin.
+    /// and begins them. Each merchant and each endpoint has its own share, so they never wait for each
+    /// other. Returns the number of deliveries that begin.
     pub async fn begin_deliveries(
         self: &Arc<Self>,
         in_flight: &mut InFlight,
     ) -> Result<usize, Error> {
         in_flight.has_more = false;
-        let room = limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight.attempts.len());
+        let free = limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight.attempts.len());
+        let limit = free.min(limits::DELIVERY_CLAIMS_MAX);
         let now = self.clock.server_now();
-        let claim = (room > 0).then(|| ClaimDeliveries {
+        let claim = (free > 0).then(|| ClaimDeliveries {
             now,
             leased_until: now.plus_ms(self.settings.lease_ms),
-            limit: room,
+            limit,
+            free,
             per_endpoint: limits::DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX,
-            in_flight: in_flight.by_endpoint.iter().map(|(id, count)| (*id, *count)).collect(),
+            in_flight: in_flight.by_endpoint.values().copied().collect(),
         });
-        let made = std::mem::take(&mut in_flight.made);
+        let made = in_flight.take_made();
         let claimed = self.record(made, claim).await?;
         let begun = claimed.len();
-        in_flight.has_more = begun > 0 && begun == room;
+        in_flight.has_more = begun > 0 && begun == limit;
         let mut receivers: HashMap<_, Receiver> = HashMap::new();
-        for delivery in claimed {
+        for (delivery, owner) in claimed {
             let endpoint = delivery.key.endpoint;
             let receiver = Arc::clone(receivers.entry((delivery.merchant, endpoint)).or_default());
-            *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
+            let load = EndpointLoad { endpoint, owner, deliveries: 0 };
+            in_flight.by_endpoint.entry(endpoint).or_insert(load).deliveries += 1;
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
                 let attempt = caught(Box::pin(engine.attempt(&delivery, &receiver))).await;
@@ -163,12 +177,12 @@ impl Engine {
         Ok(begun)
     }
 
-    /// Records attempts and claims further deliveries. Returns the claimed ones.
+    /// Records attempts and claims further deliveries. Returns the claimed ones with their owners.
     async fn record(
         &self,
         made: Vec<Made>,
         claim: Option<ClaimDeliveries>,
-    ) -> Result<Vec<Delivery>, Error> {
+    ) -> Result<Vec<(Delivery, MerchantId)>, Error> {
         if made.is_empty() && claim.is_none() {
             return Ok(Vec::new());
         }
@@ -181,7 +195,8 @@ impl Engine {
         let settled: Arc<[SettleDelivery]> = settled.into();
         let together = ContinueDeliveries { settled: Arc::clone(&settled), claim };
         let (written, claimed) = match self.store.write(together).await {
-            Ok(Continued { written, claimed }) => {
+            Ok(Continued { written, claimed, owners }) => {
+                let claimed = claimed.into_iter().zip(owners).collect();
                 (written.into_iter().map(Some).collect(), Ok(claimed))
             }
             Err(error) => (self.record_each(&settled).await, Err(error.into())),

@@ -1,5 +1,6 @@
 //! The advance of a test clock: one leased job, stored step by step.
 
+use crate::command::share::{Candidate, Shares, choose};
 use crate::command::summary;
 use crate::{
     AccountChange, ApplyRefresh, FailRefresh, IdempotencyRecord, Object, Precondition,
@@ -10,6 +11,7 @@ use model::clock::{AccountTime, ServerTime, TestClock};
 use model::event::Event;
 use model::id::{ClockId, MerchantId};
 use model::refresh::RefreshJob;
+use model::share::has_share;
 
 /// Starts an advance: the clock becomes `advancing`, and its job is created. Returns
 /// [`crate::Written`].
@@ -25,9 +27,13 @@ pub struct StartAdvance {
 
 writes!(StartAdvance => Written, clock::start);
 
-/// Claims advances that have no valid lease. The order begins after an earlier claim and continues
-/// with the first advance, so that all advances take turns. Returns `Vec<ClockClaim>`.
-#[derive(Clone, Copy, Debug)]
+/// Claims advances that have no valid lease. Merchants take turns, and within a merchant its advances do.
+/// The order begins after an earlier claim and continues with the first merchant. Returns
+/// `Vec<ClockClaim>`.
+///
+/// An advance is claimed only while those in progress of its merchant are fewer than the free places.
+/// Connected accounts have their turns and their share with their platform.
+#[derive(Clone, Debug)]
 pub struct ClaimClocks {
     /// The current server time.
     pub now: ServerTime,
@@ -37,6 +43,29 @@ pub struct ClaimClocks {
     pub after: Option<ClockClaim>,
     /// The maximum number of clocks.
     pub limit: usize,
+    /// The free places of the server, which all merchants share.
+    pub free: usize,
+    /// The merchant of each advance in progress.
+    pub in_progress: Vec<MerchantId>,
+}
+
+impl ClaimClocks {
+    /// The places of the advances whose claims are due. Each advance has its owner and its position among
+    /// those of its merchant. Returns the positions of the chosen ones.
+    pub(crate) fn choose(
+        &self,
+        owners_in_progress: impl Iterator<Item = MerchantId>,
+        due: impl Iterator<Item = (MerchantId, MerchantId, usize)>,
+    ) -> Vec<usize> {
+        let shares = Shares::of(self.free, owners_in_progress.map(|owner| (owner, (), 1)));
+        let after = self.after.map(|claim| claim.merchant);
+        let candidates = due.map(|(merchant, owner, rank)| {
+            let order = (i64::from(Some(merchant) <= after), merchant.number(), 0);
+            Candidate { owner, part: (), rank, order }
+        });
+        let candidates: Vec<_> = candidates.collect();
+        choose(&candidates, self.limit, shares, |used| has_share(used.owner, used.free)).taken
+    }
 }
 
 writes!(ClaimClocks => Vec<ClockClaim>, clock::claim);

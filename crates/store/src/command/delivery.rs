@@ -1,14 +1,23 @@
 //! Deliveries: claimed when they are due, then settled with the attempt that was made.
 
+use super::share::{Candidate, Shares, Used};
 use crate::{EventPlace, IdempotencyRecord, Listed, Page, Written};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
+use model::share::has_share;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Claims due deliveries that have no valid lease, round-robin by endpoint, the longest due of each
-/// endpoint first. The second thin events of an endpoint take turns like another endpoint, within the
-/// share of their endpoint. Returns `Vec<Delivery>` with the claim raised by one.
+/// Claims due deliveries that have no valid lease. Returns `Vec<Delivery>` with the claim raised by one.
+///
+/// Merchants take turns, and within a merchant its endpoints do, the longest due of each endpoint first.
+/// The second thin events of an endpoint take turns like another endpoint, within the share of their
+/// endpoint. Connected accounts have their turns and their share with their platform.
+///
+/// A delivery is claimed only while the attempts of its merchant and those of its endpoint are together
+/// fewer than the free places. So a merchant has at most half of all places, and a place stays free for
+/// merchants and endpoints without attempts.
 #[derive(Clone, Debug)]
 pub struct ClaimDeliveries {
     /// The current server time.
@@ -17,10 +26,68 @@ pub struct ClaimDeliveries {
     pub leased_until: ServerTime,
     /// The maximum number of deliveries.
     pub limit: usize,
+    /// The free places of the server, which all merchants share.
+    pub free: usize,
     /// The maximum number of deliveries of one endpoint, including those in flight.
     pub per_endpoint: usize,
     /// Deliveries in flight, by endpoint.
-    pub in_flight: Vec<(EndpointId, usize)>,
+    pub in_flight: Vec<EndpointLoad>,
+}
+
+/// The owners of the shares of endpoints.
+pub(crate) type EndpointOwners = BTreeMap<EndpointId, MerchantId>;
+
+impl ClaimDeliveries {
+    /// The places in use, by merchant and endpoint.
+    pub(crate) fn shares(&self) -> Shares<EndpointId> {
+        let loads = self.in_flight.iter();
+        let used = loads.map(|load| (load.owner, load.endpoint, load.deliveries));
+        Shares::of(self.free, used)
+    }
+
+    /// True if an endpoint has a share for one more delivery.
+    pub(crate) fn allows(&self, used: Used) -> bool {
+        used.part < self.per_endpoint && has_share(used.owner + used.part, used.free)
+    }
+
+    /// The owners of the endpoints with deliveries in flight.
+    pub(crate) fn owners(&self) -> EndpointOwners {
+        self.in_flight.iter().map(|load| (load.endpoint, load.owner)).collect()
+    }
+
+    /// The most deliveries that the claim may add to an endpoint. It is 0 if its share is used up.
+    pub(crate) fn room(
+        &self,
+        endpoint: EndpointId,
+        owners: &EndpointOwners,
+        shares: &Shares<EndpointId>,
+    ) -> usize {
+        let Some(owner) = owners.get(&endpoint) else { return self.per_endpoint };
+        let used = shares.used(*owner, endpoint);
+        if self.allows(used) { self.per_endpoint - used.part } else { 0 }
+    }
+
+    /// A due delivery of an owner, with its position among those of its target.
+    pub(crate) fn candidate(
+        delivery: &Delivery,
+        rank: usize,
+        owner: MerchantId,
+    ) -> Candidate<EndpointId> {
+        let DeliveryKey { endpoint, outcome, .. } = delivery.key;
+        let order = (delivery.due_at.0, endpoint.number(), u64::from(outcome));
+        Candidate { owner, part: endpoint, rank, order }
+    }
+}
+
+/// The deliveries in flight to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointLoad {
+    /// The endpoint's id.
+    pub endpoint: EndpointId,
+    /// The owner of their share, as [`Continued::owners`] names it.
+    pub owner: MerchantId,
+    /// Their number.
+    pub deliveries: usize,
 }
 
 writes!(ClaimDeliveries => Vec<Delivery>, delivery_claim::claim);
@@ -64,6 +131,9 @@ pub struct Continued {
     pub written: Vec<Written>,
     /// The claimed deliveries.
     pub claimed: Vec<Delivery>,
+    /// The owner of the share of each of them, in their order. It is the platform of a connected
+    /// account, and the merchant itself otherwise.
+    pub owners: Vec<MerchantId>,
 }
 
 /// Lists an event's deliveries with their attempts, by endpoint. Returns `Vec<(Delivery,

@@ -42,15 +42,21 @@ macro_rules! writes {
 }
 
 /// Implements [`crate::Read`] in the same way. `for all` marks a read about all merchants. The others
-/// have a field `merchant`.
+/// have a field `merchant`. `is_copy` marks a read of a whole sandbox.
 macro_rules! reads {
     ($command:ident => $output:ty, $family:ident::$function:ident) => {
         reads!($command => $output, $family::$function, |command| Some(command.merchant));
     };
+    ($command:ident => $output:ty, $family:ident::$function:ident; is_copy) => {
+        reads!($command => $output, $family::$function, |command| Some(command.merchant); is_copy);
+    };
     ($command:ident => $output:ty, $family:ident::$function:ident, for all) => {
         reads!($command => $output, $family::$function, |_command| None);
     };
-    ($command:ident => $output:ty, $family:ident::$function:ident, |$read:ident| $merchant:expr) => {
+    (
+        $command:ident => $output:ty, $family:ident::$function:ident, |$read:ident| $merchant:expr
+        $(; $is_copy:ident)?
+    ) => {
         impl crate::Read for $command {
             type Output = $output;
 
@@ -58,6 +64,10 @@ macro_rules! reads {
                 let $read = self;
                 $merchant
             }
+
+            $(fn $is_copy(&self) -> bool {
+                true
+            })?
 
             fn sqlite(
                 &self,
@@ -90,6 +100,7 @@ pub mod precondition;
 pub mod probe;
 pub mod prune;
 pub mod refresh;
+pub(crate) mod share;
 pub mod snapshot;
 pub mod summary;
 pub mod transaction;

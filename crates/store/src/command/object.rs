@@ -388,7 +388,7 @@ pub struct ListObjects {
 reads!(ListObjects => Listed<Object>, object::list);
 
 /// Lists objects with work that is due at `now`, of every merchant and kind, without a test clock.
-/// The longest due object comes first, then the oldest. Returns `Vec<Object>`.
+/// The longest due object comes first, then the oldest. Merchants take turns. Returns `Vec<Object>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListDueObjects {
     /// The current time of objects without a clock.

@@ -3,18 +3,23 @@
 //! At most one refresh of a feature of an account is pending, which a unique index enforces. Only
 //! [`ApplyRefresh`] writes transaction rows.
 
+use super::share::{Candidate, Shares, Used};
 use crate::{AccountChange, Connection, Written};
 use model::account::Account;
 use model::clock::{AccountTime, ServerTime};
-use model::id::MerchantId;
+use model::id::{InstitutionId, MerchantId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RunAt};
+use model::share::has_share;
 use model::transaction::StoredTransaction;
 
-/// Claims pending refreshes that may run at `now` by server time and have no valid lease, the
-/// longest due first. Accounts on an advancing test clock are skipped. Returns `Vec<RefreshJob>`
-/// with claim and attempts raised by one.
-#[derive(Clone, Copy, Debug)]
+/// Claims pending refreshes that may run at `now` by server time and have no valid lease. Accounts on an
+/// advancing test clock are skipped. Returns [`ClaimedRefreshes`], with claim and attempts raised by one.
+///
+/// Merchants take turns, the longest due of each first. A refresh is claimed only while the refreshes in
+/// progress of its merchant, and those of its institution, are fewer than the free places. Connected
+/// accounts have their turns and their share with their platform.
+#[derive(Clone, Debug)]
 pub struct ClaimRefreshes {
     /// The current server time.
     pub now: ServerTime,
@@ -22,9 +27,60 @@ pub struct ClaimRefreshes {
     pub leased_until: ServerTime,
     /// The maximum number of jobs.
     pub limit: usize,
+    /// The free places of the server, which all merchants share.
+    pub free: usize,
+    /// Refreshes in progress.
+    pub in_progress: Vec<RefreshLoad>,
 }
 
-writes!(ClaimRefreshes => Vec<RefreshJob>, refresh::claim);
+writes!(ClaimRefreshes => ClaimedRefreshes, refresh_claim::claim);
+
+/// Refreshes in progress of a merchant at an institution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshLoad {
+    /// The owner of their share: the platform of a connected account, and otherwise the owner of
+    /// the account.
+    pub owner: MerchantId,
+    /// The institution.
+    pub institution: InstitutionId,
+    /// Their number.
+    pub refreshes: usize,
+}
+
+/// The result of [`ClaimRefreshes`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimedRefreshes {
+    /// The jobs, in the order of their turns.
+    pub jobs: Vec<RefreshJob>,
+    /// The place of each, in the same order.
+    pub loads: Vec<RefreshLoad>,
+}
+
+impl ClaimRefreshes {
+    /// The places in use, by merchant and institution.
+    pub(crate) fn shares(&self) -> Shares<InstitutionId> {
+        let loads = self.in_progress.iter();
+        Shares::of(self.free, loads.map(|load| (load.owner, load.institution, load.refreshes)))
+    }
+
+    /// True if a merchant and an institution have a share for one more refresh.
+    pub(crate) fn allows(used: Used) -> bool {
+        has_share(used.owner, used.free) && has_share(used.part, used.free)
+    }
+
+    /// A job of an owner, with its position among those of its merchant.
+    pub(crate) fn candidate(
+        (job, institution): (&RefreshJob, InstitutionId),
+        rank: usize,
+        owner: MerchantId,
+    ) -> Candidate<InstitutionId> {
+        let at = match job.run_at {
+            RunAt::Server(at) => at.0,
+            RunAt::Clock(_) => unreachable!("a job on a test clock is not claimed"),
+        };
+        Candidate { owner, part: institution, rank, order: (at, job.key.account.number(), 0) }
+    }
+}
 
 /// The claim under which a job is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +141,7 @@ pub struct FailRefresh {
 writes!(FailRefresh => Written, refresh::fail; prepared::of_fail);
 
 /// Lists accounts without a test clock that have daily work or a change at the bank due at `now`,
-/// the longest due first. Returns `Vec<Account>`.
+/// the longest due first. Merchants take turns. Returns `Vec<Account>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListDueAccounts {
     /// The current time of objects without a clock.

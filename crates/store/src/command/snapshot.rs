@@ -36,7 +36,7 @@ pub struct MeasureSandbox {
     pub merchant: MerchantId,
 }
 
-reads!(MeasureSandbox => SandboxSize, snapshot::measure);
+reads!(MeasureSandbox => SandboxSize, snapshot::measure; is_copy);
 
 /// Reads all rows of a sandbox in one state. A sandbox that is too large for a snapshot is only
 /// measured. Returns [`SandboxCopy`].
@@ -46,7 +46,7 @@ pub struct CopySandbox {
     pub merchant: MerchantId,
 }
 
-reads!(CopySandbox => SandboxCopy, snapshot::copy);
+reads!(CopySandbox => SandboxCopy, snapshot::copy; is_copy);
 
 /// The rows of a sandbox in one state.
 #[derive(Clone)]
@@ -169,7 +169,7 @@ pub struct MeasureCounts {
     pub merchant: MerchantId,
 }
 
-reads!(MeasureCounts => u64, replace::measure);
+reads!(MeasureCounts => u64, replace::measure; is_copy);
 
 /// Begins to replace a sandbox. Returns [`Begun`].
 #[derive(Clone, Copy, Debug)]

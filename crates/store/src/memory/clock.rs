@@ -1,7 +1,7 @@
 //! Advances of test clocks.
 
 use super::{
-    ClockJob, Memory, account, event, idempotency, is_free, object, precondition, refresh,
+    ClockJob, Memory, account, event, idempotency, is_free, object, owner, precondition, refresh,
 };
 use crate::store::Failure;
 use crate::{
@@ -9,7 +9,9 @@ use crate::{
     StepClock, Written, due_at,
 };
 use model::clock::ClockStatus;
+use model::id::MerchantId;
 use model::refresh::{RefreshStatus, RunAt};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 pub(crate) fn start(command: &StartAdvance, memory: &mut Memory) -> Result<Written, Failure> {
@@ -33,17 +35,28 @@ pub(crate) fn claim(
     command: &ClaimClocks,
     memory: &mut Memory,
 ) -> Result<Vec<ClockClaim>, Failure> {
-    let ClaimClocks { now, leased_until, after, limit } = *command;
+    let ClaimClocks { now, leased_until, ref after, .. } = *command;
     let after = after.map(|claim| (claim.merchant, claim.clock));
-    let free = memory.rows.clock_jobs.iter_mut().filter(|(_, job)| is_free(job.leased_until, now));
-    let mut free: Vec<_> = free.collect();
-    free.sort_by_key(|(key, _)| (Some(**key) <= after, **key));
-    let claims = free.into_iter().take(limit).map(|((merchant, clock), job)| {
+    let rows = &mut memory.rows;
+    let free = rows.clock_jobs.iter().filter(|(_, job)| is_free(job.leased_until, now));
+    let mut free: Vec<_> = free.map(|(key, _)| *key).collect();
+    free.sort_by_key(|key| (Some(*key) <= after, *key));
+    let mut ranks: BTreeMap<MerchantId, usize> = BTreeMap::new();
+    let due = free.iter().map(|(merchant, _)| {
+        let rank = ranks.entry(*merchant).or_default();
+        *rank += 1;
+        (*merchant, owner(rows, *merchant), *rank - 1)
+    });
+    let in_progress = command.in_progress.iter().map(|merchant| owner(rows, *merchant));
+    let mut claims = Vec::new();
+    for at in command.choose(in_progress, due) {
+        let (merchant, clock) = free[at];
+        let Some(job) = rows.clock_jobs.get_mut(&free[at]) else { continue };
         job.claim += 1;
         job.leased_until = Some(leased_until);
-        ClockClaim { merchant: *merchant, clock: *clock, number: job.claim }
-    });
-    Ok(claims.collect())
+        claims.push(ClockClaim { merchant, clock, number: job.claim });
+    }
+    Ok(claims)
 }
 
 pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueOnClock, Failure> {

@@ -8,7 +8,6 @@ use crate::{
     exact,
 };
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
-use model::id::EndpointId;
 use model::limits::{DELIVERY_ATTEMPTS_MAX, RELEASE_ROWS_MAX};
 use std::sync::Arc;
 
@@ -37,11 +36,12 @@ pub(crate) fn continue_with(
 ) -> Result<Continued, Failure> {
     let ContinueDeliveries { settled, claim: next } = command;
     let written = settled.iter().map(|one| settle(one, memory)).collect::<Result<_, _>>()?;
-    let claimed = next
-        .iter()
-        .map(|next| delivery_claim::claim(next, memory))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Continued { written, claimed: claimed.concat() })
+    let claimed = match next {
+        Some(next) => delivery_claim::claim_with_owners(next, memory),
+        None => Vec::new(),
+    };
+    let (claimed, owners) = claimed.into_iter().unzip();
+    Ok(Continued { written, claimed, owners })
 }
 
 pub(crate) fn list(

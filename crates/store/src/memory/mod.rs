@@ -28,6 +28,7 @@ mod precondition;
 pub(crate) mod probe;
 pub(crate) mod prune;
 pub(crate) mod refresh;
+pub(crate) mod refresh_claim;
 pub(crate) mod removal;
 pub(crate) mod replace;
 pub(crate) mod snapshot;
@@ -39,6 +40,7 @@ use crate::{
 };
 use model::account::Account;
 use model::clock::{Clock, ServerTime};
+use model::connected_account::PlatformTie;
 use model::delivery::{Attempt, Delivery, DeliveryKey};
 use model::event::Event;
 use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
@@ -109,6 +111,29 @@ impl EventRow {
     /// The order in which events are dispatched and pruned.
     fn order(&self) -> (ServerTime, EventId) {
         (self.committed_at, self.event.id)
+    }
+}
+
+/// Orders sorted work so that merchants take turns: the first of each, then the second of each.
+fn in_turns<T>(work: Vec<T>, merchant: impl Fn(&T) -> MerchantId) -> Vec<T> {
+    let mut turns: BTreeMap<MerchantId, usize> = BTreeMap::new();
+    let ranked = work.into_iter().map(|one| {
+        let turn = turns.entry(merchant(&one)).or_default();
+        *turn += 1;
+        (*turn, one)
+    });
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by_key(|(turn, _)| *turn);
+    ranked.into_iter().map(|(_, one)| one).collect()
+}
+
+/// The owner of the shares of a merchant: the platform of a connected account, and the merchant
+/// itself otherwise.
+fn owner(rows: &Rows, merchant: MerchantId) -> MerchantId {
+    let key = (merchant, Kind::PlatformTie, PlatformTie::NUMBER);
+    match rows.objects.get(&key).map(AsRef::as_ref) {
+        Some(Object::PlatformTie(tie)) => tie.platform,
+        _ => merchant,
     }
 }
 

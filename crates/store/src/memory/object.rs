@@ -1,6 +1,6 @@
 //! Objects that are read and replaced as a whole.
 
-use super::{Memory, event, idempotency, page, precondition};
+use super::{Memory, event, idempotency, in_turns, page, precondition};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
@@ -157,7 +157,8 @@ pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Obje
 
 pub(crate) fn list_due(command: &ListDueObjects, memory: &Memory) -> Result<Vec<Object>, Failure> {
     let ListDueObjects { now, limit } = *command;
-    Ok(due(memory, now, limit, |object| object.clock().is_none()))
+    let due = due(memory, now, usize::MAX, |object| object.clock().is_none());
+    Ok(in_turns(due, Object::merchant).into_iter().take(limit).collect())
 }
 
 /// The objects with due work that match `among`, the longest due first.

@@ -1,44 +1,11 @@
 //! Refreshes.
 
-use super::{Memory, account, connection, is_free, transaction};
+use super::{Memory, account, connection, in_turns, transaction};
 use crate::store::Failure;
-use crate::{
-    ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
-    due_at,
-};
+use crate::{ApplyRefresh, Claim, FailRefresh, ListDueAccounts, PutOffRefresh, Written, due_at};
 use model::account::Account;
-use model::refresh::{RefreshJob, RefreshStatus, RunAt};
+use model::refresh::{RefreshJob, RefreshStatus};
 use std::sync::Arc;
-
-pub(crate) fn claim(
-    command: &ClaimRefreshes,
-    memory: &mut Memory,
-) -> Result<Vec<RefreshJob>, Failure> {
-    let ClaimRefreshes { now, leased_until, limit } = *command;
-    let clock_jobs = &memory.rows.clock_jobs;
-    let mut free: Vec<_> = memory
-        .rows
-        .refreshes
-        .values_mut()
-        .filter(|job| job.status == RefreshStatus::Pending && is_free(job.leased_until, now))
-        .filter(|job| {
-            let advancing = |clock| clock_jobs.contains_key(&(job.merchant, clock));
-            !job.clock.is_some_and(advancing)
-        })
-        .filter_map(|job| match job.run_at {
-            RunAt::Server(at) if at <= now => Some(((at, job.key), job)),
-            RunAt::Server(_) | RunAt::Clock(_) => None,
-        })
-        .collect();
-    free.sort_by_key(|(order, _)| *order);
-    let claimed = free.into_iter().take(limit).map(|(_, job)| {
-        job.claim += 1;
-        job.attempts += 1;
-        job.leased_until = Some(leased_until);
-        job.clone()
-    });
-    Ok(claimed.collect())
-}
 
 /// The pending job of a claim, if the claim is the newest.
 fn find_claimed<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob> {
@@ -113,6 +80,6 @@ pub(crate) fn list_due(
         .filter(|(at, _)| *at <= command.now)
         .collect();
     due.sort_by_key(|(at, account)| (*at, account.id));
-    let due = due.into_iter().take(command.limit);
+    let due = in_turns(due, |(_, account)| account.merchant).into_iter().take(command.limit);
     Ok(due.map(|(_, account)| account.as_ref().clone()).collect())
 }

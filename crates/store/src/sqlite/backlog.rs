@@ -3,20 +3,19 @@
 
 use super::delivery_claim::FIND_NEXT_ENDPOINT;
 use super::generation::Idle;
-use super::{Failure, Reading, feed};
+use super::{Failure, Reading, feed, refresh_claim};
 use crate::{Backlog, DueWork, MeasureBacklog, exact};
 use model::clock::ServerTime;
 use model::limits::BACKLOG_ROWS_MAX;
 use rusqlite::{Params, params};
 
-pub(super) const COUNT_REFRESHES: &str = "SELECT COUNT(*), MIN(at) FROM \
+pub(super) const COUNT_REFRESHES_OF_MERCHANT: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT r.run_server AS at FROM refreshes AS r \
-     WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.run_server <= ?1 \
-     AND r.merchant NOT IN (SELECT g.owner FROM generations AS g WHERE g.state <> 'current') \
-     AND (r.leased_until IS NULL OR r.leased_until <= ?1) \
+     WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.merchant = ?1 \
+     AND r.run_server <= ?2 AND (r.leased_until IS NULL OR r.leased_until <= ?2) \
      AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
-     WHERE j.merchant = r.merchant AND j.clock = r.clock) \
-     ORDER BY r.run_server LIMIT ?2) AS c";
+     WHERE j.merchant = ?1 AND j.clock = r.clock) \
+     ORDER BY r.run_server LIMIT ?3) AS c";
 pub(super) const COUNT_EVENTS_OF_MERCHANT: &str = "SELECT COUNT(*), MIN(at) FROM \
      (SELECT committed_at AS at FROM events WHERE merchant = ?1 AND feed IS NULL \
      ORDER BY committed_at LIMIT ?2) AS c";
@@ -56,7 +55,7 @@ pub(crate) fn measure(command: &MeasureBacklog, reading: &Reading<'_>) -> Result
     let until = params![now.0, BACKLOG_ROWS_MAX];
     let account_until = params![account_now.0, BACKLOG_ROWS_MAX];
     Ok(Backlog {
-        refreshes: on_server(count(COUNT_REFRESHES, until, reading)?),
+        refreshes: on_server(count_refreshes(now, reading)?),
         events: on_server((events, oldest_event)),
         deliveries: on_server(count_deliveries(now, reading)?),
         accounts: on_account(count(COUNT_ACCOUNTS, account_until, reading)?),
@@ -88,6 +87,27 @@ fn count_events(reading: &Reading<'_>) -> Result<Counted, Failure> {
         }
         let left: i64 = exact(u64::from(BACKLOG_ROWS_MAX) - total, "the bound is small");
         let (count, first) = count(COUNT_EVENTS_OF_MERCHANT, [merchant, left], reading)?;
+        total += count;
+        oldest = oldest.into_iter().chain(first).min();
+    }
+    Ok((total, oldest))
+}
+
+/// Counts merchant by merchant, because the index of due refreshes begins with the merchant.
+fn count_refreshes(now: ServerTime, reading: &Reading<'_>) -> Result<Counted, Failure> {
+    let (mut total, mut oldest) = (0, None);
+    let idle = Idle::list(reading)?;
+    let mut last = i64::MIN;
+    while total < u64::from(BACKLOG_ROWS_MAX)
+        && let Some((merchant, run_server)) = refresh_claim::next_merchant(last, reading)?
+    {
+        last = merchant;
+        if run_server > now.0 || idle.has(merchant) {
+            continue;
+        }
+        let left: i64 = exact(u64::from(BACKLOG_ROWS_MAX) - total, "the bound is small");
+        let key = params![merchant, now.0, left];
+        let (count, first) = count(COUNT_REFRESHES_OF_MERCHANT, key, reading)?;
         total += count;
         oldest = oldest.into_iter().chain(first).min();
     }

@@ -1,6 +1,7 @@
 //! Advances of test clocks.
 
 use super::generation::Idle;
+use super::share::Owners;
 use super::{
     Batch, Failure, Reading, account, column, event, feed, from_json, idempotency, next_claim,
     number, object, precondition, refresh,
@@ -10,15 +11,16 @@ use crate::{
     StepClock, Written,
 };
 use model::clock::ClockStatus;
-use model::id::ClockId;
+use model::id::{ClockId, MerchantId};
 use rusqlite::params;
+use std::collections::HashMap;
 
 pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clock, claim, \
      leased_until) VALUES (?1, ?2, ?3, NULL) ON CONFLICT DO NOTHING";
 /// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE_CLOCKS: &str = "SELECT merchant, clock, claim FROM clock_jobs \
      WHERE leased_until IS NULL OR leased_until <= ?1 \
-     ORDER BY (merchant, clock) <= (?2, ?3), merchant, clock LIMIT ?4";
+     ORDER BY (merchant, clock) <= (?2, ?3), merchant, clock";
 pub(super) const CLAIM_CLOCK: &str = "UPDATE clock_jobs SET claim = ?3, leased_until = ?4 \
      WHERE merchant = ?1 AND clock = ?2";
 pub(super) const CONTINUE_CLOCK: &str = "UPDATE clock_jobs SET leased_until = ?4 \
@@ -65,7 +67,7 @@ pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<Cloc
         Some(claim) => (batch.generation(claim.merchant)?.owner, column(claim.clock.number())),
         None => (i64::MIN, i64::MIN),
     };
-    let due = params![command.now.0, after.0, after.1, idle.limit(command.limit)];
+    let due = params![command.now.0, after.0, after.1];
     let rows: Vec<Option<(i64, ClockClaim)>> = reading.list(LIST_CLAIMABLE_CLOCKS, due, |row| {
         idle.pass(row.get(0)?, &reading, |merchant| {
             let clock = ClockId::from_number(number(row, 1)?);
@@ -73,8 +75,23 @@ pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<Cloc
             Ok((row.get(0)?, ClockClaim { merchant, clock, number }))
         })
     })?;
+    let rows: Vec<_> = rows.into_iter().flatten().collect();
+    let mut owners = Owners::default();
+    let mut in_progress = Vec::new();
+    for &merchant in &command.in_progress {
+        let row_owner = batch.generation(merchant)?.owner;
+        in_progress.push(owners.of(merchant, row_owner, &reading)?);
+    }
+    let mut ranks: HashMap<MerchantId, usize> = HashMap::new();
+    let mut due = Vec::new();
+    for (row_owner, claim) in &rows {
+        let rank = ranks.entry(claim.merchant).or_default();
+        due.push((claim.merchant, owners.of(claim.merchant, *row_owner, &reading)?, *rank));
+        *rank += 1;
+    }
     let mut claims = Vec::new();
-    for (owner, claim) in rows.into_iter().flatten().take(command.limit) {
+    for at in command.choose(in_progress.into_iter(), due.into_iter()) {
+        let (owner, claim) = rows[at];
         let clock = column(claim.clock.number());
         let values = params![owner, clock, claim.number, command.leased_until.0];
         batch.execute(CLAIM_CLOCK, values)?;

@@ -167,10 +167,11 @@ pub(crate) fn continue_with(
     let ContinueDeliveries { settled, claim: next } = command;
     let written = settled.iter().map(|one| settle(one, batch)).collect::<Result<_, _>>()?;
     let claimed = match next {
-        Some(next) => delivery_claim::claim(next, batch)?,
+        Some(next) => delivery_claim::claim_with_owners(next, batch)?,
         None => Vec::new(),
     };
-    Ok(Continued { written, claimed })
+    let (claimed, owners) = claimed.into_iter().unzip();
+    Ok(Continued { written, claimed, owners })
 }
 
 /// Lists an event's deliveries with their attempts.

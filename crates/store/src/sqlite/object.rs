@@ -60,9 +60,11 @@ pub(super) const LIST_OBJECTS_OF_CUSTOMER: Lists = lists!(
     "number"
 );
 /// Exempt, because the scheduler works for all merchants.
-pub(super) const LIST_DUE_OBJECTS: &str = "SELECT body, secret, kind, merchant FROM objects \
-     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 \
-     ORDER BY due_at, number, merchant, kind LIMIT ?2";
+pub(super) const LIST_DUE_OBJECTS: &str = "SELECT merchant, kind, number FROM \
+     (SELECT merchant, kind, number, due_at, \
+     ROW_NUMBER() OVER (PARTITION BY merchant ORDER BY due_at, number, kind) AS turn FROM objects \
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1) AS d \
+     ORDER BY turn, due_at, number, merchant, kind LIMIT ?2";
 
 /// Creates an object.
 pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Created, Failure> {
@@ -370,10 +372,23 @@ pub(crate) fn list_due(
 ) -> Result<Vec<Object>, Failure> {
     let idle = Idle::list(reading)?;
     let due = params![command.now.0, idle.limit(command.limit)];
-    let rows = reading.list(LIST_DUE_OBJECTS, due, |row| {
-        idle.pass(row.get(3)?, reading, |merchant| read_of_any_kind(merchant, row, reading.seal))
-    })?;
-    Ok(rows.into_iter().flatten().take(command.limit).collect())
+    reading.in_transaction(|| {
+        let keys = reading.list(LIST_DUE_OBJECTS, due, |row| {
+            let owner = row.get(0)?;
+            let read = |merchant| {
+                let kind: Kind = word(row, 1, "objects.kind")?;
+                Ok((merchant, kind, (owner, kind.word(), row.get::<_, i64>(2)?)))
+            };
+            idle.pass(owner, reading, read)
+        })?;
+        let mut objects = Vec::new();
+        for (merchant, kind, key) in keys.into_iter().flatten().take(command.limit) {
+            let found =
+                reading.find(FIND_OBJECT, key, |row| read(merchant, kind, row, reading.seal))?;
+            objects.extend(found);
+        }
+        Ok(objects)
+    })
 }
 
 /// A page of positions as a page of pairs.

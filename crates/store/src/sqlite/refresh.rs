@@ -2,12 +2,10 @@
 
 use super::generation::Idle;
 use super::{
-    Batch, Failure, Reading, account, column, connection, from_json, next_claim, number,
-    optional_number, transaction, word,
+    Batch, Failure, Reading, account, column, connection, from_json, number, optional_number,
+    transaction, word,
 };
-use crate::{
-    ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
-};
+use crate::{ApplyRefresh, Claim, FailRefresh, ListDueAccounts, PutOffRefresh, Written};
 use model::Word;
 use model::account::Account;
 use model::clock::{AccountTime, ServerTime};
@@ -22,18 +20,6 @@ pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (bucket, account,
      VALUES (:bucket, :account, :feature, :sequence, :merchant, :clock, :status, :started_at, \
      :run_server, :run_clock, :claim, :leased_until, :attempts, :started_server) \
      ON CONFLICT DO NOTHING";
-/// Exempt, because workers claim for all merchants.
-pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
-     r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
-     r.attempts, r.started_server FROM refreshes AS r \
-     WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.run_server <= ?1 \
-     AND (r.leased_until IS NULL OR r.leased_until <= ?1) \
-     AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
-     WHERE j.merchant = r.merchant AND j.clock = r.clock) \
-     ORDER BY r.run_server, r.account, r.feature LIMIT ?2";
-pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = :claim, attempts = :attempts, \
-     leased_until = :leased_until WHERE bucket = :bucket AND account = :account \
-     AND feature = :feature AND sequence = :sequence AND merchant = :merchant";
 pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = :run_server, \
      run_clock = :run_clock, \
      attempts = :attempts, leased_until = NULL WHERE bucket = :bucket AND account = :account \
@@ -48,9 +34,13 @@ pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :statu
      WHERE bucket = :bucket AND account = :account AND feature = :feature \
      AND sequence = :sequence AND merchant = :merchant \
      AND status = 'pending'";
-/// Exempt, because the scheduler works for all merchants.
-pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body, merchant FROM accounts \
-     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at, account LIMIT ?2";
+/// Exempt, because the scheduler works for all merchants. It reads the keys of all due accounts, and their
+/// bodies are read apart.
+pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT bucket, account, merchant FROM \
+     (SELECT bucket, account, merchant, due_at, \
+     ROW_NUMBER() OVER (PARTITION BY merchant ORDER BY due_at, account) AS turn FROM accounts \
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1) AS d \
+     ORDER BY turn, due_at, account LIMIT ?2";
 
 /// Stores started refreshes. Returns false if one conflicts with a stored job. `ended_now` names a
 /// refresh that ends in the same command, which is stored as ended.
@@ -122,41 +112,6 @@ pub(super) fn read(merchant: MerchantId, row: &Row<'_>) -> Result<RefreshJob, Fa
         leased_until: row.get::<_, Option<i64>>(10)?.map(ServerTime),
         attempts: row.get(11)?,
     })
-}
-
-/// Claims refreshes that may run.
-pub(crate) fn claim(
-    command: &ClaimRefreshes,
-    batch: &Batch<'_>,
-) -> Result<Vec<RefreshJob>, Failure> {
-    let reading = batch.reading();
-    let idle = Idle::list(&reading)?;
-    let due = params![command.now.0, idle.limit(command.limit)];
-    let jobs = reading.list(LIST_CLAIMABLE, due, |row| {
-        idle.pass(row.get(3)?, &reading, |merchant| read(merchant, row))
-    })?;
-    let mut jobs: Vec<RefreshJob> = jobs.into_iter().flatten().take(command.limit).collect();
-    for job in &mut jobs {
-        job.claim = next_claim(job.claim)?;
-        job.attempts = next_claim(job.attempts)?;
-        job.leased_until = Some(command.leased_until);
-        let key = job.key;
-        let generation = batch.generation(job.merchant)?;
-        batch.execute_named(
-            CLAIM_REFRESH,
-            &[named_params! {
-                            ":claim": job.claim,
-                            ":attempts": job.attempts,
-                            ":leased_until": command.leased_until.0,
-                            ":bucket": generation.bucket(key.account.number()),
-                            ":account": column(key.account.number()),
-                            ":feature": key.feature.word(),
-                            ":sequence": key.sequence,
-                            ":merchant": generation.owner,
-            }],
-        )?;
-    }
-    Ok(jobs)
 }
 
 /// Puts a pending refresh off.
@@ -271,10 +226,17 @@ pub(crate) fn list_due(
     command: &ListDueAccounts,
     reading: &Reading<'_>,
 ) -> Result<Vec<Account>, Failure> {
-    let idle = Idle::list(reading)?;
-    let due = params![command.now.0, idle.limit(command.limit)];
-    let accounts = reading.list(LIST_DUE_ACCOUNTS, due, |row| {
-        if idle.has(row.get(1)?) { Ok(None) } else { from_json(row, 0).map(Some) }
-    })?;
-    Ok(accounts.into_iter().flatten().take(command.limit).collect())
+    reading.in_transaction(|| {
+        let idle = Idle::list(reading)?;
+        let due = params![command.now.0, idle.limit(command.limit)];
+        let keys = reading.list(LIST_DUE_ACCOUNTS, due, |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?])
+        })?;
+        let current = keys.into_iter().filter(|[.., owner]| !idle.has(*owner)).take(command.limit);
+        let mut accounts = Vec::new();
+        for key in current {
+            accounts.extend(reading.find(account::FIND_ACCOUNT, key, |row| from_json(row, 0))?);
+        }
+        Ok(accounts)
+    })
 }

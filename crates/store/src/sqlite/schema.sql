@@ -398,9 +398,6 @@ CREATE INDEX accounts_due_on_clock ON accounts (merchant, clock, due_at, account
 CREATE UNIQUE INDEX refreshes_pending ON refreshes (bucket, account, feature)
     WHERE status = 'pending';
 
-CREATE INDEX refreshes_due ON refreshes (run_server, account, feature)
-    WHERE status = 'pending' AND run_server IS NOT NULL;
-
 CREATE INDEX refreshes_on_clock
     ON refreshes (merchant, clock, run_clock, run_server, account, feature)
     WHERE status = 'pending' AND clock IS NOT NULL;
@@ -440,6 +437,9 @@ CREATE INDEX transactions_moved ON transactions (bucket, account, transacted_at 
     WHERE transacted_at <> listed_at;
 
 CREATE INDEX generations_idle ON generations (state, owner) WHERE state <> 'current';
+
+CREATE INDEX refreshes_due ON refreshes (merchant, run_server, account, feature)
+    WHERE status = 'pending' AND run_server IS NOT NULL;
 
 INSERT INTO counts VALUES ('generations', 0);
 INSERT INTO counts VALUES ('merchants', 0);

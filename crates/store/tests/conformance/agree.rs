@@ -18,9 +18,9 @@ use std::sync::Arc;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
     ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
-    CreateIdempotencyRecord, CreateObject, DispatchEvents, FeedClaim, FindAccount, FindObject,
-    IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries, SandboxCopy,
-    SettleDelivery, StartAdvance, StepClock, Store, Write,
+    CreateIdempotencyRecord, CreateObject, DispatchEvents, EndpointLoad, FeedClaim, FindAccount,
+    FindObject, IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries,
+    SandboxCopy, SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 use testkit::clock::ManualClock;
 
@@ -155,8 +155,16 @@ impl Both {
         let leased_until = now.plus_ms(60_000);
         match step {
             Step::ClaimRefreshes { limit } => {
-                let claimed = self.write(ClaimRefreshes { now, leased_until, limit }).await;
-                self.jobs.extend(claimed.unwrap());
+                let claimed = self
+                    .write(ClaimRefreshes {
+                        now,
+                        leased_until,
+                        limit,
+                        free: 999,
+                        in_progress: vec![],
+                    })
+                    .await;
+                self.jobs.extend(claimed.unwrap().jobs);
             }
             Step::PutOff { put_off } => {
                 let Some(put_off) = self.put_off(&put_off).await else { return };
@@ -180,8 +188,10 @@ impl Both {
             }
             Step::ClaimClocks => {
                 // Each store has an order of its own for merchants.
-                let claim = ClaimClocks { now, leased_until, after: None, limit: 99 };
-                let mut claimed = self.database.write(claim).await.unwrap();
+                let (limit, free, in_progress) = (99, 999, vec![]);
+                let claim =
+                    ClaimClocks { now, leased_until, after: None, limit, free, in_progress };
+                let mut claimed = self.database.write(claim.clone()).await.unwrap();
                 let mut of_model = self.model.write(claim).await.unwrap();
                 claimed.sort_by_key(|claim| (claim.merchant, claim.clock));
                 of_model.sort_by_key(|claim| (claim.merchant, claim.clock));
@@ -212,9 +222,11 @@ impl Both {
                 self.write(DispatchEvents { claim, events, objects: vec![], leased_until: None })
                     .await;
             }
-            Step::ClaimDeliveries { limit, per_endpoint, in_flight } => {
-                let in_flight = vec![(EndpointId::from_number(1), in_flight)];
-                let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint, in_flight };
+            Step::ClaimDeliveries { limit, free, per_endpoint, in_flight } => {
+                let (endpoint, owner) = (EndpointId::from_number(1), merchant(1));
+                let in_flight = vec![EndpointLoad { endpoint, owner, deliveries: in_flight }];
+                let claim =
+                    ClaimDeliveries { now, leased_until, limit, free, per_endpoint, in_flight };
                 self.deliveries.extend(self.write(claim).await.unwrap());
             }
             Step::Resend { delivery, others, key } => self.resend(delivery, &others, key).await,

@@ -42,8 +42,14 @@ fn due_refreshes_and_accounts_are_counted() {
         let both = backlog(&fixture).await;
         assert_eq!((both.refreshes, both.accounts), (due(2, 60_000), due(1, 0)));
         let now = fixture.time.now();
-        let claim = ClaimRefreshes { now, leased_until: now.plus_ms(1_000), limit: 1 };
-        assert_eq!(fixture.write(claim).await.len(), 1);
+        let claim = ClaimRefreshes {
+            now,
+            leased_until: now.plus_ms(1_000),
+            limit: 1,
+            free: 999,
+            in_progress: vec![],
+        };
+        assert_eq!(fixture.write(claim).await.jobs.len(), 1);
         assert_eq!(backlog(&fixture).await.refreshes, due(1, 51_000));
         fixture.time.pass_ms(1_000);
         assert_eq!(backlog(&fixture).await.refreshes, due(2, 61_000));
@@ -95,6 +101,7 @@ async fn settle(fixture: &Fixture, status: DeliveryStatus) {
         now,
         leased_until: now.plus_ms(5_000),
         limit: 1,
+        free: 999,
         per_endpoint: 1,
         in_flight: vec![],
     };
@@ -125,7 +132,14 @@ fn due_objects_and_clocks_are_counted() {
         let advancing = backlog(&fixture).await;
         assert_eq!((advancing.clocks, advancing.refreshes.count), (1, 0));
         let now = fixture.time.now();
-        let claim = ClaimClocks { now, leased_until: ServerTime(now.0 + 1), after: None, limit: 1 };
+        let claim = ClaimClocks {
+            now,
+            leased_until: ServerTime(now.0 + 1),
+            after: None,
+            limit: 1,
+            free: 999,
+            in_progress: vec![],
+        };
         assert_eq!(fixture.write(claim).await.len(), 1);
         assert_eq!(backlog(&fixture).await.clocks, 0);
     });

@@ -40,7 +40,14 @@ async fn start(fixture: &Fixture) {
 async fn claim(fixture: &Fixture) -> Vec<ClockClaim> {
     let now = fixture.time.now();
     fixture
-        .write(ClaimClocks { now, leased_until: now.plus_ms(1_000), after: None, limit: 9 })
+        .write(ClaimClocks {
+            now,
+            leased_until: now.plus_ms(1_000),
+            after: None,
+            limit: 9,
+            free: 999,
+            in_progress: vec![],
+        })
         .await
 }
 
@@ -85,8 +92,16 @@ fn advances_take_turns() {
         for _ in 0..6 {
             let now = fixture.time.now();
             // The lease ends at once, so each claim could be the first advance again.
-            let claims =
-                fixture.write(ClaimClocks { now, leased_until: now, after, limit: 1 }).await;
+            let claims = fixture
+                .write(ClaimClocks {
+                    now,
+                    leased_until: now,
+                    after,
+                    limit: 1,
+                    free: 999,
+                    in_progress: vec![],
+                })
+                .await;
             after = claims.first().copied();
             claimed.push(claims[0].clock.number());
         }
@@ -162,12 +177,13 @@ fn refreshes_of_an_advancing_clock_are_not_claimed() {
         fixture.link(linked.clone(), vec![job(&linked, Feature::Balance, 1)]).await;
         start(&fixture).await;
         let now = fixture.time.now();
-        let claim_refreshes = ClaimRefreshes { now, leased_until: now, limit: 9 };
-        assert!(fixture.write(claim_refreshes).await.is_empty());
+        let claim_refreshes =
+            ClaimRefreshes { now, leased_until: now, limit: 9, free: 999, in_progress: vec![] };
+        assert!(fixture.write(claim_refreshes.clone()).await.jobs.is_empty());
         let claimed = claim(&fixture).await[0];
         let ready = TestClock { version: 3, ..test_clock(merchant(1), 5) };
         fixture.done(step(claimed, ready, vec![])).await;
-        assert_eq!(fixture.write(claim_refreshes).await.len(), 1);
+        assert_eq!(fixture.write(claim_refreshes).await.jobs.len(), 1);
     });
 }
 

@@ -60,16 +60,22 @@ fn a_refresh_is_claimed_by_one_worker() {
             fixture.link(linked.clone(), vec![job(&linked, Feature::Balance, 1)]).await;
         }
         let now = fixture.time.now();
-        let claim = ClaimRefreshes { now, leased_until: now.plus_ms(1), limit: 3 };
+        let claim = ClaimRefreshes {
+            now,
+            leased_until: now.plus_ms(1),
+            limit: 3,
+            free: 999,
+            in_progress: vec![],
+        };
         let tasks: Vec<_> = (0..10)
             .map(|_| {
-                let store = fixture.store.clone();
+                let (store, claim) = (fixture.store.clone(), claim.clone());
                 tokio::spawn(async move { store.write(claim).await.unwrap() })
             })
             .collect();
         let mut claimed = Vec::new();
         for task in tasks {
-            claimed.extend(task.await.unwrap().into_iter().map(|job| job.key.account));
+            claimed.extend(task.await.unwrap().jobs.into_iter().map(|job| job.key.account));
         }
         claimed.sort_unstable();
         let before = claimed.len();

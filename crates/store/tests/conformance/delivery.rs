@@ -4,37 +4,53 @@ use crate::fixture::{Fixture, delivery, event, merchant, next, on_both, settleme
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
-use model::id::{EndpointId, EventId};
+use model::id::{EndpointId, EventId, MerchantId};
 use model::limits::RELEASE_ROWS_MAX;
 use store::{
     AccountChange, ChangeAccount, ClaimDeliveries, ContinueDeliveries, Continued, Cursor,
-    DeliveryPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint,
-    ResendDeliveries, SettleDelivery, WithAttempts, Written,
+    DeliveryPlace, EndpointLoad, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery,
+    ReleaseEndpoint, ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 
 /// One event with deliveries to these endpoints, due in that many milliseconds.
 async fn dispatched(fixture: &Fixture, number: u64, due: &[(u64, i64)]) -> EventId {
-    let linked = fixture.linked(merchant(1), number).await;
+    dispatched_of(fixture, merchant(1), number, due).await
+}
+
+/// The same for an event of a merchant.
+pub(crate) async fn dispatched_of(
+    fixture: &Fixture,
+    owner: MerchantId,
+    number: u64,
+    due: &[(u64, i64)],
+) -> EventId {
+    let linked = fixture.linked(owner, number).await;
     let event = event(&next(&linked), EventType::AccountCreated, 0);
     let id = event.id;
     let change = AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) };
     fixture.done(ChangeAccount::of(change)).await;
     let now = fixture.time.now();
     let deliveries =
-        due.iter().map(|&(endpoint, ms)| delivery(merchant(1), id, endpoint, now.plus_ms(ms)));
+        due.iter().map(|&(endpoint, ms)| delivery(owner, id, endpoint, now.plus_ms(ms)));
     let deliveries = deliveries.collect();
-    fixture.dispatch(merchant(1), id, deliveries).await;
+    fixture.dispatch(owner, id, deliveries).await;
     id
 }
 
-fn claim(fixture: &Fixture, limit: usize) -> ClaimDeliveries {
+/// Deliveries in flight to an endpoint of a merchant.
+pub(crate) fn load(owner: u64, endpoint: u64, deliveries: usize) -> EndpointLoad {
+    let endpoint = EndpointId::from_number(endpoint);
+    EndpointLoad { endpoint, owner: merchant(owner), deliveries }
+}
+
+pub(crate) fn claim(fixture: &Fixture, limit: usize) -> ClaimDeliveries {
     let now = fixture.time.now();
     let leased_until = now.plus_ms(1_000);
-    ClaimDeliveries { now, leased_until, limit, per_endpoint: 9, in_flight: vec![] }
+    ClaimDeliveries { now, leased_until, limit, free: 999, per_endpoint: 9, in_flight: vec![] }
 }
 
 /// The account and the endpoint of each claimed delivery.
-fn keys(claimed: &[Delivery]) -> Vec<(u64, u64)> {
+pub(crate) fn keys(claimed: &[Delivery]) -> Vec<(u64, u64)> {
     claimed
         .iter()
         .map(|delivery| (delivery.key.event.shard, delivery.key.endpoint.number()))
@@ -69,10 +85,10 @@ fn an_endpoint_has_a_share() {
         for number in 11..=14 {
             dispatched(&fixture, number, &[(1, -1), (2, -1)]).await;
         }
-        let in_flight = vec![(EndpointId::from_number(1), 1), (EndpointId::from_number(9), 7)];
+        let in_flight = vec![load(1, 1, 1), load(1, 9, 7)];
         let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&fixture, 9) };
         assert_eq!(keys(&fixture.write(command).await), [(11, 1), (11, 2), (12, 2)]);
-        let in_flight = vec![(EndpointId::from_number(2), 5)];
+        let in_flight = vec![load(1, 2, 5)];
         let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&fixture, 9) };
         assert_eq!(keys(&fixture.write(command).await), [(12, 1), (13, 1)]);
     });
@@ -137,14 +153,15 @@ fn deliveries_continue_in_one_commit() {
         let outdated = SettleDelivery { claim: 0, ..attempt(&claimed[1]) };
         let settled = [attempt(&claimed[0]), outdated].into();
         let next = ContinueDeliveries { settled, claim: Some(claim(&fixture, 9)) };
-        let Continued { written, claimed: again } = fixture.write(next).await;
+        let Continued { written, claimed: again, owners } = fixture.write(next).await;
         assert_eq!(written, [Written::Done, Written::VersionConflict]);
+        assert_eq!(owners, [merchant(1), merchant(1)]);
         // The first waits for its second attempt, the second has a lease, and the third is new.
         assert_eq!(keys(&again), [(11, 1), (13, 1)]);
         let counts = |delivery: &Delivery| (delivery.claim, delivery.attempts);
         assert_eq!(again.iter().map(counts).collect::<Vec<_>>(), [(2, 1), (1, 0)]);
         let last = ContinueDeliveries { settled: [attempt(&again[1])].into(), claim: None };
-        let Continued { written, claimed } = fixture.write(last).await;
+        let Continued { written, claimed, .. } = fixture.write(last).await;
         assert_eq!((written.as_slice(), claimed.len()), (&[Written::Done][..], 0));
     });
 }
@@ -159,7 +176,7 @@ fn endpoints_with_more_fill_a_claim() {
         dispatched(&fixture, 17, &[(3, -1)]).await;
         let two_of_one = ClaimDeliveries {
             per_endpoint: 5,
-            in_flight: vec![(EndpointId::from_number(2), 3)],
+            in_flight: vec![load(1, 2, 3)],
             ..claim(&fixture, 7)
         };
         assert_eq!(

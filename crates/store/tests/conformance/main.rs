@@ -22,6 +22,7 @@ mod precondition;
 mod prune;
 mod refresh;
 mod sample;
+mod shares;
 mod snapshot;
 mod steps;
 mod taking;

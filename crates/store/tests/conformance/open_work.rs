@@ -54,8 +54,14 @@ fn due_work_is_listed() {
         let keys = |work: &OpenWork| work.refreshes.iter().map(|job| job.key).collect::<Vec<_>>();
         assert_eq!((keys(&at_once), at_once.accounts.len()), (vec![now.key], 0));
         let claimed_until = begin.plus_ms(1_000_000);
-        let claim = ClaimRefreshes { now: begin, leased_until: claimed_until, limit: 1 };
-        assert_eq!(fixture.write(claim).await.len(), 1);
+        let claim = ClaimRefreshes {
+            now: begin,
+            leased_until: claimed_until,
+            limit: 1,
+            free: 999,
+            in_progress: vec![],
+        };
+        assert_eq!(fixture.write(claim).await.jobs.len(), 1);
         fixture.time.pass_ms(86_460_000);
         let advancing = TestClock { version: 2, ..clock.clone() };
         fixture.done(StartAdvance { clock: advancing, events: vec![], reply: None }).await;
@@ -95,6 +101,7 @@ fn first_attempts_are_listed() {
             now,
             leased_until: now.plus_ms(5_000),
             limit: 3,
+            free: 999,
             per_endpoint: 1,
             in_flight: vec![],
         };

@@ -229,7 +229,14 @@ fn steps_of_a_clock_check_them() {
         };
         fixture.done(StartAdvance { clock: advancing(2), events: vec![], reply: None }).await;
         let now = fixture.time.now();
-        let claim = ClaimClocks { now, leased_until: now.plus_ms(1_000), after: None, limit: 1 };
+        let claim = ClaimClocks {
+            now,
+            leased_until: now.plus_ms(1_000),
+            after: None,
+            limit: 1,
+            free: 999,
+            in_progress: vec![],
+        };
         let claim = fixture.write(claim).await[0];
         let step = |requires| StepClock {
             claim,

@@ -19,7 +19,10 @@ const LEASE_MS: i64 = 60_000;
 async fn claim(fixture: &Fixture, limit: usize) -> Vec<RefreshJob> {
     let now = fixture.time.now();
     let leased_until = now.plus_ms(LEASE_MS);
-    fixture.write(ClaimRefreshes { now, leased_until, limit }).await
+    fixture
+        .write(ClaimRefreshes { now, leased_until, limit, free: 999, in_progress: vec![] })
+        .await
+        .jobs
 }
 
 fn features(claimed: &[RefreshJob]) -> Vec<Feature> {

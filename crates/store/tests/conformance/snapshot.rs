@@ -6,6 +6,7 @@ use crate::fixture::{
     Fixture, T0, account, customer, delivery, endpoint, event, job, merchant, next, on_both, reply,
     row, settlement, test_clock,
 };
+use crate::shares::claim_refreshes;
 use crate::steps::Sandbox;
 use model::account::Account;
 use model::bank::Feature;
@@ -128,8 +129,8 @@ pub(crate) async fn claimed(fixture: &Fixture) -> (Account, RefreshJob) {
     linked.start_refresh(Feature::Transactions, T0);
     fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
     let now = fixture.time.now();
-    let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
-    let job = fixture.write(claim).await.remove(0);
+    let claim = ClaimRefreshes { leased_until: now.plus_ms(60_000), ..claim_refreshes(fixture, 9) };
+    let job = fixture.write(claim).await.jobs.remove(0);
     (linked, job)
 }
 
@@ -248,8 +249,9 @@ fn a_claimed_refresh_is_fenced() {
             fixture.conflicts(ended(late, &job, 1)).await;
         }
         let now = fixture.time.now();
-        let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
-        let again = fixture.write(claim).await.remove(0);
+        let claim =
+            ClaimRefreshes { leased_until: now.plus_ms(60_000), ..claim_refreshes(&fixture, 9) };
+        let again = fixture.write(claim).await.jobs.remove(0);
         assert!(again.claim > job.claim);
         fixture.done(ended(&restored, &again, restored.rows + 1)).await;
     });
@@ -270,11 +272,24 @@ fn claimed_deliveries_and_clocks_are_fenced() {
         (clock.version, clock.status) = (2, ClockStatus::Advancing);
         fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
         let leased_until = now.plus_ms(60_000);
-        let claim =
-            ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
+        let claim = ClaimDeliveries {
+            now,
+            leased_until,
+            limit: 9,
+            free: 999,
+            per_endpoint: 9,
+            in_flight: vec![],
+        };
         let sent = fixture.write(claim.clone()).await.remove(0);
-        let claim_clocks = ClaimClocks { now, leased_until, after: None, limit: 9 };
-        let moved = fixture.write(claim_clocks).await.remove(0);
+        let claim_clocks = ClaimClocks {
+            now,
+            leased_until,
+            after: None,
+            limit: 9,
+            free: 999,
+            in_progress: vec![],
+        };
+        let moved = fixture.write(claim_clocks.clone()).await.remove(0);
         let snapshot = take(&fixture, merchant(1), 1).await;
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
 
@@ -321,9 +336,22 @@ fn work_from_before_a_restore_fits_no_later_row() {
             };
             (clock.version, clock.status) = (clock.version + 1, ClockStatus::Advancing);
             fixture.done(StartAdvance { clock, events: vec![], reply: None }).await;
-            let claim =
-                ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
-            let clocks = ClaimClocks { now, leased_until, after: None, limit: 9 };
+            let claim = ClaimDeliveries {
+                now,
+                leased_until,
+                limit: 9,
+                free: 999,
+                per_endpoint: 9,
+                in_flight: vec![],
+            };
+            let clocks = ClaimClocks {
+                now,
+                leased_until,
+                after: None,
+                limit: 9,
+                free: 999,
+                in_progress: vec![],
+            };
             (fixture.write(claim).await.remove(0), fixture.write(clocks).await.remove(0))
         };
         let (old, old_clock) = begin().await;

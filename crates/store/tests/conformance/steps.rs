@@ -20,7 +20,7 @@ pub(crate) enum Step {
     MoveClock { claim: usize, ready: bool, items: Vec<Item> },
     ClaimFeeds { forced: bool },
     Dispatch { event: usize, endpoints: Vec<u64>, owner: u64, old: bool },
-    ClaimDeliveries { limit: usize, per_endpoint: usize, in_flight: usize },
+    ClaimDeliveries { limit: usize, free: usize, per_endpoint: usize, in_flight: usize },
     Resend { delivery: usize, others: Vec<u64>, key: Option<u8> },
     Release { delivery: usize },
     Settle { delivery: usize, status: usize, attempt: Option<u32>, old: bool },
@@ -265,9 +265,9 @@ fn step() -> impl Strategy<Value = Step> {
             |(event, endpoints, owner, old)| Step::Dispatch { event, endpoints, owner, old }
         ),
         3 => any::<bool>().prop_map(|forced| Step::ClaimFeeds { forced }),
-        4 => (1..5_usize, 0..4_usize, 0..2_usize).prop_map(
-            |(limit, per_endpoint, in_flight)| {
-                Step::ClaimDeliveries { limit, per_endpoint, in_flight }
+        4 => (1..5_usize, 0..9_usize, 0..4_usize, 0..2_usize).prop_map(
+            |(limit, free, per_endpoint, in_flight)| {
+                Step::ClaimDeliveries { limit, free, per_endpoint, in_flight }
             }
         ),
         5 => (any::<usize>(), 0..5_usize, prop::option::of(1..3_u32), rarely()).prop_map(

@@ -58,9 +58,20 @@ async fn change_rows(fixture: &Fixture) {
     fixture.done(ChangeAccount::of(change)).await;
     let now = fixture.time.now();
     let leased_until = now.plus_ms(60_000);
-    let job = fixture.write(ClaimRefreshes { now, leased_until, limit: 9 }).await.remove(0);
+    let job = fixture
+        .write(ClaimRefreshes { now, leased_until, limit: 9, free: 999, in_progress: vec![] })
+        .await
+        .jobs
+        .remove(0);
     fixture.done(ended(&account, &job, 2)).await;
-    let claim = ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
+    let claim = ClaimDeliveries {
+        now,
+        leased_until,
+        limit: 9,
+        free: 999,
+        per_endpoint: 9,
+        in_flight: vec![],
+    };
     let sent = fixture.write(claim).await.remove(0);
     fixture.done(settlement(&sent, DeliveryStatus::Succeeded, now)).await;
 }

@@ -175,6 +175,17 @@ impl Error {
             .code("rate_limit")
     }
 
+    /// A merchant uses its whole share of a bound of the server. `most` is the most that it may have, and
+    /// `what` names the things that are counted, as a plural.
+    pub fn share_used(most: usize, what: &str) -> Self {
+        Self::invalid(format!(
+            "Too many requests: an API key may have at most {most} {what} at once, and at most as many as \
+             are free on this server. End one first."
+        ))
+        .status(429)
+        .code("rate_limit")
+    }
+
     /// The server failed. Its log has the details.
     pub fn internal() -> Self {
         Self::invalid("The server failed to process this request. Its log has the details.")

@@ -311,13 +311,14 @@ fn corrupt_numbers_are_errors() {
     let (_folder, path) = place();
     let store = Store::open(at(&path)).unwrap();
     let (now, leased_until) = (ServerTime(1), ServerTime(2));
-    let claim = ClaimClocks { now, leased_until, after: None, limit: 9 };
+    let claim =
+        ClaimClocks { now, leased_until, after: None, limit: 9, free: 999, in_progress: vec![] };
     let after_row = |row| {
         let connection = Connection::open(&path).unwrap();
         connection.execute("DELETE FROM clock_jobs", []).unwrap();
         let sql = "INSERT INTO clock_jobs (merchant, clock, claim) VALUES ";
         connection.execute(&format!("{sql}{row}"), []).unwrap();
-        super::cause(&run(store.write(claim)).unwrap_err())
+        super::cause(&run(store.write(claim.clone())).unwrap_err())
     };
     insta::assert_snapshot!(after_row("(-1, 5, 0)"), @"the column generations.merchant has an invalid value");
     insta::assert_snapshot!(after_row("(1, -5, 0)"), @"the column clock has the value -5, which is out of range");

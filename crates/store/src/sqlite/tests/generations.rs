@@ -238,16 +238,25 @@ fn restores_are_repeatable() {
 fn workers_skip_rows_that_are_not_current() {
     let database = Database::with_sandbox();
     // As many as are current. Those that are not current come before some of them.
-    let claim = ClaimRefreshes { now: ServerTime(2), leased_until: ServerTime(3), limit: 3 };
+    let claim = ClaimRefreshes {
+        now: ServerTime(2),
+        leased_until: ServerTime(3),
+        limit: 3,
+        free: 999,
+        in_progress: vec![],
+    };
     let replacement = database.begin();
     let built = database.build_all(replacement, || {});
-    assert_eq!(database.write(&claim).len(), 3, "each refresh is claimed once");
-    assert_eq!(database.write(&claim).len(), 0);
+    assert_eq!(database.write(&claim).jobs.len(), 3, "each refresh is claimed once");
+    assert_eq!(database.write(&claim).jobs.len(), 0);
     assert_eq!(database.switch(replacement, built), Snapshotted::Done);
     let restored = database.write(&claim);
-    assert_eq!(restored.len(), 3, "the restored refreshes have no lease");
-    assert!(restored.iter().all(|job| job.merchant == owner() && job.claim == 501), "{restored:?}");
-    assert_eq!(database.write(&claim).len(), 0);
+    assert_eq!(restored.jobs.len(), 3, "the restored refreshes have no lease");
+    assert!(
+        restored.jobs.iter().all(|job| job.merchant == owner() && job.claim == 501),
+        "{restored:?}"
+    );
+    assert_eq!(database.write(&claim).jobs.len(), 0);
 }
 
 /// A restore that was given up leaves the sandbox as it is. Its rows are removed after the lease, and

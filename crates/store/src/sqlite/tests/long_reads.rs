@@ -5,12 +5,14 @@ use crate::memory::Memory;
 use crate::sqlite::{Reading, Sqlite};
 use crate::store::Failure;
 use crate::{
-    Bounds, CreateObject, Created, Cursor, FindObject, Kind, ListObjects, Object, ObjectsOf, Page,
-    Place, Read, StoreBounds, StoreSettings,
+    Bounds, CreateObject, Created, Cursor, Error, FindObject, Kind, ListObjects, Object, ObjectsOf,
+    Page, Place, Read, StoreBounds, StoreSettings,
 };
 use model::clock::TestClock;
 use model::id::MerchantId;
-use std::sync::{Arc, Mutex};
+use model::limits::LONG_READS_WAITING_MAX;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Objects of each merchant. A page of them takes more than 500 steps.
@@ -77,7 +79,7 @@ async fn filled() -> Arc<Sqlite> {
 async fn hold(sqlite: &Arc<Sqlite>) -> Vec<OwnedSemaphorePermit> {
     let mut held = Vec::new();
     for _ in 0..model::limits::LONG_READS_MAX {
-        held.push(Arc::clone(&sqlite.long_reads.running).acquire_owned().await.unwrap());
+        held.push(Arc::clone(&sqlite.long_reads.turns.running).acquire_owned().await.unwrap());
     }
     held
 }
@@ -144,5 +146,98 @@ fn merchants_take_turns() {
             read.await.unwrap();
         }
         assert_eq!(*ended.lock().unwrap(), [(1, 0), (2, 2), (1, 1)]);
+    });
+}
+
+/// A read of a whole sandbox, which ends when a test lets it.
+struct Copy {
+    owner: u64,
+    began: Arc<AtomicBool>,
+    end: Arc<Mutex<mpsc::Receiver<()>>>,
+}
+
+impl Read for Copy {
+    type Output = ();
+
+    fn merchant(&self) -> Option<MerchantId> {
+        Some(merchant(self.owner))
+    }
+
+    fn is_copy(&self) -> bool {
+        true
+    }
+
+    fn sqlite(&self, _: &Reading<'_>) -> Result<(), Failure> {
+        self.began.store(true, Ordering::Release);
+        // The test drops the sender.
+        let _ = self.end.lock().unwrap().recv();
+        Ok(())
+    }
+
+    fn memory(&self, _: &Memory) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// While the sandbox of one merchant is copied and the copy of another waits, a long list of a third
+/// merchant runs.
+#[test]
+fn a_list_never_waits_for_copies() {
+    run(async {
+        let sqlite = filled().await;
+        let (held, end) = mpsc::channel();
+        let end = Arc::new(Mutex::new(end));
+        let mut copies = Vec::new();
+        for (owner, count) in [(3, 1), (4, 2)] {
+            let copy = Copy { owner, began: Arc::default(), end: Arc::clone(&end) };
+            let began = Arc::clone(&copy.began);
+            let copying = {
+                let sqlite = Arc::clone(&sqlite);
+                async move { sqlite.read_long(copy).await.unwrap() }
+            };
+            copies.push((tokio::spawn(copying), began));
+            begun(&sqlite, count).await;
+        }
+        let free = sqlite.long_reads.turns.running.available_permits();
+        assert_eq!(free, 1, "the second copy waits outside of the pool");
+        assert_eq!(sqlite.read(list(1)).await.unwrap().items.len(), 100);
+        assert!(!copies[1].1.load(Ordering::Acquire));
+        drop(held);
+        for (copying, began) in copies {
+            copying.await.unwrap();
+            assert!(began.load(Ordering::Acquire));
+        }
+    });
+}
+
+/// A merchant may have as many long reads as are free. So the long read of another merchant is accepted,
+/// however many a merchant asks for.
+#[test]
+fn a_merchant_leaves_room_for_long_reads_of_others() {
+    run(async {
+        let sqlite = filled().await;
+        let held = hold(&sqlite).await;
+        let mut waiting = Vec::new();
+        for count in 1..=LONG_READS_WAITING_MAX as u64 {
+            let sqlite_of_read = Arc::clone(&sqlite);
+            waiting.push(tokio::spawn(async move { sqlite_of_read.read(list(1)).await }));
+            begun(&sqlite, count).await;
+        }
+        let sqlite_of_read = Arc::clone(&sqlite);
+        let other = tokio::spawn(async move { sqlite_of_read.read(list(2)).await });
+        begun(&sqlite, LONG_READS_WAITING_MAX as u64 + 1).await;
+        drop(held);
+        assert_eq!(other.await.unwrap().unwrap().items.len(), 100);
+        let mut refused = 0;
+        for read in waiting {
+            match read.await.unwrap() {
+                Ok(listed) => assert_eq!(listed.items.len(), 100),
+                Err(error) => {
+                    assert!(matches!(error, Error::ShareUsed { .. }), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert_eq!(refused, LONG_READS_WAITING_MAX / 2);
     });
 }

@@ -339,15 +339,29 @@ async fn read_due_work(store: &Store, found: &mut Found) {
     add(
         found,
         "refreshes",
-        store.write(ClaimRefreshes { now, leased_until, limit }).await.unwrap(),
+        store
+            .write(ClaimRefreshes { now, leased_until, limit, free: 999, in_progress: vec![] })
+            .await
+            .unwrap()
+            .jobs,
     );
     add(
         found,
         "clock jobs",
-        store.write(ClaimClocks { now, leased_until, after: None, limit }).await.unwrap(),
+        store
+            .write(ClaimClocks {
+                now,
+                leased_until,
+                after: None,
+                limit,
+                free: 999,
+                in_progress: vec![],
+            })
+            .await
+            .unwrap(),
     );
-    let (per_endpoint, in_flight) = (9, vec![]);
-    let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint, in_flight };
+    let (free, per_endpoint, in_flight) = (999, 9, vec![]);
+    let claim = ClaimDeliveries { now, leased_until, limit, free, per_endpoint, in_flight };
     let claimed = store.write(claim).await.unwrap();
     add(found, "due deliveries", claimed.iter().map(|delivery| (delivery.key, delivery.claim)));
 }
@@ -367,7 +381,13 @@ pub(super) async fn restore(store: &Store, rows: &Rows) -> Found {
     let mut found = Found::new();
     read_lists(store, rows, merchant, &mut found).await;
     read_events(store, rows, merchant, &mut found).await;
-    let jobs = ClaimRefreshes { now: seconds_after(1), leased_until: seconds_after(2), limit: 99 };
-    add(&mut found, "refreshes", store.write(jobs).await.unwrap());
+    let jobs = ClaimRefreshes {
+        now: seconds_after(1),
+        leased_until: seconds_after(2),
+        limit: 99,
+        free: 999,
+        in_progress: vec![],
+    };
+    add(&mut found, "refreshes", store.write(jobs).await.unwrap().jobs);
     Found::from([("restored", found.into_values().flatten().collect())])
 }

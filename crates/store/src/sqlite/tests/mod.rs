@@ -81,7 +81,7 @@ async fn is_there(store: &Store, number: u64) -> bool {
 /// The text of a failed command's cause.
 fn cause(error: &crate::Error) -> String {
     match error {
-        crate::Error::Busy => error.to_string(),
+        crate::Error::Busy | crate::Error::ShareUsed { .. } => error.to_string(),
         crate::Error::Internal(source) => match source.downcast_ref::<Failure>() {
             Some(failure) => failure.to_string(),
             None => source.to_string(),

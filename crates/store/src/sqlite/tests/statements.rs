@@ -6,10 +6,10 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, connection, delivery, earlier_charge, event, event_list,
-    event_statuses, feed, generation, idempotency, log, migration, object, object_filter, open,
-    open_work, precondition, probe, prune, refresh, removal, replace, snapshot, transaction,
-    writer,
+    account, backlog, clock, connection, delivery, delivery_claim, earlier_charge, event,
+    event_list, event_statuses, feed, generation, idempotency, log, migration, object,
+    object_filter, open, open_work, precondition, probe, prune, refresh, refresh_claim, removal,
+    replace, share, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     connection::FIND_CONNECTION,
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
-    backlog::COUNT_REFRESHES,
+    backlog::COUNT_REFRESHES_OF_MERCHANT,
     backlog::COUNT_EVENTS_OF_MERCHANT,
     backlog::COUNT_DELIVERIES_OF_ENDPOINT,
     backlog::COUNT_ACCOUNTS,
@@ -61,6 +61,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     delivery_claim::FIND_NEXT_ENDPOINT,
     delivery_claim::LIST_DUE_OF_ENDPOINT,
     delivery_claim::CLAIM_DELIVERY,
+    share::FIND_TIE,
     delivery::SETTLE_DELIVERY,
     delivery::INSERT_ATTEMPT,
     delivery::LIST_DELIVERIES,
@@ -140,8 +141,9 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     prune::COUNT_PAGES,
     prune::FREE_PAGES,
     refresh::INSERT_REFRESH,
-    refresh::LIST_CLAIMABLE,
-    refresh::CLAIM_REFRESH,
+    refresh_claim::FIND_NEXT_MERCHANT,
+    refresh_claim::LIST_CLAIMABLE,
+    refresh_claim::CLAIM_REFRESH,
     refresh::PUT_OFF_REFRESH,
     refresh::END_REFRESH,
     refresh::INTERRUPT_REFRESH,
@@ -402,6 +404,8 @@ fn statements_seek() {
         // These read small tables, or only the end of a table.
         "migration::",
         "clock::LIST_CLAIMABLE_CLOCKS",
+        "object::LIST_DUE_OBJECTS",
+        "refresh::LIST_DUE_ACCOUNTS",
         "backlog::COUNT_CLOCKS",
         "writer::",
         "open::",
@@ -437,10 +441,13 @@ fn hot_plans() {
     insta::assert_snapshot!(plans(transaction::FIND_LATEST), @"SEARCH transactions USING INDEX transactions_moved (bucket=? AND account=?)");
     insta::assert_snapshot!(plans(transaction::FIND_LEFT_OUT), @"SEARCH transactions USING INDEX transactions_changed (account=? AND sequence>?)");
     insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (account=? AND bank_id=? AND bucket=?)");
-    insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
-    SEARCH r USING INDEX refreshes_due (run_server>? AND run_server<?)
-    CORRELATED SCALAR SUBQUERY 1
+    insta::assert_snapshot!(plans(refresh_claim::FIND_NEXT_MERCHANT), @"SEARCH refreshes USING COVERING INDEX refreshes_due (merchant>?)");
+    insta::assert_snapshot!(plans(refresh_claim::LIST_CLAIMABLE), @"
+    SEARCH r USING INDEX refreshes_due (merchant=? AND run_server>? AND run_server<?)
+    CORRELATED SCALAR SUBQUERY 2
     SEARCH j USING PRIMARY KEY (merchant=? AND clock=?)
+    CORRELATED SCALAR SUBQUERY 1
+    SEARCH a USING INDEX sqlite_autoindex_accounts_1 (bucket=? AND account=?)
     ");
     insta::assert_snapshot!(plans(delivery_claim::FIND_NEXT_ENDPOINT), @"SEARCH deliveries USING COVERING INDEX deliveries_due (endpoint>?)");
     insta::assert_snapshot!(plans(delivery_claim::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
@@ -463,8 +470,16 @@ fn hot_plans() {
     insta::assert_snapshot!(plans(delivery::LIST_DELIVERIES), @"SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (bucket=? AND shard=? AND number=?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_OF_CUSTOMER.older), @"SEARCH objects USING INDEX objects_by_customer (merchant=? AND kind=? AND customer=? AND created>? AND (created,number)<(?,?))");
-    insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
-    insta::assert_snapshot!(plans(open_work::LIST_OPEN_REFRESHES), @"SEARCH refreshes USING INDEX refreshes_due (run_server>? AND run_server<?)");
+    insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"
+    CO-ROUTINE d
+    CO-ROUTINE (subquery-3)
+    SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)
+    USE TEMP B-TREE FOR ORDER BY
+    SCAN (subquery-3)
+    SCAN d
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+    insta::assert_snapshot!(plans(open_work::LIST_OPEN_REFRESHES), @"SEARCH refreshes USING INDEX refreshes_due (merchant=? AND run_server>? AND run_server<?)");
     insta::assert_snapshot!(plans(open_work::LIST_OPEN_ACCOUNTS), @"SEARCH accounts USING INDEX accounts_due (due_at>? AND due_at<?)");
     insta::assert_snapshot!(plans(open_work::LIST_OPEN_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
     insta::assert_snapshot!(plans(open_work::LIST_UNATTEMPTED), @"SEARCH deliveries USING INDEX deliveries_by_endpoint (endpoint=? AND merchant=? AND status=?)");

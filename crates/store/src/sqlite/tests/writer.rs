@@ -434,10 +434,23 @@ fn idle_claims_write_no_rows() {
         assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
         let before = version();
         let (now, leased_until, limit) = (ServerTime(5), ServerTime(6), 9);
-        store.write(ClaimRefreshes { now, leased_until, limit }).await.unwrap();
-        store.write(ClaimClocks { now, leased_until, after: None, limit }).await.unwrap();
-        let in_flight = vec![];
-        let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint: 9, in_flight };
+        store
+            .write(ClaimRefreshes { now, leased_until, limit, free: 999, in_progress: vec![] })
+            .await
+            .unwrap();
+        store
+            .write(ClaimClocks {
+                now,
+                leased_until,
+                after: None,
+                limit,
+                free: 999,
+                in_progress: vec![],
+            })
+            .await
+            .unwrap();
+        let (free, per_endpoint, in_flight) = (999, 9, vec![]);
+        let claim = ClaimDeliveries { now, leased_until, limit, free, per_endpoint, in_flight };
         store.write(claim).await.unwrap();
         store.write(Prune { now }).await.unwrap();
         assert_eq!(version(), before);
