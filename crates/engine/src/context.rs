@@ -83,6 +83,12 @@ impl Context {
         }
     }
 
+    /// The owner of the call's shares of the server's bounds: the platform of a connected account, and
+    /// otherwise the merchant itself.
+    pub fn share_owner(&self) -> MerchantId {
+        self.connected.as_ref().map_or(self.merchant, |connected| connected.platform)
+    }
+
     /// The cause of the events of this call. `None` for work without a call.
     pub fn cause(&self) -> Option<Cause> {
         let request = self.request;

@@ -22,6 +22,7 @@ use model::limits::{
     FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MS_MAX, FAULTS_MAX, PAGE_ROWS_MAX,
 };
 use model::opaque::OpaqueObject;
+use model::share::has_share;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -82,11 +83,12 @@ impl FaultsInMemory {
         state.cached.clear();
     }
 
-    /// Holds a webhook back until the next one to its endpoint was delivered. If there is no room,
-    /// it is sent after its delay.
+    /// Holds a webhook back until the next one to its endpoint was delivered. If the merchant has no
+    /// share for it, it is sent after its delay.
     pub(crate) fn hold_back(&self, key: DeliveryKey, merchant: MerchantId) {
         let mut state = self.state();
-        if state.back.len() < FAULT_HELD_MAX {
+        let own = state.back.iter().filter(|(_, owner)| *owner == merchant).count();
+        if has_share(own, FAULT_HELD_MAX.saturating_sub(state.back.len())) {
             state.back.push((key, merchant));
         }
     }

@@ -136,7 +136,7 @@ impl Lab {
         filter: &SettledFilter,
     ) -> Result<ApiResponse, Error> {
         let scope = self.scope(context, filter).await?;
-        self.settle(context.merchant, &scope, filter.timeout_s).await?;
+        self.settle(context, &scope, filter.timeout_s).await?;
         let body = engine::render(|w| render::settled::write(w, filter));
         Ok(ApiResponse::unchanged(body))
     }
@@ -150,20 +150,16 @@ impl Lab {
     ) -> Result<ApiResponse, Error> {
         let clock_only = SettledFilter { clock: Some(clock.to_owned()), ..Default::default() };
         let scope = self.scope(context, &clock_only).await?;
-        self.settle(context.merchant, &scope, timeout_s).await?;
+        self.settle(context, &scope, timeout_s).await?;
         self.engine.retrieve_clock(context, clock).await
     }
 
-    async fn settle(
-        &self,
-        merchant: MerchantId,
-        scope: &Scope,
-        timeout_s: u64,
-    ) -> Result<(), Error> {
+    async fn settle(&self, context: &Context, scope: &Scope, timeout_s: u64) -> Result<(), Error> {
+        let merchant = context.merchant;
         self.instruments.checker.waits(merchant, self.engine.clock().server_now());
         let waits = &self.instruments.waits;
         // Enter before the first look, so that no wake-up is missed between the two.
-        let mut place = waits.enter(merchant)?;
+        let mut place = waits.enter(merchant, context.share_owner())?;
         let mut is_open = !self.open_work(merchant, scope, Aim::Any).await?.is_empty();
         let looking = async {
             while is_open {

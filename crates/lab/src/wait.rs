@@ -98,7 +98,7 @@ impl Lab {
         self.instruments.checker.waits(context.merchant, self.engine.clock().server_now());
         // Enter before the first search, so that no wake-up is missed between the two.
         let waits = &self.instruments.waits;
-        let mut place = waits.enter(context.merchant)?;
+        let mut place = waits.enter(context.merchant, context.share_owner())?;
         let mut look = self.look_for(&sought).await?;
         let looking = async {
             while !matches!(look, Look::Found(_)) {

@@ -9,14 +9,29 @@
 use engine::Error;
 use model::id::MerchantId;
 use model::limits::{EVENT_WAIT_POLL_MS, EVENT_WAITS_MAX, EVENT_WAITS_PER_MERCHANT_MAX};
+use model::share::has_share;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use wire::error::Error as ApiError;
 
-/// The wake-ups of the merchants with waiting calls. The number of receivers is the number of calls.
-type Waiting = HashMap<MerchantId, watch::Sender<()>>;
+/// The merchants with waiting calls.
+type Waiting = HashMap<MerchantId, OfMerchant>;
+
+/// The waiting calls of a merchant.
+struct OfMerchant {
+    /// The owner of their share of the places.
+    owner: MerchantId,
+    /// Their wake-ups. The number of receivers is the number of calls.
+    wake_ups: watch::Sender<()>,
+}
+
+impl OfMerchant {
+    fn calls(&self) -> usize {
+        self.wake_ups.receiver_count()
+    }
+}
 
 /// The calls that wait, and their wake-ups.
 #[derive(Default)]
@@ -32,8 +47,8 @@ impl Waits {
     /// Wakes the waiting calls of a merchant, because events were dispatched or a delivery was
     /// settled.
     pub(crate) fn notify(&self, merchant: MerchantId) {
-        if let Some(wake_ups) = all(&self.waiting).get(&merchant) {
-            wake_ups.send_replace(());
+        if let Some(of_merchant) = all(&self.waiting).get(&merchant) {
+            of_merchant.wake_ups.send_replace(());
         }
     }
 
@@ -42,17 +57,20 @@ impl Waits {
         self.ended.send_replace(true);
     }
 
-    /// Takes a place, subscribed to the wake-ups of the merchant from now on. Each merchant has a
-    /// share of the places of the server.
-    pub(crate) fn enter(&self, merchant: MerchantId) -> Result<Place, ApiError> {
+    /// Takes a place, subscribed to the wake-ups of the merchant from now on. `owner` is the
+    /// owner of its share of the places.
+    pub(crate) fn enter(&self, merchant: MerchantId, owner: MerchantId) -> Result<Place, ApiError> {
         let mut waiting = all(&self.waiting);
-        waiting.retain(|_, wake_ups| wake_ups.receiver_count() > 0);
-        let calls: usize = waiting.values().map(watch::Sender::receiver_count).sum();
-        let own = waiting.get(&merchant).map_or(0, watch::Sender::receiver_count);
-        if own >= EVENT_WAITS_PER_MERCHANT_MAX || calls >= EVENT_WAITS_MAX {
-            return Err(ApiError::rate_limited("global-concurrency"));
+        waiting.retain(|_, of_merchant| of_merchant.calls() > 0);
+        let calls: usize = waiting.values().map(OfMerchant::calls).sum();
+        let of_owner = waiting.values().filter(|of_merchant| of_merchant.owner == owner);
+        let own = of_owner.map(OfMerchant::calls).sum();
+        let has_share = has_share(own, EVENT_WAITS_MAX.saturating_sub(calls));
+        if own >= EVENT_WAITS_PER_MERCHANT_MAX || !has_share {
+            return Err(ApiError::share_used(EVENT_WAITS_PER_MERCHANT_MAX, "waiting calls"));
         }
-        Ok(Place(waiting.entry(merchant).or_default().subscribe()))
+        let new = || OfMerchant { owner, wake_ups: watch::Sender::default() };
+        Ok(Place(waiting.entry(merchant).or_insert_with(new).wake_ups.subscribe()))
     }
 
     /// Runs the looks of a waiting call, at most this long. The end of all waits ends them earlier.
@@ -99,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn wakes_its_merchant() {
         let ((one, other), waits) = (merchants(), Waits::default());
-        let mut place = waits.enter(one).unwrap();
+        let mut place = waits.enter(one, one).unwrap();
         {
             let mut woken = pin!(place.wake_up());
             let mut look = async || poll_fn(|task| Poll::Ready(woken.as_mut().poll(task))).await;
@@ -118,11 +136,31 @@ mod tests {
     fn ended_calls_make_room() {
         let ((one, other), waits) = (merchants(), Waits::default());
         let places: Vec<Place> =
-            (0..EVENT_WAITS_PER_MERCHANT_MAX).map(|_| waits.enter(one).unwrap()).collect();
-        assert!(waits.enter(one).is_err());
-        drop(waits.enter(other).unwrap());
+            (0..EVENT_WAITS_PER_MERCHANT_MAX).map(|_| waits.enter(one, one).unwrap()).collect();
+        assert!(waits.enter(one, one).is_err());
+        drop(waits.enter(other, other).unwrap());
         drop(places);
-        let _place = waits.enter(one).unwrap();
+        let _place = waits.enter(one, one).unwrap();
         assert_eq!(all(&waits.waiting).len(), 1);
+    }
+
+    /// Connected accounts wait in the share of their platform, and merchants that wait leave places to
+    /// one that does not wait yet.
+    #[test]
+    fn merchants_leave_places_to_others() {
+        let waits = Waits::default();
+        let merchant = MerchantId::from_number;
+        let platform = merchant(1);
+        let mut places: Vec<Place> = (0..EVENT_WAITS_PER_MERCHANT_MAX as u64)
+            .map(|account| waits.enter(merchant(1_000 + account), platform).unwrap())
+            .collect();
+        assert!(waits.enter(platform, platform).is_err());
+        // Without the rule, these merchants would take all places.
+        for number in 2..=(EVENT_WAITS_MAX / EVENT_WAITS_PER_MERCHANT_MAX) as u64 {
+            let own = merchant(number);
+            places.extend(std::iter::from_fn(|| waits.enter(own, own).ok()));
+        }
+        places.push(waits.enter(merchant(99), merchant(99)).unwrap());
+        assert!(places.len() < EVENT_WAITS_MAX);
     }
 }

@@ -21,6 +21,7 @@ use model::limits::{
     EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_FEEDS_MAX, EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX,
     EVENT_STREAMS_PER_MERCHANT_MAX, PAGE_ROWS_MAX,
 };
+use model::share::has_share;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
@@ -49,6 +50,8 @@ pub(crate) struct EventStreams {
 pub struct EventStream {
     id: String,
     merchant: MerchantId,
+    /// The owner of its share of the streams.
+    owner: MerchantId,
     /// True if its reader forwards events, as declared at opening.
     forwards: bool,
     /// The last feed number that was sent, by merchant. A dispatch adds the feeds of connected
@@ -147,6 +150,7 @@ impl Engine {
         let stream = EventStream {
             id: random_letters(&*self.rng, ID_LETTERS),
             merchant: context.merchant,
+            owner: context.share_owner(),
             forwards,
             positions: tokio::sync::Mutex::default(),
             state: Mutex::new(State {
@@ -169,13 +173,11 @@ impl Engine {
         };
         let body = render(|w| event_stream::write_session(w, &session));
         let mut open = self.event_streams.open_streams(now);
-        let own = open.iter().filter(|stream| stream.merchant == context.merchant).count();
-        if own >= EVENT_STREAMS_PER_MERCHANT_MAX || open.len() >= EVENT_STREAMS_MAX {
-            return Err(ApiError::invalid(format!(
-                "At most {EVENT_STREAMS_PER_MERCHANT_MAX} programs may listen with one account, \
-                 and {EVENT_STREAMS_MAX} on this server."
-            ))
-            .into());
+        let own = open.iter().filter(|other| other.owner == stream.owner).count();
+        let has_share = has_share(own, EVENT_STREAMS_MAX.saturating_sub(open.len()));
+        if own >= EVENT_STREAMS_PER_MERCHANT_MAX || !has_share {
+            let most = EVENT_STREAMS_PER_MERCHANT_MAX;
+            return Err(ApiError::share_used(most, "programs that listen").into());
         }
         open.push(Arc::new(stream));
         Ok(ApiResponse::unchanged(body))

@@ -30,6 +30,8 @@ pub(super) struct Sent {
 
 /// The name of the limit that a rate-limited response reports, as in Stripe's API.
 const LIMIT: &str = "global-rate";
+/// The name of the limit for a merchant that uses its whole share of a bound of the server.
+const CONCURRENCY: &str = "global-concurrency";
 
 impl Sent {
     pub(super) fn succeeded(response: ApiResponse) -> Self {
@@ -62,7 +64,7 @@ impl Sent {
             original: None,
             should_retry,
             decided: false,
-            limited: None,
+            limited: limited.then_some(CONCURRENCY),
             cut: false,
             closes: false,
         }
