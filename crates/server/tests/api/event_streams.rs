@@ -335,7 +335,8 @@ async fn streams_are_bounded() {
     insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/stripecli/sessions device_name=laptop&websocket_features[]=webhooks&
       forward_to_url=http://127.0.0.1:4242/hook
-        400: At most 16 programs may listen with one account, and 256 on this server.
+        429 rate_limit: Too many requests: an API key may have at most 16 programs that listen at
+          once, and at most as many as are free on this server. End one first.
     ");
     open(&app.with_key("sk_test_other")).await;
     app.pass_s(AWAY_S);

@@ -94,6 +94,7 @@ mod secrets_at_rest;
 mod secrets_in_messages;
 mod settings_page;
 mod settled;
+mod shares;
 mod small_rules;
 mod snapshots;
 mod steering;

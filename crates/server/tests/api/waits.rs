@@ -135,8 +135,10 @@ async fn waits_end() {
     }
     let refused = app.get(&format!("{WAIT}?timeout=0")).await;
     assert_eq!(refused.header("stripe-should-retry"), None);
+    assert_eq!(refused.header("stripe-rate-limited-reason"), Some("global-concurrency"));
     insta::assert_snapshot!(refused.api_error(), @"
-    429 rate_limit: Too many requests: the limit global-concurrency is reached. Slow down.
+    429 rate_limit: Too many requests: an API key may have at most 128 waiting calls at once, and at
+      most as many as are free on this server. End one first.
     ");
     let other = app.with_key("sk_test_other");
     assert_eq!(other.get(&format!("{WAIT}?timeout=0")).await.status, 408);
