@@ -8,6 +8,7 @@ pub mod dispatch;
 pub mod endpoint;
 pub mod event;
 pub mod event_stream;
+mod stream_bytes;
 pub mod thin;
 
 use model::event::Event;

@@ -6,7 +6,8 @@
 use crate::Lab;
 use crate::render::bank::{BookEntry, ScriptedRefresh};
 use connectors::sandbox::{
-    Applied, ControlError, LedgerEntry, NewTransaction, SandboxControl, Script, TransactionChange,
+    Applied, ControlError, LedgerEntry, LedgerPosition, NewTransaction, SandboxControl, Script,
+    TransactionChange,
 };
 use connectors::{BankAccount, Connector, Institution};
 use engine::connections::change::{push_event, record_interrupted_by};
@@ -20,6 +21,7 @@ use model::event::EventType;
 use model::id::TransactionId;
 use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindBankId};
 use wire::error::Error as ApiError;
+use wire::list::PageParams;
 use wire::render::connections::institution::{
     Institution as Shown, InstitutionStatus, TestAccount,
 };
@@ -168,20 +170,39 @@ impl Lab {
         Ok(ApiResponse::unchanged(scripts_body(account.id, &scripts)))
     }
 
-    /// Shows the part of the bank's current ledger that a client must have. It is computed without
-    /// any of our stored rows.
-    pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
+    /// Shows a page of the part of the bank's current ledger that a client must have. It is computed
+    /// without any of our stored rows.
+    pub async fn show_ledger(
+        &self,
+        context: &Context,
+        id: &str,
+        page: &PageParams,
+    ) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
         let at_bank = bank_account(&account, &connection);
         let sandbox = self.sandbox();
         let cursor = bank_cursor(&connection, Feature::Transactions);
-        let entries = sandbox.window_entries(&at_bank, now, cursor).map_err(control_error)?;
+        let (position, param) = match (&page.starting_after, &page.ending_before) {
+            (Some(id), _) => (LedgerPosition::After(id), "starting_after"),
+            (None, Some(id)) => (LedgerPosition::Before(id), "ending_before"),
+            (None, None) => (LedgerPosition::Oldest, ""),
+        };
+        let limit = page.limit as usize;
+        let shown = sandbox.window_page(&at_bank, now, cursor, (position, limit));
+        let shown = shown.map_err(|error| match (error, position) {
+            (
+                ControlError::UnknownTransaction,
+                LedgerPosition::After(id) | LedgerPosition::Before(id),
+            ) => ApiError::no_such("bank transaction", id, param).status(400).into(),
+            (error, _) => control_error(error),
+        })?;
         let balance = sandbox.ledger_balance(&at_bank, now).map_err(control_error)?;
         let owners = sandbox.ledger_owners(&at_bank, now).map_err(control_error)?;
         let body = render(|w| {
-            let entries = entries.iter().map(book_entry);
-            crate::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
+            let entries = shown.entries.iter().map(book_entry);
+            let page = (entries, shown.has_more);
+            crate::render::bank::write_ledger(w, account.id, now, page, &balance, &owners);
         });
         Ok(ApiResponse::unchanged(body))
     }
@@ -334,6 +355,7 @@ fn control_error(error: ControlError) -> Error {
         ControlError::NotATestAccount
         | ControlError::NothingToChange
         | ControlError::TooManyChanges
+        | ControlError::StateTooLarge
         | ControlError::TooManyScripts => ApiError::invalid(message),
     };
     api_error.into()

@@ -113,6 +113,13 @@ pub const BALANCE_MAX: i64 = 1_000_000_000_000;
 pub const SCRIPTED_OUTCOMES_MAX: usize = 100;
 /// The maximum number of scripted bank-side changes of one test account.
 pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
+/// The maximum size in bytes of an account's state at a test bank, with all changes and scripted outcomes.
+/// Each fetch reads it.
+pub const BANK_STATE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The maximum number of entries of a page of a bank's ledger, and the number without `limit`.
+pub const LEDGER_PAGE_ROWS_MAX: u32 = 1_000;
+/// The size of its entries in bytes after which a page of a bank's ledger ends.
+pub const LEDGER_PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// The maximum size of a scenario in bytes.
 pub const SCENARIO_BYTES_MAX: usize = 256 * 1024;
 /// The maximum number of scenarios of a merchant.
@@ -239,7 +246,14 @@ pub const EVENT_STREAMS_MAX: usize = 256;
 pub const EVENT_STREAMS_PER_MERCHANT_MAX: usize = 16;
 /// The maximum number of connected accounts with a position in an event stream.
 pub const EVENT_STREAM_FEEDS_MAX: usize = 4_096;
-/// The maximum number of unacknowledged messages that an event stream stores.
+/// The maximum size in bytes of the messages that an event stream keeps until they are acknowledged. A
+/// single event may be larger.
+pub const EVENT_STREAM_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The maximum size of the messages of all event streams of a merchant.
+pub const EVENT_STREAMS_BYTES_PER_MERCHANT_MAX: usize = 16 * 1024 * 1024;
+/// The maximum size of the messages of all event streams of the server.
+pub const EVENT_STREAMS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The maximum number of sent events of an event stream whose outcome its reader may still report.
 pub const EVENT_STREAM_MESSAGES_MAX: usize = 2_000;
 /// The time for which an event stream without a reader is kept.
 pub const EVENT_STREAM_AWAY_MS_MAX: i64 = 60_000;

@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 /// The requested page of a list. At most one of the two cursors is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageParams {
-    /// The number of rows of the page, from 1 to [`PAGE_ROWS_MAX`].
+    /// The number of rows of the page, from 1 to the maximum of the list.
     pub limit: u32,
     /// The id of the row before the page.
     pub starting_after: Option<String>,
@@ -20,9 +20,18 @@ pub struct PageParams {
 
 /// Takes `limit`, `starting_after` and `ending_before`.
 pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
+    take_page_within(params, PAGE_ROWS_MAX, PAGE_ROWS_DEFAULT)
+}
+
+/// Takes the same of a list of our own with longer pages. Without `limit`, a page has `rows_max` rows.
+pub fn take_page_up_to(params: &mut Params, rows_max: u32) -> Result<PageParams, Error> {
+    take_page_within(params, rows_max, rows_max)
+}
+
+fn take_page_within(params: &mut Params, rows_max: u32, rows: u32) -> Result<PageParams, Error> {
     params.exclusive(&["starting_after", "ending_before"])?;
     Ok(PageParams {
-        limit: take_limit(params)?,
+        limit: take_limit(params, rows_max, rows)?,
         starting_after: params.text("starting_after")?,
         ending_before: params.text("ending_before")?,
     })
@@ -71,7 +80,7 @@ pub struct TokenPage {
 
 /// Takes `limit` and `page`.
 pub fn take_token_page(params: &mut Params) -> Result<TokenPage, Error> {
-    let limit = take_limit(params)?;
+    let limit = take_limit(params, PAGE_ROWS_MAX, PAGE_ROWS_DEFAULT)?;
     let token = params.text("page")?.map(|text| PageToken::parse(&text)).transpose()?;
     Ok(TokenPage { limit, token })
 }
@@ -144,14 +153,14 @@ impl UnparsedSearch {
 /// parameters are rejected first.
 pub fn take_search(params: &mut Params) -> Result<UnparsedSearch, Error> {
     let query = params.need("query", Params::text)?;
-    let limit = take_limit(params)?;
+    let limit = take_limit(params, PAGE_ROWS_MAX, PAGE_ROWS_DEFAULT)?;
     let page = params.text("page")?;
     Ok(UnparsedSearch { query, limit, page })
 }
 
-fn take_limit(params: &mut Params) -> Result<u32, Error> {
-    let limit = params.integer_within("limit", 1, i64::from(PAGE_ROWS_MAX))?;
-    let Ok(limit) = u32::try_from(limit.unwrap_or(i64::from(PAGE_ROWS_DEFAULT))) else {
+fn take_limit(params: &mut Params, rows_max: u32, rows: u32) -> Result<u32, Error> {
+    let limit = params.integer_within("limit", 1, i64::from(rows_max))?;
+    let Ok(limit) = u32::try_from(limit.unwrap_or(i64::from(rows))) else {
         unreachable!("the limit was checked against its bounds")
     };
     Ok(limit)

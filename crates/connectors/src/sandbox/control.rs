@@ -10,6 +10,7 @@ use super::account::Opened;
 use super::banks::Sandbox;
 use super::cursor::{Cursor, Progress};
 use super::ledger::LedgerEntry;
+use super::ledger_page::{LedgerPage, LedgerPosition};
 use super::state::{
     ADDED_PREFIX, BalanceOffset, Change, ChangeKind, OWNERS_MAX, Script, State, StatusChange,
 };
@@ -17,6 +18,7 @@ use super::sums::sum_of;
 use crate::interface::BankAccount;
 use model::bank::{Balance, BankOwner, BankStatus};
 use model::clock::AccountTime;
+use model::limits::BANK_STATE_BYTES_MAX;
 use model::money::Currency;
 use model::transaction::TransactionStatus;
 
@@ -52,6 +54,12 @@ pub enum ControlError {
     /// The queue is full: [`model::limits::SCRIPTED_OUTCOMES_MAX`].
     #[error("too many scripted outcomes for this account")]
     TooManyScripts,
+    /// The changes to the account take more than [`model::limits::BANK_STATE_BYTES_MAX`].
+    #[error(
+        "the changes to this account take more than {} bytes; link another account",
+        model::limits::BANK_STATE_BYTES_MAX
+    )]
+    StateTooLarge,
     /// More than [`OWNERS_MAX`] owners.
     #[error("too many owners")]
     TooManyOwners,
@@ -193,7 +201,7 @@ impl SandboxControl {
             return Err(ControlError::TooManyOwners);
         }
         state.owners = Some(owners.clone());
-        Ok(Applied { state: state.bytes(), made: owners })
+        applied(&state, owners)
     }
 
     /// Queues an outcome for later refreshes and returns the queue. The delay is not negative, and
@@ -249,11 +257,24 @@ impl SandboxControl {
     ) -> Result<Vec<LedgerEntry>, ControlError> {
         let (opened, state) = self.open(account)?;
         let second = Opened::second(now);
-        let first = match cursor.and_then(Cursor::find) {
-            Some(cursor) => cursor.first(),
-            None => Some(Progress { until: second, changes: state.changes.len() }),
-        };
+        let first = first_fetch(&state, second, cursor);
         Ok(opened.ledger(&state.changes).window(first, second))
+    }
+
+    /// A page of the same part of the ledger, of at most `limit` entries. It ends earlier at
+    /// [`model::limits::LEDGER_PAGE_BYTES_MAX`]. Only its own rows are generated.
+    pub fn window_page(
+        &self,
+        account: &BankAccount<'_>,
+        now: AccountTime,
+        cursor: Option<&[u8]>,
+        (position, limit): (LedgerPosition<'_>, usize),
+    ) -> Result<LedgerPage, ControlError> {
+        let (opened, state) = self.open(account)?;
+        let second = Opened::second(now);
+        let ledger = opened.ledger(&state.changes);
+        let first = first_fetch(&state, second, cursor);
+        ledger.page(first, second, position, limit).ok_or(ControlError::UnknownTransaction)
     }
 
     /// The balance in the bank's own ledger.
@@ -306,7 +327,24 @@ impl Opened {
         let Some(made) = ledger.find(&shown_id, now) else {
             unreachable!("the ledger showed the transaction, or this change added it");
         };
-        Ok(Applied { state: state.bytes(), made })
+        applied(state, made)
+    }
+}
+
+/// The result of a change that leads to this state.
+fn applied<T>(state: &State, made: T) -> Result<Applied<T>, ControlError> {
+    let state = state.bytes();
+    if state.len() > BANK_STATE_BYTES_MAX {
+        return Err(ControlError::StateTooLarge);
+    }
+    Ok(Applied { state, made })
+}
+
+/// The first fetch of a follower with this cursor. Without a cursor, it is now.
+fn first_fetch(state: &State, now: i64, cursor: Option<&[u8]>) -> Option<Progress> {
+    match cursor.and_then(Cursor::find) {
+        Some(cursor) => cursor.first(),
+        None => Some(Progress { until: now, changes: state.changes.len() }),
     }
 }
 

@@ -186,10 +186,8 @@ impl<'a> Ledger<'a> {
                 entries.push(natural_entry(row, self.source.currency, now));
             }
         });
-        let currency = self.source.currency;
-        let shown = |touched: &Touched<'_>| touched.shown(currency, now, self.changes);
         let within = self.touched.iter().filter(|touched| !self.is_before_window(touched, first));
-        entries.extend(within.filter_map(shown));
+        entries.extend(within.filter_map(|touched| self.shown_at(touched, now)));
         for entry in &mut entries {
             let bank_id = &mut entry.transaction.bank_id;
             *bank_id = self.shown_id(std::mem::take(bank_id), now);
@@ -217,6 +215,11 @@ impl<'a> Ledger<'a> {
     /// A touched transaction at a time, under its first id.
     pub(super) fn entry(&self, touched: &Touched<'_>, now: i64) -> Option<LedgerEntry> {
         touched.entry(self.source.currency, now, self.changes)
+    }
+
+    /// A touched transaction as fetches report it at a time, under its first id.
+    pub(super) fn shown_at(&self, touched: &Touched<'_>, now: i64) -> Option<LedgerEntry> {
+        touched.shown(self.source.currency, now, self.changes)
     }
 
     /// The changes of a touched transaction by a time, in order.

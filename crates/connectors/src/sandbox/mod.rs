@@ -9,8 +9,8 @@
 //! - `life`: the income and the habits of a holder. `checking`: the rows of a checking account for
 //!   them. `budget`: the money that such an account needs. `texts` and `wording`: the texts of rows.
 //! - `sums`: sums by currency. `state`: the changes that tests made. `touched`: a changed
-//!   transaction. `ledger`: the ledger with these changes applied. `running`: its balance at the end
-//!   of each day.
+//!   transaction. `ledger`: the ledger with these changes applied. `ledger_page`: a page of it.
+//!   `running`: its balance at the end of each day.
 //! - `watch`: the end of accesses and account numbers. `owners`: the owners of an account.
 //! - `account`: an opened account. `banks`: all banks of a server.
 //! - `fetch`: a fetch. `feed`: its pages of transactions. `cursor`: the end of a page.
@@ -36,6 +36,7 @@ mod fetch;
 mod generator;
 mod identity;
 mod ledger;
+mod ledger_page;
 mod life;
 mod link;
 mod owners;
@@ -59,4 +60,5 @@ mod wording;
 pub use banks::Sandbox;
 pub use control::{Applied, ControlError, NewTransaction, SandboxControl, TransactionChange};
 pub use ledger::LedgerEntry;
+pub use ledger_page::{LedgerPage, LedgerPosition};
 pub use state::{OWNERS_MAX, Script, StatusChange};

@@ -7,9 +7,15 @@
 //! reader acknowledged it. So a reader that connects again within [`EVENT_STREAM_AWAY_MS_MAX`]
 //! misses no event. A crash ends all streams. The reader must then open a new one, and no event is
 //! repeated to it.
+//!
+//! The messages in memory are bounded in bytes: those of a stream, of a merchant and of the server
+//! (`stream_bytes.rs`). At a bound, the stream reads no further events. It continues at its position
+//! when its reader takes or acknowledges messages. A stream without messages always has room for one event, so a
+//! full server delays streams and stops none.
 
 use crate::context::render;
 use crate::events::event::Listeners;
+use crate::events::stream_bytes::StreamBytes;
 use crate::events::thin::takers;
 use crate::observer::DeliveryObservation;
 use crate::{ApiResponse, Context, Engine, Error};
@@ -18,12 +24,12 @@ use model::event::Event;
 use model::id::{EventId, MerchantId};
 use model::key::random_letters;
 use model::limits::{
-    EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_FEEDS_MAX, EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX,
-    EVENT_STREAMS_PER_MERCHANT_MAX, PAGE_ROWS_MAX,
+    EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_BYTES_MAX, EVENT_STREAM_FEEDS_MAX,
+    EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX, EVENT_STREAMS_PER_MERCHANT_MAX,
 };
 use model::share::has_share;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::ListFeed;
@@ -44,7 +50,12 @@ pub(crate) struct EventStreams {
     /// restart, so it can be requested in advance and kept in a settings file.
     key: [u8; 32],
     open: Mutex<Vec<Arc<EventStream>>>,
+    /// The bytes of the messages of all streams.
+    bytes: Arc<StreamBytes>,
 }
+
+/// The number of events that a stream reads from a feed at once.
+const EVENTS_READ: usize = 16;
 
 /// An event stream.
 pub struct EventStream {
@@ -59,6 +70,7 @@ pub struct EventStream {
     positions: tokio::sync::Mutex<HashMap<MerchantId, u64>>,
     state: Mutex<State>,
     changed: Notify,
+    all_bytes: Arc<StreamBytes>,
 }
 
 struct State {
@@ -69,14 +81,18 @@ struct State {
     /// The events that were sent, with their merchants, the oldest first. The reader reports later
     /// which of them it forwarded.
     unreported: VecDeque<(EventId, MerchantId)>,
+    /// The bytes of the messages in `waiting`.
+    bytes: usize,
+    /// The feeds with events that did not fit.
+    behind: HashSet<MerchantId>,
+    /// True if the reader has acknowledged a message. Old releases of the CLI acknowledge none.
+    acknowledges: bool,
     /// The number of conversations.
     conversations: u64,
     /// The number of connections. Only the newest one has a reader.
     readings: u64,
     /// The time since which there is no reader. `None` while there is one.
     away_since: Option<ServerTime>,
-    /// True if it exceeds its bounds and is therefore ended.
-    ended: bool,
 }
 
 struct Waiting {
@@ -84,10 +100,16 @@ struct Waiting {
     text: String,
 }
 
+impl Waiting {
+    fn bytes(&self) -> usize {
+        self.conversation.len() + self.text.len()
+    }
+}
+
 impl EventStreams {
     /// Creates an empty set of streams. `key` is secret and the same after a restart.
     pub(crate) fn new(key: [u8; 32]) -> Self {
-        Self { key, open: Mutex::default() }
+        Self { key, open: Mutex::default(), bytes: Arc::default() }
     }
 
     fn secret_of(&self, merchant: MerchantId) -> String {
@@ -157,12 +179,15 @@ impl Engine {
                 waiting: VecDeque::new(),
                 sent: 0,
                 unreported: VecDeque::new(),
+                bytes: 0,
+                behind: HashSet::new(),
+                acknowledges: false,
                 conversations: 0,
                 readings: 0,
                 away_since: Some(now),
-                ended: false,
             }),
             changed: Notify::new(),
+            all_bytes: Arc::clone(&self.event_streams.bytes),
         };
         let url = format!("{}/stripecli/subscribe", self.settings.public_url);
         let session = event_stream::Session {
@@ -191,73 +216,103 @@ impl Engine {
 
     /// Sends the dispatched events of a merchant to its streams and to those of its platform.
     pub(crate) async fn feed_streams(&self, listeners: &Listeners) -> Result<(), Error> {
-        let merchant = listeners.merchant;
         for stream in self.event_streams.of(self.clock.server_now(), listeners) {
-            let mut positions = stream.positions.lock().await;
-            // Without a position, the stream was opened after this dispatch.
-            let Some(position) = positions.get_mut(&merchant) else { continue };
-            loop {
-                let list = ListFeed {
-                    merchant,
-                    account: None,
-                    types: Vec::new(),
-                    after: *position,
-                    limit: PAGE_ROWS_MAX as usize,
-                };
-                let limit = list.limit;
-                let events = self.store.read(list).await?;
-                for found in &events {
-                    // A stream carries events of /v1 in general versions.
-                    let event_type = found.event.event_type;
-                    if !event_type.is_only_thin() && !event_type.is_in_preview() {
-                        self.send(&stream, &found.event, listeners);
-                    }
-                    *position = found.feed;
+            self.feed_stream(&stream, listeners).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends events of a feed to a stream, as many as it has room for.
+    async fn feed_stream(&self, stream: &EventStream, listeners: &Listeners) -> Result<(), Error> {
+        let merchant = listeners.merchant;
+        let mut positions = stream.positions.lock().await;
+        // Without a position, the stream was opened after this dispatch.
+        let Some(position) = positions.get_mut(&merchant) else { return Ok(()) };
+        // Already now, because room that its reader makes from here on must lead to another call.
+        stream.state().behind.insert(merchant);
+        loop {
+            let list = ListFeed {
+                merchant,
+                account: None,
+                types: Vec::new(),
+                after: *position,
+                limit: EVENTS_READ,
+            };
+            let events = self.store.read(list).await?;
+            for found in &events {
+                // A stream carries events of /v1 in general versions.
+                let event_type = found.event.event_type;
+                if !event_type.is_only_thin()
+                    && !event_type.is_in_preview()
+                    && !self.send(stream, &found.event, listeners)
+                {
+                    return Ok(());
                 }
-                if events.len() < limit {
-                    break;
-                }
+                *position = found.feed;
             }
+            if events.len() < EVENTS_READ {
+                stream.state().behind.remove(&merchant);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends further events to a stream whose reader has made room.
+    pub async fn continue_event_stream(&self, stream: &EventStream) -> Result<(), Error> {
+        for merchant in stream.continues() {
+            let listeners = self.listeners_of(merchant).await?;
+            self.feed_stream(stream, &listeners).await?;
         }
         Ok(())
     }
 
     /// Sends one event again to the streams of its merchant and of the merchant's platform. Returns
-    /// true if there is one.
+    /// true if there is one with room.
     pub fn send_to_streams(&self, event: &Event, listeners: &Listeners) -> bool {
         let streams = self.event_streams.of(self.clock.server_now(), listeners);
+        let mut sent = false;
         for stream in &streams {
-            self.send(stream, event, listeners);
+            sent |= self.send(stream, event, listeners);
         }
-        !streams.is_empty()
+        sent
     }
 
-    fn send(&self, stream: &EventStream, event: &Event, listeners: &Listeners) {
+    /// Sends an event to a stream in two versions. Returns false if it has no room.
+    fn send(&self, stream: &EventStream, event: &Event, listeners: &Listeners) -> bool {
         let now = self.clock.server_now();
         let own = stream.merchant == event.merchant;
         let connected = if own { None } else { listeners.connected.as_deref() };
         let endpoints = takers(&listeners.endpoints, event).len();
         let secret = self.event_streams.secret_of(stream.merchant);
         // The CLI takes one of the two: the account's version, or with `--latest` the newest.
-        for (version, shown) in [(Version::default(), None), (Version::newest(), Some(()))] {
-            let payload = self.render_event(event, &version, endpoints, connected);
-            let signature = sign(&[&secret], now.seconds(), &payload);
-            if !event.livemode && shown.is_none() {
-                // Recorded before the reader can respond.
-                stream.give(event);
-                if stream.forwards {
-                    let payload = payload.as_slice();
-                    let forwarded = DeliveryObservation::Forwarded { event, payload, at: now };
-                    self.observer.on_delivery(&forwarded);
-                }
-            }
-            stream.put(&Message {
-                event: &event.id.to_string(),
-                payload: &String::from_utf8_lossy(&payload),
-                signature: &signature,
+        let versions = [(Version::default(), None), (Version::newest(), Some(()))];
+        let payloads = versions.each_ref().map(|(version, _)| {
+            self.render_event(event, version, endpoints, connected)
+        });
+        let event_id = event.id.to_string();
+        let messages = [0, 1].map(|index| {
+            let (version, shown): &(Version, Option<()>) = &versions[index];
+            stream.message(&Message {
+                event: &event_id,
+                payload: &String::from_utf8_lossy(&payloads[index]),
+                signature: &sign(&[&secret], now.seconds(), &payloads[index]),
                 version: shown.map(|()| version.as_str()),
-            });
+            })
+        });
+        if !stream.reserve(messages.iter().map(Waiting::bytes).sum()) {
+            return false;
         }
+        if !event.livemode {
+            // Recorded before the reader can respond.
+            stream.give(event);
+            if stream.forwards {
+                let payload = payloads[0].as_slice();
+                let forwarded = DeliveryObservation::Forwarded { event, payload, at: now };
+                self.observer.on_delivery(&forwarded);
+            }
+        }
+        stream.put(messages);
+        true
     }
 
     /// Handles a message from a reader.
@@ -295,7 +350,7 @@ impl EventStream {
     fn is_open(&self, now: ServerTime) -> bool {
         let state = self.state();
         let away_ms = state.away_since.map_or(0, |since| now.ms_since(since));
-        !state.ended && away_ms <= EVENT_STREAM_AWAY_MS_MAX
+        away_ms <= EVENT_STREAM_AWAY_MS_MAX
     }
 
     /// Begins a connection, which ends any other, and returns its number. Messages that were not
@@ -318,7 +373,7 @@ impl EventStream {
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
-                if state.ended || state.readings != reading {
+                if state.readings != reading {
                     return None;
                 }
                 let place = state.sent;
@@ -331,26 +386,57 @@ impl EventStream {
         }
     }
 
-    fn put(&self, message: &Message<'_>) {
+    /// Returns a message of a conversation of its own.
+    fn message(&self, message: &Message<'_>) -> Waiting {
         let mut state = self.state();
         state.conversations += 1;
         let conversation = format!("wc_{}", state.conversations);
-        let text = event_stream::message(message, &conversation);
-        state.waiting.push_back(Waiting { conversation, text });
-        if state.waiting.len() > EVENT_STREAM_MESSAGES_MAX {
-            // The sent messages have most likely arrived, because old releases of the CLI
-            // acknowledge none. A stream that is not even read is ended, and its reader notices the
-            // end of the connection.
-            if state.sent > 0 {
-                state.waiting.pop_front();
-                state.sent -= 1;
-            } else {
-                state.ended = true;
-                state.waiting.clear();
-            }
-        }
         drop(state);
+        let text = event_stream::message(message, &conversation);
+        Waiting { conversation, text }
+    }
+
+    /// Reserves room for bytes. Returns false if there is none.
+    fn reserve(&self, bytes: usize) -> bool {
+        let mut state = self.state();
+        while state.bytes + bytes > EVENT_STREAM_BYTES_MAX && !state.acknowledges && state.sent > 0
+        {
+            // Most likely it has arrived, because its reader acknowledges no message.
+            self.remove(&mut state, 0);
+        }
+        // An event may be larger than the bound.
+        let is_first = state.waiting.is_empty();
+        let fits = is_first || state.bytes + bytes <= EVENT_STREAM_BYTES_MAX;
+        let reserved = fits && self.all_bytes.reserve(self.merchant, bytes, is_first);
+        state.bytes += if reserved { bytes } else { 0 };
+        reserved
+    }
+
+    /// Adds messages, whose bytes are reserved.
+    fn put(&self, messages: [Waiting; 2]) {
+        self.state().waiting.extend(messages);
         self.changed.notify_waiters();
+    }
+
+    /// Removes the message at a place among those that were sent.
+    fn remove(&self, state: &mut State, place: usize) {
+        let Some(removed) = state.waiting.remove(place) else { return };
+        state.sent -= 1;
+        state.bytes -= removed.bytes();
+        self.all_bytes.release(self.merchant, removed.bytes());
+    }
+
+    /// The feeds to continue with, once at least half of the stream's bytes are free.
+    fn continues(&self) -> Vec<MerchantId> {
+        let state = self.state();
+        if state.behind.is_empty() {
+            return Vec::new();
+        }
+        let sent = state.waiting.iter().take(state.sent).map(Waiting::bytes);
+        // Sent messages of a reader that acknowledges none make room for others.
+        let free = if state.acknowledges { 0 } else { sent.sum() };
+        let is_due = state.bytes - free <= EVENT_STREAM_BYTES_MAX / 2;
+        if is_due { state.behind.iter().copied().collect() } else { Vec::new() }
     }
 
     /// Records a sent event, because the reader may report its outcome.
@@ -376,8 +462,15 @@ impl EventStream {
         let place =
             state.waiting.iter().take(sent).position(|sent| sent.conversation == conversation);
         if let Some(place) = place {
-            state.waiting.remove(place);
-            state.sent -= 1;
+            state.acknowledges = true;
+            self.remove(&mut state, place);
         }
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        let bytes = self.state().bytes;
+        self.all_bytes.release(self.merchant, bytes);
     }
 }

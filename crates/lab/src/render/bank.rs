@@ -64,12 +64,12 @@ pub(crate) fn write_entry(writer: &mut JsonWriter, entry: &BookEntry<'_>) {
     });
 }
 
-/// Writes the whole ledger of the bank.
+/// Writes a page of the ledger of the bank, and true if more entries follow.
 pub(crate) fn write_ledger<'a>(
     writer: &mut JsonWriter,
     account: AccountId,
     now: AccountTime,
-    entries: impl Iterator<Item = BookEntry<'a>>,
+    (entries, has_more): (impl Iterator<Item = BookEntry<'a>>, bool),
     balance: &Balance,
     owners: &[BankOwner],
 ) {
@@ -79,6 +79,7 @@ pub(crate) fn write_ledger<'a>(
         w.key("as_of").integer(now.0);
         w.key("balance");
         write_balance(w, balance);
+        w.key("has_more").boolean(has_more);
         w.key("owners");
         write_owners(w, owners);
         w.key("transactions").array(|w| {

@@ -133,6 +133,9 @@ impl Follower {
     pub(super) fn agrees(&self, linked: &Example, now: AccountTime) {
         let cursor = self.cursor.as_deref();
         let entries = linked.control().window_entries(&linked.account(), now, cursor).unwrap();
+        let limit = 1 + entries.len() % 7;
+        assert_eq!(paged(linked, now, cursor, limit, false), entries, "pages upwards");
+        assert_eq!(paged(linked, now, cursor, limit, true), entries, "pages downwards");
         let shown = entries.iter().filter(|entry| entry.status() != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();
         let mut stored: Vec<&StoredTransaction> =
@@ -152,6 +155,42 @@ impl Follower {
             assert_eq!(row.posted_at, entry.transaction.posted_at, "{row:?}");
         }
     }
+}
+
+/// The ledger of a follower with this cursor, read in pages.
+pub(super) fn paged(
+    linked: &Example,
+    now: AccountTime,
+    cursor: Option<&[u8]>,
+    limit: usize,
+    downwards: bool,
+) -> Vec<LedgerEntry> {
+    let control = linked.control();
+    let page = |position: LedgerPosition<'_>| {
+        let page = control.window_page(&linked.account(), now, cursor, (position, limit)).unwrap();
+        assert!(page.entries.len() <= limit);
+        assert!(!page.has_more || page.entries.len() == limit);
+        page
+    };
+    let LedgerPage { mut entries, mut has_more } = page(LedgerPosition::Oldest);
+    while has_more {
+        let last = entries.last().unwrap().transaction.bank_id.clone();
+        let next = page(LedgerPosition::After(&last));
+        entries.extend(next.entries);
+        has_more = next.has_more;
+    }
+    if !downwards {
+        return entries;
+    }
+    let mut read: Vec<LedgerEntry> = entries.pop().into_iter().collect();
+    has_more = !read.is_empty();
+    while has_more {
+        let first = read[0].transaction.bank_id.clone();
+        let next = page(LedgerPosition::Before(&first));
+        read.splice(0..0, next.entries);
+        has_more = next.has_more;
+    }
+    read
 }
 
 pub(super) fn perform(

@@ -17,8 +17,8 @@ mod scenario;
 
 use super::scenario::Scenario;
 use super::{
-    Applied, ControlError, LedgerEntry, NewTransaction, Sandbox, SandboxControl, Script,
-    StatusChange, TransactionChange,
+    Applied, ControlError, LedgerEntry, LedgerPage, LedgerPosition, NewTransaction, Sandbox,
+    SandboxControl, Script, StatusChange, TransactionChange,
 };
 use crate::interface::{
     BankAccount, Begin, Fetch, FetchOutcome, Input, LinkError, OfferedAccount, Step,

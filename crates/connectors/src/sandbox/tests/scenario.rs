@@ -5,6 +5,7 @@ use crate::interface::{FetchError, Records};
 use model::account::{InactiveCause, StatusAction};
 use model::bank::BankStatus;
 use model::clock::DAY_S;
+use model::limits::LEDGER_PAGE_ROWS_MAX;
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use model::transaction::TransactionStatus;
@@ -398,4 +399,49 @@ proptest! {
             prop_assert!(!scenario.outline().is_empty());
         }
     }
+}
+
+/// A text of 200 bytes has a ledger of many rows. Its pages have all of them once, in both directions
+/// and with changes by the timeline and by a bank that renumbers. A page ends after its limit.
+#[test]
+fn a_long_ledger_is_read_in_pages() {
+    let example = linked(&one_account(
+        r#"history_days = 400
+        stretches = [{ every = "day", times = 5, amount = "-1.00", description = "ROW", pending_days = 2,
+            vanish_percent = 9 }]
+        timeline = [
+          { day = -9, appears = "lunch", amount = "-12.00", description = "LUNCH" },
+          { day = -8, appears = "noon", amount = "-1.00", description = "NOON", dated = -30 },
+          { day = -2, vanishes = "lunch" },
+          { day = -1, renumbers = true },
+        ]"#,
+    ));
+    let whole = example.control().window_entries(&example.account(), LINKED, None).unwrap();
+    assert!(whole.len() > 800, "{}", whole.len());
+    for limit in [1, 97, 1_000] {
+        for downwards in [false, true] {
+            assert_eq!(follower::paged(&example, LINKED, None, limit, downwards), whole);
+        }
+    }
+}
+
+/// A page ends also at its bound in bytes, and the next one continues.
+#[test]
+fn a_page_of_a_ledger_is_bounded_in_bytes() {
+    let text = "é".repeat(900);
+    let example = linked(&one_account(&format!(
+        r#"history_days = 40
+        stretches = [{{ every = "day", times = 40, amount = "-1.00", description = "{text}" }}]"#
+    )));
+    let control = example.control();
+    let page = |position: LedgerPosition<'_>| {
+        let whole = (position, LEDGER_PAGE_ROWS_MAX as usize);
+        control.window_page(&example.account(), LINKED, None, whole).unwrap()
+    };
+    let first = page(LedgerPosition::Oldest);
+    assert!(first.has_more && first.entries.len() < 600, "{}", first.entries.len());
+    let last = &first.entries.last().unwrap().transaction.bank_id;
+    let next = page(LedgerPosition::After(last));
+    let whole = control.window_entries(&example.account(), LINKED, None).unwrap();
+    assert_eq!([first.entries, next.entries].concat(), whole[..1_040.min(whole.len())]);
 }

@@ -76,6 +76,7 @@ async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: W
             received = socket.recv() => match received {
                 Some(Ok(Message::Text(text))) => {
                     engine.hear_event_stream(stream, text.as_str());
+                    refill(engine, stream).await;
                     continue;
                 }
                 // The library responds to pings.
@@ -88,7 +89,7 @@ async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: W
             Some(text) => Message::Text(text.into()),
             None => Message::Close(Some(CloseFrame {
                 code: close_code::NORMAL,
-                reason: "another connection reads, or too much waited".into(),
+                reason: "another connection reads".into(),
             })),
         };
         let time_max = Duration::from_millis(EVENT_STREAM_SEND_MS_MAX);
@@ -96,5 +97,15 @@ async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: W
         if over || !matches!(sent, Ok(Ok(()))) {
             return;
         }
+        refill(engine, stream).await;
+    }
+}
+
+/// Reads further events for a stream whose reader has made room. After an error the stream continues at
+/// the next message or dispatch.
+async fn refill(engine: &Engine, stream: &EventStream) {
+    if let Err(error) = engine.continue_event_stream(stream).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "the events of a stream could not be read");
     }
 }

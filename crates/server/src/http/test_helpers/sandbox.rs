@@ -10,11 +10,12 @@ use model::Word;
 use model::account::{InactiveCause, StatusAction};
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::{AccountTime, DAY_S};
-use model::limits::STEERED_AMOUNT_MAX;
+use model::limits::{LEDGER_PAGE_ROWS_MAX, STEERED_AMOUNT_MAX};
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use wire::error::Error;
 use wire::expand::Returns;
+use wire::list::take_page_up_to;
 use wire::params::{Params, Setting};
 
 /// The longest delay that can be scripted. A refresh that is pending for more than two days fails
@@ -166,9 +167,10 @@ pub(in crate::http) async fn set_owners(mut call: Call) -> Outcome {
     Ok(call.lab.set_bank_owners(&call.context, call.id(), &owners).await?)
 }
 
-pub(in crate::http) async fn ledger(call: Call) -> Outcome {
+pub(in crate::http) async fn ledger(mut call: Call) -> Outcome {
+    let page = take_page_up_to(&mut call.params, LEDGER_PAGE_ROWS_MAX)?;
     let call = call.ready(Returns::Nothing)?;
-    Ok(call.lab.show_ledger(&call.context, call.id()).await?)
+    Ok(call.lab.show_ledger(&call.context, call.id(), &page).await?)
 }
 
 pub(in crate::http) async fn script(mut call: Call) -> Outcome {
