@@ -276,9 +276,25 @@ impl App {
         listed["data"].as_array().expect("a list has data").clone()
     }
 
-    /// Shows the bank's own ledger of an account.
+    /// Shows the bank's own ledger of an account, read in pages.
     pub async fn show_ledger(&self, account: &str) -> Answered {
-        self.answered(self.lab.show_ledger(&self.context(), account).await)
+        let mut page = PageParams { limit: 400, starting_after: None, ending_before: None };
+        let mut shown: Option<Value> = None;
+        loop {
+            let part = self.lab.show_ledger(&self.context(), account, &page).await;
+            let mut part = self.answered(part)?;
+            let entries = part["transactions"].as_array_mut().expect("books hold transactions");
+            let entries = std::mem::take(entries);
+            let last = entries.last().and_then(|entry| entry["id"].as_str());
+            page.starting_after = last.map(str::to_owned);
+            let goes_on = part["has_more"] == true;
+            let whole = shown.get_or_insert(part);
+            let read = whole["transactions"].as_array_mut().expect("books hold transactions");
+            read.extend(entries);
+            if !goes_on {
+                return Ok(std::mem::take(whole));
+            }
+        }
     }
 
     /// An account as it is stored.

@@ -160,6 +160,6 @@ pub fn made(created: Created) -> Result<bool, Error> {
         Created::VersionConflict => Ok(false),
         Created::KeyTaken => Err(Error::KeyTaken),
         Created::KindFull => Err(full("You have as many objects of this kind as you may have.")),
-        Created::MerchantsFull => Err(full("This server holds as many API keys as it may.")),
+        Created::MerchantsFull => Err(Error::PlacesTaken),
     }
 }

@@ -14,6 +14,9 @@ pub enum Error {
     /// Another request with the same idempotency key got its response meanwhile.
     #[error("the idempotency key has an answer")]
     KeyTaken,
+    /// Every place for a merchant is taken, and no sandbox may be removed.
+    #[error("every place for a merchant is taken")]
+    PlacesTaken,
     /// The work panicked on an impossible state. The panic message names the position.
     #[error("the work panicked")]
     Panicked,
@@ -34,6 +37,8 @@ impl Error {
             Self::Store(store::Error::ShareUsed { most, what }) => {
                 ApiError::share_used(*most, what)
             }
+            Self::PlacesTaken => ApiError::places_taken(),
+            Self::Store(store::Error::ObjectTooLarge) => ApiError::object_too_large(),
             // The caller of a use case replays the existing response. This arm is reached only if
             // that response was pruned at the same moment.
             Self::KeyTaken

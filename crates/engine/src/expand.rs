@@ -12,7 +12,7 @@ use crate::{ApiResponse, Context, Engine, Error, render};
 use model::clock::TestClock;
 use model::customer::Customer;
 use model::id::{ChargeId, CustomerId, OwnershipId};
-use model::limits::{EXPAND_OBJECTS_MAX, PAGE_ROWS_DEFAULT};
+use model::limits::{EXPAND_OBJECTS_MAX, PAGE_ROWS_DEFAULT, RESPONSE_BYTES_MAX};
 use model::payments::charge::Charge;
 use model::payments::checkout::CheckoutSession;
 use model::payments::intent::Intent;
@@ -52,7 +52,7 @@ impl Engine {
             Err(error) => unreachable!("responses are rendered as JSON: {error}"),
         };
         let shown = BTreeMap::new();
-        let mut expansion = Expansion { engine: self, context, changes, shown, objects: 0 };
+        let mut expansion = Expansion { engine: self, context, changes, shown, objects: 0, bytes: 0 };
         expansion.walk(&mut value, &context.expand).await?;
         Ok(bytes(context, value))
     }
@@ -71,11 +71,25 @@ impl Engine {
     }
 }
 
+/// The size of a value as JSON, about.
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| bytes_of(item) + 1).sum(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| name.len() + 4 + bytes_of(member)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
+}
+
 /// The expansion of one response.
 struct Expansion<'a> {
     engine: &'a Engine,
     context: &'a Context,
     changes: &'a Changes,
+    /// The bytes of the objects that were added, about.
+    bytes: usize,
     /// The objects that were rendered already, by kind and id.
     shown: BTreeMap<(&'static str, String), Option<Value>>,
     /// The number of objects that the response has gained.
@@ -152,7 +166,8 @@ impl Expansion<'_> {
                 self.shown.insert(key, found.clone());
                 found
             };
-            if found.is_some() {
+            if let Some(value) = &found {
+                self.bytes += bytes_of(value);
                 self.count(1)?;
                 return Ok(found);
             }
@@ -162,6 +177,9 @@ impl Expansion<'_> {
 
     fn count(&mut self, objects: usize) -> Result<(), Error> {
         self.objects += objects;
+        if self.bytes > RESPONSE_BYTES_MAX {
+            return Err(ApiError::response_too_large().param("expand").into());
+        }
         if self.objects <= EXPAND_OBJECTS_MAX {
             return Ok(());
         }

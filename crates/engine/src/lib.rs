@@ -32,6 +32,7 @@ pub use list::list_body;
 pub use settings::Settings;
 
 use connections::live::Rehearsals;
+use connections::refresh::gather::REFRESH_PERMIT_BYTES;
 use connections::registry::Registry;
 use connectors::Connector;
 use due_work::Stuck;
@@ -42,11 +43,13 @@ use metrics::Metrics;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
+use model::limits::REFRESHES_BYTES_MAX;
 use model::numbers::Numbers;
 use observer::Observer;
 use outbound::Outbound;
 use std::sync::Arc;
 use store::{Failpoints, Kind, ObjectKey, Precondition, Store};
+use tokio::sync::Semaphore;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -68,6 +71,8 @@ pub struct Engine {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) rehearsals: Rehearsals,
     pub(crate) event_streams: EventStreams,
+    /// The room of large refreshes, in permits of [`REFRESH_PERMIT_BYTES`].
+    pub(crate) refresh_room: Arc<Semaphore>,
     pub(crate) feed_claims: FeedClaims,
     /// Held by the one worker, or the call, that does due work on a server with a seed.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -132,6 +137,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
+            refresh_room: Arc::new(Semaphore::new(REFRESHES_BYTES_MAX / REFRESH_PERMIT_BYTES)),
             event_streams: EventStreams::new(parts.store.derived_key("event streams")),
             feed_claims: FeedClaims::default(),
             turn: tokio::sync::Mutex::default(),

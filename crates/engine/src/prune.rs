@@ -1,5 +1,5 @@
-//! The prune worker: deletes rows past their age and rows that no command sees, and gives free pages
-//! back, in bounded steps.
+//! The prune worker: stores the days on which sandboxes were used, deletes rows past their age and rows that
+//! no command sees, and gives free pages back, in bounded steps.
 
 use crate::{Engine, Error};
 use store::{Prune, Pruned, RemoveGenerations, ShrinkFile};
@@ -7,6 +7,7 @@ use store::{Prune, Pruned, RemoveGenerations, ShrinkFile};
 impl Engine {
     /// Does one step of each kind. Returns the number of deleted rows and freed pages.
     pub async fn run_prune_once(&self) -> Result<usize, Error> {
+        self.store.store_uses(self.clock.server_now()).await?;
         let prune = Prune { now: self.clock.server_now() };
         let Pruned { replies, events, refreshes, objects } = self.store.write(prune).await?;
         let removed = self.store.write(RemoveGenerations { sandbox: None, given_up: None }).await?;

@@ -19,7 +19,8 @@ use model::endpoint::{Endpoint, EventForm};
 use model::event::Event;
 use model::id::{EndpointId, FaultId, MerchantId};
 use model::limits::{
-    FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MS_MAX, FAULTS_MAX, PAGE_ROWS_MAX,
+    FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MAX, FAULTS_CACHED_MS_MAX, FAULTS_MAX,
+    PAGE_ROWS_MAX,
 };
 use model::opaque::OpaqueObject;
 use model::share::has_share;
@@ -308,7 +309,10 @@ impl Instruments {
         let faults: FaultsOf = self.read_faults(merchant).await?.faults.into();
         let mut state = self.faults.state();
         if state.changes == changes {
-            if state.cached.len() >= FAULT_MERCHANTS_CACHED_MAX {
+            let cached: usize = state.cached.values().map(|(_, faults)| faults.len()).sum();
+            if state.cached.len() >= FAULT_MERCHANTS_CACHED_MAX
+                || cached + faults.len() > FAULTS_CACHED_MAX
+            {
                 state.cached.clear();
             }
             state.cached.insert(merchant, (now, Arc::clone(&faults)));

@@ -37,7 +37,9 @@ pub use settled::SettledFilter;
 pub use wait::{WaitFilter, check_type};
 
 use engine::Engine;
+use model::limits::SNAPSHOTS_AT_ONCE_MAX;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The settings of the laboratory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,13 +52,15 @@ pub struct Settings {
 pub struct Lab {
     engine: Arc<Engine>,
     instruments: Arc<Instruments>,
+    /// Snapshots that may still be taken now.
+    snapshots: Semaphore,
 }
 
 impl Lab {
     /// Puts a laboratory together. The engine must have been built with the same instruments as its
     /// observer and its hooks.
     pub fn new(engine: Arc<Engine>, instruments: Arc<Instruments>) -> Self {
-        Self { engine, instruments }
+        Self { engine, instruments, snapshots: Semaphore::new(SNAPSHOTS_AT_ONCE_MAX) }
     }
 
     /// The engine.

@@ -41,6 +41,8 @@ impl Lab {
         metadata.apply(&mut own)?;
         let merchant = context.merchant;
         let created = self.engine.clock().account_now();
+        // The semaphore is never closed.
+        let _place = self.snapshots.acquire().await.ok();
         self.engine
             .change("take_snapshot", async || {
                 let copy = self.engine.store().read(CopySandbox { merchant }).await?;
@@ -176,8 +178,6 @@ fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
             limits::SNAPSHOT_BYTES_MAX,
             limits::SANDBOX_MERCHANTS_MAX - 1
         )),
-        Snapshotted::MerchantsFull => {
-            reject("This server holds as many API keys as it may.".to_owned())
-        }
+        Snapshotted::MerchantsFull => Err(Error::PlacesTaken),
     }
 }

@@ -3,6 +3,20 @@
 
 /// The maximum size of a request body in bytes.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// The maximum size of the bodies in bytes that the server reads and works on at once. More wait. Bodies of
+/// at most [`BODY_FREE_BYTES_MAX`] do not count.
+pub const BODIES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The maximum size of a body that needs no room in [`BODIES_BYTES_MAX`].
+pub const BODY_FREE_BYTES_MAX: usize = 4 * 1024;
+/// The maximum size of the response to a read in bytes.
+pub const RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The maximum size in bytes of the responses that wait for their readers. A read beyond it returns 429.
+/// Responses of at most [`RESPONSE_FREE_BYTES_MAX`] do not count.
+pub const RESPONSES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The maximum size of a response that needs no room in [`RESPONSES_BYTES_MAX`].
+pub const RESPONSE_FREE_BYTES_MAX: usize = 16 * 1024;
+/// The maximum size of a stored object in bytes, except for a scenario.
+pub const OBJECT_BYTES_MAX: usize = 256 * 1024;
 /// The maximum size of a query string in bytes.
 pub const QUERY_BYTES_MAX: usize = 16 * 1024;
 /// The maximum size of a request's first line and headers in bytes.
@@ -64,8 +78,15 @@ pub const METADATA_VALUE_CHARS_MAX: usize = 500;
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// The time for which an idempotency key is stored.
 pub const IDEMPOTENCY_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
-/// The maximum number of merchants that a server in any-key mode creates.
+/// The maximum number of merchants with objects. A key without objects takes no place.
 pub const MERCHANTS_MAX: u64 = 100_000;
+/// The days without a call after which a sandbox may give its place to another one, unless the operator
+/// sets another number.
+pub const SANDBOX_IDLE_DAYS_DEFAULT: u32 = 30;
+/// The maximum of this number.
+pub const SANDBOX_IDLE_DAYS_MAX: u32 = 3_650;
+/// The maximum number of merchants whose calls are noted in memory until they are stored.
+pub const USES_NOTED_MAX: usize = 10_000;
 /// The maximum number of keys that a server issues, revoked keys included.
 pub const ISSUED_KEYS_MAX: u32 = 10_000;
 /// The maximum number of characters of an issued key's name.
@@ -85,6 +106,12 @@ pub const LINKED_ACCOUNTS_MAX: usize = 100;
 /// The maximum number of rows that one refresh applies. At the limit the refresh succeeds with the
 /// rows that it has.
 pub const REFRESH_ROWS_MAX: usize = 20_000;
+/// The size of the fetched rows in bytes after which a refresh fetches no further page.
+pub const REFRESH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The maximum size in bytes of the rows of large refreshes at once. More wait.
+pub const REFRESHES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The size of the fetched rows in bytes from which on a refresh is large.
+pub const REFRESH_FREE_BYTES_MAX: usize = 256 * 1024;
 /// The maximum number of pages that one refresh fetches.
 pub const REFRESH_PAGES_MAX: u32 = 200;
 /// The maximum number of attempts of one refresh, including attempts that the bank postponed.
@@ -148,9 +175,10 @@ pub const STUCK_MAX: usize = 4_096;
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
 /// The number of transaction rows after which one step of a test clock takes no further item.
 pub const CLOCK_STEP_ROWS_MAX: usize = 1_000;
-/// The maximum number of transaction rows that one advance of a test clock caches, about 25 MB. The
-/// rows of further accounts are read from the database for each refresh.
-pub const CLOCK_CACHED_ROWS_MAX: usize = 100_000;
+/// The maximum number of transaction rows that one advance of a test clock caches, about 10 MB. The
+/// rows of further accounts are read from the database for each refresh. Each 256 bytes of a text count as
+/// another row.
+pub const CLOCK_CACHED_ROWS_MAX: usize = 40_000;
 /// The maximum distance of one advance of a test clock: two years.
 pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
 /// The maximum number of pages of customers that one deletion of a test clock processes. A second
@@ -167,7 +195,7 @@ pub const DISPATCH_BYTES_MAX: usize = 256 * 1_024;
 /// The maximum number of batches of a merchant before another merchant has a turn.
 pub const FEED_TURN_BATCHES_MAX: u32 = 8;
 /// The maximum number of merchants with events that are dispatched at the same time.
-pub const FEED_TURNS_MAX: usize = 16;
+pub const FEED_TURNS_MAX: usize = 8;
 /// The maximum number of waiting merchants that the dispatcher reads at once.
 pub const FEEDS_LISTED_MAX: usize = 64;
 /// The lease of a merchant's feed. A batch takes milliseconds, and a crash delays the merchant's
@@ -210,6 +238,8 @@ pub const FAULT_COUNT_MAX: i64 = 1_000_000;
 /// The maximum number of merchants with cached faults on demand. Those of further merchants are
 /// read from the database.
 pub const FAULT_MERCHANTS_CACHED_MAX: usize = 4_096;
+/// The maximum number of cached faults of all merchants, of up to 10 KB each.
+pub const FAULTS_CACHED_MAX: usize = 4_096;
 /// The time after which a server reads the cached faults on demand of a merchant again. Another
 /// server may have changed them.
 pub const FAULTS_CACHED_MS_MAX: i64 = 1_000;
@@ -264,6 +294,8 @@ pub const EVENT_STREAM_RECEIVED_BYTES_MAX: usize = 64 * 1_024;
 
 /// The maximum number of commands that wait for the writer. One more gets a 429 response.
 pub const WRITER_QUEUE_MAX: usize = 4_096;
+/// The maximum size of these commands in bytes. One more gets a 429 response.
+pub const WRITER_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The maximum number of commands in one commit.
 pub const WRITER_GROUP_MAX: usize = 256;
 /// The maximum number of connections that read.
@@ -290,6 +322,8 @@ pub const FREE_PAGES_MIN: u32 = 1_024;
 pub const FREE_PAGES_PART: u32 = 10;
 /// The maximum number of snapshots of a merchant.
 pub const SNAPSHOTS_MAX: usize = 50;
+/// The maximum number of snapshots that are taken at once. More wait.
+pub const SNAPSHOTS_AT_ONCE_MAX: usize = 8;
 /// The maximum number of rows of a sandbox that a snapshot can hold.
 pub const SNAPSHOT_ROWS_MAX: u64 = 200_000;
 /// The maximum size of these rows in bytes.
@@ -342,12 +376,12 @@ pub const BUCKETS: u32 = 4_096;
 
 /// The maximum number of merchants with a client checker. Beyond it the one observed longest ago is
 /// dropped.
-pub const CHECKER_MERCHANTS_MAX: usize = 1_000;
+pub const CHECKER_MERCHANTS_MAX: usize = 200;
 /// The maximum number of observed accounts of a merchant. Beyond it the one observed longest ago is
 /// dropped.
 pub const CHECKER_ACCOUNTS_MAX: usize = 200;
 /// The maximum number of diagnostics of a merchant. Beyond it, known diagnostics are still counted.
-pub const CHECKER_DIAGNOSTICS_MAX: usize = 500;
+pub const CHECKER_DIAGNOSTICS_MAX: usize = 200;
 /// The maximum number of observations that a diagnostic shows.
 pub const CHECKER_EVIDENCE_MAX: usize = 6;
 /// The maximum number of unfinished lists that are observed per account.

@@ -294,6 +294,9 @@ fn build_lab(
     }
     let failpoints = failpoints(settings)?;
     let used_before = database.is_some_and(Path::exists);
+    let issued = issued_keys(settings.api_keys_file.as_deref())?;
+    let bounds =
+        StoreBounds { sandbox_idle_days: settings.sandbox_idle_days, ..StoreBounds::default() };
     let store = Store::open(StoreSettings {
         place,
         seal_key: seal_key(settings.seal_key_file.as_deref(), database, &*internals)?,
@@ -301,12 +304,12 @@ fn build_lab(
         rng: internals,
         clock: Arc::clone(&clock) as Arc<_>,
         readers: READERS_MAX,
-        bounds: StoreBounds::default(),
+        bounds,
+        kept: Arc::new(issued.clone()),
     })?;
     let engine_settings =
         engine::Settings { public_url: url.to_owned(), ..engine_settings(settings) };
     let sandbox = Sandbox::new(settings.seed.unwrap_or(0)).with_scenarios(scenarios);
-    let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let mut parts = Parts {
         store,
         connector: Connector::Sandbox(sandbox),

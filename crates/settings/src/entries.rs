@@ -267,6 +267,13 @@ pub const ENTRIES: &[Entry] = &[
             "Address of /metrics [default: on for loopback]",
         ),
     ),
+    entry(
+        WORKERS,
+        "sandbox-idle-days",
+        "DAYS",
+        "30",
+        "Days after which a full server removes an unused sandbox",
+    ),
     entry(WORKERS, "lease-ms", "MS", "60000", "Time for which a worker leases its work"),
     entry(WORKERS, "poll-ms", "MS", "500", "Time after which an idle worker polls again"),
     Entry {

@@ -11,7 +11,7 @@ use super::{Resolved, SettingsError, Source};
 use ipnet::IpNet;
 use model::Word;
 use model::clock::AccountTime;
-use model::limits::ALLOWED_HOSTS_MAX;
+use model::limits::{ALLOWED_HOSTS_MAX, SANDBOX_IDLE_DAYS_MAX};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -178,6 +178,8 @@ pub struct Settings {
     pub lease_ms: i64,
     /// Milliseconds that an idle worker waits before its next poll.
     pub poll_ms: u64,
+    /// Days without a call after which a sandbox may give its place to another one. 0 for never.
+    pub sandbox_idle_days: u32,
     /// The merchant's name in link flows.
     pub merchant_name: String,
     /// Test banks in addition to the catalogue: paths of files, or names of ready scenarios.
@@ -239,6 +241,12 @@ impl Resolved {
             retry_live: self.retries("retry-live", "retry-live-jitter")?,
             lease_ms: self.within("lease-ms", 100, SPAN_S_MAX * 1_000)?,
             poll_ms: self.within("poll-ms", 1, SPAN_S_MAX * 1_000)?.unsigned_abs(),
+            sandbox_idle_days: u32::try_from(self.within(
+                "sandbox-idle-days",
+                0,
+                i64::from(SANDBOX_IDLE_DAYS_MAX),
+            )?)
+            .unwrap_or(SANDBOX_IDLE_DAYS_MAX),
             merchant_name: self.get("merchant-name").0.to_owned(),
             scenarios: self.text("scenario").values().map(str::to_owned).collect(),
             seed: self.optional("seed", "must be a whole number")?,

@@ -18,6 +18,7 @@
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`CopySandbox`], [`DropSnapshot`], and the steps of [`TakeSnapshot`], [`RestoreSnapshot`] and [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |
 //! | [`command::open_work`] | [`ListOpenWork`] |
+//! | [`command::place`] | [`UseMerchants`], [`CountPlaces`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
 //! Issued API keys are stored in a separate file, which a command may change while a server runs
@@ -39,6 +40,7 @@ mod sqlite;
 mod stats;
 mod store;
 mod turns;
+mod uses;
 
 pub use command::account::*;
 pub use command::backlog::*;
@@ -50,6 +52,7 @@ pub use command::idempotency::*;
 pub use command::object::*;
 pub use command::object_filter::*;
 pub use command::open_work::*;
+pub use command::place::*;
 pub use command::precondition::*;
 pub use command::probe::*;
 pub use command::prune::*;
@@ -63,6 +66,7 @@ pub use stats::WriterStats;
 pub use store::{
     Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, WriteGate, check_up,
 };
+pub use uses::KeptMerchants;
 
 /// Converts a number that fits by construction. `reason` says why it fits.
 fn exact<T, U: TryFrom<T>>(number: T, reason: &str) -> U {
@@ -83,6 +87,9 @@ pub enum Error {
         /// The things that are counted, as a plural.
         what: &'static str,
     },
+    /// An object would be larger than [`model::limits::OBJECT_BYTES_MAX`].
+    #[error("an object would be too large")]
+    ObjectTooLarge,
     /// Any other error. Its source has the reason.
     #[error("an internal error of the store")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

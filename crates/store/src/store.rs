@@ -10,10 +10,17 @@ use crate::seal::Sealer;
 use crate::sqlite::prepared::Preparing;
 use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::turns::Turns;
-use crate::{Changed, Created, Error, Failpoints, Snapshotted, Summary, WriterStats, Written};
-use model::clock::{Clock, Rng};
+use crate::uses::Places;
+use crate::{
+    Changed, CountPlaces, Created, Error, Failpoints, KeptMerchants, PlacesTaken, Snapshotted, Summary,
+    UseMerchants, WriterStats, Written,
+};
+use model::clock::{Clock, Rng, ServerTime};
 use model::id::MerchantId;
-use model::limits::{COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, WRITER_QUEUE_MAX};
+use model::limits::{
+    COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, SANDBOX_IDLE_DAYS_DEFAULT, WRITER_QUEUE_BYTES_MAX,
+    WRITER_QUEUE_MAX,
+};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -189,6 +196,9 @@ pub enum Failure {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+    /// An object is larger than [`model::limits::OBJECT_BYTES_MAX`].
+    #[error("an object is larger than {} bytes", model::limits::OBJECT_BYTES_MAX)]
+    ObjectTooLarge,
     /// The command panicked. Its writes were rolled back.
     #[error("the command {0} panicked")]
     Panicked(&'static str),
@@ -199,7 +209,10 @@ pub enum Failure {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::Internal(Box::new(failure))
+        match failure {
+            Failure::ObjectTooLarge => Self::ObjectTooLarge,
+            failure => Self::Internal(Box::new(failure)),
+        }
     }
 }
 
@@ -250,6 +263,8 @@ pub struct StoreSettings {
     pub readers: usize,
     /// The bounds of the database. A production server uses the default.
     pub bounds: StoreBounds,
+    /// The merchants that are never removed.
+    pub kept: Arc<dyn KeptMerchants>,
 }
 
 /// Bounds that a test makes small enough to reach.
@@ -257,8 +272,12 @@ pub struct StoreSettings {
 pub struct StoreBounds {
     /// Commands that may wait for the writer, at least 1. One more returns [`Error::Busy`].
     pub writer_queue_max: usize,
+    /// The bytes of commands that may wait for the writer. One more returns [`Error::Busy`].
+    pub writer_queue_bytes_max: usize,
     /// The maximum number of merchants of the database.
     pub merchants_max: u64,
+    /// The days without a call after which a sandbox may give its place to another one. 0 for never.
+    pub sandbox_idle_days: u32,
     /// The steps of the database after which a read leaves its serving thread.
     pub read_steps_max: u32,
 }
@@ -267,7 +286,9 @@ impl Default for StoreBounds {
     fn default() -> Self {
         Self {
             writer_queue_max: WRITER_QUEUE_MAX,
+            writer_queue_bytes_max: WRITER_QUEUE_BYTES_MAX,
             merchants_max: MERCHANTS_MAX,
+            sandbox_idle_days: SANDBOX_IDLE_DAYS_DEFAULT,
             read_steps_max: READ_STEPS_MAX,
         }
     }
@@ -354,6 +375,7 @@ pub struct Store {
     gate: Option<Arc<dyn WriteGate>>,
     /// The steps of copies of sandboxes.
     copies: Arc<Turns>,
+    places: Places,
 }
 
 #[derive(Clone)]
@@ -370,14 +392,21 @@ impl Store {
     /// Opens a database: takes its lock, migrates it, starts its writer.
     pub fn open(settings: StoreSettings) -> Result<Self, OpenError> {
         let seal_key = settings.seal_key;
-        let backend = Backend::Sqlite(Arc::new(Sqlite::open(settings)?));
-        Ok(Self { backend, seal_key, gate: None, copies: copies() })
+        let places = Places::of(&settings.bounds, Arc::clone(&settings.kept));
+        let backend = Backend::Sqlite(Arc::new(Sqlite::open(settings, places.clone())?));
+        Ok(Self { backend, seal_key, gate: None, copies: copies(), places })
     }
 
     /// An empty in-memory model, for tests. It seals no columns and stores no files.
     pub fn memory_model(clock: Arc<dyn Clock>) -> Self {
-        let backend = Backend::Memory(Arc::new(Model::empty(clock)));
-        Self { backend, seal_key: [0; 32], gate: None, copies: copies() }
+        Self::memory_model_within(clock, &StoreBounds::default())
+    }
+
+    /// The same with these bounds of merchants.
+    pub fn memory_model_within(clock: Arc<dyn Clock>, bounds: &StoreBounds) -> Self {
+        let places = Places::of(bounds, Arc::new(()));
+        let backend = Backend::Memory(Arc::new(Model::empty(clock, places.clone())));
+        Self { backend, seal_key: [0; 32], gate: None, copies: copies(), places }
     }
 
     /// The same store through a gate, for tests. Other clones of it are not held back.
@@ -426,6 +455,46 @@ impl Store {
         let written = self.write_now(command).await;
         drop(turn);
         written
+    }
+
+    /// Notes a call of a merchant. Returns true if [`Store::store_uses`] must run now, because many are
+    /// noted.
+    #[must_use]
+    pub fn note_use(&self, merchant: MerchantId, livemode: bool) -> bool {
+        self.places.uses.note(merchant, livemode)
+    }
+
+    /// Stores the noted calls of merchants. No gate holds it back, because no caller waits for it.
+    pub async fn store_uses(&self, now: ServerTime) -> Result<(), Error> {
+        let noted = self.places.uses.list();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let command = UseMerchants { merchants: noted.clone(), now };
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(command).await?,
+            Backend::Memory(model) => model.write(&command)?,
+        }
+        self.places.uses.forget(&noted);
+        Ok(())
+    }
+
+    /// True if every place is taken, and no sandbox was idle for so long that it may be removed.
+    pub async fn is_full(&self, now: ServerTime) -> Result<bool, Error> {
+        let PlacesTaken { taken, oldest_used_day } = self.read(CountPlaces).await?;
+        let idle_before = self.places.idle_before(now);
+        let is_idle = oldest_used_day.zip(idle_before).is_some_and(|(used, before)| used < before);
+        Ok(taken >= self.places.merchants_max && !is_idle)
+    }
+
+    /// The maximum number of merchants.
+    pub fn merchants_max(&self) -> u64 {
+        self.places.merchants_max
+    }
+
+    /// The days without a call after which a sandbox may be removed. 0 for never.
+    pub fn sandbox_idle_days(&self) -> u32 {
+        self.places.idle_days
     }
 
     /// Runs a command that only reads, on a committed state. It runs on the calling thread, because

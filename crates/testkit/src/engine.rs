@@ -97,6 +97,7 @@ pub fn store_settings(place: Place, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) ->
         clock,
         readers: 2,
         bounds: StoreBounds::default(),
+        kept: Arc::new(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, HOLDER, Response};
 use crate::server::BEGIN_S;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The prefix of most paths.
 pub const FC: &str = "/v1/financial_connections";
@@ -119,6 +119,19 @@ impl Client {
     /// The ids on the first page of a list.
     pub async fn ids(&self, path: &str) -> Vec<String> {
         self.get(path).await.ok().ids()
+    }
+
+    /// The transactions of the bank's own ledger of an account, page by page.
+    pub async fn ledger(&self, account: &str) -> Vec<Value> {
+        let path = format!("{HELPERS}/accounts/{account}/ledger");
+        let mut page = self.get(&path).await.ok();
+        let mut entries = page.items("/transactions");
+        while page.at("/has_more") == true {
+            let last = entries.last().map_or("", |entry| entry["id"].as_str().unwrap_or(""));
+            page = self.get(&format!("{path}?starting_after={last}")).await.ok();
+            entries.extend(page.items("/transactions"));
+        }
+        entries
     }
 
     /// The number of transactions of an account that are listed now, at most a hundred.

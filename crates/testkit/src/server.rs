@@ -201,8 +201,10 @@ impl App {
             Some(time) => clock.with_fixed(time),
             None => clock,
         });
-        let store = open_store(&options, &clock);
-        let Options { keys, strict, settings, connections, .. } = options;
+        let issued = Keys::new();
+        let accepted = issued.accepted_by(options.keys);
+        let store = open_store(&options, &clock, &accepted.issued);
+        let Options { strict, settings, connections, .. } = options;
         let streams = Streams::seeded(1);
         let parts = EngineParts {
             store,
@@ -211,8 +213,6 @@ impl App {
             rng: streams.objects,
             settings: settings.clone(),
         };
-        let issued = Keys::new();
-        let accepted = issued.accepted_by(keys);
         let registry = Arc::new(accepted.issued.clone());
         let (engine, lab) = parts.build_registered(Numbers::default(), registry);
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
@@ -302,16 +302,17 @@ async fn run_workers_until_idle(engine: &Arc<Engine>) {
 }
 
 /// Opens the store that the options choose.
-fn open_store(options: &Options, clock: &Arc<ManualClock>) -> Store {
+fn open_store(options: &Options, clock: &Arc<ManualClock>, issued: &IssuedKeys) -> Store {
     let store_clock = options.store_clock.clone().unwrap_or_else(|| clock.clone());
     let place = match &options.backend {
-        Backend::Memory => return Store::memory_model(store_clock),
+        Backend::Memory => return Store::memory_model_within(store_clock, &options.bounds),
         Backend::Temporary => Place::Temporary,
         Backend::File(path) => Place::File(path.clone()),
     };
     let settings = store_settings(place, store_clock, Streams::seeded(2).internals);
     let (bounds, failpoints) = (options.bounds, options.failpoints.clone());
-    Store::open(store::StoreSettings { bounds, failpoints, ..settings }).unwrap()
+    let kept = Arc::new(issued.clone());
+    Store::open(store::StoreSettings { bounds, failpoints, kept, ..settings }).unwrap()
 }
 
 /// Serves an application on a free port. Returns a client, and the sender that stops the server.

@@ -350,6 +350,7 @@ class MainJob:
         listed = self.rows(self.account)
         assert self.facts(table) == self.facts(listed)
         ledger = self.raw("get", f"{HELPERS}/accounts/{self.account}/ledger")
+        assert not ledger["has_more"]
         books = {}
         for entry in ledger["transactions"]:
             if entry["status"] != "void":

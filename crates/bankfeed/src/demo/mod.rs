@@ -296,6 +296,9 @@ impl Demo {
         list.handle(&self.client, &serde_json::json!({ "id": self.account })).await?;
         let path = format!("{HELPERS}/accounts/{}/ledger", self.account);
         let ledger = self.tell("GET", &path, &[]).await?;
+        if ledger["has_more"] == true {
+            return Err("the bank's own ledger has more than one page".into());
+        }
         if self.follower.copy.rows != list.copy.rows {
             return Err("the copy differs from the server's list".into());
         }

@@ -316,10 +316,7 @@ impl Engine {
                 Changed::Done => Ok(Some(account)),
                 // Another call made it in the same instant.
                 Changed::VersionConflict | Changed::KeyTaken => Ok(None),
-                Changed::MerchantsFull => {
-                    let message = "This server holds as many accounts as it may.";
-                    Err(ApiError::invalid(message).into())
-                }
+                Changed::MerchantsFull => Err(Error::PlacesTaken),
             }
         })
         .await

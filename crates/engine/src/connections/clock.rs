@@ -276,6 +276,7 @@ impl Engine {
         let job =
             RefreshJob { attempts: 1, ..self.start(&mut account, Feature::Transactions, now) };
         let work = Work {
+            room: None,
             claim: Claim { key: job.key, merchant: job.merchant, number: None },
             waited_s: 0,
             attempts: 1,
@@ -315,6 +316,7 @@ impl Engine {
             return Ok(Worked::Nothing);
         }
         let work = Work {
+            room: None,
             claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
             waited_s: now.0 - job.started_at.0,
             attempts: job.attempts + 1,

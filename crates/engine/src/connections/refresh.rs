@@ -6,7 +6,7 @@
 //! the job is claimed again. The lost attempt has stored at most a credential or a state that the
 //! bank replaced.
 
-mod gather;
+pub(crate) mod gather;
 mod progress;
 
 use crate::connections::change::{push_event_of, record_interrupted_by};
@@ -30,10 +30,12 @@ use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::transaction::StoredTransaction;
 pub use progress::InProgress;
+use std::sync::{Arc, OnceLock};
 use store::{
     AccountChange, ApplyRefresh, Claim, ClockItem, Connection, Cursors, FailRefresh, FindAccount,
     FindConnection, FindStoredTransactions, PutOffRefresh,
 };
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 /// The microseconds of a second, the unit of server time.
@@ -63,6 +65,8 @@ pub(crate) struct Work {
     pub(crate) rounding_s: i64,
     /// The job, if it is stored only together with its outcome.
     pub(crate) unstored: Option<RefreshJob>,
+    /// The room of a large refresh, until its outcome is stored. `None` in a step of a test clock.
+    pub(crate) room: Option<Arc<OnceLock<OwnedSemaphorePermit>>>,
     pub(crate) now: AccountTime,
 }
 
@@ -102,6 +106,7 @@ impl Engine {
                 return Ok(Some(None));
             };
             let livemode = work.account.livemode;
+            let _room = work.room.clone();
             let outcome = self.attempt_refresh(work, None).await?;
             let (written, ended) = match outcome {
                 Outcome::Apply(apply) => {
@@ -151,6 +156,7 @@ impl Engine {
             account,
             connection,
             unstored: None,
+            room: Some(Arc::default()),
             now: moment.now,
         }))
     }

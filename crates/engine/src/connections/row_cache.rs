@@ -11,17 +11,22 @@ use model::limits;
 use model::transaction::StoredTransaction;
 use std::collections::HashMap;
 
+/// The bytes of a text that count as another row.
+const TEXT_BYTES: usize = 256;
+
 /// All rows of some accounts.
 #[derive(Default)]
 pub(crate) struct RowCache {
     accounts: HashMap<AccountId, CachedRows>,
-    /// Rows of all accounts together, at most [`limits::CLOCK_CACHED_ROWS_MAX`] when an account is
+    /// Rows of all accounts together, as they count, at most [`limits::CLOCK_CACHED_ROWS_MAX`] when an account is
     /// added.
     rows: usize,
 }
 
 struct CachedRows {
     version: u64,
+    /// The rows as they count.
+    counted: usize,
     /// In the order of ids.
     rows: Vec<StoredTransaction>,
 }
@@ -48,8 +53,9 @@ impl RowCache {
     ) -> &[StoredTransaction] {
         self.forget(account);
         rows.sort_unstable_by_key(|row| row.shown.id);
-        self.rows += rows.len();
-        let cached = CachedRows { version, rows };
+        let counted = rows.iter().map(count_of).sum();
+        self.rows += counted;
+        let cached = CachedRows { version, counted, rows };
         &self.accounts.entry(account).insert_entry(cached).into_mut().rows
     }
 
@@ -66,7 +72,8 @@ impl RowCache {
                 Ok(place) => cached.rows[place].clone_from(row),
                 Err(place) => {
                     cached.rows.insert(place, row.clone());
-                    self.rows += 1;
+                    cached.counted += count_of(row);
+                    self.rows += count_of(row);
                 }
             }
         }
@@ -74,8 +81,13 @@ impl RowCache {
 
     fn forget(&mut self, account: AccountId) {
         let forgotten = self.accounts.remove(&account);
-        self.rows -= forgotten.map_or(0, |cached| cached.rows.len());
+        self.rows -= forgotten.map_or(0, |cached| cached.counted);
     }
+}
+
+/// The number of rows that a row counts as. A long text takes the memory of several.
+fn count_of(row: &StoredTransaction) -> usize {
+    1 + row.shown.description.len() / TEXT_BYTES
 }
 
 #[cfg(test)]

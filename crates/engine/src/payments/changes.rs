@@ -336,9 +336,7 @@ impl Engine {
             }
             Changed::VersionConflict => Ok(false),
             Changed::KeyTaken => Err(Error::KeyTaken),
-            Changed::MerchantsFull => {
-                Err(ApiError::invalid("This server holds as many API keys as it may.").into())
-            }
+            Changed::MerchantsFull => Err(Error::PlacesTaken),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The application state that every request handler shares.
 
 use super::auth::Keys;
+use super::budget::{Budgets, Room};
+use super::caller::Caller;
 use super::connection_bounds::ConnectionBounds;
 use super::headers::{REQUEST_ID, put};
 use super::hosts::Hosts;
@@ -8,6 +10,7 @@ use super::idempotency::RunningKeys;
 use super::metrics::Metrics;
 use super::places::ConnectionCounts;
 use super::record::Record;
+use super::sent::Sent;
 use super::visits::{Visitor, Visits};
 use crate::rng::{RequestIds, Stream};
 use axum::extract::State;
@@ -16,8 +19,12 @@ use axum::response::Response;
 use engine::Engine;
 use ipnet::IpNet;
 use lab::Lab;
+use model::limits::RESPONSE_BYTES_MAX;
 use std::sync::Arc;
 use wire::error::Error;
+
+/// The name of the limit of responses that wait for their readers.
+pub(super) const RESPONSE_LIMIT: &str = "response-bytes";
 
 /// The state that request handlers share.
 pub struct App {
@@ -27,6 +34,7 @@ pub struct App {
     pub(super) request_ids: RequestIds,
     pub(super) running: RunningKeys,
     pub(super) visits: Visits,
+    pub(super) budgets: Budgets,
     pub(super) record: Option<Arc<Record>>,
     pub(super) strict: bool,
     /// The metrics, if the server measures.
@@ -52,6 +60,7 @@ impl App {
             request_ids,
             running,
             visits,
+            budgets: Budgets::default(),
             record: None,
             strict: false,
             metrics: None,
@@ -113,6 +122,32 @@ impl App {
     /// Creates the id of the next request with this method.
     pub(crate) fn next_request(&self, method: &Method) -> model::id::RequestId {
         self.request_ids.next(method)
+    }
+
+    /// Notes the call of a merchant, so that its sandbox counts as used.
+    pub(super) async fn note_use(&self, caller: &Caller) {
+        let store = self.engine.store();
+        if store.note_use(caller.merchant, caller.livemode)
+            && let Err(error) = store.store_uses(self.engine.clock().server_now()).await
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the uses of sandboxes were not stored");
+        }
+    }
+
+    /// Takes the room of a response. A read whose response is too large, or finds no room, gets an error
+    /// instead. Writes were rejected before they began.
+    pub(super) fn admit_response(&self, method: &Method, sent: Sent) -> (Sent, Option<Room>) {
+        let bytes = sent.body.len();
+        let reads = method == Method::GET;
+        if reads && bytes > RESPONSE_BYTES_MAX {
+            return (Sent::rejected(&Error::response_too_large()), None);
+        }
+        match self.budgets.response_room(bytes) {
+            Some(room) => (sent, room),
+            None if reads => (Sent::full(RESPONSE_LIMIT), None),
+            None => (sent, self.budgets.rest_for_response(bytes)),
+        }
     }
 
     /// The engine behind the server.

@@ -5,8 +5,9 @@
 //! file and [`super::idempotency`] contain the code that all calls share. Each resource file
 //! contains its parameters.
 
-use super::app::App;
+use super::app::{App, RESPONSE_LIMIT};
 use super::auth::authenticate;
+use super::budget::Room;
 use super::caller::{Caller, act_in};
 use super::connection::Peer;
 use super::cors;
@@ -40,6 +41,10 @@ use wire::version::Version;
 
 /// The common prefix of the addresses that control tests.
 const TEST_HELPERS: &str = "/v1/test_helpers/";
+/// The longest time that a body waits for room.
+const BODY_WAIT_MAX: Duration = Duration::from_millis(model::limits::BODY_MS_MAX);
+/// The name of the limit of bodies that are worked on at once.
+const BODY_LIMIT: &str = "request-bytes";
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 /// The common prefix of the calls with JSON bodies and with errors in their own form.
@@ -179,6 +184,9 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().cloned();
     let admitted = admit(&app, &route, &parts.headers);
     head.merchant = admitted.as_ref().ok().map(|caller| caller.merchant);
+    if let Ok(caller) = &admitted {
+        app.note_use(caller).await;
+    }
     let has_secret_key = admitted.as_ref().is_ok_and(|caller| !caller.publishable);
     let span = tracing::info_span!(
         "request",
@@ -247,8 +255,11 @@ async fn perform(
 ) -> Result<Sent, ApiError> {
     let takes_json = route.is_second_version();
     let key = read_key(&parts.method, &parts.headers, takes_json)?;
-    let body = match collect_body(&parts.headers, body).await {
-        Ok(body) => check_body(&parts.headers, body, takes_json)?,
+    if parts.method != Method::GET && !app.budgets.takes_writes() {
+        return Ok(Sent::full(RESPONSE_LIMIT));
+    }
+    let (body, _room) = match collect_body(app, &parts.headers, body).await {
+        Ok((body, room)) => (check_body(&parts.headers, body, takes_json)?, room),
         // The rest of the body has no use, so the connection has none either.
         Err(api_error) => return Ok(Sent::rejected(&api_error).closing()),
     };
@@ -410,18 +421,28 @@ fn read_params(parts: &Parts, body: &str, is_json: bool) -> Result<Params, ApiEr
     if is_json { Params::parse_json(query, body) } else { Params::parse(query, body) }
 }
 
-/// Reads a body, sent whole or in chunks.
-async fn collect_body(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+/// Reads a body, sent whole or in chunks. Returns it with the room that it takes. A large body is not
+/// read before there is room.
+async fn collect_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, Option<Room>), ApiError> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), None));
     }
     let too_large = || ApiError::too_large("request body", BODY_BYTES_MAX);
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.and_then(|length| length.parse().ok()).is_some_and(|n: usize| n > BODY_BYTES_MAX) {
+    let announced: Option<usize> = announced.and_then(|length| length.parse().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
         return Err(too_large());
     }
+    let bytes = announced.unwrap_or(BODY_BYTES_MAX);
+    let Ok(room) = tokio::time::timeout(BODY_WAIT_MAX, app.budgets.body_room(bytes)).await else {
+        return Err(ApiError::rate_limited(BODY_LIMIT));
+    };
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
+        Ok(collected) => Ok((collected.to_bytes(), room)),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) if is_late(&*error) => {
             Err(ApiError::invalid("The request body took too long to arrive."))
@@ -440,7 +461,7 @@ fn is_late(error: &(dyn Error + 'static)) -> bool {
 /// Checks the type and the text of a form or JSON body.
 fn check_body(headers: &HeaderMap, bytes: Bytes, takes_json: bool) -> Result<String, ApiError> {
     if bytes.is_empty() {
-        return Ok(String::new());
+        return Ok((String::new(), None));
     }
     if let Some(content_type) = headers.get(CONTENT_TYPE) {
         let content_type = String::from_utf8_lossy(content_type.as_bytes());
@@ -452,6 +473,7 @@ fn check_body(headers: &HeaderMap, bytes: Bytes, takes_json: bool) -> Result<Str
             return Err(ApiError::wrong_content_type(media_type));
         }
     }
-    String::from_utf8(bytes.into())
-        .map_err(|_| ApiError::invalid("The request body is not UTF-8 text."))
+    let body = String::from_utf8(bytes.into());
+    let body = body.map_err(|_| ApiError::invalid("The request body is not UTF-8 text."))?;
+    Ok((body, room))
 }

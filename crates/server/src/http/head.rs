@@ -1,13 +1,13 @@
 //! The first line and the headers of a request, and the response with the headers that belong to it.
 
 use super::app::App;
+use super::budget::body_in;
 use super::client_address::client_address;
 use super::connection::Peer;
 use super::headers as names;
 use super::indent::{indented, is_for_people};
 use super::metrics::us_since;
 use super::sent::Sent;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -56,6 +56,7 @@ impl Head {
 
     /// Creates the response, counts it and writes its line to the log.
     pub(super) fn respond(self, app: &App, pattern: &'static str, sent: Sent) -> Response {
+        let (sent, room) = app.admit_response(&self.method, sent);
         let duration_us = us_since(self.begun, &app.engine);
         if let Some(metrics) = &app.metrics {
             metrics.count(&self.method, pattern, sent.status, duration_us);
@@ -72,7 +73,7 @@ impl Head {
             "request"
         );
         let body = if self.for_people { indented(sent.body) } else { sent.body };
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(body_in(room, body));
         *response.status_mut() =
             StatusCode::from_u16(sent.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

@@ -14,7 +14,7 @@ use model::key::{IssuedKey, KEY_LETTERS, KeyDigest};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{KeyFile, KeyFileError, StoredRegistration};
+use store::{KeptMerchants, KeyFile, KeyFileError, StoredRegistration};
 
 /// The issued keys of a server, or none if the server has no key file. Clones share the file.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +65,18 @@ impl IssuedKeys {
         let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.refresh()?;
         Ok(Some(cache))
+    }
+}
+
+impl KeptMerchants for IssuedKeys {
+    /// True for a merchant with an issued key, revoked or not. If the file cannot be read, every merchant
+    /// is kept.
+    fn keeps(&self, merchant: MerchantId) -> bool {
+        match self.current() {
+            Ok(None) => false,
+            Ok(Some(cache)) => cache.known.values().any(|known| known.caller.merchant == merchant),
+            Err(_) => true,
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Backlog, DueWork, MeasureBacklog};
+use store::{Backlog, CountPlaces, DueWork, MeasureBacklog};
 
 const TEXT_FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -57,7 +57,11 @@ impl Metrics {
     /// The metrics of a server with this engine.
     pub(super) fn new(engine: &Arc<Engine>, connections: &ConnectionCounts) -> Self {
         let (requests, durations) = (Family::default(), durations());
-        let waiting = Arc::new(Waiting { engine: Arc::clone(engine), backlog: Mutex::default() });
+        let waiting = Arc::new(Waiting {
+            engine: Arc::clone(engine),
+            backlog: Mutex::default(),
+            places: Mutex::default(),
+        });
         let mut registry = Registry::with_prefix("bankfeed");
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The build of this server", build);
@@ -160,6 +164,8 @@ struct Waiting {
     engine: Arc<Engine>,
     /// The backlog of the last scrape. `None` if it could not be read.
     backlog: Mutex<Option<Backlog>>,
+    /// The places taken at the last scrape, and 1 if none is free and no sandbox may be removed.
+    places: Mutex<Option<(u64, u64)>>,
 }
 
 impl fmt::Debug for Waiting {
@@ -186,6 +192,25 @@ impl Waiting {
             measured.inspect_err(log).ok()
         });
         *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+        let places = self.count_places().await.ok();
+        *self.places.lock().unwrap_or_else(PoisonError::into_inner) = places;
+    }
+
+    async fn count_places(&self) -> Result<(u64, u64), store::Error> {
+        let store = self.engine.store();
+        let taken = store.read(CountPlaces).await?.taken;
+        let is_full = store.is_full(self.engine.clock().server_now()).await?;
+        Ok((taken, u64::from(is_full)))
+    }
+
+    fn encode_places(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let places = *self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((taken, is_full)) = places else { return Ok(()) };
+        gauge(encoder, ("places_taken", None), "Keys with objects and connected accounts", &taken)?;
+        let most = self.engine.store().merchants_max();
+        gauge(encoder, ("places", None), "Places for keys with objects", &most)?;
+        let help = "1 while no place is free and no sandbox may be removed";
+        gauge(encoder, ("places_full", None), help, &is_full)
     }
 
     fn encode_backlog(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -284,6 +309,7 @@ impl Waiting {
 impl Collector for Waiting {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_store(&mut encoder)?;
+        self.encode_places(&mut encoder)?;
         self.encode_backlog(&mut encoder)
     }
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod app;
 pub(crate) mod auth;
+mod budget;
 mod call;
 mod caller;
 mod client_address;

@@ -407,10 +407,14 @@ async fn healthy() -> &'static str {
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    if app.engine().store().is_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    let store = app.engine().store();
+    if !store.is_ready() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n");
+    }
+    // A full server serves the keys that have a place, so it is ready.
+    match store.is_full(app.engine().clock().server_now()).await {
+        Ok(true) => (StatusCode::OK, "ready\nplaces taken\n"),
+        Ok(false) | Err(_) => (StatusCode::OK, "ready\n"),
     }
 }
 

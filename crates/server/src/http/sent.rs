@@ -50,8 +50,9 @@ impl Sent {
 
     pub(super) fn rejected(api_error: &ApiError) -> Self {
         // A key in use, a lock and a failed server are temporary, so a retry can succeed. A rate
-        // limit is different, because the client has to slow down first.
-        let limited = api_error.code == Some("rate_limit");
+        // limit is different, because the client has to slow down first, and so are places that stay
+        // taken.
+        let limited = matches!(api_error.code, Some("rate_limit" | "places_taken"));
         let should_retry =
             (matches!(api_error.status, 409 | 429 | 500) && !limited).then_some(true);
         let body = api_error.to_json(None);
@@ -89,6 +90,11 @@ impl Sent {
     #[must_use]
     pub(super) fn limited(self, limit: &'static str) -> Self {
         Self { limited: Some(limit), ..self }
+    }
+
+    /// The response to a call that finds no room in a budget.
+    pub(super) fn full(limit: &'static str) -> Self {
+        Self::rejected(&ApiError::rate_limited(limit)).limited(limit)
     }
 
     /// Closes the connection instead of sending the response.

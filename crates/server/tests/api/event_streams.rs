@@ -1,6 +1,7 @@
 //! Event streams: the calls and messages of `stripe listen`.
 
 use futures_util::{SinkExt, StreamExt};
+use model::limits::EVENT_STREAM_BYTES_MAX;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use testkit::{App, BEGIN_S, Client, Response};
@@ -321,6 +322,67 @@ async fn what_is_forwarded_is_judged() {
     "event_not_read" 2 [true, false]
     "webhook_redirected" 1 [false, false]
     "#);
+}
+
+/// A stream whose reader takes no messages, or acknowledges none of them, keeps a bounded number of bytes.
+/// After the reader has made room, it receives all events, each once and in their order.
+#[tokio::test]
+async fn a_slow_reader_misses_nothing() {
+    let app = App::start().await;
+    let id = open(&app).await.text("/websocket_id");
+    let mut reader = connect(&app, &id).await.ok().unwrap();
+    // One acknowledged event shows that this reader acknowledges its messages.
+    make(&app, &app, "first").await;
+    for message in reader.next_pair().await {
+        reader.acknowledge(&message).await;
+    }
+    reader.settle().await;
+    let long = "a".repeat(5_000);
+    let events = 400;
+    for number in 0..events {
+        app.post("/v1/customers", &format!("name={number}&description={long}")).await.ok();
+    }
+    app.run_workers_until_idle().await;
+    // Those that fit are sent, and a further message needs an acknowledgement.
+    let mut unread = Vec::new();
+    let mut bytes = 0;
+    while bytes < EVENT_STREAM_BYTES_MAX - 32 * 1_024 {
+        let pair = reader.next_pair().await;
+        bytes += pair.iter().map(|message| message.to_string().len()).sum::<usize>();
+        unread.push(pair);
+    }
+    assert!(unread.len() < events, "{} of {events}", unread.len());
+    let mut names = Vec::new();
+    let mut waiting: std::collections::VecDeque<[Value; 2]> = unread.into();
+    while names.len() < events {
+        // Settled, so the server has sent whatever has room. Half of the bytes are free from then on.
+        for pair in std::mem::take(&mut waiting) {
+            names.push(name(&pair[0]));
+            for message in &pair {
+                reader.acknowledge(message).await;
+            }
+        }
+        if names.len() < events {
+            waiting.push_back(reader.next_pair().await);
+        }
+    }
+    let expected: Vec<String> = (0..events).map(|number| number.to_string()).collect();
+    assert_eq!(names, expected);
+}
+
+/// A reader that never acknowledges, such as an old release of the CLI, receives every event, too.
+#[tokio::test]
+async fn a_reader_without_acknowledgements_goes_on() {
+    let app = App::start().await;
+    let mut reader = opened(&app).await;
+    let long = "a".repeat(5_000);
+    for number in 0..400 {
+        app.post("/v1/customers", &format!("name={number}&description={long}")).await.ok();
+    }
+    app.run_workers_until_idle().await;
+    for number in 0..400 {
+        assert_eq!(name(&reader.next_pair().await[0]), number.to_string());
+    }
 }
 
 /// The number of streams per merchant is limited. Streams that were never connected free their

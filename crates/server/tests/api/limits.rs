@@ -79,7 +79,9 @@ async fn full_of_merchants() {
     app.post(CUSTOMERS, "").await.ok();
     let late = app.with_key("sk_test_late");
     let refused = late.post(CUSTOMERS, "").await;
-    insta::assert_snapshot!(refused.api_error(), @"400: This server holds as many API keys as it may.");
+    insta::assert_snapshot!(refused.api_error(), @"
+    429 places_taken: Every place for a test key with objects is taken on this server, and no sandbox was unused for long enough to be removed. Use a key that has objects already, or let the operator of the server set a lower sandbox-idle-days.
+    ");
     insta::assert_snapshot!(advice(&refused), @"retry: -");
     assert_eq!(late.count(CUSTOMERS).await, 0);
     app.post(CUSTOMERS, "").await.ok();

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
+mod bank_ledger;
 mod banks_gone;
 mod blocked_accounts;
 mod bounds;
@@ -77,6 +78,7 @@ mod metrics;
 mod older_shapes;
 mod other_origins;
 mod parameters;
+mod places;
 mod prefetch;
 mod preview_inferred;
 mod preview_institutions;

@@ -282,8 +282,7 @@ async fn a_first_refresh_reads_half_a_year() {
         if day > 0 {
             refreshed(&app, &app, &clock, &account, day).await;
         }
-        let ledger = format!("/v1/test_helpers/financial_connections/accounts/{account}/ledger");
-        let ledger = app.get(&ledger).await.ok().items("/transactions");
+        let ledger = app.ledger(&account).await;
         let at_bank = shown_at(&ledger);
         let oldest = (at_bank[0] - BEGIN_S) / DAY_S;
         assert!((-180..=-178).contains(&oldest), "the oldest row is of day {oldest}");

@@ -59,8 +59,7 @@ async fn told_and_true(app: &App, account: &str) -> (Vec<String>, Vec<String>) {
         }
         path = format!("{first}&starting_after={}", page.text("/data/99/id"));
     }
-    let ledger = app.get(&format!("{HELPERS}/accounts/{account}/ledger")).await.ok();
-    (facts(&rows), facts(&ledger.items("/transactions")))
+    (facts(&rows), facts(&app.ledger(account).await))
 }
 
 async fn snapshot(client: &Client) -> String {

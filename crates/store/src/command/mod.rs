@@ -96,6 +96,7 @@ pub mod idempotency;
 pub mod object;
 pub mod object_filter;
 pub mod open_work;
+pub mod place;
 pub mod precondition;
 pub mod probe;
 pub mod prune;

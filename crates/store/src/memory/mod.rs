@@ -24,6 +24,7 @@ mod job;
 pub(crate) mod object;
 pub(crate) mod object_filter;
 pub(crate) mod open_work;
+pub(crate) mod place;
 mod precondition;
 pub(crate) mod probe;
 pub(crate) mod prune;
@@ -35,6 +36,7 @@ pub(crate) mod snapshot;
 pub(crate) mod transaction;
 
 use crate::store::{Failure, Outcome};
+use crate::uses::Places;
 use crate::{
     Connection, Cursor, IdempotencyRecord, Kind, Listed, Object, Page, Read, Write, exact,
 };
@@ -61,6 +63,7 @@ pub struct Memory {
     clock: Arc<dyn Clock>,
     /// The time that was given to the last event.
     last_commit: ServerTime,
+    places: Places,
     merchants: BTreeMap<MerchantId, MerchantRow>,
     rows: Rows,
     snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<Rows>>,
@@ -76,6 +79,8 @@ struct MerchantRow {
     /// The claim of its feed.
     claim: u32,
     leased_until: Option<ServerTime>,
+    /// The day of its last use. `None` if it is never removed.
+    used_day: Option<i64>,
 }
 
 /// The rows of merchants: those of the store, or those in one snapshot.
@@ -138,10 +143,11 @@ fn owner(rows: &Rows, merchant: MerchantId) -> MerchantId {
 }
 
 impl Model {
-    pub(crate) fn empty(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn empty(clock: Arc<dyn Clock>, places: Places) -> Self {
         let memory = Memory {
             clock,
             last_commit: ServerTime(0),
+            places,
             merchants: BTreeMap::new(),
             rows: Rows::default(),
             snapshots: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! Objects that are read and replaced as a whole.
 
-use super::{Memory, event, idempotency, in_turns, page, precondition};
+use super::{Memory, event, idempotency, in_turns, page, place, precondition};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
@@ -9,7 +9,6 @@ use crate::{
 use model::Word;
 use model::clock::AccountTime;
 use model::id::MerchantId;
-use model::limits::MERCHANTS_MAX;
 use std::sync::Arc;
 
 pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Created, Failure> {
@@ -20,7 +19,7 @@ pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Crea
     if !precondition::all_hold(requires, memory) {
         return Ok(Created::VersionConflict);
     }
-    if !has_room(object.merchant(), memory) {
+    if !place::take(object.merchant(), memory) {
         return Ok(Created::MerchantsFull);
     }
     let there = live(memory, object.merchant(), object.kind()).count();
@@ -57,7 +56,7 @@ pub(crate) fn change_many(
     }
     let mut admitted = None;
     for merchant in objects.iter().map(Object::merchant) {
-        if admitted.replace(merchant) != Some(merchant) && !has_room(merchant, memory) {
+        if admitted.replace(merchant) != Some(merchant) && !place::take(merchant, memory) {
             return Ok(Changed::MerchantsFull);
         }
     }
@@ -77,13 +76,6 @@ pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
         let key = (object.merchant(), object.kind(), object.number());
         memory.rows.objects.insert(key, Arc::new(object.clone())).is_none()
     })
-}
-
-/// Creates the merchant's row if it does not exist. Returns true if the server has room for it.
-pub(super) fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
-    let known = memory.merchants.contains_key(&merchant);
-    memory.merchants.entry(merchant).or_default();
-    known || memory.merchants.len() as u64 <= MERCHANTS_MAX
 }
 
 /// Replaces an object. Returns true if its version is one above the stored one.

@@ -2,7 +2,7 @@
 //! the other steps do nothing.
 
 use super::snapshot::{find_snapshot, merchants_of, split_off};
-use super::{ClockJob, Memory, Rows, idempotency, object};
+use super::{ClockJob, Memory, Rows, idempotency, place};
 use crate::command::snapshot::may_be_replaced;
 use crate::store::Failure;
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) fn begin(command: &BeginReplacement, memory: &mut Memory) -> Result<B
         return Ok(Begun::Rejected(Snapshotted::Missing));
     };
     for merchant in snapshot.size.merchants {
-        if !object::has_room(merchant, memory) {
+        if !place::take(merchant, memory) {
             return Ok(Begun::Rejected(Snapshotted::MerchantsFull));
         }
     }

@@ -1,6 +1,6 @@
 //! Snapshots of sandboxes.
 
-use super::{Memory, Rows, idempotency, object};
+use super::{Memory, Rows, idempotency, object, place};
 use crate::command::snapshot::{CopiedRows, may_be_taken};
 use crate::store::Failure;
 use crate::{
@@ -127,7 +127,7 @@ pub(crate) fn begin(command: &BeginSnapshot, memory: &mut Memory) -> Result<Begu
 /// The result of a snapshot for which there is no room.
 fn find_full(take: &TakeSnapshot, memory: &mut Memory) -> Option<Snapshotted> {
     let owner = take.snapshot.merchant;
-    if !object::has_room(owner, memory) {
+    if !place::take(owner, memory) {
         return Some(Snapshotted::MerchantsFull);
     }
     let snapshots = object::live(memory, owner, Kind::Snapshot).count();

@@ -84,6 +84,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         step: Some(object_filter::fill_sessions),
     },
     Migration { sql: include_str!("migrations/0021_refreshes_by_merchant.sql"), step: None },
+    Migration { sql: include_str!("migrations/0022_places.sql"), step: None },
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

@@ -45,6 +45,7 @@ pub(crate) mod object_filter;
 mod open;
 pub(crate) mod open_work;
 mod payload;
+pub(crate) mod place;
 mod precondition;
 pub(crate) mod prepared;
 pub(crate) mod probe;
@@ -68,6 +69,7 @@ pub(crate) mod tests;
 
 use crate::exact;
 use crate::seal::Sealer;
+use crate::uses::Places;
 use crate::store::{Failure, command_name};
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
 use files::{Locks, TemporaryFolder};
@@ -119,8 +121,8 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// Opens a database.
-    pub(crate) fn open(settings: StoreSettings) -> Result<Self, OpenError> {
-        open::open(settings)
+    pub(crate) fn open(settings: StoreSettings, places: Places) -> Result<Self, OpenError> {
+        open::open(settings, places)
     }
 
     /// Sends a command to the writer and waits for its commit.
@@ -191,8 +193,8 @@ pub struct Batch<'a> {
     pub(crate) now: ServerTime,
     /// The time that was given to the last event.
     pub(crate) last_commit: &'a Cell<ServerTime>,
-    /// The maximum number of merchants of the database.
-    pub(crate) merchants_max: u64,
+    /// The bounds of the places of merchants.
+    pub(crate) places: &'a Places,
     /// The values that were made before the command queued.
     pub(crate) prepared: &'a Prepared,
     pub(crate) statements: &'a dyn Statements,

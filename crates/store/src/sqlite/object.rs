@@ -5,7 +5,8 @@ use super::list::{Lists, Window, lists};
 use super::object_filter::{Entries, StoredEntries};
 use super::prepared::Part;
 use super::{
-    Batch, Failure, Param, Reading, column, event, idempotency, object_filter, precondition, word,
+    Batch, Failure, Param, Reading, column, event, idempotency, object_filter, place, precondition,
+    word,
 };
 use crate::seal::{CellPosition, Sealer};
 use crate::{
@@ -19,11 +20,6 @@ use rusqlite::{Row, ToSql, named_params, params};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub(super) const INSERT_MERCHANT: &str =
-    "INSERT INTO merchants (merchant) VALUES (?1) ON CONFLICT DO NOTHING";
-/// Counts one more merchant and returns the count. Merchants are never deleted.
-pub(super) const COUNT_MERCHANT: &str =
-    "UPDATE counts SET value = value + 1 WHERE name = 'merchants' RETURNING value";
 /// The count is at most the maximum of the kind, because each creation of such an object checks it.
 pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
@@ -75,7 +71,7 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
     if !precondition::all_hold(&command.requires, batch)? {
         return Ok(Created::VersionConflict);
     }
-    if !has_room(object.merchant(), batch)? {
+    if !place::take(object.merchant(), batch)? {
         return Ok(Created::MerchantsFull);
     }
     if let Some(kind_max) = command.kind_max {
@@ -110,7 +106,7 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
     }
     let mut admitted = None;
     for merchant in command.objects.iter().map(Object::merchant) {
-        if admitted.replace(merchant) != Some(merchant) && !has_room(merchant, batch)? {
+        if admitted.replace(merchant) != Some(merchant) && !place::take(merchant, batch)? {
             return Ok(Changed::MerchantsFull);
         }
     }
@@ -132,12 +128,6 @@ pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Fa
         }
     }
     Ok(true)
-}
-
-/// Creates the merchant's row if it does not exist. Returns true if the server has room for it.
-pub(super) fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
-    Ok(batch.execute(INSERT_MERCHANT, [column(merchant.number())])? == 0
-        || count(batch, COUNT_MERCHANT, params![])? <= batch.merchants_max)
 }
 
 /// Inserts an object with its filter entries. Returns true if it did not exist.

@@ -10,6 +10,7 @@ use super::new_database;
 use super::readers::Readers;
 use super::writer::{Writer, WriterSettings};
 use crate::seal::{CellPosition, Sealer};
+use crate::uses::Places;
 use crate::{OpenError, Place, StoreSettings};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -35,7 +36,7 @@ const SEAL_CHECK: CellPosition<'static> =
     CellPosition { column: "facts.value", row: &[b"seal_check"] };
 
 /// Opens a database.
-pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
+pub(super) fn open(settings: StoreSettings, places: Places) -> Result<Sqlite, OpenError> {
     let library = rusqlite::version_number();
     if library < LIBRARY_VERSION_MIN {
         return Err(OpenError::OldLibrary {
@@ -73,6 +74,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             clock: settings.clock,
             failpoints: settings.failpoints.clone(),
             bounds: settings.bounds,
+            places,
             known: Arc::clone(&known),
         },
     )?;

@@ -15,6 +15,7 @@ use model::account::Account;
 use model::delivery::DeliveryKey;
 use model::event::{Event, Snapshot};
 use model::id::{AccountId, EventId, MerchantId};
+use model::limits::OBJECT_BYTES_MAX;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -104,6 +105,12 @@ impl Prepared {
         }
     }
 
+    /// The size of all values.
+    pub(super) fn bytes(&self) -> usize {
+        let texts: usize = self.texts.values().map(String::len).sum();
+        texts + self.sealed.values().map(Vec::len).sum::<usize>()
+    }
+
     /// A value that the writer had to make.
     fn made_late<T>(&self, part: Part, made: Result<T, Failure>) -> Result<T, Failure> {
         let prepares = !self.texts.is_empty() || !self.sealed.is_empty();
@@ -167,7 +174,12 @@ impl<'a> Preparing<'a> {
 
     fn object(&mut self, object: &Object) -> Result<(), Failure> {
         let part = Part::of_object(object);
-        self.done.texts.insert(part, object.body()?);
+        let body = object.body()?;
+        // A scenario has a bound of its own.
+        if body.len() > OBJECT_BYTES_MAX && object.kind() != Kind::Scenario {
+            return Err(Failure::ObjectTooLarge);
+        }
+        self.done.texts.insert(part, body);
         if let Some(secret) = object::seal_secret(object, self.seal)? {
             self.done.sealed.insert(part, secret);
         }

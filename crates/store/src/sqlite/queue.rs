@@ -6,6 +6,8 @@ use super::prepared::Prepared;
 use crate::store::{Failure, Outcome, command_name};
 use crate::{Error, Write};
 use model::limits::WRITER_GROUP_MAX;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
@@ -99,17 +101,39 @@ pub(super) struct Waiting<C: Write> {
     output: Option<Result<C::Output, Failure>>,
     sender: oneshot::Sender<Result<C::Output, Error>>,
     span: Span,
+    _bytes: QueuedBytes,
 }
 
 impl<C: Write> Waiting<C> {
-    /// A command with its prepared values, and the sender of its output.
+    /// A command with its prepared values, the sender of its output, and its share of the queue.
     pub(super) fn new(
         command: C,
         prepared: Prepared,
         sender: oneshot::Sender<Result<C::Output, Error>>,
-        span: Span,
+        (span, bytes): (Span, QueuedBytes),
     ) -> Self {
-        Self { command, prepared, output: None, sender, span }
+        Self { command, prepared, output: None, sender, span, _bytes: bytes }
+    }
+}
+
+/// The share of a command in the bytes of the queue, which it gives back when it is dropped.
+pub(super) struct QueuedBytes {
+    bytes: usize,
+    all: Arc<AtomicUsize>,
+}
+
+impl QueuedBytes {
+    /// Takes a share. Returns `None` if the queue has other commands and no room for it.
+    pub(super) fn take(all: &Arc<AtomicUsize>, bytes: usize, bytes_max: usize) -> Option<Self> {
+        let before = all.fetch_add(bytes, Ordering::AcqRel);
+        let taken = Self { bytes, all: Arc::clone(all) };
+        (before == 0 || before + bytes <= bytes_max).then_some(taken)
+    }
+}
+
+impl Drop for QueuedBytes {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The removal of rows that no command sees: those of generations that are not current, and those of
 //! snapshots that were deleted or given up. Rows with due work are removed before the others.
 
+use super::place;
 use super::prune::{DELETE_ATTEMPTS, DELETE_DELIVERIES, DELETE_EVENT};
 use super::snapshot;
 use super::snapshot_table::SNAPSHOT_TABLES;
@@ -102,6 +103,7 @@ pub(crate) fn remove(command: &RemoveGenerations, batch: &Batch<'_>) -> Result<R
     }
     if left > 0 {
         batch.execute(DELETE_GENERATION, [owner])?;
+        place::delete_vacant(merchant, batch)?;
     }
     let rows = exact(REPLACE_ROWS_MAX - left, "a step removes few rows");
     Ok(Removed { rows, has_more: true })

@@ -9,8 +9,8 @@ use super::generation::Generation;
 use super::snapshot::{bind_some, find_snapshot, left_out, merchants_of};
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{
-    Batch, Failure, Param, Reading, account, column, from_json, idempotency, number, object,
-    object_filter, optional_number,
+    Batch, Failure, Param, Reading, account, column, from_json, idempotency, number,
+    object_filter, optional_number, place,
 };
 use crate::command::snapshot::{KeyPart, may_be_replaced};
 use crate::failpoint::BETWEEN_TABLES;
@@ -105,7 +105,7 @@ pub(crate) fn begin(command: &BeginReplacement, batch: &Batch<'_>) -> Result<Beg
         return Ok(Begun::Rejected(Snapshotted::Missing));
     };
     for merchant in snapshot.size.merchants {
-        if !object::has_room(merchant, batch)? {
+        if !place::take(merchant, batch)? {
             return Ok(Begun::Rejected(Snapshotted::MerchantsFull));
         }
         let generation = new_generation(batch)?;

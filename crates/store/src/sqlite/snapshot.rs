@@ -8,7 +8,9 @@ use super::generation::Generation;
 use super::replace::{self, GenerationRow};
 use super::sandbox_copy::CopyWriter;
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
-use super::{Batch, Failure, Param, Reading, column, from_json, idempotency, number, object};
+use super::{
+    Batch, Failure, Param, Reading, column, from_json, idempotency, number, object, place,
+};
 use crate::command::snapshot::{CopiedRows, may_be_taken};
 use crate::{
     BeginSnapshot, Begun, CopySandbox, DropSnapshot, FillSnapshot, FindObject, FinishSnapshot,
@@ -120,7 +122,7 @@ pub(crate) fn begin(command: &BeginSnapshot, batch: &Batch<'_>) -> Result<Begun,
 /// The result of a snapshot for which there is no room.
 fn find_full(take: &TakeSnapshot, batch: &Batch<'_>) -> Result<Option<Snapshotted>, Failure> {
     let owner = take.snapshot.merchant;
-    if !object::has_room(owner, batch)? {
+    if !place::take(owner, batch)? {
         return Ok(Some(Snapshotted::MerchantsFull));
     }
     let snapshots = object::count_kind(owner, Kind::Snapshot, batch)?;

@@ -21,11 +21,12 @@ use super::generation::Known;
 use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::{keep_log, open_writer};
 use super::prepared::{Prepared, Preparing};
-use super::queue::{Commands, Message, Queued, Ran, Waiting};
+use super::queue::{Commands, Message, Queued, QueuedBytes, Ran, Waiting};
 use super::{Batch, OpenError, UsedStatements};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
 use crate::store::{Failure, command_name};
+use crate::uses::Places;
 use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::{Clock, ServerTime};
 use rusqlite::Connection;
@@ -33,11 +34,14 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
+
+/// The bytes of a command without its values.
+const COMMAND_BYTES: usize = 1_024;
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const COMMIT: &str = "COMMIT";
@@ -56,12 +60,16 @@ pub(super) struct WriterSettings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) failpoints: Failpoints,
     pub(super) bounds: StoreBounds,
+    pub(super) places: Places,
     pub(super) known: Arc<Known>,
 }
 
 /// The sending end of the writer's queue.
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Message>>,
+    /// The bytes of the commands that wait or run.
+    queued_bytes: Arc<AtomicUsize>,
+    queue_bytes_max: usize,
     thread: Mutex<Option<JoinHandle<()>>>,
     path: PathBuf,
     seal: Sealer,
@@ -128,6 +136,7 @@ impl Writer {
             closing: AtomicBool::new(false),
             counters: WriterCounters::default(),
         });
+        let queue_bytes_max = settings.bounds.writer_queue_bytes_max;
         let (seal, log) = (settings.seal.clone(), Log::default());
         log.follow(&mut connection)?;
         let (opened, shared_with) = (Cell::new(1), Arc::clone(&shared));
@@ -137,8 +146,9 @@ impl Writer {
             .name("writer".to_owned())
             .spawn(move || state.run(connection, commands))
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
-        let thread = Mutex::new(Some(thread));
-        Ok(Self { queue: Some(queue), thread, path, seal, shared })
+        let (queue, thread) = (Some(queue), Mutex::new(Some(thread)));
+        let queued_bytes = Arc::default();
+        Ok(Self { queue, queued_bytes, queue_bytes_max, thread, path, seal, shared })
     }
 
     /// Puts a command into the queue and waits for its output.
@@ -153,7 +163,12 @@ impl Writer {
             group_commands = tracing::field::Empty
         );
         let span = span.or_current();
-        let message = Message::Run(Box::new(Waiting::new(command, prepared, sender, span)));
+        // The command has about as many bytes besides its prepared values.
+        let bytes = COMMAND_BYTES + 2 * prepared.bytes();
+        let bytes = QueuedBytes::take(&self.queued_bytes, bytes, self.queue_bytes_max);
+        let bytes = bytes.ok_or(Error::Busy)?;
+        let waiting = Waiting::new(command, prepared, sender, (span, bytes));
+        let message = Message::Run(Box::new(waiting));
         let queue = self.queue.as_ref().ok_or(Failure::Closed)?;
         queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
@@ -341,7 +356,7 @@ impl State {
             opened: self.opened.get(),
             generation: &Cell::new(None),
             file_changed: &Cell::new(false),
-            merchants_max: self.settings.bounds.merchants_max,
+            places: &self.settings.places,
             prepared: &Prepared::default(),
             statements,
             failpoints: &self.settings.failpoints,

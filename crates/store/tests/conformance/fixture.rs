@@ -185,6 +185,7 @@ pub(crate) fn sqlite(time: Arc<ManualClock>) -> Store {
         clock: time,
         readers: 4,
         bounds: StoreBounds::default(),
+        kept: Arc::new(()),
     })
     .unwrap()
 }

@@ -1,6 +1,7 @@
 //! Errors of objects, addresses and the server.
 
 use super::{Error, ErrorType, shown};
+use model::limits::{OBJECT_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 /// A preview version that the server knows.
 const PREVIEW: &str = "2026-09-30.preview";
@@ -161,6 +162,30 @@ impl Error {
         Self::invalid("The object is being changed by another request or process. Try again.")
             .status(429)
             .code("lock_timeout")
+    }
+
+    /// The call would make an object larger than objects may be.
+    pub fn object_too_large() -> Self {
+        Self::invalid(format!(
+            "The call would make an object larger than {OBJECT_BYTES_MAX} bytes. Send fewer or shorter \
+             values."
+        ))
+    }
+
+    /// The response to a read would be too large.
+    pub fn response_too_large() -> Self {
+        Self::invalid(format!(
+            "The response would be larger than {RESPONSE_BYTES_MAX} bytes. Request a smaller page or \
+             fewer expansions."
+        ))
+    }
+
+    /// Every place for a test key is taken. A retry has the same result.
+    pub fn places_taken() -> Self {
+        let message = "Every place for a test key with objects is taken on this server, and no sandbox was \
+                       unused for long enough to be removed. Use a key that has objects already, or let \
+                       the operator of the server set a lower sandbox-idle-days.";
+        Self::invalid(message).status(429).code("places_taken")
     }
 
     /// A wait ended without the event. `waited` names the event and the progress.

@@ -443,5 +443,6 @@ fn a_page_of_a_ledger_is_bounded_in_bytes() {
     let last = &first.entries.last().unwrap().transaction.bank_id;
     let next = page(LedgerPosition::After(last));
     let whole = control.window_entries(&example.account(), LINKED, None).unwrap();
-    assert_eq!([first.entries, next.entries].concat(), whole[..1_040.min(whole.len())]);
+    let read = [first.entries, next.entries].concat();
+    assert!(read == whole[..read.len()], "the pages follow each other");
 }

@@ -10,7 +10,13 @@ use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
 use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Feature, Removal};
 use model::limits;
+use std::sync::Arc;
 use store::{ChangeConnection, Connection};
+
+/// The bytes of a record without its texts, about.
+const RECORD_BYTES: usize = 128;
+/// The bytes of a permit for large refreshes.
+pub(crate) const REFRESH_PERMIT_BYTES: usize = 1_024;
 
 /// The result of fetching.
 pub(super) enum Fetched {
@@ -31,6 +37,8 @@ pub(super) struct Gathered {
     pub(super) balance: Option<Balance>,
     pub(super) owners: Vec<BankOwner>,
     pub(super) cursor: Option<Vec<u8>>,
+    /// The size of the records, about.
+    pub(super) bytes: usize,
     /// True if it continues an earlier refresh that was cut off.
     pub(super) resumed: bool,
     /// True if a bound was reached before the bank's last page.
@@ -79,16 +87,34 @@ impl Engine {
             };
             let more = page.more;
             gathered.add(page);
+            self.take_room(work, gathered.bytes).await;
             if !more {
                 break;
             }
             gathered.cut_off = page_number == limits::REFRESH_PAGES_MAX
-                || gathered.records.len() >= limits::REFRESH_ROWS_MAX;
+                || gathered.records.len() >= limits::REFRESH_ROWS_MAX
+                || gathered.bytes >= limits::REFRESH_BYTES_MAX;
             if gathered.cut_off {
                 break;
             }
         }
         Ok(Fetched::Pages(gathered))
+    }
+
+    /// Waits for the room of a large refresh. The refreshes of a step of a test clock need none, because a step
+    /// ends after few rows.
+    async fn take_room(&self, work: &Work, bytes: usize) {
+        let Some(slot) = &work.room else { return };
+        if bytes <= limits::REFRESH_FREE_BYTES_MAX || slot.get().is_some() {
+            return;
+        }
+        let permits = limits::REFRESH_BYTES_MAX / REFRESH_PERMIT_BYTES;
+        let Ok(permits) = u32::try_from(permits) else {
+            unreachable!("a refresh has few permits");
+        };
+        let room = Arc::clone(&self.refresh_room).acquire_many_owned(permits).await;
+        // The semaphore is never closed, and only this task sets the room.
+        let _ = room.map(|room| slot.set(room));
     }
 
     /// Stores a replaced credential or state before the next request to the bank. Returns false if
@@ -118,6 +144,10 @@ impl Gathered {
         self.cursor = page.next_cursor;
         match page.records {
             Records::Transactions { mut records, mut removals, coverage } => {
+                let bytes = |record: &BankTransaction| {
+                    RECORD_BYTES + record.bank_id.len() + record.description.len()
+                };
+                self.bytes += records.iter().map(bytes).sum::<usize>();
                 self.records.append(&mut records);
                 self.removals.append(&mut removals);
                 self.coverage = Some(coverage);

@@ -8,7 +8,8 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::migration::{MIGRATIONS, migrate};
 use crate::sqlite::prepared::Prepared;
 use crate::sqlite::{Batch, Reading, UsedStatements};
-use crate::{Failpoints, Read, Write};
+use crate::uses::Places;
+use crate::{Failpoints, Read, StoreBounds, Write};
 use model::clock::ServerTime;
 use rusqlite::{Connection, StatementStatus};
 use std::cell::Cell;
@@ -45,7 +46,7 @@ impl Database {
             opened: 1,
             generation: &Cell::new(None),
             file_changed: &Cell::new(false),
-            merchants_max: 9,
+            places: &Places::of(&StoreBounds { merchants_max: 9, ..StoreBounds::default() }, Arc::new(())),
             prepared: &Prepared::default(),
             statements: &UsedStatements::of(&self.connection),
             failpoints: &Failpoints::default(),

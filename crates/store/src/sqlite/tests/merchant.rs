@@ -96,6 +96,7 @@ const EXEMPT: &[(&str, Missing, &str)] = &[
     ("open_work::LIST_OPEN_ACCOUNTS", BUCKET, OF_MERCHANT),
     ("open_work::LIST_OPEN_REFRESHES", BUCKET, OF_MERCHANT),
     ("open_work::LIST_UNATTEMPTED", BUCKET, OF_MERCHANT),
+    ("place::FIND_OLDEST_USED", MERCHANT, "the search for a place is among all merchants"),
     ("prune::DELETE_OBJECTS", MERCHANT, PRUNER),
     ("prune::DELETE_RECORDS", MERCHANT, PRUNER),
     ("prune::DELETE_REFRESHES", BOTH, PRUNER),

@@ -42,6 +42,7 @@ pub(crate) fn settings(place: Place) -> StoreSettings {
         clock: Arc::new(ManualClock::at(1_700_000_000)),
         readers: 2,
         bounds: StoreBounds::default(),
+        kept: Arc::new(()),
     }
 }
 

@@ -1,0 +1,92 @@
+//! The uses of sandboxes, and the sandboxes that are never removed.
+//!
+//! A call notes its merchant in memory, because a read must not wait for a commit. The pruner stores the
+//! notes each minute. Until then the writer looks into them before it removes a sandbox. A crash loses the
+//! notes of a minute at most, and idle times are counted in days.
+
+use crate::StoreBounds;
+use model::clock::ServerTime;
+use model::id::MerchantId;
+use model::limits::USES_NOTED_MAX;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const DAY_S: i64 = 86_400;
+
+/// Names the merchants that are never removed.
+pub trait KeptMerchants: Send + Sync {
+    /// True if the merchant is never removed, because an operator issued a key for it.
+    fn keeps(&self, merchant: MerchantId) -> bool;
+}
+
+/// Keeps no merchant.
+impl KeptMerchants for () {
+    fn keeps(&self, _merchant: MerchantId) -> bool {
+        false
+    }
+}
+
+/// The noted uses, with true for merchants of live mode. Clones share the notes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uses(Arc<Mutex<BTreeMap<MerchantId, bool>>>);
+
+impl Uses {
+    fn noted(&self) -> MutexGuard<'_, BTreeMap<MerchantId, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the use of a merchant. Returns true if so many are noted that they must be stored now.
+    pub(crate) fn note(&self, merchant: MerchantId, livemode: bool) -> bool {
+        let mut noted = self.noted();
+        noted.insert(merchant, livemode);
+        noted.len() >= USES_NOTED_MAX
+    }
+
+    /// Returns the notes. They stay until they are stored.
+    pub(crate) fn list(&self) -> Vec<(MerchantId, bool)> {
+        self.noted().iter().map(|(merchant, livemode)| (*merchant, *livemode)).collect()
+    }
+
+    /// Removes notes that are stored.
+    pub(crate) fn forget(&self, stored: &[(MerchantId, bool)]) {
+        let mut noted = self.noted();
+        for (merchant, _) in stored {
+            noted.remove(merchant);
+        }
+    }
+
+    /// True if a use is noted that is not stored.
+    pub(crate) fn has(&self, merchant: MerchantId) -> bool {
+        self.noted().contains_key(&merchant)
+    }
+}
+
+/// The bounds of the places, as commands see them.
+#[derive(Clone)]
+pub(crate) struct Places {
+    /// The maximum number of merchants.
+    pub(crate) merchants_max: u64,
+    /// The days without a use after which a sandbox may be removed. 0 for never.
+    pub(crate) idle_days: u32,
+    pub(crate) uses: Uses,
+    pub(crate) kept: Arc<dyn KeptMerchants>,
+}
+
+impl Places {
+    /// The bounds of a database, without noted uses.
+    pub(crate) fn of(bounds: &StoreBounds, kept: Arc<dyn KeptMerchants>) -> Self {
+        let StoreBounds { merchants_max, sandbox_idle_days, .. } = *bounds;
+        Self { merchants_max, idle_days: sandbox_idle_days, uses: Uses::default(), kept }
+    }
+
+    /// The first day on which a sandbox may have been used for the last time and still stays. `None` if
+    /// no sandbox is ever removed.
+    pub(crate) fn idle_before(&self, now: ServerTime) -> Option<i64> {
+        (self.idle_days > 0).then(|| day_of(now) - i64::from(self.idle_days))
+    }
+}
+
+/// The day of a time, in days since 1970.
+pub(crate) fn day_of(now: ServerTime) -> i64 {
+    now.seconds().div_euclid(DAY_S)
+}
