@@ -21,7 +21,6 @@ use store::{
     ChangeObjects, Changed, ClockItem, IdempotencyRecord, Kind, Object, ObjectKey, Precondition,
     StoredObject,
 };
-use wire::error::Error as ApiError;
 
 /// Objects that change together, with the time and the cause of their events.
 pub(crate) struct Changes {

@@ -8,7 +8,7 @@ CREATE TABLE facts (
 
 CREATE TABLE merchants (
     merchant INTEGER PRIMARY KEY
-, floor INTEGER NOT NULL DEFAULT 0, feed INTEGER NOT NULL DEFAULT 0, dispatch_claim INTEGER NOT NULL DEFAULT 0, dispatch_leased_until INTEGER, owner INTEGER, turn INTEGER NOT NULL DEFAULT 0) STRICT;
+, floor INTEGER NOT NULL DEFAULT 0, feed INTEGER NOT NULL DEFAULT 0, dispatch_claim INTEGER NOT NULL DEFAULT 0, dispatch_leased_until INTEGER, owner INTEGER, turn INTEGER NOT NULL DEFAULT 0, used_day INTEGER, vacant INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE objects (
     merchant INTEGER NOT NULL,
@@ -440,6 +440,7 @@ CREATE INDEX generations_idle ON generations (state, owner) WHERE state <> 'curr
 
 CREATE INDEX refreshes_due ON refreshes (merchant, run_server, account, feature)
     WHERE status = 'pending' AND run_server IS NOT NULL;
+CREATE INDEX merchants_used ON merchants (used_day, merchant) WHERE used_day IS NOT NULL;
 
 INSERT INTO counts VALUES ('generations', 0);
 INSERT INTO counts VALUES ('merchants', 0);
