@@ -85,6 +85,8 @@ pub const MERCHANTS_MAX: u64 = 100_000;
 pub const SANDBOX_IDLE_DAYS_DEFAULT: u32 = 30;
 /// The maximum of this number.
 pub const SANDBOX_IDLE_DAYS_MAX: u32 = 3_650;
+/// The maximum number of sandboxes that a command passes in search of an unused one.
+pub const PLACES_PASSED_MAX: usize = 256;
 /// The maximum number of merchants whose calls are noted in memory until they are stored.
 pub const USES_NOTED_MAX: usize = 10_000;
 /// The maximum number of keys that a server issues, revoked keys included.
@@ -208,7 +210,7 @@ pub const FEED_CLAIMS_CACHED_MAX: usize = 4_096;
 pub const FEED_BATCHES_AT_ONCE_MAX: u32 = 256;
 /// The maximum number of deliveries in flight on the whole server. A merchant has at most as many as are
 /// free, so one merchant has at most half of them.
-pub const DELIVERIES_IN_FLIGHT_MAX: usize = 1_024;
+pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
 /// The maximum number of deliveries that one command claims, and of attempts that it records.
 pub const DELIVERY_CLAIMS_MAX: usize = 256;
 /// The maximum number of deliveries in flight to one endpoint.

@@ -466,7 +466,7 @@ impl Store {
 
     /// Stores the noted calls of merchants. No gate holds it back, because no caller waits for it.
     pub async fn store_uses(&self, now: ServerTime) -> Result<(), Error> {
-        let noted = self.places.uses.list();
+        let noted = self.places.to_store();
         if noted.is_empty() {
             return Ok(());
         }
@@ -475,7 +475,7 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.write(command).await?,
             Backend::Memory(model) => model.write(&command)?,
         }
-        self.places.uses.forget(&noted);
+        self.places.stored(&noted);
         Ok(())
     }
 

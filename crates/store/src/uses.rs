@@ -8,7 +8,7 @@ use crate::StoreBounds;
 use model::clock::ServerTime;
 use model::id::MerchantId;
 use model::limits::USES_NOTED_MAX;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const DAY_S: i64 = 86_400;
@@ -17,12 +17,19 @@ const DAY_S: i64 = 86_400;
 pub trait KeptMerchants: Send + Sync {
     /// True if the merchant is never removed, because an operator issued a key for it.
     fn keeps(&self, merchant: MerchantId) -> bool;
+
+    /// Lists these merchants.
+    fn list(&self) -> Vec<MerchantId>;
 }
 
 /// Keeps no merchant.
 impl KeptMerchants for () {
     fn keeps(&self, _merchant: MerchantId) -> bool {
         false
+    }
+
+    fn list(&self) -> Vec<MerchantId> {
+        Vec::new()
     }
 }
 
@@ -70,13 +77,32 @@ pub(crate) struct Places {
     pub(crate) idle_days: u32,
     pub(crate) uses: Uses,
     pub(crate) kept: Arc<dyn KeptMerchants>,
+    /// The kept merchants that are stored as such.
+    pub(crate) marked: Arc<Mutex<BTreeSet<MerchantId>>>,
 }
 
 impl Places {
+    /// The noted uses, and the kept merchants that are not stored as such, with true for each that is never
+    /// removed.
+    pub(crate) fn to_store(&self) -> Vec<(MerchantId, bool)> {
+        let mut noted = self.uses.list();
+        let marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.list().into_iter().filter(|merchant| !marked.contains(merchant));
+        noted.extend(kept.map(|merchant| (merchant, true)));
+        noted
+    }
+
+    /// Removes notes that are stored.
+    pub(crate) fn stored(&self, stored: &[(MerchantId, bool)]) {
+        self.uses.forget(stored);
+        let kept = stored.iter().filter(|(_, is_kept)| *is_kept).map(|(merchant, _)| *merchant);
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner).extend(kept);
+    }
+
     /// The bounds of a database, without noted uses.
     pub(crate) fn of(bounds: &StoreBounds, kept: Arc<dyn KeptMerchants>) -> Self {
         let StoreBounds { merchants_max, sandbox_idle_days, .. } = *bounds;
-        Self { merchants_max, idle_days: sandbox_idle_days, uses: Uses::default(), kept }
+        Self { merchants_max, idle_days: sandbox_idle_days, uses: Uses::default(), kept, marked: Arc::default() }
     }
 
     /// The first day on which a sandbox may have been used for the last time and still stays. `None` if

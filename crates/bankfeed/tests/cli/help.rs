@@ -141,8 +141,9 @@ fn shows_settings_in_groups() {
           --metrics <on|off|HOST:PORT>  Address of /metrics [default: on for loopback] [env: BANKFEED_METRICS]
 
     Workers:
-          --lease-ms <MS>  Time for which a worker leases its work [default: 60000] [env: BANKFEED_LEASE_MS]
-          --poll-ms <MS>   Time after which an idle worker polls again [default: 500] [env: BANKFEED_POLL_MS]
+          --sandbox-idle-days <DAYS>  Days after which a full server removes an unused sandbox [default: 30] [env: BANKFEED_SANDBOX_IDLE_DAYS]
+          --lease-ms <MS>             Time for which a worker leases its work [default: 60000] [env: BANKFEED_LEASE_MS]
+          --poll-ms <MS>              Time after which an idle worker polls again [default: 500] [env: BANKFEED_POLL_MS]
 
     Examples:
       bankfeed serve --memory

@@ -353,6 +353,11 @@ impl EventStream {
         away_ms <= EVENT_STREAM_AWAY_MS_MAX
     }
 
+    /// The merchant that opened it.
+    pub fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
     /// Begins a connection, which ends any other, and returns its number. Messages that were not
     /// acknowledged are sent again.
     pub fn begin_reading(&self) -> u64 {

@@ -2,7 +2,6 @@
 
 use super::auth::Keys;
 use super::budget::{Budgets, Room};
-use super::caller::Caller;
 use super::connection_bounds::ConnectionBounds;
 use super::headers::{REQUEST_ID, put};
 use super::hosts::Hosts;
@@ -19,6 +18,7 @@ use axum::response::Response;
 use engine::Engine;
 use ipnet::IpNet;
 use lab::Lab;
+use model::id::MerchantId;
 use model::limits::RESPONSE_BYTES_MAX;
 use std::sync::Arc;
 use wire::error::Error;
@@ -125,9 +125,9 @@ impl App {
     }
 
     /// Notes the call of a merchant, so that its sandbox counts as used.
-    pub(super) async fn note_use(&self, caller: &Caller) {
+    pub(super) async fn note_use(&self, merchant: MerchantId, livemode: bool) {
         let store = self.engine.store();
-        if store.note_use(caller.merchant, caller.livemode)
+        if store.note_use(merchant, livemode)
             && let Err(error) = store.store_uses(self.engine.clock().server_now()).await
         {
             let error = &error as &dyn std::error::Error;

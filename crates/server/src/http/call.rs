@@ -185,7 +185,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     let admitted = admit(&app, &route, &parts.headers);
     head.merchant = admitted.as_ref().ok().map(|caller| caller.merchant);
     if let Ok(caller) = &admitted {
-        app.note_use(caller).await;
+        app.note_use(caller.merchant, caller.livemode).await;
     }
     let has_secret_key = admitted.as_ref().is_ok_and(|caller| !caller.publishable);
     let span = tracing::info_span!(

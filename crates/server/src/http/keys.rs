@@ -11,7 +11,7 @@ use engine::connections::registry::Registry;
 use model::connections_settings::Registrations;
 use model::id::MerchantId;
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{KeptMerchants, KeyFile, KeyFileError, StoredRegistration};
@@ -26,6 +26,8 @@ struct Cache {
     /// The change counter of the file when `known` was read.
     changes: Option<u32>,
     known: HashMap<KeyDigest, Known>,
+    /// The merchants of these keys.
+    merchants: BTreeSet<MerchantId>,
     /// The registrations, by the merchant's id of live mode.
     registrations: HashMap<MerchantId, Registrations>,
 }
@@ -42,7 +44,8 @@ impl IssuedKeys {
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let file = KeyFile::open(path)?;
         let (known, registrations) = (HashMap::new(), HashMap::new());
-        let mut cache = Cache { file, changes: None, known, registrations };
+        let merchants = BTreeSet::new();
+        let mut cache = Cache { file, changes: None, known, merchants, registrations };
         cache.refresh()?;
         Ok(Self(Some(Arc::new(Mutex::new(cache)))))
     }
@@ -74,9 +77,14 @@ impl KeptMerchants for IssuedKeys {
     fn keeps(&self, merchant: MerchantId) -> bool {
         match self.current() {
             Ok(None) => false,
-            Ok(Some(cache)) => cache.known.values().any(|known| known.caller.merchant == merchant),
+            Ok(Some(cache)) => cache.merchants.contains(&merchant),
             Err(_) => true,
         }
+    }
+
+    fn list(&self) -> Vec<MerchantId> {
+        let cache = self.current().ok().flatten();
+        cache.map(|cache| cache.merchants.iter().copied().collect()).unwrap_or_default()
     }
 }
 
@@ -93,6 +101,7 @@ impl Cache {
         let changes = self.file.changes()?;
         if self.changes != Some(changes) {
             self.known = self.file.list()?.iter().flat_map(pair).collect();
+            self.merchants = self.known.values().map(|known| known.caller.merchant).collect();
             self.registrations.clear();
             for registration in self.file.list_registrations()? {
                 let StoredRegistration { merchant, permission, state } = registration;

@@ -36,6 +36,8 @@ pub struct Record {
     file: File,
     /// The bytes in the file, including those about to be written.
     bytes: AtomicU64,
+    /// Held while a line is made. A response takes many times its size as a value, so one is made at once.
+    turn: Mutex<()>,
 }
 
 impl Record {
@@ -43,7 +45,7 @@ impl Record {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         let bytes = AtomicU64::new(file.metadata()?.len());
-        Ok(Self { file, bytes })
+        Ok(Self { file, bytes, turn: Mutex::default() })
     }
 
     fn append(&self, entry: &Value) {
@@ -82,8 +84,10 @@ pub(super) async fn recorded(
         return Response::from_parts(parts, Body::empty());
     };
     let sent = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
+    let turn = record.turn.lock().unwrap_or_else(PoisonError::into_inner);
     let response_body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     record.append(&recorded_request.with(&sent, &parts, response_body));
+    drop(turn);
     Response::from_parts(parts, Body::from(body))
 }
 

@@ -54,5 +54,8 @@ async fn refuses_pages() {
     insta::assert_snapshot!(errors("limit=1001").await, @"400 parameter_invalid_integer limit: Invalid integer: limit must be between 1 and 1000");
     insta::assert_snapshot!(errors("starting_after=nobody").await, @"400 resource_missing starting_after: No such bank transaction: 'nobody'");
     insta::assert_snapshot!(errors("ending_before=20991231-1").await, @"400 resource_missing ending_before: No such bank transaction: '20991231-1'");
-    insta::assert_snapshot!(errors("starting_after=a&ending_before=b").await, @"400 parameters_exclusive starting_after: You may give only one of these parameters: starting_after, ending_before.");
+    insta::assert_snapshot!(errors("starting_after=a&ending_before=b").await, @"
+    400 parameters_exclusive starting_after: You may give only one of these parameters:
+      starting_after, ending_before.
+    ");
 }

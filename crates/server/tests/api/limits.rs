@@ -80,7 +80,9 @@ async fn full_of_merchants() {
     let late = app.with_key("sk_test_late");
     let refused = late.post(CUSTOMERS, "").await;
     insta::assert_snapshot!(refused.api_error(), @"
-    429 places_taken: Every place for a test key with objects is taken on this server, and no sandbox was unused for long enough to be removed. Use a key that has objects already, or let the operator of the server set a lower sandbox-idle-days.
+    429 places_taken: Every place for a test key with objects is taken on this server, and no
+      sandbox was unused for long enough to be removed. Use a key that has objects already, or let
+      the operator of the server set a lower sandbox-idle-days.
     ");
     insta::assert_snapshot!(advice(&refused), @"retry: -");
     assert_eq!(late.count(CUSTOMERS).await, 0);

@@ -5,7 +5,7 @@ use crate::browser::{Browser, read};
 use crate::scenarios::{SCENARIOS, advanced, form, linked};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testkit::{App, BEGIN_S, DAY_S, FC, HELPERS};
+use testkit::{App, BEGIN_S, DAY_S, FC};
 
 const PREVIEW: &str = "2026-10-14.preview";
 

@@ -60,6 +60,13 @@ pub(crate) fn change_many(
             return Ok(Changed::MerchantsFull);
         }
     }
+    for object in objects {
+        if let Object::PlatformTie(tie) = object
+            && tie.version == 1
+        {
+            place::keep(object.merchant(), memory);
+        }
+    }
     if !precondition::all_hold(requires, memory) || !put_many(objects, memory) {
         return Ok(Changed::VersionConflict);
     }

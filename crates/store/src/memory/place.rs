@@ -4,7 +4,7 @@ use super::snapshot::{merchants_of, split_off};
 use super::{Memory, MerchantRow};
 use crate::store::Failure;
 use crate::uses::day_of;
-use crate::{CountPlaces, Kind, PlacesTaken, UseMerchants};
+use crate::{CountPlaces, PlacesTaken, UseMerchants};
 use model::id::MerchantId;
 
 /// Gives a merchant a place unless it has one. If all are taken, the idle sandbox that was used longest ago
@@ -25,14 +25,9 @@ fn remove_oldest(memory: &mut Memory) -> bool {
     let now = memory.clock.server_now();
     let Some(idle_before) = memory.places.idle_before(now) else { return false };
     let places = memory.places.clone();
-    let is_connected = |merchant: MerchantId| {
-        let first = (merchant, Kind::PlatformTie, 0)..=(merchant, Kind::PlatformTie, u64::MAX);
-        memory.rows.objects.range(first).next().is_some()
-    };
     let idle = memory.merchants.iter().filter_map(|(merchant, row)| {
         let used = row.used_day.filter(|used| *used < idle_before)?;
-        let stays =
-            places.uses.has(*merchant) || places.kept.keeps(*merchant) || is_connected(*merchant);
+        let stays = places.uses.has(*merchant) || places.kept.keeps(*merchant);
         (!stays).then_some((used, *merchant))
     });
     let Some((_, sandbox)) = idle.min() else { return false };
@@ -43,6 +38,13 @@ fn remove_oldest(memory: &mut Memory) -> bool {
     memory.snapshots.retain(|(owner, _), _| *owner != sandbox);
     memory.merchants.retain(|merchant, _| !removed.contains(merchant));
     true
+}
+
+/// Keeps a merchant from being removed on its own.
+pub(super) fn keep(merchant: MerchantId, memory: &mut Memory) {
+    if let Some(row) = memory.merchants.get_mut(&merchant) {
+        row.used_day = None;
+    }
 }
 
 pub(crate) fn use_merchants(command: &UseMerchants, memory: &mut Memory) -> Result<(), Failure> {

@@ -110,6 +110,13 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
             return Ok(Changed::MerchantsFull);
         }
     }
+    for object in &command.objects {
+        if let Object::PlatformTie(tie) = object
+            && tie.version == 1
+        {
+            place::keep(object.merchant(), batch)?;
+        }
+    }
     let holds = precondition::all_hold(&command.requires, batch)?;
     if !holds || !put_many(&command.objects, batch)? {
         return Ok(Changed::VersionConflict);

@@ -14,7 +14,7 @@ use crate::{
     RemoveGenerations, UseMerchants,
 };
 use model::id::MerchantId;
-use model::limits::SNAPSHOTS_MAX;
+use model::limits::{PLACES_PASSED_MAX, SNAPSHOTS_MAX};
 use rusqlite::params;
 
 /// Changes no row of a merchant that has a place.
@@ -31,8 +31,6 @@ pub(super) const USE_MERCHANT: &str =
 pub(super) const FIND_OLDEST_USED: &str = "SELECT used_day, merchant FROM merchants \
      WHERE used_day IS NOT NULL ORDER BY used_day, merchant LIMIT 1";
 pub(super) const KEEP_MERCHANT: &str = "UPDATE merchants SET used_day = NULL WHERE merchant = ?1 AND used_day IS NOT NULL";
-pub(super) const FIND_TIE: &str =
-    "SELECT 1 FROM objects WHERE merchant = ?1 AND kind = 'platform_tie' LIMIT 1";
 /// A claim of the feed from before is rejected.
 pub(super) const VACATE_MERCHANT: &str = "UPDATE merchants SET owner = ?2, turn = ?3, vacant = 1, \
      used_day = NULL, dispatch_claim = dispatch_claim + 1, dispatch_leased_until = NULL \
@@ -65,7 +63,7 @@ fn count_by(added: i64, batch: &Batch<'_>) -> Result<u64, Failure> {
 /// Removes the idle sandbox that was used longest ago. Returns false if there is none.
 fn remove_oldest(batch: &Batch<'_>) -> Result<bool, Failure> {
     let Some(idle_before) = batch.places.idle_before(batch.now) else { return Ok(false) };
-    loop {
+    for _ in 0..PLACES_PASSED_MAX {
         let found = batch.reading().find(FIND_OLDEST_USED, [], |row| {
             Ok((row.get::<_, i64>(0)?, MerchantId::from_number(number(row, 1)?)))
         })?;
@@ -75,19 +73,20 @@ fn remove_oldest(batch: &Batch<'_>) -> Result<bool, Failure> {
         let key = column(merchant.number());
         if batch.places.uses.has(merchant) {
             batch.execute(USE_MERCHANT, params![key, day_of(batch.now)])?;
-        } else if batch.places.kept.keeps(merchant) || is_connected(merchant, batch)? {
-            batch.execute(KEEP_MERCHANT, [key])?;
+        } else if batch.places.kept.keeps(merchant) {
+            keep(merchant, batch)?;
         } else {
             remove(merchant, batch)?;
             return Ok(true);
         }
     }
+    Ok(false)
 }
 
-/// True if a merchant is a connected account.
-fn is_connected(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
-    let owner = batch.generation(merchant)?.owner;
-    Ok(batch.reading().find(FIND_TIE, [owner], |_| Ok(()))?.is_some())
+/// Keeps a merchant from being removed on its own.
+pub(super) fn keep(merchant: MerchantId, batch: &Batch<'_>) -> Result<(), Failure> {
+    batch.execute(KEEP_MERCHANT, [column(merchant.number())])?;
+    Ok(())
 }
 
 /// Removes a sandbox: the rows of the merchant, of its connected accounts and of its snapshots.
@@ -153,11 +152,10 @@ pub(super) fn delete_vacant(merchant: i64, batch: &Batch<'_>) -> Result<(), Fail
 pub(crate) fn use_merchants(command: &UseMerchants, batch: &Batch<'_>) -> Result<(), Failure> {
     let day = day_of(command.now);
     for (merchant, livemode) in &command.merchants {
-        let key = column(merchant.number());
         if *livemode {
-            batch.execute(KEEP_MERCHANT, [key])?;
+            keep(*merchant, batch)?;
         } else {
-            batch.execute(USE_MERCHANT, params![key, day])?;
+            batch.execute(USE_MERCHANT, params![column(merchant.number()), day])?;
         }
     }
     Ok(())

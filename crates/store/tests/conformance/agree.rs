@@ -18,9 +18,9 @@ use std::sync::Arc;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
     ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
-    CreateIdempotencyRecord, CreateObject, DispatchEvents, EndpointLoad, FeedClaim, FindAccount,
+    CountPlaces, CreateIdempotencyRecord, CreateObject, DispatchEvents, EndpointLoad, FeedClaim, FindAccount,
     FindObject, IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries,
-    SandboxCopy, SettleDelivery, StartAdvance, StepClock, Store, Write,
+    SandboxCopy, SettleDelivery, StartAdvance, StepClock, Store, UseMerchants, Write,
 };
 use testkit::clock::ManualClock;
 
@@ -244,6 +244,10 @@ impl Both {
             }
             Step::Prune => {
                 self.write(Prune { now }).await;
+            }
+            Step::Use { owner, livemode } => {
+                self.write(UseMerchants { merchants: vec![(merchant(owner), livemode)], now }).await;
+                self.read(CountPlaces).await;
             }
             Step::Sandbox { owner, what } => self.run_sandbox(owner, what).await,
             Step::Pass { ms } => self.time.pass_ms(ms),

@@ -177,6 +177,11 @@ impl Fixture {
 
 /// An empty database in a temporary file.
 pub(crate) fn sqlite(time: Arc<ManualClock>) -> Store {
+    sqlite_within(time, StoreBounds::default())
+}
+
+/// The same with these bounds.
+fn sqlite_within(time: Arc<ManualClock>, bounds: StoreBounds) -> Store {
     Store::open(StoreSettings {
         place: Place::Temporary,
         seal_key: [7; 32],
@@ -184,7 +189,7 @@ pub(crate) fn sqlite(time: Arc<ManualClock>) -> Store {
         rng: Arc::new(SeededRng::new(1)),
         clock: time,
         readers: 4,
-        bounds: StoreBounds::default(),
+        bounds,
         kept: Arc::new(()),
     })
     .unwrap()
@@ -197,6 +202,17 @@ pub(crate) fn on_both(test: impl AsyncFn(Fixture)) {
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
     runtime.block_on(test(Fixture { store, time }));
     on_database(test);
+}
+
+/// Runs a test on each back end, with these bounds.
+pub(crate) fn on_both_within(bounds: StoreBounds, test: impl AsyncFn(Fixture)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let stores: [fn(Arc<ManualClock>, StoreBounds) -> Store; 2] =
+        [|time, bounds| Store::memory_model_within(time, &bounds), sqlite_within];
+    for store in stores {
+        let time = begin();
+        runtime.block_on(test(Fixture { store: store(Arc::clone(&time), bounds), time }));
+    }
 }
 
 /// Runs a test on the database.

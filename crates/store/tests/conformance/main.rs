@@ -18,6 +18,7 @@ mod idempotency;
 mod object;
 mod object_filter;
 mod open_work;
+mod place;
 mod precondition;
 mod prune;
 mod refresh;

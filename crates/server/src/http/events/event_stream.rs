@@ -53,6 +53,7 @@ pub(in crate::http) async fn subscribe(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection_response(&rejection.body_text()),
     };
+    app.note_use(stream.merchant(), false).await;
     let engine = Arc::clone(&app.engine);
     upgrade.protocols([PROTOCOL]).max_message_size(EVENT_STREAM_RECEIVED_BYTES_MAX).on_upgrade(
         async move |socket| {

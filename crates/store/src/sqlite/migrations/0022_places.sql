@@ -8,5 +8,7 @@ ALTER TABLE merchants ADD COLUMN vacant INTEGER NOT NULL DEFAULT 0;
 
 -- An earlier release stored no times of use. So all sandboxes count as used at the newest event.
 UPDATE merchants SET used_day =
-    (SELECT COALESCE(MAX(committed_at), 0) / 86400000000 FROM events);
+    (SELECT COALESCE(MAX(committed_at), 0) / 86400000000 FROM events)
+    WHERE NOT EXISTS (SELECT 1 FROM objects AS o
+        WHERE o.merchant = COALESCE(merchants.owner, merchants.merchant) AND o.kind = 'platform_tie');
 CREATE INDEX merchants_used ON merchants (used_day, merchant) WHERE used_day IS NOT NULL;

@@ -158,7 +158,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     place::USE_MERCHANT,
     place::FIND_OLDEST_USED,
     place::KEEP_MERCHANT,
-    place::FIND_TIE,
     place::VACATE_MERCHANT,
     place::DELETE_VACANT,
     place::DELETE_GENERATIONS,
