@@ -52,7 +52,8 @@ impl Engine {
             Err(error) => unreachable!("responses are rendered as JSON: {error}"),
         };
         let shown = BTreeMap::new();
-        let mut expansion = Expansion { engine: self, context, changes, shown, objects: 0, bytes: 0 };
+        let mut expansion =
+            Expansion { engine: self, context, changes, shown, objects: 0, bytes: 0 };
         expansion.walk(&mut value, &context.expand).await?;
         Ok(bytes(context, value))
     }

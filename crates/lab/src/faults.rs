@@ -19,8 +19,8 @@ use model::endpoint::{Endpoint, EventForm};
 use model::event::Event;
 use model::id::{EndpointId, FaultId, MerchantId};
 use model::limits::{
-    FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MAX, FAULTS_CACHED_MS_MAX, FAULTS_MAX,
-    PAGE_ROWS_MAX,
+    FAULT_HELD_MAX, FAULT_MERCHANTS_CACHED_MAX, FAULTS_CACHED_MAX, FAULTS_CACHED_MS_MAX,
+    FAULTS_MAX, PAGE_ROWS_MAX,
 };
 use model::opaque::OpaqueObject;
 use model::share::has_share;

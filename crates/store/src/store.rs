@@ -12,10 +12,9 @@ use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::turns::Turns;
 use crate::uses::Places;
 use crate::{
-    Changed, CountPlaces, Created, Error, Failpoints, KeptMerchants, PlacesTaken, Snapshotted, Summary,
-    UseMerchants, WriterStats, Written,
+    Changed, Created, Error, Failpoints, KeptMerchants, Snapshotted, Summary, WriterStats, Written,
 };
-use model::clock::{Clock, Rng, ServerTime};
+use model::clock::{Clock, Rng};
 use model::id::MerchantId;
 use model::limits::{
     COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, SANDBOX_IDLE_DAYS_DEFAULT, WRITER_QUEUE_BYTES_MAX,
@@ -375,7 +374,7 @@ pub struct Store {
     gate: Option<Arc<dyn WriteGate>>,
     /// The steps of copies of sandboxes.
     copies: Arc<Turns>,
-    places: Places,
+    pub(crate) places: Places,
 }
 
 #[derive(Clone)]
@@ -431,10 +430,11 @@ impl Store {
         if let Some(gate) = &self.gate {
             gate.pass(command.summary()).await;
         }
-        self.write_now(command).await
+        self.write_at_once(command).await
     }
 
-    async fn write_now<C: Write>(&self, command: C) -> Result<C::Output, Error> {
+    /// Runs a command that writes, which no gate holds back.
+    pub(crate) async fn write_at_once<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(command).await,
             Backend::Memory(model) => Ok(model.write(&command)?),
@@ -452,49 +452,9 @@ impl Store {
             gate.pass(command.summary()).await;
         }
         let turn = self.copies.take(self.copies.join(Some(sandbox))).await;
-        let written = self.write_now(command).await;
+        let written = self.write_at_once(command).await;
         drop(turn);
         written
-    }
-
-    /// Notes a call of a merchant. Returns true if [`Store::store_uses`] must run now, because many are
-    /// noted.
-    #[must_use]
-    pub fn note_use(&self, merchant: MerchantId, livemode: bool) -> bool {
-        self.places.uses.note(merchant, livemode)
-    }
-
-    /// Stores the noted calls of merchants. No gate holds it back, because no caller waits for it.
-    pub async fn store_uses(&self, now: ServerTime) -> Result<(), Error> {
-        let noted = self.places.to_store();
-        if noted.is_empty() {
-            return Ok(());
-        }
-        let command = UseMerchants { merchants: noted.clone(), now };
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(command).await?,
-            Backend::Memory(model) => model.write(&command)?,
-        }
-        self.places.stored(&noted);
-        Ok(())
-    }
-
-    /// True if every place is taken, and no sandbox was idle for so long that it may be removed.
-    pub async fn is_full(&self, now: ServerTime) -> Result<bool, Error> {
-        let PlacesTaken { taken, oldest_used_day } = self.read(CountPlaces).await?;
-        let idle_before = self.places.idle_before(now);
-        let is_idle = oldest_used_day.zip(idle_before).is_some_and(|(used, before)| used < before);
-        Ok(taken >= self.places.merchants_max && !is_idle)
-    }
-
-    /// The maximum number of merchants.
-    pub fn merchants_max(&self) -> u64 {
-        self.places.merchants_max
-    }
-
-    /// The days without a call after which a sandbox may be removed. 0 for never.
-    pub fn sandbox_idle_days(&self) -> u32 {
-        self.places.idle_days
     }
 
     /// Runs a command that only reads, on a committed state. It runs on the calling thread, because

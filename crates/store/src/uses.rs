@@ -4,7 +4,7 @@
 //! notes each minute. Until then the writer looks into them before it removes a sandbox. A crash loses the
 //! notes of a minute at most, and idle times are counted in days.
 
-use crate::StoreBounds;
+use crate::{CountPlaces, Error, PlacesTaken, Store, StoreBounds, UseMerchants};
 use model::clock::ServerTime;
 use model::id::MerchantId;
 use model::limits::USES_NOTED_MAX;
@@ -102,13 +102,58 @@ impl Places {
     /// The bounds of a database, without noted uses.
     pub(crate) fn of(bounds: &StoreBounds, kept: Arc<dyn KeptMerchants>) -> Self {
         let StoreBounds { merchants_max, sandbox_idle_days, .. } = *bounds;
-        Self { merchants_max, idle_days: sandbox_idle_days, uses: Uses::default(), kept, marked: Arc::default() }
+        Self {
+            merchants_max,
+            idle_days: sandbox_idle_days,
+            uses: Uses::default(),
+            kept,
+            marked: Arc::default(),
+        }
     }
 
     /// The first day on which a sandbox may have been used for the last time and still stays. `None` if
     /// no sandbox is ever removed.
     pub(crate) fn idle_before(&self, now: ServerTime) -> Option<i64> {
         (self.idle_days > 0).then(|| day_of(now) - i64::from(self.idle_days))
+    }
+}
+
+impl Store {
+    /// Notes a call of a merchant. Returns true if [`Store::store_uses`] must run now, because many are
+    /// noted.
+    #[must_use]
+    pub fn note_use(&self, merchant: MerchantId, livemode: bool) -> bool {
+        self.places.uses.note(merchant, livemode)
+    }
+
+    /// Stores the noted calls of merchants. No gate holds it back, because no caller waits for it.
+    pub async fn store_uses(&self, now: ServerTime) -> Result<(), Error> {
+        let noted = self.places.to_store();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let command = UseMerchants { merchants: noted.clone(), now };
+        self.write_at_once(command).await?;
+        self.places.stored(&noted);
+        Ok(())
+    }
+
+    /// True if every place is taken, and no sandbox was idle for so long that it may be removed.
+    pub async fn is_full(&self, now: ServerTime) -> Result<bool, Error> {
+        let PlacesTaken { taken, oldest_used_day } = self.read(CountPlaces).await?;
+        let idle_before = self.places.idle_before(now);
+        let is_idle = oldest_used_day.zip(idle_before).is_some_and(|(used, before)| used < before);
+        Ok(taken >= self.places.merchants_max && !is_idle)
+    }
+
+    /// The maximum number of merchants.
+    pub fn merchants_max(&self) -> u64 {
+        self.places.merchants_max
+    }
+
+    /// The days without a call after which a sandbox may be removed. 0 for never.
+    pub fn sandbox_idle_days(&self) -> u32 {
+        self.places.idle_days
     }
 }
 

@@ -286,9 +286,9 @@ impl Engine {
         let secret = self.event_streams.secret_of(stream.merchant);
         // The CLI takes one of the two: the account's version, or with `--latest` the newest.
         let versions = [(Version::default(), None), (Version::newest(), Some(()))];
-        let payloads = versions.each_ref().map(|(version, _)| {
-            self.render_event(event, version, endpoints, connected)
-        });
+        let payloads = versions
+            .each_ref()
+            .map(|(version, _)| self.render_event(event, version, endpoints, connected));
         let event_id = event.id.to_string();
         let messages = [0, 1].map(|index| {
             let (version, shown): &(Version, Option<()>) = &versions[index];

@@ -22,7 +22,9 @@ pub(super) struct Budgets {
 }
 
 /// The room that a body or a response takes. It is given back when it is dropped.
-pub(super) struct Room(#[expect(dead_code, reason = "dropped to give the room back")] OwnedSemaphorePermit);
+pub(super) struct Room(
+    #[expect(dead_code, reason = "dropped to give the room back")] OwnedSemaphorePermit,
+);
 
 impl Default for Budgets {
     fn default() -> Self {

@@ -130,8 +130,7 @@ async fn issued_keys_keep_their_place() {
 /// With `sandbox-idle-days` 0, no sandbox is removed.
 #[tokio::test]
 async fn removal_can_be_off() {
-    let bounds =
-        StoreBounds { merchants_max: 1, sandbox_idle_days: 0, ..StoreBounds::default() };
+    let bounds = StoreBounds { merchants_max: 1, sandbox_idle_days: 0, ..StoreBounds::default() };
     let app = App::with(Options { bounds, ..Options::default() }).await;
     make(&app, "Ada").await;
     pass(&app, 4_000).await;

@@ -69,8 +69,8 @@ pub(crate) mod tests;
 
 use crate::exact;
 use crate::seal::Sealer;
-use crate::uses::Places;
 use crate::store::{Failure, command_name};
+use crate::uses::Places;
 use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
 use files::{Locks, TemporaryFolder};
 use generation::{Generation, Known};

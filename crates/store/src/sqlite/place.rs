@@ -30,7 +30,8 @@ pub(super) const USE_MERCHANT: &str =
 /// Exempt, because it is the search among all merchants.
 pub(super) const FIND_OLDEST_USED: &str = "SELECT used_day, merchant FROM merchants \
      WHERE used_day IS NOT NULL ORDER BY used_day, merchant LIMIT 1";
-pub(super) const KEEP_MERCHANT: &str = "UPDATE merchants SET used_day = NULL WHERE merchant = ?1 AND used_day IS NOT NULL";
+pub(super) const KEEP_MERCHANT: &str =
+    "UPDATE merchants SET used_day = NULL WHERE merchant = ?1 AND used_day IS NOT NULL";
 /// A claim of the feed from before is rejected.
 pub(super) const VACATE_MERCHANT: &str = "UPDATE merchants SET owner = ?2, turn = ?3, vacant = 1, \
      used_day = NULL, dispatch_claim = dispatch_claim + 1, dispatch_leased_until = NULL \
@@ -124,7 +125,10 @@ fn drop_snapshots(sandbox: MerchantId, batch: &Batch<'_>) -> Result<(), Failure>
         kind: Kind::Snapshot,
         of: ObjectsOf::All,
         created: Bounds::default(),
-        page: Page { limit: crate::exact(SNAPSHOTS_MAX, "a merchant has few snapshots"), cursor: Cursor::Newest },
+        page: Page {
+            limit: crate::exact(SNAPSHOTS_MAX, "a merchant has few snapshots"),
+            cursor: Cursor::Newest,
+        },
     };
     for listed in object::list(&list, &batch.reading())?.items {
         let Object::Snapshot(snapshot) = listed else { continue };

@@ -9,8 +9,8 @@ use super::generation::Generation;
 use super::snapshot::{bind_some, find_snapshot, left_out, merchants_of};
 use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{
-    Batch, Failure, Param, Reading, account, column, from_json, idempotency, number,
-    object_filter, optional_number, place,
+    Batch, Failure, Param, Reading, account, column, from_json, idempotency, number, object_filter,
+    optional_number, place,
 };
 use crate::command::snapshot::{KeyPart, may_be_replaced};
 use crate::failpoint::BETWEEN_TABLES;

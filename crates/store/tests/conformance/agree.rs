@@ -17,8 +17,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
-    ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
-    CountPlaces, CreateIdempotencyRecord, CreateObject, DispatchEvents, EndpointLoad, FeedClaim, FindAccount,
+    ClaimDeliveries, ClaimFeeds, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, CountPlaces,
+    CreateIdempotencyRecord, CreateObject, DispatchEvents, EndpointLoad, FeedClaim, FindAccount,
     FindObject, IdempotencyRecord, Kind, Object, Prune, Read, ReleaseDelivery, ResendDeliveries,
     SandboxCopy, SettleDelivery, StartAdvance, StepClock, Store, UseMerchants, Write,
 };
@@ -246,7 +246,8 @@ impl Both {
                 self.write(Prune { now }).await;
             }
             Step::Use { owner, livemode } => {
-                self.write(UseMerchants { merchants: vec![(merchant(owner), livemode)], now }).await;
+                self.write(UseMerchants { merchants: vec![(merchant(owner), livemode)], now })
+                    .await;
                 self.read(CountPlaces).await;
             }
             Step::Sandbox { owner, what } => self.run_sandbox(owner, what).await,

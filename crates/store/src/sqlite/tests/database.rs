@@ -46,7 +46,10 @@ impl Database {
             opened: 1,
             generation: &Cell::new(None),
             file_changed: &Cell::new(false),
-            places: &Places::of(&StoreBounds { merchants_max: 9, ..StoreBounds::default() }, Arc::new(())),
+            places: &Places::of(
+                &StoreBounds { merchants_max: 9, ..StoreBounds::default() },
+                Arc::new(()),
+            ),
             prepared: &Prepared::default(),
             statements: &UsedStatements::of(&self.connection),
             failpoints: &Failpoints::default(),
