@@ -39,7 +39,6 @@ pub(super) const VACATE_MERCHANT: &str = "UPDATE merchants SET owner = ?2, turn 
 /// Deletes the row of a removed merchant after its last rows.
 pub(super) const DELETE_VACANT: &str = "DELETE FROM merchants WHERE merchant = ?1 AND vacant = 1 \
      AND NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.merchant = ?1 AND g.state <> 'current')";
-pub(super) const DELETE_GENERATIONS: &str = "DELETE FROM generations WHERE merchant = ?1";
 
 /// Gives a merchant a place unless it has one. If all are taken, the idle sandbox that was used longest ago
 /// is removed. Returns true if the merchant has a place.
@@ -144,8 +143,11 @@ fn drop_snapshots(sandbox: MerchantId, batch: &Batch<'_>) -> Result<(), Failure>
 
 /// Deletes the row of a removed merchant, if no rows of it are left.
 pub(super) fn delete_vacant(merchant: i64, batch: &Batch<'_>) -> Result<(), Failure> {
+    let Ok(number) = u64::try_from(merchant) else { return Ok(()) };
+    batch.generation.set(None);
+    let current = batch.generation(MerchantId::from_number(number))?.owner;
     if batch.execute(DELETE_VACANT, [merchant])? == 1 {
-        batch.execute(DELETE_GENERATIONS, [merchant])?;
+        batch.execute(removal::DELETE_GENERATION, [current])?;
         batch.generation.set(None);
         batch.known.begin_switch();
     }

@@ -1,6 +1,6 @@
 //! The file: access by several servers, its contents, and its state after closing.
 
-use super::{at, cause, is_there, object, place, run, settings};
+use super::{at, cause, is_there, object, place, places, run, settings};
 use crate::sqlite::Sqlite;
 use crate::sqlite::migration::MIGRATIONS;
 use crate::{
@@ -173,7 +173,7 @@ fn an_unwritable_path_is_named() {
 /// A temporary database leaves no file behind.
 #[test]
 fn a_temporary_database_leaves_no_files() {
-    let database = Sqlite::open(settings(Place::Temporary)).unwrap();
+    let database = Sqlite::open(settings(Place::Temporary), places()).unwrap();
     let path = database.folder.as_ref().unwrap().database().parent().unwrap().to_owned();
     assert!(path.join("bankfeed.db").exists());
     drop(database);

@@ -1,6 +1,6 @@
 //! Long reads leave the serving threads, and merchants take turns.
 
-use super::{object, run, settings};
+use super::{object, places, run, settings};
 use crate::memory::Memory;
 use crate::sqlite::{Reading, Sqlite};
 use crate::store::Failure;
@@ -61,7 +61,7 @@ impl Read for Recorded {
 async fn filled() -> Arc<Sqlite> {
     let bounds = StoreBounds { read_steps_max: 250, ..StoreBounds::default() };
     let settings = StoreSettings { bounds, ..settings(Place::Temporary) };
-    let sqlite = Arc::new(Sqlite::open(settings).unwrap());
+    let sqlite = Arc::new(Sqlite::open(settings, places()).unwrap());
     for number in 1..=OBJECTS {
         for owner in [1, 2] {
             let CreateObject { object: Object::TestClock(clock), .. } = object(number) else {

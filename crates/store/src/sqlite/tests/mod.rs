@@ -24,6 +24,7 @@ mod statements;
 mod writer;
 
 use crate::store::Failure;
+use crate::uses::Places;
 use crate::{CreateObject, Failpoints, Object, Place, Store, StoreBounds, StoreSettings};
 use model::clock::TestClock;
 use model::id::{ClockId, MerchantId};
@@ -44,6 +45,11 @@ pub(crate) fn settings(place: Place) -> StoreSettings {
         bounds: StoreBounds::default(),
         kept: Arc::new(()),
     }
+}
+
+/// The places of a database with the usual bounds.
+pub(crate) fn places() -> Places {
+    Places::of(&StoreBounds::default(), Arc::new(()))
 }
 
 pub(crate) fn at(path: &Path) -> StoreSettings {
@@ -82,7 +88,9 @@ async fn is_there(store: &Store, number: u64) -> bool {
 /// The text of a failed command's cause.
 fn cause(error: &crate::Error) -> String {
     match error {
-        crate::Error::Busy | crate::Error::ShareUsed { .. } => error.to_string(),
+        crate::Error::Busy | crate::Error::ShareUsed { .. } | crate::Error::ObjectTooLarge => {
+            error.to_string()
+        }
         crate::Error::Internal(source) => match source.downcast_ref::<Failure>() {
             Some(failure) => failure.to_string(),
             None => source.to_string(),

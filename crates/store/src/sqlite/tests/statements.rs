@@ -160,7 +160,6 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     place::KEEP_MERCHANT,
     place::VACATE_MERCHANT,
     place::DELETE_VACANT,
-    place::DELETE_GENERATIONS,
     replace::LIST_ALL_ACCOUNTS,
     replace::COUNT_GENERATION,
     replace::PUT_GENERATION,

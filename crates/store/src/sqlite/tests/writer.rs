@@ -1,6 +1,6 @@
 //! The writer: groups, failures, panics, the queue.
 
-use super::{at, cause, folder, is_there, object, place, run, settings};
+use super::{at, cause, folder, is_there, object, place, places, run, settings};
 use crate::memory::Memory;
 use crate::seal::Sealer;
 use crate::sqlite::open::{open_reader, open_writer};
@@ -137,6 +137,7 @@ fn checking_writer(path: &std::path::Path) -> Writer {
             clock: settings.clock,
             failpoints: Failpoints::default(),
             bounds: settings.bounds,
+            places: places(),
             known: std::sync::Arc::default(),
         },
     )
