@@ -19,7 +19,7 @@ use engine::Engine;
 use ipnet::IpNet;
 use lab::Lab;
 use model::id::MerchantId;
-use model::limits::RESPONSE_BYTES_MAX;
+use model::limits::{RESPONSE_BYTES_MAX, RESPONSE_FREE_BYTES_MAX};
 use std::sync::Arc;
 use wire::error::Error;
 
@@ -143,8 +143,11 @@ impl App {
         if reads && bytes > RESPONSE_BYTES_MAX {
             return (Sent::rejected(&Error::response_too_large()), None);
         }
+        if bytes <= RESPONSE_FREE_BYTES_MAX {
+            return (sent, None);
+        }
         match self.budgets.response_room(bytes) {
-            Some(room) => (sent, room),
+            Some(room) => (sent, Some(room)),
             None if reads => (Sent::full(RESPONSE_LIMIT), None),
             None => (sent, self.budgets.rest_for_response(bytes)),
         }

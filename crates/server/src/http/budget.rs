@@ -6,9 +6,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use model::limits::{
-    BODIES_BYTES_MAX, BODY_FREE_BYTES_MAX, RESPONSE_FREE_BYTES_MAX, RESPONSES_BYTES_MAX,
-};
+use model::limits::{BODIES_BYTES_MAX, BODY_FREE_BYTES_MAX, RESPONSES_BYTES_MAX};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -49,14 +47,9 @@ impl Budgets {
         self.responses.available_permits() > 0
     }
 
-    /// Takes the room of a response of this size, as far as there is room. Returns `None` if there is too
-    /// little.
-    pub(super) fn response_room(&self, bytes: usize) -> Option<Option<Room>> {
-        if bytes <= RESPONSE_FREE_BYTES_MAX {
-            return Some(None);
-        }
-        let room = Arc::clone(&self.responses).try_acquire_many_owned(permits(bytes));
-        room.ok().map(|room| Some(Room(room)))
+    /// Takes the room of a response of this size. Returns `None` if there is too little.
+    pub(super) fn response_room(&self, bytes: usize) -> Option<Room> {
+        Arc::clone(&self.responses).try_acquire_many_owned(permits(bytes)).ok().map(Room)
     }
 
     /// Takes the room that is left, for a response that must be sent.
