@@ -1,5 +1,5 @@
-//! The prune worker: stores the days on which sandboxes were used, deletes rows past their age and rows that
-//! no command sees, and gives free pages back, in bounded steps.
+//! The prune worker: deletes rows past their age and rows that no command sees, and gives free pages
+//! back, in bounded steps. It also stores the days on which sandboxes were used.
 
 use crate::{Engine, Error};
 use store::{Prune, Pruned, RemoveGenerations, ShrinkFile};

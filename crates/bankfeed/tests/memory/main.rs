@@ -1,5 +1,5 @@
-//! The memory of the server while one of its buffers is full. Each test drives a buffer of a server of its
-//! own to its bound, and compares the greatest memory of the process with the documented one.
+//! The memory of the server while one of its buffers is full. Each test drives one buffer of its own
+//! server to its bound. It compares the greatest memory of the process with the documented one.
 //!
 //! Every wait is for a named condition, such as the first byte of a response. No test measures time.
 

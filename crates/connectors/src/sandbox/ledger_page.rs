@@ -1,7 +1,7 @@
 //! A page of an account's ledger, oldest first.
 //!
-//! The rows of a scenario can be many more than its text is long. So they are generated day by day from
-//! the position of the page on, and a page takes the memory of its own rows and of one day.
+//! The rows of a scenario can be many more than its text is long. So they are generated day by day, from
+//! the position of the page on. A page takes the memory of its own rows and of one day.
 
 use super::cursor::Progress;
 use super::ledger::{Ledger, LedgerEntry, natural_entry};

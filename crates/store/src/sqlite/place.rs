@@ -1,8 +1,8 @@
 //! The places of merchants, and the removal of a sandbox whose place is needed.
 //!
 //! A removal is one commit, which makes an empty generation current, as a reset does. The old rows are
-//! removed in steps: the first in the same commit, so that a small sandbox is gone at once, and the others
-//! by the pruner. The last step deletes the merchant's row. A crash leaves rows that no command sees.
+//! removed in steps. The first is in the same commit, so that a small sandbox is gone at once. The pruner does
+//! the others. The last step deletes the merchant's row. A crash leaves rows that no command sees.
 
 use super::generation::Generation;
 use super::replace::{self, GenerationRow};
