@@ -87,7 +87,7 @@ pub const SANDBOX_IDLE_DAYS_DEFAULT: u32 = 30;
 pub const SANDBOX_IDLE_DAYS_MAX: u32 = 3_650;
 /// The maximum number of sandboxes that a command passes in search of an unused one.
 pub const PLACES_PASSED_MAX: usize = 256;
-/// The maximum number of merchants whose calls are noted in memory until they are stored.
+/// The maximum number of merchants with calls that are noted in memory until they are stored.
 pub const USES_NOTED_MAX: usize = 10_000;
 /// The maximum number of keys that a server issues, revoked keys included.
 pub const ISSUED_KEYS_MAX: u32 = 10_000;
@@ -285,7 +285,7 @@ pub const EVENT_STREAM_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const EVENT_STREAMS_BYTES_PER_MERCHANT_MAX: usize = 16 * 1024 * 1024;
 /// The maximum size of the messages of all event streams of the server.
 pub const EVENT_STREAMS_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The maximum number of sent events of an event stream whose outcome its reader may still report.
+/// The maximum number of sent events of an event stream that its reader may still report on.
 pub const EVENT_STREAM_MESSAGES_MAX: usize = 2_000;
 /// The time for which an event stream without a reader is kept.
 pub const EVENT_STREAM_AWAY_MS_MAX: i64 = 60_000;

@@ -257,7 +257,7 @@ impl Engine {
         }
     }
 
-    /// Sends further events to a stream whose reader has made room.
+    /// Sends further events to a stream after its reader has made room.
     pub async fn continue_event_stream(&self, stream: &EventStream) -> Result<(), Error> {
         for merchant in stream.continues() {
             let listeners = self.listeners_of(merchant).await?;
@@ -417,7 +417,7 @@ impl EventStream {
         reserved
     }
 
-    /// Adds messages, whose bytes are reserved.
+    /// Adds messages. Their bytes are reserved.
     fn put(&self, messages: [Waiting; 2]) {
         self.state().waiting.extend(messages);
         self.changed.notify_waiters();

@@ -135,7 +135,7 @@ impl App {
         }
     }
 
-    /// Takes the room of a response. A read whose response is too large, or finds no room, gets an error
+    /// Takes the room of a response. A read with a response that is too large, or finds no room, gets an error
     /// instead. Writes were rejected before they began.
     pub(super) fn admit_response(&self, method: &Method, sent: Sent) -> (Sent, Option<Room>) {
         let bytes = sent.body.len();

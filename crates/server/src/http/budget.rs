@@ -64,7 +64,7 @@ fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX)
 }
 
-/// A body whose room is given back once its bytes were sent.
+/// A body that gives its room back once its bytes were sent.
 pub(super) fn body_in(room: Option<Room>, bytes: Vec<u8>) -> Body {
     struct Held(Vec<u8>, #[expect(dead_code, reason = "dropped with the bytes")] Room);
 

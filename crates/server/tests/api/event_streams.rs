@@ -324,7 +324,7 @@ async fn what_is_forwarded_is_judged() {
     "#);
 }
 
-/// A stream whose reader takes no messages, or acknowledges none of them, keeps a bounded number of bytes.
+/// If a reader takes no messages, or acknowledges none of them, its stream keeps a bounded number of bytes.
 /// After the reader has made room, it receives all events, each once and in their order.
 #[tokio::test]
 async fn a_slow_reader_misses_nothing() {

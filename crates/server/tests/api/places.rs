@@ -39,7 +39,7 @@ async fn refused(client: &Client) -> String {
     client.post(CUSTOMERS, "").await.text("/error/code")
 }
 
-/// A key that only reads, or whose writes fail, takes no place, however many such keys there are.
+/// A key that only reads, or has no successful write, takes no place, however many such keys there are.
 #[tokio::test]
 async fn a_key_without_objects_takes_no_place() {
     let app = with_places(1).await;

@@ -1,4 +1,4 @@
-//! The places of merchants, and the removal of a sandbox whose place is needed.
+//! The places of merchants, and the removal of an unused sandbox.
 //!
 //! A removal is one commit, which makes an empty generation current, as a reset does. The old rows are
 //! removed in steps. The first is in the same commit, so that a small sandbox is gone at once. The pruner does

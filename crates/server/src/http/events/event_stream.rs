@@ -102,7 +102,7 @@ async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: W
     }
 }
 
-/// Reads further events for a stream whose reader has made room. After an error the stream continues at
+/// Reads further events for a stream after its reader has made room. After an error the stream continues at
 /// the next message or dispatch.
 async fn refill(engine: &Engine, stream: &EventStream) {
     if let Err(error) = engine.continue_event_stream(stream).await {
