@@ -4,6 +4,7 @@
 //! the process is read all the time. Its address in the output means that it accepts requests, and
 //! `failpoint NAME` means that it has stopped at the armed failpoint.
 
+use super::power::Disk;
 use crate::Failure;
 use crate::time::{POLL_AGAIN, bounded, moment, pass};
 use std::collections::VecDeque;
@@ -43,17 +44,21 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The server's URL while it runs, and `None` between a kill and the next start.
-pub(super) type Up = watch::Receiver<Option<String>>;
+pub(crate) type Up = watch::Receiver<Option<String>>;
 
 /// A server, running or not.
-pub(super) struct Server {
+pub(crate) struct Server {
     binary: PathBuf,
     database: PathBuf,
+    /// The simulated disk of its files, if it has one. A kill is then a power cut.
+    disk: Option<Disk>,
+    /// Flags of `serve` besides the address and the database.
+    flags: Vec<String>,
     running: Option<Running>,
     up: watch::Sender<Option<String>>,
     log: Arc<Mutex<VecDeque<String>>>,
     /// The longest time from a start to the server's address, in milliseconds.
-    pub(super) start_ms_max: u128,
+    pub(crate) start_ms_max: u128,
 }
 
 struct Running {
@@ -63,21 +68,23 @@ struct Running {
 
 /// The state of a process, read from its output.
 #[derive(Clone, Debug, Default)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Its URL, once it listens.
-    pub(super) url: Option<String>,
+    pub(crate) url: Option<String>,
     /// True if it has begun to migrate an existing database.
-    pub(super) migrates: bool,
+    pub(crate) migrates: bool,
     reached: bool,
     ended: bool,
 }
 
 impl Server {
     /// A server that is not started yet.
-    pub(super) fn new(binary: PathBuf, database: PathBuf) -> Self {
+    pub(crate) fn new(binary: PathBuf, database: PathBuf) -> Self {
         Self {
             binary,
             database,
+            disk: None,
+            flags: Vec::new(),
             running: None,
             up: watch::Sender::new(None),
             log: Arc::default(),
@@ -85,25 +92,47 @@ impl Server {
         }
     }
 
+    /// A server whose database is on a simulated disk.
+    pub(crate) fn on_disk(binary: PathBuf, disk: Disk) -> Self {
+        let database = disk.database();
+        Self { disk: Some(disk), ..Self::new(binary, database) }
+    }
+
+    /// Adds flags of `serve`.
+    pub(crate) fn with_flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// The simulated disk.
+    pub(crate) fn disk(&mut self) -> Result<&mut Disk, Failure> {
+        self.disk.as_mut().ok_or_else(|| "the server has no simulated disk".to_owned())
+    }
+
+    /// The process id while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.running.as_ref().and_then(|running| running.child.id())
+    }
+
     /// The file of its database.
-    pub(super) fn database(&self) -> &Path {
+    pub(crate) fn database(&self) -> &Path {
         &self.database
     }
 
     /// Watches the server's URL.
-    pub(super) fn up(&self) -> Up {
+    pub(crate) fn up(&self) -> Up {
         self.up.subscribe()
     }
 
     /// The last lines of its log, without lines about reads.
-    pub(super) fn last_lines(&self) -> Vec<String> {
+    pub(crate) fn last_lines(&self) -> Vec<String> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Starts the server, optionally with a failpoint armed as `name:passes`, and waits until it
     /// accepts requests. A failpoint stops one thread, so the server listens also if it reaches the
     /// failpoint during its start.
-    pub(super) async fn start(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
+    pub(crate) async fn start(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
         let began = moment();
         self.launch(failpoint)?;
         let running = self.running.as_mut().ok_or("the server does not run")?;
@@ -121,12 +150,14 @@ impl Server {
     }
 
     /// Starts the process and does not wait until it accepts requests.
-    pub(super) fn launch(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn launch(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
         let mut command = Command::new(&self.binary);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--db"])
             .arg(&self.database)
+            .args(&self.flags)
             .envs(ENVIRONMENT.iter().copied())
+            .envs(self.disk.iter().flat_map(Disk::environment))
             .env_remove("BANKFEED_FAILPOINT")
             .envs(failpoint.map(|armed| ("BANKFEED_FAILPOINT", armed)))
             .stdin(Stdio::null())
@@ -147,7 +178,7 @@ impl Server {
     }
 
     /// Waits until the server has begun to migrate an existing database.
-    pub(super) async fn migrating(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn migrating(&mut self) -> Result<(), Failure> {
         let running = self.running.as_mut().ok_or("the server does not run")?;
         let ended = bounded("the server to begin a migration", START_MAX, async {
             let met = running.state.wait_for(|state| state.migrates || state.ended).await;
@@ -158,7 +189,7 @@ impl Server {
     }
 
     /// Waits until the server has stopped at the armed failpoint.
-    pub(super) async fn reached(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn reached(&mut self) -> Result<(), Failure> {
         let running = self.running.as_mut().ok_or("the server does not run")?;
         let ended = bounded("the server to reach the armed failpoint", REACH_MAX, async {
             let met = running.state.wait_for(|state| state.reached || state.ended).await;
@@ -168,9 +199,9 @@ impl Server {
         if ended { Err("the server ended without a kill".to_owned()) } else { Ok(()) }
     }
 
-    /// Kills the server with SIGKILL, as a crash would. It flushes and closes no file. Returns the
-    /// last state of the process.
-    pub(super) async fn kill(&mut self) -> Result<State, Failure> {
+    /// Kills the server with SIGKILL, as a crash would. It flushes and closes no file. On a simulated
+    /// disk the power fails at the same time. Returns the last state of the process.
+    pub(crate) async fn kill(&mut self) -> Result<State, Failure> {
         let mut running = self.running.take().ok_or("the server does not run")?;
         let failed = |error: std::io::Error| error.to_string();
         if let Some(status) = running.child.try_wait().map_err(failed)? {
@@ -183,13 +214,28 @@ impl Server {
         })
         .await?;
         match status.signal() {
-            Some(SIGKILL) => Ok(running.state.borrow().clone()),
-            _ => Err(format!("the server ended without a kill: {status}")),
+            Some(SIGKILL) => {}
+            _ => return Err(format!("the server ended without a kill: {status}")),
         }
+        if let Some(disk) = &mut self.disk {
+            disk.cut()?;
+        }
+        Ok(running.state.borrow().clone())
+    }
+
+    /// Waits until the server ends without a signal. Returns its exit code.
+    pub(crate) async fn end(&mut self) -> Result<Option<i32>, Failure> {
+        let mut running = self.running.take().ok_or("the server does not run")?;
+        let status = bounded("the server to end", START_MAX, async {
+            running.child.wait().await.map_err(|error| error.to_string())
+        })
+        .await?;
+        self.up.send_replace(None);
+        Ok(status.code())
     }
 
     /// Stops the server with SIGTERM, as an operator does, and waits until it has ended.
-    pub(super) async fn stop(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn stop(&mut self) -> Result<(), Failure> {
         let mut running = self.running.take().ok_or("the server does not run")?;
         let pid = running.child.id().ok_or("the server ended without a signal")?.to_string();
         self.up.send_replace(None);
@@ -244,7 +290,7 @@ fn url_in(line: &str) -> Option<String> {
 }
 
 /// Waits until the server is up. Returns its URL.
-pub(super) async fn until_up(up: &Up) -> String {
+pub(crate) async fn until_up(up: &Up) -> String {
     let mut up = up.clone();
     loop {
         if let Ok(url) = up.wait_for(Option::is_some).await {
