@@ -11,6 +11,7 @@ mod crash;
 mod deny;
 mod dist;
 mod fuzz;
+mod hostile;
 mod install;
 mod instructions;
 mod kits;
@@ -47,7 +48,9 @@ cargo xtask <command>
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
   bench         measure speeds as ratios to their ceilings; --short only shows that they work
   instructions  count instructions of six operations; --record writes the figures
-  crash         kill the real binary; --seed N repeats a plan, --rounds N and --large N kill more
+  crash         kill the real binary, cut its power, fill its disk; --seed N repeats a plan,
+                --rounds, --large and --cuts N run more, --sabotage NAME plants a fault
+  hostile       attack the real binary; --long sends more, --sabotage KIND plants a fault
   shapes        write the schemas of payment objects, from an OpenAPI document or --from-sdk
   fuzz          fuzz parsers of foreign bytes, for some seconds each
   nightly       run the long forms: benches, crash, fuzz, property tests
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         "kits" => kits::run(&rest).map(|counts| println!("{counts}")),
         "weeks" => weeks::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
+        "hostile" => hostile::run(&rest).map(drop),
         "deny" => deny::run(),
         "dist" => dist::run(&rest).map(|counts| println!("{counts}")),
         "book" => book::run(),

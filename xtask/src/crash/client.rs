@@ -156,6 +156,25 @@ impl Client {
         Some(called.status)
     }
 
+    /// Posts once with this idempotency key. Returns the status and the body, or `None` if there is no
+    /// response.
+    pub(super) async fn post_once(
+        &self,
+        key: &str,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Option<(u16, Vec<u8>)> {
+        let url = until_up(&self.up).await;
+        let called = self.attempt("POST", &url, path, &owned(form), Some(key)).await.ok()?;
+        Some((called.status, called.body))
+    }
+
+    /// The status of a path whose body is no JSON, or `None` if there is no response.
+    pub(super) async fn status(&self, path: &str) -> Option<u16> {
+        let url = self.up.borrow().clone()?;
+        Some(self.attempt("GET", &url, path, &Vec::new(), None).await.ok()?.status)
+    }
+
     /// All POSTs with a response.
     pub(super) fn acknowledged(&self) -> Vec<Acknowledged> {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -14,20 +14,27 @@
 //! a database of an earlier release is migrated. After each kill the server has all of it or no part of
 //! it.
 //!
+//! The same load then runs on a simulated disk that loses its power (`cuts`), and on one that is full or
+//! whose files are removed (`space`).
+//!
 //! Every wait is for a named condition and has a bound.
 
 mod check;
 mod client;
+mod cuts;
 mod fingerprint;
 mod follower;
 mod large;
 mod load;
 mod migrate;
 mod old_database;
+mod options;
+mod power;
 mod receiver;
 mod replace;
-mod server;
+pub(crate) mod server;
 mod settle;
+mod space;
 mod take;
 
 use crate::counts::Counts;
@@ -37,6 +44,7 @@ use check::{Trial, Verdict};
 use client::{Client, text};
 use follower::Follower;
 use load::Load;
+use options::{Options, Sabotaged};
 use receiver::Receiver;
 use server::Server;
 use std::collections::BTreeMap;
@@ -87,27 +95,53 @@ struct Report {
     start_ms_max: u128,
 }
 
-/// Builds the binary and runs the trial. `--seed N` repeats a plan, and `--rounds N` runs N plans with
-/// consecutive seeds. `--large N` kills N times in restores, resets, snapshots and migrations.
+/// Builds the binary and runs all trials. [`Options`] describes the arguments.
 pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
-    let Options { seed, rounds, large } = Options::parse(arguments)?;
+    let options = Options::parse(arguments)?;
     process::build()?;
-    let mut counts = large::run(seed, large)?;
-    for round in 0..rounds {
-        counts += run_round(seed.wrapping_add(round))?;
+    if let Some(sabotaged) = options.sabotage {
+        return match sabotaged {
+            Sabotaged::Fsync | Sabotaged::FsyncFolder => cuts::run(&options),
+            Sabotaged::Space | Sabotaged::Removed => space::run(&options),
+        };
+    }
+    let mut counts = large::run(options.seed, options.large)?;
+    for round in 0..options.rounds {
+        counts += run_round(options.seed.wrapping_add(round))?;
+    }
+    counts += cuts::run(&options)?;
+    counts += space::run(&options)?;
+    Ok(counts)
+}
+
+/// Runs each sabotage, which must fail. A check that cannot fail proves nothing.
+pub(crate) fn run_sabotages() -> Result<Counts, Failure> {
+    let mut counts = Counts::default();
+    for (name, _) in options::SABOTAGES {
+        match run(&["--sabotage".to_owned(), (*name).to_owned()]) {
+            Ok(_) => return Err(format!("crash --sabotage {name} passed")),
+            Err(failure) => {
+                say(&format!("crash: --sabotage {name} fails, as it must: {failure}"));
+                counts.passed += 1;
+            }
+        }
     }
     Ok(counts)
 }
 
 fn run_round(seed: u64) -> Result<Counts, Failure> {
     say(&format!("crash: seed {seed}"));
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let began = time::moment();
     let mut server = Server::new(built("bankfeed"), folder.path().join("bank.db"));
-    let trial = time::bounded("the whole run", RUN_MAX, trial(&mut server, seed));
-    let outcome = runtime.block_on(trial);
-    let counts = match outcome {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let kills = plan(seed, KILLS_PER_FAILPOINT, KILLS_AT_RANDOM);
+    runtime.block_on(try_kills(&mut server, seed, kills))
+}
+
+/// Runs a trial with these kills, and prints its report.
+async fn try_kills(server: &mut Server, seed: u64, kills: Vec<Kill>) -> Result<Counts, Failure> {
+    let began = time::moment();
+    let counts = match time::bounded("the whole run", RUN_MAX, trial(server, seed, kills)).await {
         Ok(report) => print(&report),
         Err(failure) => {
             say(&format!("crash: {failure}"));
@@ -125,52 +159,24 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
     Err(format!("{counts}; seed {seed}"))
 }
 
-/// The command line's options.
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
-    seed: u64,
-    rounds: u64,
-    /// The kills in restores, resets, snapshots and migrations.
-    large: u64,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self { seed: time::fresh_seed(), rounds: 1, large: large::KILLS };
-        for pair in arguments.chunks(2) {
-            let [flag, number] = pair else {
-                return Err(format!("{} needs a number", pair.concat()));
-            };
-            let parsed = number.parse().map_err(|_| format!("{number:?} is not a number"))?;
-            match flag.as_str() {
-                "--seed" => options.seed = parsed,
-                "--rounds" => options.rounds = parsed,
-                "--large" => options.large = parsed,
-                _ => return Err("the options are --seed N, --rounds N and --large N".to_owned()),
-            }
-        }
-        Ok(options)
-    }
-}
-
 /// All kills in a shuffled order. The first is at a random moment, because the server then already
 /// runs without a failpoint.
-fn plan(seed: u64) -> Vec<Kill> {
+fn plan(seed: u64, per_failpoint: usize, at_random: usize) -> Vec<Kill> {
     let rng = SeededRng::of_lane(seed, 0);
     let mut kills = Vec::new();
     for (name, place, passes_max) in FAILPOINTS {
-        for _ in 0..KILLS_PER_FAILPOINT {
+        for _ in 0..per_failpoint {
             let failpoint = Some(format!("{name}:{}", rng.below(*passes_max)));
             kills.push(Kill { place, failpoint });
         }
     }
-    kills.extend((1..KILLS_AT_RANDOM).map(|_| Kill { place: AT_RANDOM, failpoint: None }));
+    kills.extend((1..at_random).map(|_| Kill { place: AT_RANDOM, failpoint: None }));
     rng.shuffle(&mut kills);
     kills.insert(0, Kill { place: AT_RANDOM, failpoint: None });
     kills
 }
 
-async fn trial(server: &mut Server, seed: u64) -> Result<Report, Failure> {
+async fn trial(server: &mut Server, seed: u64, kills: Vec<Kill>) -> Result<Report, Failure> {
     let client = Arc::new(Client::new(server.up()));
     let follower = Arc::new(Follower::new(Arc::clone(&client)));
     let receiver = Receiver::start(Arc::clone(&follower)).await?;
@@ -180,7 +186,7 @@ async fn trial(server: &mut Server, seed: u64) -> Result<Report, Failure> {
     receiver.trust(text(&endpoint, "secret"));
     let mut load = Load::start(&client, seed);
     let kills = tokio::select! {
-        killed = kill_all(server, &client, plan(seed), seed) => killed?,
+        killed = kill_all(server, &client, kills, seed) => killed?,
         fault = load.fault() => return Err(fault),
     };
     load.stop().await?;
@@ -290,7 +296,7 @@ mod tests {
     /// seed.
     #[test]
     fn a_plan_kills_at_every_failpoint() {
-        let kills = plan(1);
+        let kills = plan(1, 6, 12);
         assert!(kills.len() >= 20);
         assert!(kills[0].failpoint.is_none());
         for (name, place, _) in FAILPOINTS {
@@ -298,22 +304,8 @@ mod tests {
             let armed = here.filter_map(|kill| kill.failpoint.as_deref());
             assert!(armed.filter(|armed| armed.starts_with(name)).count() >= 3, "{place}");
         }
-        let places = |seed| plan(seed).into_iter().map(|kill| kill.place).collect::<Vec<_>>();
+        let places = |seed| plan(seed, 6, 12).into_iter().map(|kill| kill.place).collect::<Vec<_>>();
         assert_eq!(places(1), places(1));
         assert_ne!(places(1), places(2));
-    }
-
-    /// Options are numbers. Unknown options and missing numbers are errors.
-    #[test]
-    fn options_are_parsed() {
-        let parse = |words: &[&str]| {
-            Options::parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
-        };
-        let expected = Options { seed: 12, rounds: 3, large: 9 };
-        assert_eq!(parse(&["--seed", "12", "--rounds", "3", "--large", "9"]), Ok(expected));
-        assert!(parse(&["--seed", "x"]).is_err());
-        assert!(parse(&["--seed"]).is_err());
-        assert!(parse(&["--kills", "3"]).is_err());
-        assert_eq!(parse(&[]).map(|options| options.rounds), Ok(1));
     }
 }

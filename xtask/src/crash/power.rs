@@ -195,7 +195,7 @@ impl Disk {
     }
 
     /// Makes the current content of the folder the synchronised state.
-    fn remember(&self) -> Result<(), Failure> {
+    pub(crate) fn remember(&self) -> Result<(), Failure> {
         let shadow = self.shadow();
         remove(&shadow)?;
         for folder in [shadow.clone(), shadow.join("inode"), shadow.join("dead")] {

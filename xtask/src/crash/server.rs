@@ -54,6 +54,8 @@ pub(crate) struct Server {
     disk: Option<Disk>,
     /// Flags of `serve` besides the address and the database.
     flags: Vec<String>,
+    /// Settings as variables.
+    environment: &'static [(&'static str, &'static str)],
     running: Option<Running>,
     up: watch::Sender<Option<String>>,
     log: Arc<Mutex<VecDeque<String>>>,
@@ -85,6 +87,7 @@ impl Server {
             database,
             disk: None,
             flags: Vec::new(),
+            environment: ENVIRONMENT,
             running: None,
             up: watch::Sender::new(None),
             log: Arc::default(),
@@ -101,6 +104,15 @@ impl Server {
     /// Adds flags of `serve`.
     pub(crate) fn with_flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// Replaces the settings for crash tests by others.
+    pub(crate) fn with_environment(
+        mut self,
+        environment: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.environment = environment;
         self
     }
 
@@ -156,7 +168,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--db"])
             .arg(&self.database)
             .args(&self.flags)
-            .envs(ENVIRONMENT.iter().copied())
+            .envs(self.environment.iter().copied())
             .envs(self.disk.iter().flat_map(Disk::environment))
             .env_remove("BANKFEED_FAILPOINT")
             .envs(failpoint.map(|armed| ("BANKFEED_FAILPOINT", armed)))
@@ -175,6 +187,12 @@ impl Server {
         }
         self.running = Some(Running { child, state });
         Ok(())
+    }
+
+    /// The host and port of the running server.
+    pub(crate) fn address(&self) -> Result<String, Failure> {
+        let url = self.up.borrow().clone().ok_or("the server does not run")?;
+        Ok(url.trim_start_matches("http://").to_owned())
     }
 
     /// Waits until the server has begun to migrate an existing database.
