@@ -104,8 +104,10 @@ impl KeyFile {
         options.create(true).truncate(false).write(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(WAIT_MAX)?;
+        // `EXTRA` also synchronises the folder after the journal is removed. With `FULL` a power cut could
+        // bring the journal back, and the next process would roll the last change back.
         connection.execute_batch(
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF",
         )?;
         let schema: i64 = connection.query_row(FIND_SCHEMA, [], |row| row.get(0))?;
         match schema {

@@ -89,7 +89,9 @@ fn operator_commands(disk: &mut Disk) -> Result<Counts, Failure> {
         if !shows(&command(disk, &["key", "list"])?, id, "active") {
             return Err(format!("key {id}, number {number}, is lost after a power cut"));
         }
-        command(disk, &["registration", "set", merchant, "balances=active"])?;
+        // The output has the merchant's id of live mode.
+        let set = command(disk, &["registration", "set", merchant, "balances=active"])?;
+        let merchant = set.split_whitespace().next().unwrap_or_default();
         disk.cut()?;
         if !shows(&command(disk, &["registration", "list"])?, merchant, "active") {
             return Err(format!("the registration of {merchant} is lost after a power cut"));
