@@ -2,12 +2,13 @@
 //! closed connection. The server still runs, and its data are the same.
 
 use super::generator::{Generator, KEY, Part};
-use super::raw::{Reply, exchange, succeed};
+use super::raw::{Reply, exchange_within, succeed};
 use super::{Plan, Tally, new_folder, start};
 use crate::Failure;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use testkit::rng::SeededRng;
 use tokio::task::JoinSet;
 
@@ -16,6 +17,8 @@ const REQUESTS_SHORT: u64 = 3_000;
 const REQUESTS_LONG: u64 = 100_000;
 /// Requests at the same time.
 const LANES: u64 = 16;
+/// The time after which the rest of an incomplete request is not sent.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes of a request that a fault shows.
 const SHOWN_BYTES_MAX: usize = 300;
 /// The lists that must not change.
@@ -98,7 +101,7 @@ async fn send_all(
             let count = usize::try_from(requests / LANES).unwrap_or(usize::MAX);
             for part in parts.take(count) {
                 let bytes = generator.request(part);
-                let reply = exchange(&address, &bytes).await?;
+                let reply = exchange_within(&address, &bytes, PATIENCE).await?;
                 match class(&bytes, reply.as_ref()) {
                     Ok(class) => *classes.entry(class).or_default() += 1,
                     Err(fault) => faults.push(format!("{}: {fault}: {}", part.label(), shown(&bytes))),

@@ -19,10 +19,12 @@ const IDLE: usize = 1_500;
 /// Idle connections above the limit of the server.
 const IDLE_ABOVE_LIMIT: usize = 4_600;
 /// Connections of each slow kind.
-const SLOW: usize = 150;
-/// Connections that do not read, and their requests.
-const UNREAD: usize = 60;
-const UNREAD_REQUESTS: usize = 300;
+const SLOW: usize = 100;
+/// Connections that do not read in each form, and their requests. The responses are larger than the buffers
+/// of a connection.
+const UNREAD_SHORT: usize = 12;
+const UNREAD_LONG: usize = 100;
+const UNREAD_REQUESTS: usize = 120;
 /// Distinct test keys in each form, and the connections that use them.
 const KEYS_SHORT: u64 = 4_000;
 const KEYS_LONG: u64 = 40_000;
@@ -30,7 +32,7 @@ const KEY_LANES: u64 = 8;
 /// Rounds of calls during each flood.
 const ROUNDS: usize = 10;
 /// The longest time until the other client has its responses.
-const SERVED_MAX: Duration = Duration::from_secs(30);
+const SERVED_MAX: Duration = Duration::from_mins(1);
 /// The same with the planted fault, a server that is stopped.
 const SABOTAGED_MAX: Duration = Duration::from_secs(3);
 /// The longest time until the server has closed slow connections.
@@ -56,7 +58,7 @@ pub(super) async fn run(plan: Plan, tally: &mut Tally) -> Result<(), Failure> {
     drop(flood);
     let mut drips = drip(&address, tally).await?;
     served(&address, &mut client, SERVED_MAX, tally).await?;
-    let unread = do_not_read(&address, tally).await?;
+    let unread = do_not_read(&address, if plan.long { UNREAD_LONG } else { UNREAD_SHORT }, tally).await?;
     served(&address, &mut client, SERVED_MAX, tally).await?;
     drop(unread);
     use_keys(&address, if plan.long { KEYS_LONG } else { KEYS_SHORT }, tally).await?;
@@ -166,13 +168,17 @@ async fn drips_are_closed(drips: &mut JoinSet<()>, tally: &mut Tally) -> Result<
 }
 
 /// Opens connections that send many requests and read no response.
-async fn do_not_read(address: &str, tally: &mut Tally) -> Result<JoinSet<()>, Failure> {
+async fn do_not_read(
+    address: &str,
+    count: usize,
+    tally: &mut Tally,
+) -> Result<JoinSet<()>, Failure> {
     let request = format!(
         "GET {CUSTOMERS}?limit=100 HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {CLIENT}\r\n\r\n"
     );
     let requests = request.repeat(UNREAD_REQUESTS);
     let mut unread = JoinSet::new();
-    for _ in 0..UNREAD {
+    for _ in 0..count {
         let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         let requests = requests.clone();
         unread.spawn(async move {
@@ -180,8 +186,8 @@ async fn do_not_read(address: &str, tally: &mut Tally) -> Result<JoinSet<()>, Fa
             std::future::pending::<()>().await;
         });
     }
-    tally.add("connections that do not read", UNREAD as u64);
-    tally.add("requests without a reader", (UNREAD * UNREAD_REQUESTS) as u64);
+    tally.add("connections that do not read", count as u64);
+    tally.add("requests without a reader", (count * UNREAD_REQUESTS) as u64);
     // The requests reach the server while it serves the other client.
     pass(POLL_AGAIN).await;
     Ok(unread)

@@ -186,7 +186,7 @@ async fn take_streams(address: &str, tally: &mut Tally) -> Result<(), Failure> {
 }
 
 async fn open_stream(address: &str, key: &str) -> Result<u16, Failure> {
-    let form = [("device_name", "hostile"), ("websocket_feature", "webhooks")];
+    let form = [("device_name", "hostile"), ("websocket_features[]", "webhooks")];
     let reply = call(address, key, "POST", "/v1/stripecli/sessions", &form).await?;
     Ok(reply.status)
 }

@@ -31,7 +31,17 @@ impl Reply {
         if (100..200).contains(&status) {
             return Self::parse(body);
         }
-        Some(Self { status, head, body: body.to_vec() })
+        let reply = Self { status, head, body: body.to_vec() };
+        // Bytes after the body belong to the response to a further request.
+        let length = reply.length().unwrap_or(body.len()).min(body.len());
+        Some(Self { body: body[..length].to_vec(), ..reply })
+    }
+
+    /// The length of the body by its header.
+    fn length(&self) -> Option<usize> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        lengths.find_map(|(_, length)| length.trim().parse().ok())
     }
 
     /// The body as JSON, or null.
@@ -56,19 +66,34 @@ impl Reply {
     }
 }
 
-/// Sends bytes, closes the sending half, and reads to the end. Returns `None` for a connection that
-/// was closed without a response.
+/// Sends bytes and reads to the end of the connection. Returns `None` for a connection that was closed
+/// without a response.
 pub(super) async fn exchange(address: &str, bytes: &[u8]) -> Result<Option<Reply>, Failure> {
+    exchange_within(address, bytes, RESPONSE_MAX).await
+}
+
+/// The same for a request that may be incomplete. If the server waits for more bytes, the sending half is
+/// closed after this time.
+pub(super) async fn exchange_within(
+    address: &str,
+    bytes: &[u8],
+    patience: Duration,
+) -> Result<Option<Reply>, Failure> {
     bounded("a response or the end of a connection", RESPONSE_MAX, async {
         let failed = |error: std::io::Error| format!("a new connection: {error}");
-        let mut stream = TcpStream::connect(address).await.map_err(failed)?;
-        // The server may close before it has read everything.
-        let sent = stream.write_all(bytes).await;
-        if sent.is_ok() {
-            let _ = stream.shutdown().await;
-        }
+        let stream = TcpStream::connect(address).await.map_err(failed)?;
+        let (reading, mut writing) = stream.into_split();
         let mut response = Vec::new();
-        let _ = stream.take(RESPONSE_BYTES_MAX).read_to_end(&mut response).await;
+        let mut reading = reading.take(RESPONSE_BYTES_MAX);
+        // The server may close before it has read everything, so errors of both halves are no faults.
+        let exchanged = bounded("", patience, async {
+            let _ = tokio::join!(writing.write_all(bytes), reading.read_to_end(&mut response));
+            Ok(())
+        });
+        if exchanged.await.is_err() {
+            let _ = writing.shutdown().await;
+            let _ = reading.read_to_end(&mut response).await;
+        }
         Ok(Reply::parse(&response))
     })
     .await
@@ -147,7 +172,7 @@ impl Kept {
             let mut bytes = Vec::new();
             loop {
                 if let Some(reply) = Reply::parse(&bytes)
-                    && reply.body.len() >= length_of(&reply)
+                    && reply.body.len() >= reply.length().unwrap_or(0)
                 {
                     return Ok(reply.status);
                 }
@@ -158,12 +183,6 @@ impl Kept {
         })
         .await
     }
-}
-
-fn length_of(reply: &Reply) -> usize {
-    let lines = reply.head.lines().filter_map(|line| line.split_once(':'));
-    let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    lengths.find_map(|(_, length)| length.trim().parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -180,5 +199,7 @@ mod tests {
         assert!(reply.has_header("x-a") && !reply.has_header("x-b"));
         assert!(reply.is_envelope() && !reply.is_bare());
         assert!(Reply::parse(b"HTTP/1.1 200").is_none());
+        let two = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\naHTTP/1.1 404 Not Found\r\n\r\n";
+        assert_eq!(Reply::parse(two).unwrap().body, b"a");
     }
 }
