@@ -5,8 +5,8 @@ use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
 use crate::{
-    bench, book, browser, clients, crash, deny, dist, instructions, kits, parity, programs, tidy,
-    weeks,
+    bench, book, browser, clients, crash, deny, dist, hostile, instructions, kits, parity, programs,
+    tidy, weeks,
 };
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
@@ -32,6 +32,8 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     steps.run(Group::ClientsAndPrograms, "parity", parity::check_recorded)?;
     counts += steps.run(Group::Browser, "browser", browser::run)?;
     counts += steps.run(Group::CrashAndHostile, "crash", || crash::run(&[]))?;
+    counts += steps.run(Group::CrashAndHostile, "hostile", || hostile::run(&[]))?;
+    counts += steps.run(Group::CrashAndHostile, "planted faults", planted_faults)?;
     steps.run(Group::CrashAndHostile, "benches, short", bench::run_short)?;
     counts += steps.run(Group::Packages, "dist", || dist::run(&[]))?;
     counts += steps.run(Group::CrashAndHostile, "instructions", || instructions::run(&[]))?;
@@ -55,6 +57,13 @@ pub(crate) fn test() -> Result<Counts, Failure> {
     let ended = run_lines(&mut command, |line| counts += counts_of(line));
     ended.map_err(|failure| format!("{failure} ({counts})"))?;
     if counts.passed == 0 { Err("no test ran".to_owned()) } else { Ok(counts) }
+}
+
+/// The checks of crashes and of hostile clients with planted faults, each of which must be found.
+fn planted_faults() -> Result<Counts, Failure> {
+    let mut counts = crash::run_sabotages()?;
+    counts += hostile::run_sabotages()?;
+    Ok(counts)
 }
 
 /// The smoke test that the documents show for CI services.

@@ -4,12 +4,16 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, crash, fuzz, weeks};
+use crate::{bench, crash, fuzz, hostile, weeks};
 
 /// Rounds of kills, each with a seed of its own.
 const CRASH_ROUNDS: &str = "20";
 /// Kills in restores, resets and migrations.
 const LARGE_KILLS: &str = "200";
+/// Runs of power cuts and full disks, each with a seed of its own.
+const CUT_ROUNDS: &str = "20";
+/// Mebibytes that a run of power cuts adds to the database.
+const LARGE_MEBIBYTES: &str = "1100";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "600";
 /// Cases of each property test that has no fixed number.
@@ -35,8 +39,11 @@ fn run_steps(steps: &mut Steps, pairs: &mut Vec<String>) -> Result<Counts, Failu
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut counts = steps.run(Group::Nightly, "property tests", property_tests)?;
     counts += steps.run(Group::Nightly, "pairs of calls", || pairs_of_calls(pairs))?;
-    let kills = words(&["--rounds", CRASH_ROUNDS, "--large", LARGE_KILLS]);
+    let kills = words(&["--rounds", CRASH_ROUNDS, "--large", LARGE_KILLS, "--cuts", CUT_ROUNDS]);
     counts += steps.run(Group::Nightly, "crash", || crash::run(&kills))?;
+    let of_large = words(&["--rounds", "0", "--large", "0", "--mebibytes", LARGE_MEBIBYTES]);
+    counts += steps.run(Group::Nightly, "power cuts, large database", || crash::run(&of_large))?;
+    counts += steps.run(Group::Nightly, "hostile", || hostile::run(&words(&["--long"])))?;
     counts += steps.run(Group::Nightly, "weeks", weeks::run_nightly)?;
     steps.run(Group::Nightly, "fuzz", || fuzz::fuzz(&words(&[FUZZ_SECONDS])))?;
     steps.run(Group::Nightly, "benches", || bench::run(&[]))?;

@@ -19,7 +19,7 @@ pub(crate) enum Group {
     ClientsAndPrograms,
     /// Pages in a browser.
     Browser,
-    /// The optimised build and its uses: crash tests, short benches, instruction counts.
+    /// Crash tests, hostile clients, and the optimised build with short benches and instruction counts.
     CrashAndHostile,
     /// The packages, with a build of their own, and their installation.
     Packages,

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 /// Requests in each form.
 const REQUESTS_SHORT: u64 = 3_000;
 const REQUESTS_LONG: u64 = 100_000;
+const REQUESTS_SABOTAGED: u64 = 160;
 /// Requests at the same time.
 const LANES: u64 = 16;
 /// The time after which the rest of an incomplete request is not sent.
@@ -71,7 +72,11 @@ pub(super) async fn run(plan: Plan, tally: &mut Tally) -> Result<(), Failure> {
         succeed(&address, KEY, "POST", "/v1/customers", &[("name", name)]).await?;
     }
     let before = data(&address).await?;
-    let requests = if plan.long { REQUESTS_LONG } else { REQUESTS_SHORT };
+    let requests = match (plan.sabotage, plan.long) {
+        (true, _) => REQUESTS_SABOTAGED,
+        (false, true) => REQUESTS_LONG,
+        (false, false) => REQUESTS_SHORT,
+    };
     send_all(&address, plan.seed, requests, tally).await?;
     if plan.sabotage {
         // The planted fault: a request that writes.

@@ -140,7 +140,8 @@ pub(super) async fn run(plan: Plan, tally: &mut Tally) -> Result<(), Failure> {
     }
     tally.add("hanging attempts", *hanging.attempts.borrow());
     waits.abort_all();
-    server.stop().await
+    // A clean stop would wait for the hanging attempts.
+    server.kill().await.map(drop)
 }
 
 /// Takes all waits of the greedy merchant. Further ones are refused with 429.
