@@ -23,8 +23,8 @@ const KEYS: usize = 6;
 /// First starts that lose power.
 const FIRST_STARTS: usize = 6;
 /// Power cuts at each failpoint, and at random moments.
-const CUTS_PER_FAILPOINT: usize = 2;
-const CUTS_AT_RANDOM: usize = 6;
+const CUTS_PER_FAILPOINT: usize = 1;
+const CUTS_AT_RANDOM: usize = 4;
 /// The longest time of the first two parts.
 const PARTS_MAX: Duration = Duration::from_mins(2);
 

@@ -1,0 +1,5 @@
+//! JSON bodies of `/v2`, from any text. The check is in `src/lib.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| bankfeed_fuzz::json(text));

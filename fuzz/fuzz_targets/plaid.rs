@@ -1,0 +1,5 @@
+//! The import of custom users of Plaid, from any text. The check is in `src/lib.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| bankfeed_fuzz::plaid_import(text));
