@@ -56,7 +56,8 @@ pub fn params(text: &str) {
     let Ok(mut params) = Params::parse(query, body) else { return };
     let before = params.fingerprint();
     read(&mut params);
-    let again = Params::parse(query, body).map_or_else(|_| Vec::new(), |params| params.fingerprint());
+    let again =
+        Params::parse(query, body).map_or_else(|_| Vec::new(), |params| params.fingerprint());
     assert_eq!(before, again);
     let _ = params.finish();
 }
@@ -66,7 +67,8 @@ pub fn json(text: &str) {
     let Ok(mut params) = Params::parse_json("", text) else { return };
     let before = params.fingerprint();
     read(&mut params);
-    let again = Params::parse_json("", text).map_or_else(|_| Vec::new(), |params| params.fingerprint());
+    let again =
+        Params::parse_json("", text).map_or_else(|_| Vec::new(), |params| params.fingerprint());
     assert_eq!(before, again);
     let _ = params.finish();
 }

@@ -8,10 +8,10 @@ use super::options::{Options, Sabotaged};
 use super::power::{Disk, Sabotage, compile};
 use super::server::Server;
 use super::{plan, try_kills};
+use crate::Failure;
 use crate::counts::Counts;
 use crate::process::{built, say};
 use crate::time::{bounded, moment, pass};
-use crate::Failure;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -37,7 +37,8 @@ pub(super) fn run(options: &Options) -> Result<Counts, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let mut counts = Counts::default();
     for round in 0..options.cuts {
-        counts += runtime.block_on(run_round(options, options.seed.wrapping_add(round), &library))?;
+        counts +=
+            runtime.block_on(run_round(options, options.seed.wrapping_add(round), &library))?;
     }
     Ok(counts)
 }
@@ -84,7 +85,8 @@ fn operator_commands(disk: &mut Disk) -> Result<Counts, Failure> {
     for number in 0..KEYS {
         let created = command(disk, &["--json", "key", "create"])?;
         let created: Value = serde_json::from_str(&created).map_err(|error| error.to_string())?;
-        let [id, merchant] = ["id", "merchant"].map(|name| created[name].as_str().unwrap_or_default());
+        let [id, merchant] =
+            ["id", "merchant"].map(|name| created[name].as_str().unwrap_or_default());
         disk.cut()?;
         if !shows(&command(disk, &["key", "list"])?, id, "active") {
             return Err(format!("key {id}, number {number}, is lost after a power cut"));
@@ -155,7 +157,9 @@ async fn first_starts(
 fn enlarge(database: &Path, mebibytes: u64) -> Result<(), Failure> {
     let failed = |error: rusqlite::Error| format!("a larger database: {error}");
     let database = rusqlite::Connection::open(database).map_err(failed)?;
-    database.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE padding (x)").map_err(failed)?;
+    database
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE padding (x)")
+        .map_err(failed)?;
     for _ in 0..mebibytes {
         database.execute("INSERT INTO padding VALUES (randomblob(1048576))", []).map_err(failed)?;
     }

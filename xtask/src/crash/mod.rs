@@ -304,7 +304,8 @@ mod tests {
             let armed = here.filter_map(|kill| kill.failpoint.as_deref());
             assert!(armed.filter(|armed| armed.starts_with(name)).count() >= 3, "{place}");
         }
-        let places = |seed| plan(seed, 6, 12).into_iter().map(|kill| kill.place).collect::<Vec<_>>();
+        let places =
+            |seed| plan(seed, 6, 12).into_iter().map(|kill| kill.place).collect::<Vec<_>>();
         assert_eq!(places(1), places(1));
         assert_ne!(places(1), places(2));
     }

@@ -100,8 +100,7 @@ mod tests {
             mebibytes: 5,
             sabotage: Some(Sabotaged::Space),
         };
-        let line =
-            "--seed 12 --rounds 3 --large 9 --cuts 2 --mebibytes 5 --sabotage space";
+        let line = "--seed 12 --rounds 3 --large 9 --cuts 2 --mebibytes 5 --sabotage space";
         assert_eq!(parse(line), Ok(expected));
         assert!(parse("--seed x").is_err());
         assert!(parse("--seed").is_err());

@@ -9,8 +9,8 @@
 //! of 512 bytes and each name is the old or the new one at random, because a disk may write its
 //! cache in any order.
 
-use crate::process::{self, program, root};
 use crate::Failure;
+use crate::process::{self, program, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
@@ -215,7 +215,8 @@ impl Disk {
     }
 
     fn durable_names(&self) -> Result<BTreeMap<String, u64>, Failure> {
-        let text = String::from_utf8_lossy(&read_or_empty(&self.shadow().join("names"))?).into_owned();
+        let text =
+            String::from_utf8_lossy(&read_or_empty(&self.shadow().join("names"))?).into_owned();
         let line = |line: &str| {
             let (inode, name) = line.split_once(' ')?;
             Some((name.to_owned(), inode.parse().ok()?))
@@ -311,7 +312,8 @@ mod tests {
     #[test]
     fn a_torn_cut_mixes_blocks() {
         let base = tempfile::tempdir().unwrap();
-        let mut disk = Disk::new(base.path(), Path::new("unused"), SeededRng::new(1), None).unwrap();
+        let mut disk =
+            Disk::new(base.path(), Path::new("unused"), SeededRng::new(1), None).unwrap();
         let (old, new) = (vec![1; 64 * BLOCK], vec![2; 64 * BLOCK]);
         let mixed = disk.torn(&old, &new);
         for block in mixed.chunks(BLOCK) {

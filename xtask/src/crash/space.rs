@@ -12,10 +12,10 @@ use super::client::{Client, text};
 use super::options::{Options, Sabotaged};
 use super::power::{Disk, Sabotage, compile};
 use super::server::Server;
+use crate::Failure;
 use crate::counts::Counts;
 use crate::process::{built, say};
 use crate::time::{POLL_AGAIN, bounded, pass};
-use crate::Failure;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -278,6 +278,8 @@ async fn removed_file(options: &Options, removed: &str) -> Result<Counts, Failur
     server.stop().await?;
     let name = if removed.is_empty() { "database" } else { "log" };
     let all = acknowledged.len();
-    say(&format!("crash: a removed {name} ended the server, and all {all} acknowledged calls are stored"));
+    say(&format!(
+        "crash: a removed {name} ended the server, and all {all} acknowledged calls are stored"
+    ));
     Ok(Counts { passed: 1, failed: 0 })
 }

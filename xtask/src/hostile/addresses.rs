@@ -3,8 +3,8 @@
 
 use super::raw::{Reply, call, exchange, request};
 use super::{Plan, Tally, new_folder, start};
-use crate::process::built;
 use crate::Failure;
+use crate::process::built;
 use serde_json::Value;
 use std::process::Command;
 
@@ -115,7 +115,13 @@ async fn line_breaks(address: &str, tally: &mut Tally) -> Result<(), Failure> {
         let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let authorization = format!("authorization: Bearer {KEY}\r\n");
         let requests = [
-            request(address, "GET", &format!("/v1/customers?starting_after={encoded}"), &authorization, ""),
+            request(
+                address,
+                "GET",
+                &format!("/v1/customers?starting_after={encoded}"),
+                &authorization,
+                "",
+            ),
             request(address, "GET", &format!("/v1/customers/{encoded}"), &authorization, ""),
             request(address, "GET", &format!("/link/{encoded}"), "", ""),
             request(

@@ -109,7 +109,9 @@ async fn send_all(
                 let reply = exchange_within(&address, &bytes, PATIENCE).await?;
                 match class(&bytes, reply.as_ref()) {
                     Ok(class) => *classes.entry(class).or_default() += 1,
-                    Err(fault) => faults.push(format!("{}: {fault}: {}", part.label(), shown(&bytes))),
+                    Err(fault) => {
+                        faults.push(format!("{}: {fault}: {}", part.label(), shown(&bytes)))
+                    }
                 }
             }
             Ok::<_, Failure>((classes, faults))

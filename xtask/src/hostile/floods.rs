@@ -4,8 +4,8 @@
 
 use super::raw::{Kept, call, exchange, request};
 use super::{Plan, Tally, new_folder, start};
-use crate::time::{POLL_AGAIN, bounded, pass};
 use crate::Failure;
+use crate::time::{POLL_AGAIN, bounded, pass};
 use std::time::Duration;
 use testkit::process::send_signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -58,7 +58,8 @@ pub(super) async fn run(plan: Plan, tally: &mut Tally) -> Result<(), Failure> {
     drop(flood);
     let mut drips = drip(&address, tally).await?;
     served(&address, &mut client, SERVED_MAX, tally).await?;
-    let unread = do_not_read(&address, if plan.long { UNREAD_LONG } else { UNREAD_SHORT }, tally).await?;
+    let unread =
+        do_not_read(&address, if plan.long { UNREAD_LONG } else { UNREAD_SHORT }, tally).await?;
     served(&address, &mut client, SERVED_MAX, tally).await?;
     drop(unread);
     use_keys(&address, if plan.long { KEYS_LONG } else { KEYS_SHORT }, tally).await?;
@@ -226,7 +227,8 @@ async fn health_above_limit(
     // The system queues the connections that the server does not accept, so each of these succeeds.
     let flood = open_idle(address, IDLE_ABOVE_LIMIT, tally).await?;
     for _ in 0..ROUNDS {
-        let kept = bounded("a call above the limit", SERVED_MAX, client.call(CLIENT, "GET", CUSTOMERS));
+        let kept =
+            bounded("a call above the limit", SERVED_MAX, client.call(CLIENT, "GET", CUSTOMERS));
         let kept = kept.await?;
         tally.check(kept == 200, || format!("a call above the limit of connections got {kept}"));
     }

@@ -93,19 +93,88 @@ const LISTS: &[&str] = &[
 const JSON_POSTS: &[&str] =
     &["/v2/core/event_destinations", "/v2/core/event_destinations/ed_1/ping"];
 const NAMES: &[&str] = &[
-    "limit", "starting_after", "ending_before", "created", "created[gt]", "created[gte][x]",
-    "transaction_refresh[after]", "expand[]", "expand[0]", "expand[999999999999]", "query", "page",
-    "account", "account_holder", "account_holder[customer]", "metadata", "metadata[a]", "metadata[]",
-    "features[]", "amount", "currency", "url", "enabled_events[]", "frozen_time", "limit[]", "[]",
-    "[a]", "a[", "a]", "a[[b]]", "a[b]c", "", "%", "%00", "é", "types[]", "object_id",
+    "limit",
+    "starting_after",
+    "ending_before",
+    "created",
+    "created[gt]",
+    "created[gte][x]",
+    "transaction_refresh[after]",
+    "expand[]",
+    "expand[0]",
+    "expand[999999999999]",
+    "query",
+    "page",
+    "account",
+    "account_holder",
+    "account_holder[customer]",
+    "metadata",
+    "metadata[a]",
+    "metadata[]",
+    "features[]",
+    "amount",
+    "currency",
+    "url",
+    "enabled_events[]",
+    "frozen_time",
+    "limit[]",
+    "[]",
+    "[a]",
+    "a[",
+    "a]",
+    "a[[b]]",
+    "a[b]c",
+    "",
+    "%",
+    "%00",
+    "é",
+    "types[]",
+    "object_id",
 ];
 const VALUES: &[&str] = &[
-    "", "0", "-1", "1e9", "99999999999999999999999", "NaN", "null", "true", "cus_", "cus_1", "fca_1",
-    "fctxnref_1", "evt_1", "%", "%zz", "%00", "%ff%fe", "é", "\u{202e}", "a\u{0}b", "'", "\"", "<b>",
-    "{}", "[]", "${1}", "../..", "data.a.b.c.d.e.f", "name:'a' AND name~'", "name:\"", "-name:", "::",
-    "status:'x' OR status:'y' AND", "9223372036854775808", "0x10", "1.5", " ", "+", "&", "=",
+    "",
+    "0",
+    "-1",
+    "1e9",
+    "99999999999999999999999",
+    "NaN",
+    "null",
+    "true",
+    "cus_",
+    "cus_1",
+    "fca_1",
+    "fctxnref_1",
+    "evt_1",
+    "%",
+    "%zz",
+    "%00",
+    "%ff%fe",
+    "é",
+    "\u{202e}",
+    "a\u{0}b",
+    "'",
+    "\"",
+    "<b>",
+    "{}",
+    "[]",
+    "${1}",
+    "../..",
+    "data.a.b.c.d.e.f",
+    "name:'a' AND name~'",
+    "name:\"",
+    "-name:",
+    "::",
+    "status:'x' OR status:'y' AND",
+    "9223372036854775808",
+    "0x10",
+    "1.5",
+    " ",
+    "+",
+    "&",
+    "=",
 ];
-const METHODS: &[&str] = &["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "TRACE", "get", "G\u{0}T"];
+const METHODS: &[&str] =
+    &["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "TRACE", "get", "G\u{0}T"];
 
 /// A seeded generator of requests to one server.
 pub(super) struct Generator<'a> {
@@ -214,8 +283,9 @@ impl Generator<'_> {
             let (name, value) = (self.one(NAMES), self.one(VALUES));
             if is_line || self.rng.one_in(2) {
                 let pairs = [(name, value)];
-                let encoded =
-                    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                let encoded = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(pairs)
+                    .finish();
                 text.push_str(&encoded);
             } else {
                 text.push_str(&format!("{name}={value}"));
@@ -284,7 +354,8 @@ impl Generator<'_> {
                 self.authorized("POST", self.one(POSTS), kind, &body)
             }
             _ => {
-                let path = format!("{}?expand[]={}x", self.one(LISTS), "data.".repeat(depth.min(2_000)));
+                let path =
+                    format!("{}?expand[]={}x", self.one(LISTS), "data.".repeat(depth.min(2_000)));
                 self.authorized("GET", &path, "text/plain", "")
             }
         }
@@ -299,7 +370,8 @@ impl Generator<'_> {
                 self.authorized("POST", self.one(POSTS), kind, &body)
             }
             1 => {
-                let pairs: String = (0..bytes / 300).map(|number| format!("a[{number}]=1&")).collect();
+                let pairs: String =
+                    (0..bytes / 300).map(|number| format!("a[{number}]=1&")).collect();
                 self.authorized("POST", self.one(POSTS), kind, &format!("{pairs}{POISON}=1"))
             }
             2 => {
@@ -307,7 +379,8 @@ impl Generator<'_> {
                 self.authorized("GET", &path, "text/plain", "")
             }
             _ => {
-                let headers = format!("authorization: Bearer {KEY}\r\nx-a: {}\r\n", "a".repeat(bytes));
+                let headers =
+                    format!("authorization: Bearer {KEY}\r\nx-a: {}\r\n", "a".repeat(bytes));
                 request(self.address, "GET", self.one(LISTS), &headers, "").into_bytes()
             }
         }

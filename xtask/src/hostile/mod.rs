@@ -80,8 +80,7 @@ impl Options {
                 "--long" => options.long = true,
                 "--seed" => {
                     let text = value()?;
-                    options.seed =
-                        text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+                    options.seed = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
                 }
                 "--only" => options.kinds = vec![kind(value()?)?],
                 "--sabotage" => {
@@ -133,7 +132,11 @@ impl Tally {
         let numbers: Vec<String> =
             self.numbers.iter().map(|(what, number)| format!("{number} {what}")).collect();
         let word = kind.word();
-        say(&format!("hostile: {word}: {} checks, {}, {seconds} s", self.checks, numbers.join(", ")));
+        say(&format!(
+            "hostile: {word}: {} checks, {}, {seconds} s",
+            self.checks,
+            numbers.join(", ")
+        ));
         for fault in self.faults.iter().take(FAULTS_SHOWN_MAX) {
             say(&format!("hostile: FAULT: {word}: {fault}"));
         }
@@ -164,8 +167,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
 pub(crate) fn run_sabotages() -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     for kind in Kind::ALL {
-        let options =
-            Options { seed: 1, long: false, kinds: vec![kind], sabotage: true };
+        let options = Options { seed: 1, long: false, kinds: vec![kind], sabotage: true };
         match run_kinds(&options) {
             Ok(_) => return Err(format!("hostile --sabotage {} passed", kind.word())),
             Err(_) => {
@@ -186,7 +188,8 @@ fn run_kinds(options: &Options) -> Result<Counts, Failure> {
     for kind in &options.kinds {
         let began = time::moment();
         let mut tally = Tally::default();
-        let ran = runtime.block_on(time::bounded(kind.word(), limit, run_kind(*kind, plan, &mut tally)));
+        let ran =
+            runtime.block_on(time::bounded(kind.word(), limit, run_kind(*kind, plan, &mut tally)));
         if let Err(failure) = ran {
             tally.faults.push(failure);
         }
@@ -232,8 +235,7 @@ mod tests {
         let parse = |line: &str| {
             Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         };
-        let expected =
-            Options { seed: 5, long: true, kinds: vec![Kind::Bytes], sabotage: true };
+        let expected = Options { seed: 5, long: true, kinds: vec![Kind::Bytes], sabotage: true };
         assert_eq!(parse("--long --seed 5 --sabotage bytes"), Ok(expected));
         assert_eq!(parse("").map(|options| options.kinds.len()), Ok(4));
         for line in ["--only nothing", "--seed", "--seed x", "--fast", "--sabotage"] {

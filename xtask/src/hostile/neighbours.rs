@@ -3,8 +3,8 @@
 
 use super::raw::{call, succeed};
 use super::{Plan, Tally, new_folder, start};
-use crate::time::{POLL_AGAIN, bounded, pass};
 use crate::Failure;
+use crate::time::{POLL_AGAIN, bounded, pass};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -231,7 +231,8 @@ async fn until_ended(hanging: &Hanging) -> u64 {
 async fn waits_and_streams_are_free(address: &str, tally: &mut Tally) -> Result<(), Failure> {
     let path = "/v1/test_helpers/events/wait?type=customer.created&timeout=30";
     let waited = call(address, OTHER, "GET", path, &[]).await?;
-    tally.check(waited.status == 200, || format!("the other merchant's wait got {}", waited.status));
+    tally
+        .check(waited.status == 200, || format!("the other merchant's wait got {}", waited.status));
     let opened = open_stream(address, OTHER).await?;
     tally.check(opened == 200, || format!("the other merchant's stream got {opened}"));
     Ok(())
@@ -260,9 +261,8 @@ async fn refreshes_end(
     let account = text(&linked["accounts"]["data"][0], "id").to_owned();
     let path = format!("/v1/financial_connections/accounts/{account}/refresh");
     succeed(address, OTHER, "POST", &path, &[("features[]", "transactions")]).await?;
-    let path = format!(
-        "/v1/test_helpers/events/wait?type={REFRESHED}&account={account}&timeout=60"
-    );
+    let path =
+        format!("/v1/test_helpers/events/wait?type={REFRESHED}&account={account}&timeout=60");
     let waited = call(address, OTHER, "GET", &path, &[]).await?;
     tally.check(waited.status == 200, || format!("the wait for a refresh got {}", waited.status));
     let arrived = bounded("the webhook of a refresh", WAIT_MAX, async {

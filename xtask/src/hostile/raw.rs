@@ -1,7 +1,7 @@
 //! Raw HTTP over TCP. A well-behaved HTTP client cannot send what these checks send.
 
-use crate::time::bounded;
 use crate::Failure;
+use crate::time::bounded;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -52,7 +52,8 @@ impl Reply {
     /// True for an error in Stripe's envelope.
     pub(super) fn is_envelope(&self) -> bool {
         let json = self.json();
-        self.status >= 400 && (json["error"]["type"].is_string() || json["error"]["code"].is_string())
+        self.status >= 400
+            && (json["error"]["type"].is_string() || json["error"]["code"].is_string())
     }
 
     /// True for an error of the HTTP parser itself, which has no body and ends the connection.
@@ -100,13 +101,7 @@ pub(super) async fn exchange_within(
 }
 
 /// The text of a well-formed request. `headers` end with a line break each.
-pub(super) fn request(
-    host: &str,
-    method: &str,
-    path: &str,
-    headers: &str,
-    body: &str,
-) -> String {
+pub(super) fn request(host: &str, method: &str, path: &str, headers: &str, body: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\
          content-length: {}\r\n\r\n{body}",
@@ -160,7 +155,12 @@ impl Kept {
     }
 
     /// Calls with a key. Returns the status.
-    pub(super) async fn call(&mut self, key: &str, method: &str, path: &str) -> Result<u16, Failure> {
+    pub(super) async fn call(
+        &mut self,
+        key: &str,
+        method: &str,
+        path: &str,
+    ) -> Result<u16, Failure> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\n\
              content-length: 0\r\n\r\n",
