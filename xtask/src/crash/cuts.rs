@@ -67,7 +67,8 @@ async fn run_round(options: &Options, seed: u64, library: &Path) -> Result<Count
         enlarge(server.database(), options.mebibytes)?;
         server.disk()?.remember()?;
     }
-    counts += try_kills(&mut server, seed, plan(seed, CUTS_PER_FAILPOINT, CUTS_AT_RANDOM)).await?;
+    let kills = plan(seed, CUTS_PER_FAILPOINT, CUTS_AT_RANDOM);
+    counts += Box::pin(try_kills(&mut server, seed, kills)).await?;
     let disk = server.disk()?;
     for (kind, cuts) in &disk.cuts {
         say(&format!("crash: {cuts} {kind} power cuts under load"));

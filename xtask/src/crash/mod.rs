@@ -141,7 +141,8 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
 /// Runs a trial with these kills, and prints its report.
 async fn try_kills(server: &mut Server, seed: u64, kills: Vec<Kill>) -> Result<Counts, Failure> {
     let began = time::moment();
-    let counts = match time::bounded("the whole run", RUN_MAX, trial(server, seed, kills)).await {
+    let trial = Box::pin(trial(server, seed, kills));
+    let counts = match time::bounded("the whole run", RUN_MAX, trial).await {
         Ok(report) => print(&report),
         Err(failure) => {
             say(&format!("crash: {failure}"));

@@ -13,6 +13,7 @@ use crate::Failure;
 use crate::process::{self, program, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -209,7 +210,8 @@ impl Disk {
             let copy = shadow.join("inode").join(inode.to_string());
             let from = self.folder().join(&name);
             fs::copy(&from, copy).map_err(|error| format!("{}: {error}", from.display()))?;
-            names.push_str(&format!("{inode} {name}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(names, "{inode} {name}");
         }
         write(&shadow.join("names"), names.as_bytes())
     }

@@ -110,7 +110,7 @@ async fn send_all(
                 match class(&bytes, reply.as_ref()) {
                     Ok(class) => *classes.entry(class).or_default() += 1,
                     Err(fault) => {
-                        faults.push(format!("{}: {fault}: {}", part.label(), shown(&bytes)))
+                        faults.push(format!("{}: {fault}: {}", part.label(), shown(&bytes)));
                     }
                 }
             }

@@ -244,7 +244,7 @@ impl Generator<'_> {
             10 => format!("authorization: {value}\r\nauthorization: Basic {value}"),
             11 => format!("x-forwarded-for: {value}, {value}"),
             12 => format!("expect: {value}"),
-            _ => (0..300).map(|number| format!("x-{number}: 1\r\n")).collect::<String>() + "x-a: 1",
+            _ => repeated(300, |number| format!("x-{number}: 1\r\n")) + "x-a: 1",
         };
         let path = self.one(POSTS);
         let host = self.address;
@@ -288,7 +288,7 @@ impl Generator<'_> {
                     .finish();
                 text.push_str(&encoded);
             } else {
-                text.push_str(&format!("{name}={value}"));
+                text.extend([name, "=", value]);
             }
             text.push_str(self.one(&["&", "&", "&", "&&", ";", "=", "&%5B"]));
         }
@@ -370,8 +370,7 @@ impl Generator<'_> {
                 self.authorized("POST", self.one(POSTS), kind, &body)
             }
             1 => {
-                let pairs: String =
-                    (0..bytes / 300).map(|number| format!("a[{number}]=1&")).collect();
+                let pairs: String = repeated(bytes / 300, |number| format!("a[{number}]=1&"));
                 self.authorized("POST", self.one(POSTS), kind, &format!("{pairs}{POISON}=1"))
             }
             2 => {
@@ -401,6 +400,11 @@ impl Generator<'_> {
         }
         bytes
     }
+}
+
+/// The texts of the numbers below a count, one after the other.
+fn repeated(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]
