@@ -169,7 +169,7 @@ impl Client {
         Some((called.status, called.body))
     }
 
-    /// The status of a path whose body is no JSON, or `None` if there is no response.
+    /// The status of a path with any body, or `None` if there is no response.
     pub(super) async fn status(&self, path: &str) -> Option<u16> {
         let url = self.up.borrow().clone()?;
         Some(self.attempt("GET", &url, path, &Vec::new(), None).await.ok()?.status)

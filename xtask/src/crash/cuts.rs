@@ -7,7 +7,7 @@
 use super::options::{Options, Sabotaged};
 use super::power::{Disk, Sabotage, compile};
 use super::server::Server;
-use super::{plan, try_kills};
+use super::{RUN_MAX, plan, try_kills};
 use crate::Failure;
 use crate::counts::Counts;
 use crate::process::{built, say};
@@ -27,6 +27,8 @@ const CUTS_PER_FAILPOINT: usize = 1;
 const CUTS_AT_RANDOM: usize = 4;
 /// The longest time of the first two parts.
 const PARTS_MAX: Duration = Duration::from_mins(2);
+/// The time that all cuts may take in addition for each mebibyte of the database.
+const MEBIBYTE_MAX: Duration = Duration::from_millis(500);
 
 /// Runs all power cuts.
 pub(super) fn run(options: &Options) -> Result<Counts, Failure> {
@@ -67,8 +69,10 @@ async fn run_round(options: &Options, seed: u64, library: &Path) -> Result<Count
         enlarge(server.database(), options.mebibytes)?;
         server.disk()?.remember()?;
     }
+    let more = MEBIBYTE_MAX * u32::try_from(options.mebibytes).unwrap_or(u32::MAX);
+    let limit = RUN_MAX.saturating_add(more);
     let kills = plan(seed, CUTS_PER_FAILPOINT, CUTS_AT_RANDOM);
-    counts += Box::pin(try_kills(&mut server, seed, kills)).await?;
+    counts += Box::pin(try_kills(&mut server, seed, kills, limit)).await?;
     let disk = server.disk()?;
     for (kind, cuts) in &disk.cuts {
         say(&format!("crash: {cuts} {kind} power cuts under load"));

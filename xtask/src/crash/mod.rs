@@ -14,8 +14,8 @@
 //! a database of an earlier release is migrated. After each kill the server has all of it or no part of
 //! it.
 //!
-//! The same load then runs on a simulated disk that loses its power (`cuts`), and on one that is full or
-//! whose files are removed (`space`).
+//! The same load then runs on a simulated disk that loses its power (`cuts`). Writers run on a full disk,
+//! and on one from which files are removed (`space`).
 //!
 //! Every wait is for a named condition and has a bound.
 
@@ -135,14 +135,19 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
     let mut server = Server::new(built("bankfeed"), folder.path().join("bank.db"));
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let kills = plan(seed, KILLS_PER_FAILPOINT, KILLS_AT_RANDOM);
-    runtime.block_on(try_kills(&mut server, seed, kills))
+    runtime.block_on(try_kills(&mut server, seed, kills, RUN_MAX))
 }
 
 /// Runs a trial with these kills, and prints its report.
-async fn try_kills(server: &mut Server, seed: u64, kills: Vec<Kill>) -> Result<Counts, Failure> {
+async fn try_kills(
+    server: &mut Server,
+    seed: u64,
+    kills: Vec<Kill>,
+    limit: Duration,
+) -> Result<Counts, Failure> {
     let began = time::moment();
     let trial = Box::pin(trial(server, seed, kills));
-    let counts = match time::bounded("the whole run", RUN_MAX, trial).await {
+    let counts = match time::bounded("the whole run", limit, trial).await {
         Ok(report) => print(&report),
         Err(failure) => {
             say(&format!("crash: {failure}"));

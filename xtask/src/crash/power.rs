@@ -107,7 +107,7 @@ impl Disk {
         self.base.join("shadow")
     }
 
-    /// The variables of a process whose files are on the disk.
+    /// The variables of a process with its files on the disk.
     pub(crate) fn environment(&self) -> [(&'static str, OsString); 3] {
         [
             ("LD_PRELOAD", self.library.clone().into()),
@@ -179,18 +179,18 @@ impl Disk {
     fn torn(&mut self, durable: &[u8], written: &[u8]) -> Vec<u8> {
         let length = if self.rng.one_in(2) { durable.len() } else { written.len() };
         let mut mixed = vec![0; length];
+        let part = |from: &[u8], index: usize, length: usize| {
+            let begin = from.len().min(index * BLOCK);
+            begin..from.len().min(begin + length)
+        };
         for (index, block) in mixed.chunks_mut(BLOCK).enumerate() {
-            let part = |from: &[u8]| {
-                let from = from.get(index * BLOCK..).unwrap_or_default();
-                let mut part = from[..from.len().min(block.len())].to_vec();
-                part.resize(block.len(), 0);
-                part
-            };
-            let (old, new) = (part(durable), part(written));
+            let old = &durable[part(durable, index, block.len())];
+            let new = &written[part(written, index, block.len())];
             if old != new {
                 self.lost += 1;
             }
-            block.copy_from_slice(if self.rng.one_in(2) { &old } else { &new });
+            let chosen = if self.rng.one_in(2) { old } else { new };
+            block[..chosen.len()].copy_from_slice(chosen);
         }
         mixed
     }

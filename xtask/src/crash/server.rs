@@ -95,7 +95,7 @@ impl Server {
         }
     }
 
-    /// A server whose database is on a simulated disk.
+    /// A server with its database on a simulated disk.
     pub(crate) fn on_disk(binary: PathBuf, disk: Disk) -> Self {
         let database = disk.database();
         Self { disk: Some(disk), ..Self::new(binary, database) }

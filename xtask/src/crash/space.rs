@@ -5,7 +5,7 @@
 //! Once the disk has space, the server recovers without a restart. In the last round the power fails
 //! while the disk is full. At the end each acknowledged customer exists once.
 //!
-//! A server whose database or log was removed ends with an error. With the files back in place, each
+//! A server without its database or its log ends with an error. With the files back in place, each
 //! acknowledged customer exists.
 
 use super::client::{Client, text};
@@ -195,7 +195,7 @@ async fn full_disk(options: &Options, seed: u64, library: &Path) -> Result<Count
     Ok(counts)
 }
 
-/// Checks the calls of a server whose disk is full.
+/// Checks the calls of a server on a full disk.
 async fn check_full(client: &Client, key: &str) -> Result<(), Failure> {
     let write = client.post_once(key, CUSTOMERS, &[]).await.map(|(status, _)| status);
     let read = client.status(CUSTOMERS).await;

@@ -149,7 +149,7 @@ async fn line_breaks(address: &str, tally: &mut Tally) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Requests for another host are refused, so that a page whose name leads to this server reads no data.
+/// Requests for another host are refused, so that a page that binds its name to this server reads no data.
 /// This needs a list of allowed hosts.
 async fn foreign_hosts(address: &str, tally: &mut Tally) -> Result<(), Failure> {
     let authorization = format!("authorization: Bearer {KEY}\r\n");

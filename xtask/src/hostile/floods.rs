@@ -152,7 +152,7 @@ async fn drip(address: &str, tally: &mut Tally) -> Result<JoinSet<()>, Failure> 
     Ok(drips)
 }
 
-/// The server closes each connection whose head or body does not arrive in time. This needs deadlines for
+/// The server closes each connection without a whole head or body in time. This needs deadlines for
 /// heads and bodies.
 async fn drips_are_closed(drips: &mut JoinSet<()>, tally: &mut Tally) -> Result<(), Failure> {
     let mut closed = 0;

@@ -21,12 +21,15 @@ use crate::counts::Counts;
 use crate::crash::server::Server;
 use crate::process::{self, built, say};
 use crate::{Failure, time};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The longest time of a kind, in the short and in the long form.
 const SHORT_MAX: Duration = Duration::from_mins(3);
 const LONG_MAX: Duration = Duration::from_mins(40);
+/// Files that a flood opens.
+const FILES_MIN: u64 = 6_000;
 /// Faults that are printed.
 const FAULTS_SHOWN_MAX: usize = 10;
 
@@ -160,11 +163,25 @@ struct Plan {
 pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
     let options = Options::parse(arguments)?;
     process::build()?;
+    allow_files()?;
     run_kinds(&options)
+}
+
+/// Raises the number of files that this process and the server may open, which floods need.
+fn allow_files() -> Result<(), Failure> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.maximum.is_some_and(|maximum| maximum < FILES_MIN) {
+        return Err(format!(
+            "the checks need {FILES_MIN} open files. Raise the limit by `ulimit -n`"
+        ));
+    }
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    setrlimit(Resource::Nofile, raised).map_err(|error| format!("open files: {error}"))
 }
 
 /// Runs each sabotage, which must fail. A check that cannot fail proves nothing.
 pub(crate) fn run_sabotages() -> Result<Counts, Failure> {
+    allow_files()?;
     let mut counts = Counts::default();
     for kind in Kind::ALL {
         let options = Options { seed: 1, long: false, kinds: vec![kind], sabotage: true };

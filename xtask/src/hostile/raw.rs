@@ -61,7 +61,7 @@ impl Reply {
         matches!(self.status, 400 | 408 | 414 | 431) && self.body.is_empty()
     }
 
-    /// True if the response has a header whose name begins with this text.
+    /// True if the response has a header with a name that begins with this text.
     pub(super) fn has_header(&self, name: &str) -> bool {
         self.head.lines().skip(1).any(|line| line.to_ascii_lowercase().starts_with(name))
     }

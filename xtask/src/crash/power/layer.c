@@ -7,7 +7,7 @@
  *
  *   inode/N   the synchronised content of the file with inode N
  *   names     the synchronised names of the folder, one line "N NAME" each
- *   dead/N    a link to a file whose last name was removed, so that its number is not used again
+ *   dead/N    a link to a file without a name in the folder, so that its number is not used again
  *   control   two numbers of 64 bits: flags, and the bytes that the disk still takes (-1: all)
  *
  * fsync and fdatasync of a file copy its changed pages into the shadow, and of the folder its names.
@@ -15,7 +15,7 @@
  * synchronised are then missing. Memory maps are not observed, because SQLite writes through them
  * only to its index of the log, which is not durable.
  *
- * A kill in the middle of a copy is valid. It leaves a part of writes whose fsync had not returned.
+ * A kill in the middle of a copy is valid. It leaves a part of the writes before an fsync that had not returned.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
