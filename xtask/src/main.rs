@@ -53,7 +53,7 @@ cargo xtask <command>
   hostile       attack the real binary; --long sends more, --sabotage KIND plants a fault
   shapes        write the schemas of payment objects, from an OpenAPI document or --from-sdk
   fuzz          fuzz parsers of foreign bytes, for some seconds each
-  nightly       run the long forms: benches, crash, fuzz, property tests
+  nightly       run the long forms: benches, crash, hostile, fuzz, property tests
 ";
 
 /// The error of a step, for the person who reads it.
