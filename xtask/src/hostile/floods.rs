@@ -25,7 +25,7 @@ const SLOW: usize = 100;
 /// Connections that do not read in each form, and their requests. The responses are larger than the buffers
 /// of a connection.
 const UNREAD_SHORT: usize = 12;
-const UNREAD_LONG: usize = 100;
+const UNREAD_LONG: usize = 30;
 const UNREAD_REQUESTS: usize = 120;
 /// Distinct test keys in each form, and the connections that use them.
 const KEYS_SHORT: u64 = 2_000;
