@@ -5,8 +5,8 @@ use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
 use crate::{
-    bench, book, browser, clients, crash, deny, dist, hostile, instructions, kits, parity, programs,
-    tidy, weeks,
+    bench, book, browser, clients, crash, deny, dist, hostile, instructions, kits, parity,
+    programs, tidy, weeks,
 };
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.

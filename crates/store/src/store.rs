@@ -17,8 +17,8 @@ use crate::{
 use model::clock::{Clock, Rng};
 use model::id::MerchantId;
 use model::limits::{
-    COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, SANDBOX_IDLE_DAYS_DEFAULT, WRITER_QUEUE_BYTES_MAX,
-    WRITER_QUEUE_MAX,
+    COPY_STEPS_MAX, MERCHANTS_MAX, READ_STEPS_MAX, SANDBOX_IDLE_DAYS_DEFAULT,
+    WRITER_QUEUE_BYTES_MAX, WRITER_QUEUE_MAX,
 };
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};

@@ -33,6 +33,7 @@ use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::Instrument;
 use wire::error::Error as ApiError;
 use wire::expand::{Expand, Returns};
@@ -461,7 +462,7 @@ fn is_late(error: &(dyn Error + 'static)) -> bool {
 /// Checks the type and the text of a form or JSON body.
 fn check_body(headers: &HeaderMap, bytes: Bytes, takes_json: bool) -> Result<String, ApiError> {
     if bytes.is_empty() {
-        return Ok((String::new(), None));
+        return Ok(String::new());
     }
     if let Some(content_type) = headers.get(CONTENT_TYPE) {
         let content_type = String::from_utf8_lossy(content_type.as_bytes());
@@ -475,5 +476,5 @@ fn check_body(headers: &HeaderMap, bytes: Bytes, takes_json: bool) -> Result<Str
     }
     let body = String::from_utf8(bytes.into());
     let body = body.map_err(|_| ApiError::invalid("The request body is not UTF-8 text."))?;
-    Ok((body, room))
+    Ok(body)
 }

@@ -101,7 +101,11 @@ pub(super) fn insert(
 }
 
 /// A delivery from its row.
-pub(super) fn read(merchant: MerchantId, row: &Row<'_>, seal: &Sealer) -> Result<Delivery, Failure> {
+pub(super) fn read(
+    merchant: MerchantId,
+    row: &Row<'_>,
+    seal: &Sealer,
+) -> Result<Delivery, Failure> {
     let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
     let key = Target::of_column(row.get(2)?).key(event);
     Ok(Delivery {

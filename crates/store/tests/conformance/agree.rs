@@ -6,7 +6,7 @@ use crate::fixture::{T0, begin, delivery, merchant, reply, session, settlement, 
 use crate::steps::{At, Item, New, Step, steps};
 use model::Word;
 use model::account::Account;
-use model::clock::{Clock, ClockStatus};
+use model::clock::{Clock, ClockStatus, ServerTime};
 use model::delivery::{Delivery, DeliveryStatus};
 use model::event::Event;
 use model::id::{AccountId, ClockId, EndpointId, MerchantId, SnapshotId};
@@ -186,18 +186,7 @@ impl Both {
                 clock.status = ClockStatus::Advancing;
                 self.write(StartAdvance { clock, events: vec![], reply: None }).await;
             }
-            Step::ClaimClocks => {
-                // Each store has an order of its own for merchants.
-                let (limit, free, in_progress) = (99, 999, vec![]);
-                let claim =
-                    ClaimClocks { now, leased_until, after: None, limit, free, in_progress };
-                let mut claimed = self.database.write(claim.clone()).await.unwrap();
-                let mut of_model = self.model.write(claim).await.unwrap();
-                claimed.sort_by_key(|claim| (claim.merchant, claim.clock));
-                of_model.sort_by_key(|claim| (claim.merchant, claim.clock));
-                assert_eq!(claimed, of_model);
-                self.clocks.extend(claimed);
-            }
+            Step::ClaimClocks => self.claim_clocks(leased_until).await,
             Step::MoveClock { claim, ready, items } => {
                 self.step_clock(claim, ready, &items).await;
             }
@@ -254,6 +243,19 @@ impl Both {
             Step::Pass { ms } => self.time.pass_ms(ms),
             _ => self.compare_all().await,
         }
+    }
+
+    async fn claim_clocks(&mut self, leased_until: ServerTime) {
+        // Each store has an order of its own for merchants.
+        let (limit, free, in_progress) = (99, 999, vec![]);
+        let now = self.time.now();
+        let claim = ClaimClocks { now, leased_until, after: None, limit, free, in_progress };
+        let mut claimed = self.database.write(claim.clone()).await.unwrap();
+        let mut of_model = self.model.write(claim).await.unwrap();
+        claimed.sort_by_key(|claim| (claim.merchant, claim.clock));
+        of_model.sort_by_key(|claim| (claim.merchant, claim.clock));
+        assert_eq!(claimed, of_model);
+        self.clocks.extend(claimed);
     }
 
     async fn resend(&self, position: usize, others: &[u64], key: Option<u8>) {

@@ -8,8 +8,8 @@ use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
     account, backlog, clock, connection, delivery, delivery_claim, earlier_charge, event,
     event_list, event_statuses, feed, generation, idempotency, log, migration, object,
-    object_filter, open, open_work, place, precondition, probe, prune, refresh, refresh_claim, removal,
-    replace, share, snapshot, transaction, writer,
+    object_filter, open, open_work, place, precondition, probe, prune, refresh, refresh_claim,
+    removal, replace, share, snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
