@@ -272,7 +272,7 @@ pub const ENTRIES: &[Entry] = &[
         "sandbox-idle-days",
         "DAYS",
         "30",
-        "Days after which a full server removes an unused sandbox",
+        "Days after which a full server removes unused test data",
     ),
     entry(WORKERS, "lease-ms", "MS", "60000", "Time for which a worker leases its work"),
     entry(WORKERS, "poll-ms", "MS", "500", "Time after which an idle worker polls again"),

@@ -141,7 +141,7 @@ fn shows_settings_in_groups() {
           --metrics <on|off|HOST:PORT>  Address of /metrics [default: on for loopback] [env: BANKFEED_METRICS]
 
     Workers:
-          --sandbox-idle-days <DAYS>  Days after which a full server removes an unused sandbox [default: 30] [env: BANKFEED_SANDBOX_IDLE_DAYS]
+          --sandbox-idle-days <DAYS>  Days after which a full server removes unused test data [default: 30] [env: BANKFEED_SANDBOX_IDLE_DAYS]
           --lease-ms <MS>             Time for which a worker leases its work [default: 60000] [env: BANKFEED_LEASE_MS]
           --poll-ms <MS>              Time after which an idle worker polls again [default: 500] [env: BANKFEED_POLL_MS]
 

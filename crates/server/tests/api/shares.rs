@@ -34,7 +34,9 @@ async fn hanging_endpoints_delay_no_other_merchant() {
     app.engine.run_dispatch_once().await.unwrap();
     let mut in_flight = InFlight::default();
     while app.engine.begin_deliveries(&mut in_flight).await.unwrap() > 0 {}
-    hanging.arrived(ENDPOINTS * EVENTS).await;
+    let begun = in_flight.count();
+    assert!((ENDPOINTS..ENDPOINTS * EVENTS).contains(&begun), "{begun}");
+    hanging.arrived(begun).await;
 
     let customer = other.post("/v1/customers", "").await.ok().id();
     app.engine.run_dispatch_once().await.unwrap();
@@ -44,11 +46,11 @@ async fn hanging_endpoints_delay_no_other_merchant() {
     assert_eq!(posts[0].text("/data/object/id"), customer);
 
     // None of the other attempts has ended, and none is a second one.
-    assert_eq!(in_flight.count(), ENDPOINTS * EVENTS + 1);
+    assert_eq!(in_flight.count(), begun + 1);
     let posts = hanging.take();
     let signatures: BTreeSet<_> =
         posts.iter().map(|post| post.header("stripe-signature")).collect();
-    assert_eq!((posts.len(), signatures.len()), (ENDPOINTS * EVENTS, ENDPOINTS * EVENTS));
+    assert_eq!((posts.len(), signatures.len()), (begun, begun));
 }
 
 /// A gate that stops a copy of a sandbox before each of its steps.

@@ -440,6 +440,7 @@ CREATE INDEX generations_idle ON generations (state, owner) WHERE state <> 'curr
 
 CREATE INDEX refreshes_due ON refreshes (merchant, run_server, account, feature)
     WHERE status = 'pending' AND run_server IS NOT NULL;
+
 CREATE INDEX merchants_used ON merchants (used_day, merchant) WHERE used_day IS NOT NULL;
 
 INSERT INTO counts VALUES ('generations', 0);
