@@ -122,7 +122,8 @@ fn container(packages: &Packages) -> Result<(), Failure> {
     process::run(unpack.arg(place.join("bundle")))?;
     let files = place.join("bundle/rootfs");
     let inside = |words: &[&str]| {
-        let mut unshare = program("unshare", &["--mount", "--pid", "--fork", "--setgid=10001"]);
+        let isolated = ["--mount", "--pid", "--fork", "--kill-child", "--setgid=10001"];
+        let mut unshare = program("unshare", &isolated);
         unshare.arg("--setuid=10001").arg(format!("--root={}", files.display()));
         unshare.args(["--wd=/data", "/usr/bin/bankfeed"]).args(words);
         unshare
@@ -132,6 +133,8 @@ fn container(packages: &Packages) -> Result<(), Failure> {
     let url = running.after(LISTENS)?;
     process::run(&mut inside(&["health", "--api-base", &url]))?;
     drop(running);
+    let memory = Process::start(&mut inside(&["serve", "--memory", "--listen", "127.0.0.1:0"]))?;
+    memory.after(LISTENS)?;
     let database = files.join("data/bankfeed.db");
     fs::metadata(&database).map(drop).map_err(at(&database))
 }

@@ -35,10 +35,14 @@ pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
     packages.put_licences(&own.join("usr/share/doc/bankfeed"))?;
     let data = packages.staged("oci-data")?;
     fs::create_dir_all(data.join("data")).map_err(at(&data))?;
+    // The data of `serve --memory`.
+    let temporary = packages.staged("oci-tmp")?;
+    fs::create_dir_all(temporary.join("tmp")).map_err(at(&temporary))?;
     let layers = [
         layer(packages, &layout, &system, "0", "u=rwX,go=rX")?,
         layer(packages, &layout, &own, "0", "u=rwX,go=rX")?,
         layer(packages, &layout, &data, USER, "u=rwX,go=")?,
+        layer(packages, &layout, &temporary, "0", "1777")?,
     ];
     let source = root().join("packaging/oci/config.json");
     let text = fs::read_to_string(&source).map_err(at(&source))?;
