@@ -9,7 +9,7 @@ use crate::install;
 use crate::process::{self, program, root, say};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use testkit::process::{LISTENS, Process};
 
 /// A test of a package.
@@ -122,18 +122,22 @@ fn container(packages: &Packages) -> Result<(), Failure> {
     process::run(unpack.arg(place.join("bundle")))?;
     let files = place.join("bundle/rootfs");
     let inside = |words: &[&str]| {
-        let isolated = ["--mount", "--pid", "--fork", "--kill-child", "--setgid=10001"];
+        let isolated = ["--mount", "--pid", "--fork", "--setgid=10001"];
         let mut unshare = program("unshare", &isolated);
         unshare.arg("--setuid=10001").arg(format!("--root={}", files.display()));
         unshare.args(["--wd=/data", "/usr/bin/bankfeed"]).args(words);
         unshare
     };
-    let words = ["serve", "--listen", "127.0.0.1:0", "--keys", "any", "--db", "/data/bankfeed.db"];
-    let running = Process::start(&mut inside(&words))?;
+    // The server ends with its input, because the signal of a drop reaches `unshare` alone.
+    let start = |words: &[&str]| {
+        let flags = ["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin"];
+        Process::start_with(&mut inside(&[&flags, words].concat()), Stdio::piped())
+    };
+    let running = start(&["--keys", "any", "--db", "/data/bankfeed.db"])?;
     let url = running.after(LISTENS)?;
     process::run(&mut inside(&["health", "--api-base", &url]))?;
     drop(running);
-    let memory = Process::start(&mut inside(&["serve", "--memory", "--listen", "127.0.0.1:0"]))?;
+    let memory = start(&["--memory"])?;
     memory.after(LISTENS)?;
     let database = files.join("data/bankfeed.db");
     fs::metadata(&database).map(drop).map_err(at(&database))
