@@ -34,6 +34,7 @@ mod due_tests;
 mod failpoint;
 mod key_file;
 mod memory;
+mod opening;
 mod replace;
 mod seal;
 mod sqlite;
@@ -62,10 +63,9 @@ pub use command::summary::Summary;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError, StoredRegistration};
+pub use opening::{Checkup, OpenError, Place, StoreBounds, StoreSettings, check_up};
 pub use stats::WriterStats;
-pub use store::{
-    Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, WriteGate, check_up,
-};
+pub use store::{Read, Store, Write, WriteGate};
 pub use uses::KeptMerchants;
 
 /// Converts a number that fits by construction. `reason` says why it fits.

@@ -63,6 +63,7 @@ mod snapshot_table;
 mod target;
 pub(crate) mod transaction;
 mod writer;
+mod writer_state;
 
 #[cfg(test)]
 pub(crate) mod tests;

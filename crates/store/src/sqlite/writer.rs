@@ -22,6 +22,7 @@ use super::log::{CHECKPOINT_WHOLE, Log, checkpoint};
 use super::open::{keep_log, open_writer};
 use super::prepared::{Prepared, Preparing};
 use super::queue::{Commands, Message, Queued, QueuedBytes, Ran, Waiting};
+use super::writer_state::{AliveGuard, Shared};
 use super::{Batch, OpenError, UsedStatements};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
@@ -74,46 +75,6 @@ pub(super) struct Writer {
     path: PathBuf,
     seal: Sealer,
     shared: Arc<Shared>,
-}
-
-/// State that the writer thread shares with the callers.
-struct Shared {
-    /// True while the thread runs and its last commit has succeeded.
-    ready: AtomicBool,
-    /// True while the thread runs.
-    alive: watch::Sender<bool>,
-    /// The identities of the open files.
-    files: Mutex<FileIds>,
-    /// The file that was removed or replaced, which ended the thread.
-    lost: OnceLock<PathBuf>,
-    /// True after [`Writer::close`] was called.
-    closing: AtomicBool,
-    counters: WriterCounters,
-}
-
-impl Shared {
-    /// True if the files are still at their paths.
-    fn has_files(&self) -> bool {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).check().is_ok()
-    }
-
-    /// The reason for which the queue accepts no commands.
-    fn closed(&self) -> Failure {
-        if self.closing.load(Ordering::Acquire) {
-            return Failure::Closed;
-        }
-        self.lost.get().map_or(Failure::WriterDied, |path| Failure::FileLost(path.clone()))
-    }
-}
-
-/// Marks the thread as dead when it is dropped, which also happens while the thread unwinds.
-struct AliveGuard(Arc<Shared>);
-
-impl Drop for AliveGuard {
-    fn drop(&mut self) {
-        self.0.ready.store(false, Ordering::Release);
-        self.0.alive.send_replace(false);
-    }
 }
 
 impl Writer {
