@@ -28,7 +28,9 @@ async fn a_deleted_bank_ends_its_flows() {
     seen += &shown(&browser.step("consent", "").await);
     seen += &shown(&other.page().await);
     seen += &shown(&browser.step("cancel", "").await);
-    seen += &shown(&other.step("manual", "").await);
+    // The form is that of all carriers, so its title is enough.
+    let form = shown(&other.step("manual", "").await);
+    seen += &form.lines().take(3).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(seen, @"
     200
     This bank is no longer available
@@ -53,37 +55,6 @@ async fn a_deleted_bank_ends_its_flows() {
     200
     Enter your bank details
     Your bank account will be linked by its numbers, without a login.
-    Routing number
-    Nine digits, at the bottom left of a check
-    []
-    Account number
-    4 to 17 digits
-    []
-    Account number again
-    To make sure that it is correct
-    []
-    Type of owner
-    [x] Person
-    [ ] Company
-    Type of account
-    [x] Checking
-    [ ] Savings
-    > Continue
-    Numbers for tests
-    Routing number 110000000
-    000123456789: payments succeed
-    000111111113: the account is closed
-    000111111116: no such account
-    000222222227: insufficient funds
-    000333333335: the debit is not authorized
-    000444444440: the currency is wrong
-    000666666661: the microdeposits cannot be sent
-    000555555559: payments are disputed later
-    000000000009: payments never end
-    000000005126: payments succeed, and refunds fail
-    000777777771: payments exceed the weekly limit
-    000000004954: payments are blocked as too risky
-    000888888885: the tokenized number is deactivated
     ");
     let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "failed");
