@@ -5,7 +5,7 @@
 //! SQLite's check of integrity, and the server starts without help.
 
 use super::options::{Options, Sabotaged};
-use super::power::{Disk, Sabotage, compile};
+use super::power::{Disk, Sabotage, in_rounds};
 use super::server::Server;
 use super::{RUN_MAX, plan, try_kills};
 use crate::Failure;
@@ -32,17 +32,7 @@ const MEBIBYTE_MAX: Duration = Duration::from_millis(500);
 
 /// Runs all power cuts.
 pub(super) fn run(options: &Options) -> Result<Counts, Failure> {
-    if options.cuts == 0 {
-        return Ok(Counts::default());
-    }
-    let library = compile()?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let mut counts = Counts::default();
-    for round in 0..options.cuts {
-        counts +=
-            runtime.block_on(run_round(options, options.seed.wrapping_add(round), &library))?;
-    }
-    Ok(counts)
+    in_rounds(options, async |seed, library| run_round(options, seed, library).await)
 }
 
 async fn run_round(options: &Options, seed: u64, library: &Path) -> Result<Counts, Failure> {

@@ -9,7 +9,9 @@
 //! of 512 bytes and each name is the old or the new one at random, because a disk may write its
 //! cache in any order.
 
+use super::options::Options;
 use crate::Failure;
+use crate::counts::Counts;
 use crate::process::{self, program, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -62,8 +64,25 @@ pub(crate) struct Disk {
     pub(crate) lost: usize,
 }
 
+/// Runs work once for each seed of the options, with the path of the library.
+pub(crate) fn in_rounds(
+    options: &Options,
+    mut work: impl AsyncFnMut(u64, &Path) -> Result<Counts, Failure>,
+) -> Result<Counts, Failure> {
+    let mut counts = Counts::default();
+    if options.cuts == 0 {
+        return Ok(counts);
+    }
+    let library = compile()?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    for round in 0..options.cuts {
+        counts += runtime.block_on(work(options.seed.wrapping_add(round), &library))?;
+    }
+    Ok(counts)
+}
+
 /// Compiles the library. Returns its path.
-pub(crate) fn compile() -> Result<PathBuf, Failure> {
+fn compile() -> Result<PathBuf, Failure> {
     let source = root().join("xtask/src/crash/power/layer.c");
     let folder = root().join("target/power");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -10,7 +10,7 @@
 
 use super::client::{Client, text};
 use super::options::{Options, Sabotaged};
-use super::power::{Disk, Sabotage, compile};
+use super::power::{Disk, Sabotage, in_rounds};
 use super::server::Server;
 use crate::Failure;
 use crate::counts::Counts;
@@ -136,24 +136,18 @@ impl Shared {
 
 /// Runs the full disks and the removals.
 pub(super) fn run(options: &Options) -> Result<Counts, Failure> {
-    if options.cuts == 0 {
-        return Ok(Counts::default());
-    }
-    let library = compile()?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let mut counts = Counts::default();
-    for round in 0..options.cuts {
-        let seed = options.seed.wrapping_add(round);
+    in_rounds(options, async |seed, library| {
+        let mut counts = Counts::default();
         if options.sabotage != Some(Sabotaged::Removed) {
-            counts += runtime.block_on(full_disk(options, seed, &library))?;
+            counts += full_disk(options, seed, library).await?;
         }
         if options.sabotage != Some(Sabotaged::Space) {
             for removed in ["", "-wal"] {
-                counts += runtime.block_on(removed_file(options, removed))?;
+                counts += removed_file(options, removed).await?;
             }
         }
-    }
-    Ok(counts)
+        Ok(counts)
+    })
 }
 
 async fn full_disk(options: &Options, seed: u64, library: &Path) -> Result<Counts, Failure> {
