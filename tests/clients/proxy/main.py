@@ -135,7 +135,7 @@ def link_pages_open():
     path = path_of(flow["url"])
     status, page = ask("GET", path)
     assert status == 200 and "<form" in page, page
-    status, style = ask("GET", "/assets/link.css")
+    status, style = ask("GET", "/assets/pages.css")
     assert status == 200 and "{" in style, style
 
 

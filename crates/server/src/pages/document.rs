@@ -51,8 +51,8 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                     meta http-equiv="refresh" content=(format!("0; url={url}"));
                 }
                 title { (page.title) }
-                link rel="stylesheet" href="/assets/link.css";
-                script src="/assets/link.js" defer {}
+                link rel="stylesheet" href="/assets/pages.css";
+                script src="/assets/pages.js" defer {}
             }
             body class=(page.look)
                 data-flow=[facts.flow.as_deref()]

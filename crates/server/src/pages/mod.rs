@@ -39,8 +39,14 @@ mod words;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 
-const STYLE: &str = include_str!("assets/link.css");
-const SCRIPT: &str = include_str!("assets/link.js");
+const STYLE: &str = concat!(
+    include_str!("assets/tokens.css"),
+    include_str!("assets/base.css"),
+    include_str!("assets/link.css"),
+    include_str!("assets/bill.css"),
+    include_str!("assets/settings.css"),
+);
+const SCRIPT: &str = include_str!("assets/pages.js");
 const STRIPE: &str = include_str!("stripe.js");
 
 /// A static file that pages load.

@@ -122,7 +122,7 @@ async fn headers() {
     // The two files are the only script and style of a page.
     assert!(!page.body.contains("<style") && !page.body.contains(" style="));
     assert_eq!(page.body.matches("<script").count(), 1);
-    for (file, kind) in [("link.css", "text/css"), ("link.js", "text/javascript")] {
+    for (file, kind) in [("pages.css", "text/css"), ("pages.js", "text/javascript")] {
         let file = app.bare_request("GET", &format!("/assets/{file}")).send().await.ok();
         assert!(file.header("content-type").unwrap().starts_with(kind));
     }
