@@ -63,7 +63,11 @@ pub use command::summary::Summary;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError, StoredRegistration};
-pub use opening::{Checkup, OpenError, Place, StoreBounds, StoreSettings, check_up};
+pub use opening::{
+    Checkup, CopyStep, OpenError, Place, StoreBounds, StoreSettings, check_copy, check_up,
+    copy_database,
+};
+pub use sqlite::file_replacement::FileReplacement;
 pub use stats::WriterStats;
 pub use store::{Read, Store, Write, WriteGate};
 pub use uses::KeptMerchants;

@@ -7,6 +7,7 @@ use model::limits::{
     MERCHANTS_MAX, READ_STEPS_MAX, SANDBOX_IDLE_DAYS_DEFAULT, WRITER_QUEUE_BYTES_MAX,
     WRITER_QUEUE_MAX,
 };
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,6 +39,36 @@ pub struct Checkup {
 pub fn check_up(path: &Path, seal: Option<([u8; 32], Arc<dyn Rng>)>) -> Result<Checkup, OpenError> {
     let seal = seal.map(|(key, rng)| Sealer::new(key, rng));
     crate::sqlite::checkup::check_up(path, seal.as_ref())
+}
+
+/// The progress of a copy, in pages of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyStep {
+    /// The pages that are copied.
+    pub pages_done: usize,
+    /// All pages.
+    pub pages: usize,
+}
+
+/// Copies the database of a file that exists into a new one, whether a server runs on it or not. The
+/// copy has the state at its beginning. It is on disk once the caller has synchronised it. Calls
+/// `report` after each step. Returns false if that ended the copy early.
+pub fn copy_database(
+    from: &Path,
+    to: &Path,
+    report: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
+) -> Result<bool, OpenError> {
+    crate::sqlite::backup::copy(from, to, report)
+}
+
+/// Checks a copy of a database like [`check_up`]. No process may change it meanwhile, and no file is
+/// created beside it.
+pub fn check_copy(
+    path: &Path,
+    seal: Option<([u8; 32], Arc<dyn Rng>)>,
+) -> Result<Checkup, OpenError> {
+    let seal = seal.map(|(key, rng)| Sealer::new(key, rng));
+    crate::sqlite::backup::check_copy(path, seal.as_ref())
 }
 
 /// The settings of a store.
@@ -105,6 +136,15 @@ pub enum OpenError {
         /// Its write-ahead log.
         log: PathBuf,
     },
+    /// A restore of the database did not come to its end.
+    #[error(
+        "a restore of the database {} did not come to its end; run `bankfeed restore` again",
+        .0.display()
+    )]
+    Unfinished(PathBuf),
+    /// Another process kept the database from being copied.
+    #[error("another process keeps the database from being copied; try again")]
+    CopyBlocked,
     /// A file operation failed.
     #[error("cannot use {}", .path.display())]
     File {

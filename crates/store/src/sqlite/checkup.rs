@@ -1,4 +1,4 @@
-//! A check of a database for `doctor`. It changes no data, and a server may run meanwhile.
+//! A check of a database for `doctor` and `backup`. It changes no data, and a server may run meanwhile.
 
 use super::migration::{MIGRATIONS, count_done};
 use super::open::opens;
@@ -13,9 +13,16 @@ const FAULTS_MAX: u32 = 5;
 /// Checks the database in a file that exists.
 pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    check_up_with(&Connection::open_with_flags(path, flags)?, seal)
+}
+
+/// Checks the database of a connection.
+pub(super) fn check_up_with(
+    connection: &Connection,
+    seal: Option<&Sealer>,
+) -> Result<Checkup, OpenError> {
     connection.execute_batch("PRAGMA trusted_schema = OFF")?;
-    let done = count_done(&connection, MIGRATIONS)?;
+    let done = count_done(connection, MIGRATIONS)?;
     let mut statement = connection.prepare(&format!("PRAGMA quick_check({FAULTS_MAX})"))?;
     let report = statement.query_map([], |row| row.get::<_, String>(0))?;
     let report: Vec<String> = report.collect::<Result<_, _>>()?;
@@ -24,7 +31,7 @@ pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, Op
         migrations_known: MIGRATIONS.len(),
         faults: report.into_iter().filter(|fault| fault != "ok").collect(),
         opens: match seal {
-            Some(seal) => opens(&connection, seal)?,
+            Some(seal) => opens(connection, seal)?,
             None => None,
         },
     })

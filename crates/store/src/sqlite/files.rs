@@ -6,6 +6,7 @@
 //! | a file is removed or replaced while the server runs | the next commit fails, and the writer ends |
 //! | a server starts, and only the log of its database is left | it does not start, because a new database would replace the log |
 //! | a server with a temporary database is killed | the next server removes the folder |
+//! | a server starts after a replacement that did not come to its end ([`super::file_replacement`]) | it does not start |
 //!
 //! The operating system releases the locks of a process that ends.
 
@@ -25,13 +26,16 @@ const OWNER_ONLY_FOLDER: u32 = 0o700;
 const TEMPORARY: &str = "bankfeed-";
 /// The locked file in the folder of a temporary database.
 const TEMPORARY_LOCK: &str = "lock";
+/// The ending of the file that exists while a database is replaced.
+const REPLACING: &str = ".replacing";
 
 /// The locks of a database, held as long as it is open.
 pub(super) struct Locks {
     /// The lock that earlier releases take too.
     _beside: File,
-    /// The lock of the database itself, which has one identity under all its names.
-    _database: File,
+    /// The lock of the database itself, which has one identity under all its names. A database that
+    /// is created by a replacement has none yet.
+    _database: Option<File>,
 }
 
 impl Locks {
@@ -46,8 +50,11 @@ impl Locks {
         let lock = beside(real.as_deref().unwrap_or(database), ".lock");
         let is_new = !lock.exists();
         let beside = take_lock(&lock)?;
+        if marker(real.as_deref().unwrap_or(database)).exists() {
+            return Err(OpenError::Unfinished(database.to_owned()));
+        }
         match take_lock(database) {
-            Ok(locked) => Ok(Self { _beside: beside, _database: locked }),
+            Ok(locked) => Ok(Self { _beside: beside, _database: Some(locked) }),
             Err(error) => {
                 // Another server has the database under another name, so this name has no lock.
                 if is_new && let Err(error) = fs::remove_file(&lock) {
@@ -57,10 +64,22 @@ impl Locks {
             }
         }
     }
+
+    /// Takes the locks of a database that is replaced, and creates none. The path leads to no link.
+    pub(super) fn take_to_replace(database: &Path) -> Result<Self, OpenError> {
+        let beside = take_lock(&beside(database, ".lock"))?;
+        let locked = if database.exists() { Some(take_lock(database)?) } else { None };
+        Ok(Self { _beside: beside, _database: locked })
+    }
+}
+
+/// The file that exists while a database is replaced. The path leads to no link.
+pub(super) fn marker(database: &Path) -> PathBuf {
+    beside(database, REPLACING)
 }
 
 /// The path of a file beside the database.
-fn beside(database: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(ending);
     PathBuf::from(path)

@@ -20,6 +20,7 @@
 
 pub(crate) mod account;
 pub(crate) mod backlog;
+pub(crate) mod backup;
 mod body;
 pub(crate) mod checkup;
 pub(crate) mod clock;
@@ -31,6 +32,7 @@ pub(crate) mod event;
 mod event_list;
 mod event_statuses;
 pub(crate) mod feed;
+pub(crate) mod file_replacement;
 mod files;
 mod generation;
 pub(crate) mod idempotency;
