@@ -15,9 +15,10 @@ use model::nearest::suggestions;
 use model::thin::all_names;
 use serde_json::{Value, json};
 
-const EVENTS: &str = "/v1/events";
+/// The path of events.
+pub(super) const EVENTS: &str = "/v1/events";
 /// The path of thin events.
-const THIN_EVENTS: &str = "/v2/core/events";
+pub(super) const THIN_EVENTS: &str = "/v2/core/events";
 /// The default maximum number of listed events.
 const EVENTS_SHOWN: usize = 20;
 
@@ -98,7 +99,7 @@ pub(super) fn warn_of_unknown_types(types: &[String]) {
 async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
     warn_of_unknown_types(flags.event_type.as_slice());
     if let Some(name) = flags.event_type.as_deref().filter(|name| is_thin(name)) {
-        return list_thin(server, name, flags.limit).await;
+        return show_thin(server, name, flags.limit).await;
     }
     let form: Vec<(&str, &str)> =
         flags.event_type.as_deref().map(|word| ("type", word)).into_iter().collect();
@@ -132,27 +133,16 @@ fn is_thin(name: &str) -> bool {
     name.starts_with("v1.") || name.starts_with("v2.")
 }
 
-/// Lists thin events with a name, or with the names of a family.
-async fn list_thin(server: &Server, name: &str, limit: usize) -> Result<(), ServerError> {
+/// Shows thin events with a name, or with the names of a family.
+async fn show_thin(server: &Server, name: &str, limit: usize) -> Result<(), ServerError> {
     let names: Vec<String> = match name.strip_suffix('*') {
         Some(beginning) => {
             all_names().into_iter().filter(|known| known.starts_with(beginning)).collect()
         }
         None => vec![name.to_owned()],
     };
-    let rows = limit.min(usize::try_from(PAGE_ROWS_MAX).unwrap_or(1)).to_string();
-    let mut form = vec![("limit", rows.as_str())];
-    form.extend(names.iter().map(|name| ("types[]", name.as_str())));
-    let mut page = server.get_page(THIN_EVENTS, &form).await?;
-    let mut events: Vec<Value> = Vec::new();
-    loop {
-        events.extend(page["data"].as_array().into_iter().flatten().cloned());
-        match page["next_page_url"].as_str() {
-            Some(next) if events.len() < limit => page = server.get_page(next, &[]).await?,
-            _ => break,
-        }
-    }
-    events.truncate(limit);
+    let form: Vec<_> = names.iter().map(|name| ("types[]", name.as_str())).collect();
+    let events = list_thin(server, THIN_EVENTS, &form, limit).await?;
     if server.json {
         return Ok(events.iter().try_for_each(output::say_json_line)?);
     }
@@ -167,6 +157,28 @@ async fn list_thin(server: &Server, name: &str, limit: usize) -> Result<(), Serv
         ]);
     }
     Ok(table.print("no events")?)
+}
+
+/// The rows of a list of `/v2` from all of its pages, up to the maximum.
+pub(super) async fn list_thin(
+    server: &Server,
+    path: &str,
+    form: &[(&str, &str)],
+    limit: usize,
+) -> Result<Vec<Value>, ServerError> {
+    let rows = limit.min(usize::try_from(PAGE_ROWS_MAX).unwrap_or(1)).to_string();
+    let form = [&[("limit", rows.as_str())], form].concat();
+    let mut page = server.get_page(path, &form).await?;
+    let mut events: Vec<Value> = Vec::new();
+    loop {
+        events.extend(page["data"].as_array().into_iter().flatten().cloned());
+        match page["next_page_url"].as_str() {
+            Some(next) if events.len() < limit => page = server.get_page(next, &[]).await?,
+            _ => break,
+        }
+    }
+    events.truncate(limit);
+    Ok(events)
 }
 
 /// The id of the object of an event or of a thin event.

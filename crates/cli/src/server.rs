@@ -193,6 +193,11 @@ impl Server {
         Ok(Self { client, key: shown_key(&flags.api_key), base, json: flags.json })
     }
 
+    /// The address of the server.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The masked key with its source.
     pub(super) fn key(&self) -> &str {
         &self.key

@@ -409,6 +409,10 @@ pub const CHECKER_QUIET_MS: i64 = 60_000;
 pub const CHECKER_FAILED_QUIET_MS: i64 = 3_600_000;
 /// The interval at which a waiting command polls.
 pub const COMMAND_POLL_MS: u64 = 100;
+/// The interval at which `bankfeed listen` checks that its server is ready.
+pub const LISTEN_CHECK_MS: u64 = 1_000;
+/// The maximum number of events that `bankfeed listen` remembers, and sends again after a restart.
+pub const LISTEN_EVENTS_MAX: usize = 1_000;
 /// The maximum time that a command may wait: a day.
 pub const COMMAND_WAIT_S_MAX: u64 = 86_400;
 /// The maximum number of rows that a command shows or writes of one list.

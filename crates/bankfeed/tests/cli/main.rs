@@ -16,6 +16,7 @@ mod help;
 mod judge;
 mod key_files;
 mod logs;
+mod listen;
 mod network;
 mod process;
 mod raw;

@@ -6,8 +6,12 @@
 //!
 //! With `--thin` it registers an event destination instead, which receives thin events.
 //!
+//! If the server is lost, the command waits for it and goes on ([`connection`]).
+//!
 //! The endpoint is deleted at the end. After a kill, the endpoint remains and `GET
 //! /v1/webhook_endpoints` or `GET /v2/core/event_destinations` lists it.
+
+mod connection;
 
 use super::client::local_outbound;
 use super::events::{object_of, warn_of_unknown_types};
@@ -22,10 +26,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use clap::Args;
+use connection::Connection;
 use model::endpoint::ONLY_PRINTS;
+use model::limits::LISTEN_EVENTS_MAX;
 use outbound::{Outbound, OutboundError};
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -62,6 +69,8 @@ struct Receiver {
     json: bool,
     /// Receives an error when an event could not be printed.
     lost: mpsc::Sender<OutputError>,
+    /// The ids of the events that the target accepted, oldest first, at most [`LISTEN_EVENTS_MAX`].
+    forwarded: Mutex<VecDeque<String>>,
 }
 
 pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), CommandError> {
@@ -79,24 +88,27 @@ pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), Comma
         }
         let forward_to = flags.forward_to.clone();
         let (lost, mut losing) = mpsc::channel(1);
-        let receiver = Receiver { outbound, forward_to, json: server.json, lost };
-        let service = Router::new().route("/", post(receive)).with_state(Arc::new(receiver));
+        let forwarded = Mutex::default();
+        let receiver = Receiver { outbound, forward_to, json: server.json, lost, forwarded };
+        let receiver = Arc::new(receiver);
+        let service = Router::new().route("/", post(receive)).with_state(Arc::clone(&receiver));
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
-        let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
+        let url = format!("http://{address}/");
+        let mut connection = Connection::open(&server, flags, global, &receiver, url).await?;
         // The server has rejected names that it does not know, with an error of its own.
         warn_of_unknown_types(&flags.events);
-        let ended = match greet(&endpoint, flags, global) {
+        let ended = match greet(&connection.endpoint, flags, global) {
             Ok(()) => tokio::select! {
                 _ = signals.next() => Ok(()),
-                Some(lost) = losing.recv() => Err(lost),
+                Some(lost) = losing.recv() => Err(lost.into()),
+                error = connection.keep() => Err(error),
             },
-            Err(lost) => Err(lost),
+            Err(lost) => Err(lost.into()),
         };
-        let path = format!("{}/{}", path_of(flags), text(&endpoint, "id"));
-        server.call("DELETE", &path, &[]).await?;
+        let closed = connection.close().await;
         serving.abort();
-        Ok(ended?)
+        Ok(ended.and(closed)?)
     })
 }
 
@@ -172,11 +184,27 @@ async fn receive(
     if let Err(lost) = printed {
         // An event that could not be printed ends the command, so later ones have no effect.
         let _ = receiver.lost.try_send(lost);
+    } else if status.is_success() {
+        receiver.note_forwarded(text(&event, "id"));
     }
     status
 }
 
 impl Receiver {
+    fn note_forwarded(&self, id: String) {
+        let mut forwarded = self.forwarded.lock().unwrap_or_else(PoisonError::into_inner);
+        if forwarded.len() == LISTEN_EVENTS_MAX {
+            forwarded.pop_front();
+        }
+        forwarded.push_back(id);
+    }
+
+    /// True if the target has accepted the event.
+    fn has_forwarded(&self, id: &str) -> bool {
+        let forwarded = self.forwarded.lock().unwrap_or_else(PoisonError::into_inner);
+        forwarded.iter().any(|other| other == id)
+    }
+
     async fn forward(
         &self,
         target: &str,
