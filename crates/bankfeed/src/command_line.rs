@@ -1,6 +1,6 @@
 //! The command line: all commands with their groups, and the flags that a command does not use.
 
-use crate::{demo, key, registration, run, scenario};
+use crate::{backup, demo, key, registration, run, scenario};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, Command as Program, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand};
@@ -13,7 +13,18 @@ use std::fmt::Write as _;
 const GROUPS: [(&str, &[&str]); 3] = [
     (
         "Set up and run a server",
-        &["serve", "demo", "key", "registration", "config", "doctor", "health", "completions"],
+        &[
+            "serve",
+            "demo",
+            "key",
+            "registration",
+            "config",
+            "doctor",
+            "health",
+            "backup",
+            "restore",
+            "completions",
+        ],
     ),
     (
         "Use a running server",
@@ -43,7 +54,7 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 13] = [
+const UNUSED: [(&str, &[&str]); 15] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
@@ -51,6 +62,8 @@ const UNUSED: [(&str, &[&str]); 13] = [
     ("health", &["api_key"]),
     ("config", &SERVER),
     ("doctor", &SERVER),
+    ("backup", &SERVER),
+    ("restore", &SERVER),
     ("key", &SERVER),
     ("registration", &SERVER),
     ("scenario list", &SERVER),
@@ -161,6 +174,17 @@ Examples:
 Examples:
   bankfeed doctor --db /var/lib/bankfeed/bankfeed.db")]
     Doctor(SettingsFlags),
+    /// Copy a server's data into a folder, also while it runs
+    #[command(after_help = "\
+Examples:
+  bankfeed backup backup-2026-11-30 --db /var/lib/bankfeed/bankfeed.db")]
+    Backup(backup::BackupFlags),
+    /// Restore a server's data from a backup
+    #[command(after_help = "\
+Examples:
+  bankfeed restore backup-2026-11-30 --db /var/lib/bankfeed/bankfeed.db
+  bankfeed restore backup-2026-11-30 --force")]
+    Restore(backup::RestoreFlags),
     /// List, print, check, export and import scenarios
     #[command(
         subcommand,

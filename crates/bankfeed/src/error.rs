@@ -1,5 +1,6 @@
 //! The errors of commands, and their exit codes.
 
+use crate::backup::BackupError;
 use crate::run::RunError;
 use cli::output::OutputError;
 use connectors::sandbox::scenario::plaid::PlaidError;
@@ -32,6 +33,8 @@ pub(crate) enum CommandError {
     Doctor(String),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The command that this program ran ended with this code.
     #[error("the command ended with {0}")]
     Ended(u8),
@@ -55,6 +58,7 @@ impl CommandError {
             Self::Demo(_) => "Run it again, and report the output if it fails again",
             Self::Doctor(_) => "Follow the last column of the table",
             Self::Run(error) => error.help(),
+            Self::Backup(error) => error.help(),
             Self::Ended(_) | Self::Interrupted(_) => return None,
         };
         Some(help.to_owned())
@@ -80,6 +84,7 @@ impl CommandError {
             Self::Key(error) => error.is_usage(),
             Self::Scenario(error) => error.is_usage(),
             Self::Run(error) => error.is_usage(),
+            Self::Backup(error) => error.is_usage(),
             _ => false,
         }
     }

@@ -8,6 +8,7 @@
 //! failure and 2 if the command line was wrong. If the reader closes the output early, the command
 //! ends silently, as `cat` does.
 
+mod backup;
 mod command_line;
 mod config;
 mod demo;
@@ -67,6 +68,8 @@ fn run(command: &Command, global: &GlobalFlags) -> Result<(), CommandError> {
         Command::Run(flags) => run::run(flags, global),
         Command::Config(flags) => config::run(flags, global.json),
         Command::Doctor(flags) => doctor::run(flags, global.json),
+        Command::Backup(flags) => backup::backup(flags, global.json),
+        Command::Restore(flags) => backup::restore(flags, global.json),
         Command::Scenario(command) => scenario::run(command, global),
         Command::Api(command) => Ok(cli::run(command, global, &SystemClock::default())?),
         Command::Completions(flags) => Ok(cli::completions::run(flags, &mut program())?),

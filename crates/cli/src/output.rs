@@ -189,11 +189,11 @@ impl Facts {
 }
 
 /// The progress of long work, shown on standard error if that is a terminal.
-pub(super) struct Progress(ProgressBar);
+pub struct Progress(ProgressBar);
 
 impl Progress {
     /// Work with a known number of steps.
-    pub(super) fn new(what: &str, steps: usize) -> Self {
+    pub fn new(what: &str, steps: usize) -> Self {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}");
         let bar =
             ProgressBar::new(steps.try_into().unwrap_or(u64::MAX)).with_message(what.to_owned());
@@ -229,7 +229,7 @@ impl Progress {
     }
 
     /// Sets the number of steps done.
-    pub(super) fn at(&self, steps: usize) {
+    pub fn at(&self, steps: usize) {
         self.0.set_position(steps.try_into().unwrap_or(u64::MAX));
     }
 }

@@ -59,6 +59,8 @@ fn every_global_flag_has_an_effect() {
     let account = server.link(&["--new-clock", "--subscribe"]);
     server.call("POST", "/v1/webhook_endpoints", "url=http://127.0.0.1:1/&enabled_events[]=*");
     let event = server.json(&["events", "--limit", "1"])[0]["id"].as_str().unwrap().to_owned();
+    let stored = file("stored.db");
+    drop(Server::with(&["--db", &stored]));
     // The two runs of a command need a key each to revoke, and a snapshot each to delete.
     let deleted = ["one", "two"];
     let mut keys = Vec::new();
@@ -82,6 +84,11 @@ fn every_global_flag_has_an_effect() {
         format!("registration list --db {db}"),
         "config".to_owned(),
         format!("doctor --listen 127.0.0.1:0 --db {db}"),
+        format!("backup --db {stored} {folder}/SNAPSHOT", folder = folder.path().display()),
+        format!(
+            "restore --db {stored} --force {folder}/SNAPSHOT",
+            folder = folder.path().display()
+        ),
         "completions bash".to_owned(),
         "run -- true".to_owned(),
         "health".to_owned(),

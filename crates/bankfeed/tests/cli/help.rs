@@ -24,6 +24,8 @@ fn shows_commands_in_groups() {
       config        Print every setting of `serve`, with its source
       doctor        Check everything that `serve` needs
       health        Check if a server takes calls
+      backup        Copy a server's data into a folder, also while it runs
+      restore       Restore a server's data from a backup
       completions   Print the completion script for a shell
 
     Use a running server:

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod accounts;
+mod backup;
 mod clocks;
 mod demo;
 mod doctor;
@@ -15,8 +16,8 @@ mod global_flags;
 mod help;
 mod judge;
 mod key_files;
-mod logs;
 mod listen;
+mod logs;
 mod network;
 mod process;
 mod raw;
