@@ -1,6 +1,7 @@
 //! The errors of commands, and their exit codes.
 
 use crate::backup::BackupError;
+use crate::neighbour::{self, Neighbour};
 use crate::run::RunError;
 use cli::output::OutputError;
 use connectors::sandbox::scenario::plaid::PlaidError;
@@ -206,9 +207,8 @@ impl ScenarioCommandError {
 /// The advice for a server that did not start or failed. Some messages contain their advice.
 fn start_help(error: &StartError) -> Option<String> {
     let help = match error {
-        StartError::Listen { setting, .. } => {
-            let end = "End the program that listens there, or name another address with";
-            return Some(format!("{end} --{setting}"));
+        StartError::Listen { setting, address, source } => {
+            return Some(listen_help(setting, address, source));
         }
         StartError::NoFolder(_) => "Create the folder, or name another file with --db",
         StartError::SealKeyFile { .. } => {
@@ -237,4 +237,25 @@ fn start_help(error: &StartError) -> Option<String> {
         }
     };
     Some(help.to_owned())
+}
+
+/// The advice for an address that the server cannot listen on.
+fn listen_help(setting: &str, address: &str, source: &std::io::Error) -> String {
+    let free = format!("--{setting} 127.0.0.1:0 picks a free port");
+    if source.kind() != std::io::ErrorKind::AddrInUse {
+        return format!("Name an address of this machine with --{setting}. {free}");
+    }
+    match neighbour::at(address) {
+        Neighbour::Bankfeed => {
+            format!(
+                "Another bankfeed answers there. Use it or stop it, or take another port: {free}"
+            )
+        }
+        Neighbour::BankfeedWithTls => format!(
+            "Another bankfeed answers there by https. Use it or stop it, or take another port: {free}"
+        ),
+        Neighbour::Other => {
+            format!("End the program that listens there, or take another port: {free}")
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod error;
 mod key;
+mod neighbour;
 mod registration;
 mod run;
 mod scenario;
