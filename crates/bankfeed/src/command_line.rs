@@ -1,6 +1,6 @@
 //! The command line: all commands with their groups, and the flags that a command does not use.
 
-use crate::{backup, demo, key, registration, run, scenario};
+use crate::{backup, config, demo, key, registration, run, scenario};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, Command as Program, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand};
@@ -167,8 +167,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   bankfeed config
-  bankfeed config --config bankfeed.toml --json")]
-    Config(SettingsFlags),
+  bankfeed config --config bankfeed.toml --json
+  bankfeed config --defaults > bankfeed.toml")]
+    Config(config::ConfigFlags),
     /// Check everything that `serve` needs
     #[command(after_help = "\
 Examples:

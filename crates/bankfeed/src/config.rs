@@ -1,13 +1,27 @@
 //! `bankfeed config`: prints the effective settings of `serve`.
 
 use crate::error::CommandError;
+use clap::Args;
 use cli::output;
 use serde_json::json;
 use server::check_settings;
-use settings::{SettingsFlags, Shown};
+use settings::{SettingsFlags, Shown, defaults_file};
 
-pub(crate) fn run(flags: &SettingsFlags, json: bool) -> Result<(), CommandError> {
-    let resolved = flags.resolve()?;
+/// The flags of `bankfeed config`.
+#[derive(Args)]
+pub(crate) struct ConfigFlags {
+    /// Print a settings file with every setting and its default
+    #[arg(long, conflicts_with = "json")]
+    defaults: bool,
+    #[command(flatten)]
+    settings: SettingsFlags,
+}
+
+pub(crate) fn run(flags: &ConfigFlags, json: bool) -> Result<(), CommandError> {
+    if flags.defaults {
+        return Ok(output::say(defaults_file().trim_end())?);
+    }
+    let resolved = flags.settings.resolve()?;
     // A table of invalid settings would mislead, so they are checked first.
     check_settings(&resolved.settings()?)?;
     if !json {

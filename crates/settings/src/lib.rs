@@ -5,11 +5,13 @@
 //! from it. Every source is read as text first, so all sources accept the same forms. An error
 //! names the setting and its source.
 
+mod defaults;
 mod entries;
 mod flags;
 mod forms;
 mod value;
 
+pub use defaults::defaults_file;
 pub use entries::{ENTRIES, Entry};
 pub use flags::{FILE_VARIABLE, SettingsFlags, settings_file};
 pub use value::{
