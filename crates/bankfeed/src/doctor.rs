@@ -3,6 +3,7 @@
 //! For each problem the command names the fix. It makes no changes, and a server may run meanwhile.
 
 use crate::error::CommandError;
+use crate::neighbour::{self, Neighbour};
 use cli::output::{self, Column, OutputError, Table};
 use cli::process::runtime;
 use cli::{format, outbound_within};
@@ -14,8 +15,8 @@ use rustix::process::{Resource, getrlimit};
 use serde_json::json;
 use server::clock::SystemClock;
 use server::rng::Streams;
-use server::{SEAL_KEY_BYTES, check_settings, read_seal_key};
-use settings::{Database, KeyPolicy, Settings, SettingsFlags, folder_of};
+use server::{Certificate, SEAL_KEY_BYTES, check_settings, read_seal_key};
+use settings::{Database, KeyPolicy, Settings, SettingsFlags, TlsFiles, folder_of};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs as _};
@@ -94,6 +95,7 @@ pub(crate) fn run(flags: &SettingsFlags, json: bool) -> Result<(), CommandError>
     }
     findings.push(keys(&settings));
     findings.push(port(&settings, server.as_ref()));
+    findings.extend(settings.tls.clone().map(tls));
     findings.push(open_files());
     show(&findings, json)?;
     match findings.iter().filter(|finding| finding.state == State::Wrong).count() {
@@ -178,7 +180,8 @@ fn rights(settings: &Settings, db: &Path) -> Finding {
         let found = format!("cannot create a file in {}", folder.display());
         return wrong("rights", found, "let the user who runs the server write there");
     }
-    let secret = settings.seal_key_file.iter().map(|path| (path.as_path(), 0o077));
+    let tls_key = settings.tls.iter().map(|files| &files.key);
+    let secret = settings.seal_key_file.iter().chain(tls_key).map(|path| (path.as_path(), 0o077));
     // The newest rows of the database are in its log.
     let mut log = db.as_os_str().to_owned();
     log.push("-wal");
@@ -349,12 +352,28 @@ fn port(settings: &Settings, server: Option<&Running>) -> Finding {
             if server.is_some() {
                 return ok("port", format!("a server is ready at {listen}"));
             }
+            if neighbour::at(listen) == Neighbour::BankfeedWithTls {
+                return ok("port", format!("a server listens at {listen} by https"));
+            }
             let found = format!("another program listens on {listen}");
             wrong("port", found, "end it, or name another port with --listen")
         }
         Err(error) => {
             let found = format!("{listen}: {error}");
             wrong("port", found, "name another address with --listen")
+        }
+    }
+}
+
+/// Checks that the certificate for TLS can be used.
+fn tls(files: TlsFiles) -> Finding {
+    let shown = files.certificate.display().to_string();
+    match Certificate::read(files) {
+        Ok(_) => ok("tls", format!("{shown} and its key belong together")),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            let found = format!("{error}{}", cause.unwrap_or_default());
+            wrong("tls", found, "name a certificate and its key with --tls-cert and --tls-key")
         }
     }
 }

@@ -224,6 +224,7 @@ fn start_help(error: &StartError) -> Option<String> {
             return Some(format!("Name a file or a ready scenario. {ready}"));
         }
         StartError::Scenario { .. } => "Check the file with `bankfeed scenario check FILE`",
+        StartError::Tls(_) => "Name a certificate and its key with --tls-cert and --tls-key",
         StartError::ReadyFile { .. } => "Name another file with --ready-file",
         StartError::Record { .. } => "Name another file with --record",
         StartError::WriterEnded => {

@@ -2,7 +2,7 @@
 
 use crate::error::CommandError;
 use cli::output;
-use cli::process::{EndSignals, runtime};
+use cli::process::{EndSignals, ReloadSignal, runtime};
 use server::{Started, start};
 use settings::{Database, KeyPolicy, LogFormat, Settings, SettingsFlags};
 
@@ -21,11 +21,7 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
         if let Err(lost) = output::say(&greeting(&settings, &started)) {
             tracing::warn!("{lost}; the server is at {}", started.local_url);
         }
-        let ended = tokio::select! {
-            _ = signals.next() => Ok(()),
-            () = input_closed(settings.stop_with_stdin) => Ok(()),
-            error = started.failed() => Err(error.into()),
-        };
+        let ended = run_until_end(&mut started, &mut signals, &settings).await?;
         tracing::info!("stopping");
         tokio::select! {
             stopped = started.stop() => stopped?,
@@ -36,6 +32,31 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
         tracing::info!("stopped");
         ended
     })
+}
+
+/// Waits for the end of the server. Returns its error if it failed.
+async fn run_until_end(
+    started: &mut Started,
+    signals: &mut EndSignals,
+    settings: &Settings,
+) -> Result<Result<(), CommandError>, CommandError> {
+    let mut reload = ReloadSignal::listen(started.has_tls())?;
+    let mut closed = std::pin::pin!(input_closed(settings.stop_with_stdin));
+    loop {
+        tokio::select! {
+            _ = signals.next() => return Ok(Ok(())),
+            () = &mut closed => return Ok(Ok(())),
+            error = started.failed() => return Ok(Err(error.into())),
+            () = reload.next() => {}
+        }
+        match started.reload_certificate() {
+            Ok(()) => tracing::info!("new connections use the certificate that was read again"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the certificate was not replaced; name a good pair of files and send SIGHUP again"
+            ),
+        }
+    }
 }
 
 /// Waits until standard input is closed, if the server stops then. A program that starts a server holds

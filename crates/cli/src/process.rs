@@ -33,3 +33,22 @@ impl EndSignals {
         received.as_raw_value()
     }
 }
+
+/// The signal that requests new settings, SIGHUP. Without a listener it ends the process.
+pub struct ReloadSignal(Option<Signal>);
+
+impl ReloadSignal {
+    /// Starts to listen for the signal, if it has an effect.
+    pub fn listen(has_effect: bool) -> Result<Self, CommandError> {
+        let listen = || signal(SignalKind::hangup()).map_err(CommandError::Process);
+        Ok(Self(if has_effect { Some(listen()?) } else { None }))
+    }
+
+    /// Waits for the signal.
+    pub async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -5,15 +5,15 @@ use crate::http::Hosts;
 use settings::{KeyPolicy, Settings};
 use std::net::{IpAddr, SocketAddr};
 
-/// The URL of a listening server on its own machine.
-pub(crate) fn url_of(address: SocketAddr) -> String {
+/// The URL of a listening server on its own machine. `scheme` is `http` or `https`.
+pub(crate) fn url_of(scheme: &str, address: SocketAddr) -> String {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    format!("http://{host}:{}", address.port())
+    format!("{scheme}://{host}:{}", address.port())
 }
 
 /// The hosts by which clients may call a server at this address. Only a server that others reach and
@@ -58,7 +58,7 @@ mod tests {
     /// An address that means all addresses of a machine is shown as one that can be called.
     #[test]
     fn shows_a_url_that_can_be_called() {
-        let url = |text: &str| url_of(text.parse().unwrap());
+        let url = |text: &str| url_of("http", text.parse().unwrap());
         assert_eq!(url("127.0.0.1:12111"), "http://127.0.0.1:12111");
         assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
         assert_eq!(url("[::]:80"), "http://[::1]:80");

@@ -12,5 +12,7 @@ pub mod http;
 mod pages;
 pub mod rng;
 mod start;
+mod tls;
 
 pub use start::{SEAL_KEY_BYTES, StartError, Started, check_settings, read_seal_key, start};
+pub use tls::{Certificate, TlsError};

@@ -8,6 +8,7 @@ use crate::clock::SystemClock;
 use crate::engine_settings::{engine_settings, failpoints, lab_settings};
 use crate::http::{self, App, Hosts, IssuedKeys, Keys, Record};
 use crate::rng::Streams;
+use crate::tls::{Certificate, TlsError};
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
@@ -19,6 +20,7 @@ use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
 use outbound::{Outbound, OutboundSettings, PrivateAddresses};
+use rustls::ServerConfig;
 use settings::{Database, KeyPolicy, Metrics, Settings, SettingsError, folder_of};
 use std::fmt::Write as _;
 use std::fs;
@@ -129,6 +131,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The certificate for TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The HTTP server failed.
     #[error("the HTTP server failed")]
     Serve(#[source] io::Error),
@@ -145,6 +150,7 @@ pub struct Started {
     /// The accepted keys.
     pub keys: KeyPolicy,
     lab: Arc<Lab>,
+    certificate: Option<Arc<Certificate>>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<io::Result<()>>,
     workers: JoinHandle<()>,
@@ -164,6 +170,8 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         Some(seed) => Streams::seeded(seed),
         None => Streams::from_system().map_err(StartError::Randomness)?,
     };
+    let certificate = settings.tls.clone().map(Certificate::read).transpose()?.map(Arc::new);
+    let tls = certificate.as_ref().map(Certificate::config).transpose()?;
     let (listener, address) = listen("listen", &settings.listen).await?;
     let keys = match settings.keys {
         Some(keys) => keys,
@@ -179,10 +187,10 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         Metrics::At(address) => Some(listen("metrics", address).await?),
         Metrics::On | Metrics::Off => None,
     };
-    let local_url = url_of(address);
+    let local_url = url_of(if tls.is_some() { "https" } else { "http" }, address);
     let url = settings.public_url.clone().unwrap_or_else(|| local_url.clone());
     let metrics_url = match (&metrics, &metrics_listener) {
-        (_, Some((_, address))) => Some(format!("{}/metrics", url_of(*address))),
+        (_, Some((_, address))) => Some(format!("{}/metrics", url_of("http", *address))),
         (Metrics::On, None) => Some(format!("{local_url}/metrics")),
         (Metrics::Off | Metrics::At(_), None) => None,
     };
@@ -208,13 +216,14 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         // Metrics need no key under either policy.
         (listener, hosts(settings, address, KeyPolicy::Issued))
     });
-    let serving = tokio::spawn(serve(listener, metrics_listener, Arc::new(app), stopping.clone()));
+    let listeners = Listeners { api: listener, tls, metrics: metrics_listener };
+    let serving = tokio::spawn(serve(listeners, Arc::new(app), stopping.clone()));
     let workers = tokio::spawn(worker::run(engine, stopping));
     if let Some(path) = &settings.ready_file {
         write_whole(path, &format!("{local_url}\n"))
             .map_err(|source| StartError::ReadyFile { path: path.clone(), source })?;
     }
-    Ok(Started { url, local_url, metrics_url, keys, lab, stop, serving, workers })
+    Ok(Started { url, local_url, metrics_url, keys, lab, certificate, stop, serving, workers })
 }
 
 async fn listen(
@@ -227,15 +236,20 @@ async fn listen(
     Ok((listener, address))
 }
 
+/// The listeners of a server.
+struct Listeners {
+    api: TcpListener,
+    /// TLS for the API.
+    tls: Option<Arc<ServerConfig>>,
+    /// The listener of the metrics and its hosts, if they have one of their own. It never speaks TLS.
+    metrics: Option<(TcpListener, Hosts)>,
+}
+
 /// Serves the API, and the metrics if they have a listener of their own.
-async fn serve(
-    listener: TcpListener,
-    metrics_listener: Option<(TcpListener, Hosts)>,
-    app: Arc<App>,
-    stop: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let api = http::serve(listener, Arc::clone(&app), stop.clone());
-    match metrics_listener {
+async fn serve(listeners: Listeners, app: Arc<App>, stop: watch::Receiver<bool>) -> io::Result<()> {
+    let Listeners { api, tls, metrics } = listeners;
+    let api = http::serve_within(api, tls, Arc::clone(&app), stop.clone());
+    match metrics {
         Some((listener, hosts)) => {
             tokio::try_join!(api, http::serve_metrics(listener, hosts, app, stop)).map(|_| ())
         }
@@ -244,6 +258,17 @@ async fn serve(
 }
 
 impl Started {
+    /// True if the server speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Reads the certificate for TLS again, for new connections. If its files cannot be used, the
+    /// certificate stays.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
+    }
+
     /// Waits until the HTTP server fails, or the database takes no more writes.
     pub async fn failed(&mut self) -> StartError {
         let served = tokio::select! {

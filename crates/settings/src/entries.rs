@@ -110,6 +110,8 @@ pub const ENTRIES: &[Entry] = &[
             "Proxy whose X-Forwarded-For is used; may be repeated",
         )
     },
+    entry(LISTENING, "tls-cert", "FILE", "", "Certificate chain for https, as PEM; with --tls-key"),
+    entry(LISTENING, "tls-key", "FILE", "", "Private key of the certificate, as PEM"),
     entry(LISTENING, "ready-file", "FILE", "", "File that receives the URL of the ready server"),
     switch(LISTENING, "stop-with-stdin", "Stop when standard input is closed"),
     entry(STORAGE, "db", "FILE", "bankfeed.db", "Database; created if it does not exist"),

@@ -16,7 +16,7 @@ pub use entries::{ENTRIES, Entry};
 pub use flags::{FILE_VARIABLE, SettingsFlags, settings_file};
 pub use value::{
     CoolDown, Database, KeyPolicy, LogFormat, Metrics, RetrySchedule, Settings, TextSetting,
-    keys_beside,
+    TlsFiles, keys_beside,
 };
 
 use model::nearest::find_nearest;

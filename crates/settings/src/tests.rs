@@ -341,3 +341,16 @@ fn help_texts_are_short() {
         assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{name}: {help}");
     }
 }
+
+/// A certificate and its key are set together.
+#[test]
+fn a_certificate_needs_its_key() {
+    let both = of_flags(&[("tls-cert", "a.pem"), ("tls-key", "b.pem")]).unwrap().tls.unwrap();
+    assert_eq!((both.certificate, both.key), ("a.pem".into(), "b.pem".into()));
+    assert_eq!(of_flags(&[]).unwrap().tls, None);
+    let wrong = ["tls-cert", "tls-key"].map(|name| of_flags(&[(name, "a.pem")]).unwrap_err());
+    insta::assert_snapshot!(wrong.join("\n"), @r"
+    the setting tls-cert (flag) is 'a.pem', but tls-key must name its private key
+    the setting tls-key (flag) is 'a.pem', but tls-cert must name its certificate
+    ");
+}

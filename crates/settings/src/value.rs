@@ -82,6 +82,15 @@ pub enum Database {
     File(PathBuf),
 }
 
+/// The files of a server that speaks TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, followed by those that lead to its authority, as PEM.
+    pub certificate: PathBuf,
+    /// The private key, as PEM.
+    pub key: PathBuf,
+}
+
 /// Seconds from the start of a refresh to the next one, by feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoolDown {
@@ -146,6 +155,8 @@ pub struct Settings {
     pub api_keys_file: Option<PathBuf>,
     /// The URL for clients, if it differs from the listening address.
     pub public_url: Option<String>,
+    /// The certificate for TLS. Without it, the server speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Host names by which clients may call the server, besides those that it accepts anyway.
     pub allowed_hosts: Vec<String>,
     /// The accepted keys, if set.
@@ -226,6 +237,7 @@ impl Resolved {
             seal_key_file,
             api_keys_file,
             public_url: self.public_url()?,
+            tls: self.tls()?,
             allowed_hosts: self.hosts("allowed-hosts")?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
@@ -332,6 +344,15 @@ impl Resolved {
             Ok(Some(text.trim_end_matches('/').to_owned()))
         } else {
             Err(self.fault("public-url", "must be a URL that begins with http:// or https://"))
+        }
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        match (self.path("tls-cert"), self.path("tls-key")) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+            (Some(_), None) => Err(self.fault("tls-cert", "tls-key must name its private key")),
+            (None, Some(_)) => Err(self.fault("tls-key", "tls-cert must name its certificate")),
         }
     }
 

@@ -83,6 +83,8 @@ fn shows_settings_in_groups() {
           --public-url <URL>                URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
           --allowed-hosts <HOST>            Further host name of this server; may be repeated [env: BANKFEED_ALLOWED_HOSTS]
           --trusted-proxy <ADDRESS>         Proxy whose X-Forwarded-For is used; may be repeated [env: BANKFEED_TRUSTED_PROXY]
+          --tls-cert <FILE>                 Certificate chain for https, as PEM; with --tls-key [env: BANKFEED_TLS_CERT]
+          --tls-key <FILE>                  Private key of the certificate, as PEM [env: BANKFEED_TLS_KEY]
           --ready-file <FILE>               File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
           --stop-with-stdin[=<true|false>]  Stop when standard input is closed [env: BANKFEED_STOP_WITH_STDIN]
 

@@ -27,3 +27,4 @@ mod snapshots;
 mod suggestions;
 mod support;
 mod terminal;
+mod tls;

@@ -1,7 +1,7 @@
 //! A connection of a client, and the listener that accepts them.
 //!
 //! A client that sends or reads slowly, or not at all, must not hold a connection for long. So each
-//! part of a request has a time as a whole: the head, the body, the response to a slow reader, and the
+//! part of a request has a time as a whole: the head (at first with the handshake of TLS), the body, the response to a slow reader, and the
 //! wait for the next request. A running request has no time here, because calls that wait have their
 //! own. A websocket closes after silence.
 //!
@@ -17,6 +17,7 @@ use super::places::{Link, Place, Places};
 use super::raw_head::{self, Checked};
 use super::read_buffer::ReadBuffer;
 use super::refused::Refusal;
+use super::socket::{Socket, Transport};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use model::limits::DROPPED_BYTES_MAX;
@@ -26,7 +27,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// The beginning of the response that changes the protocol of a connection.
 const SWITCHING: &[u8] = b"HTTP/1.1 101";
@@ -38,11 +40,18 @@ pub(super) struct Connections {
     listener: TcpListener,
     places: Arc<Places>,
     hosts: Arc<Hosts>,
+    /// TLS, if the server speaks it.
+    acceptor: Option<TlsAcceptor>,
 }
 
 impl Connections {
     pub(super) fn new(listener: TcpListener, places: Places, hosts: Arc<Hosts>) -> Self {
-        Self { listener, places: Arc::new(places), hosts }
+        Self { listener, places: Arc::new(places), hosts, acceptor: None }
+    }
+
+    /// The same connections, within TLS.
+    pub(super) fn within(self, acceptor: Option<TlsAcceptor>) -> Self {
+        Self { acceptor, ..self }
     }
 }
 
@@ -56,6 +65,7 @@ impl Listener for Connections {
         let _ = stream.set_nodelay(true);
         let place = self.places.take(address.ip()).await;
         let beat = Beat::of(self.places.bounds());
+        let stream = Socket::new(stream, self.acceptor.as_ref());
         (Connection::new(stream, place, Arc::clone(&self.hosts), beat), address)
     }
 
@@ -96,7 +106,7 @@ enum Phase {
 }
 
 /// A connection with times for each part of a request.
-pub(super) struct Connection<S = TcpStream> {
+pub(super) struct Connection<S = Socket> {
     stream: S,
     place: Place,
     hosts: Arc<Hosts>,
@@ -132,7 +142,7 @@ enum Filled {
     Late,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Transport> Connection<S> {
     fn new(stream: S, place: Place, hosts: Arc<Hosts>, beat: Beat) -> Self {
         Self {
             stream,
@@ -220,6 +230,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         }
         let Some(checked) = raw_head::check(self.buffer.bytes(), &self.hosts) else { return };
+        let checked = match self.stream.refusal() {
+            Some(refusal) => Err(refusal),
+            None => checked,
+        };
         let admitted = checked.and_then(|checked| {
             if !checked.is_health && !self.is_admitted {
                 self.place.admit()?;
@@ -395,7 +409,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
+impl<S: Transport> AsyncRead for Connection<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -419,7 +433,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+impl<S: Transport> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -452,7 +466,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 
     /// The HTTP library flushes once it has written a whole response.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        ready!(self.check_write(context, flushed))?;
         if matches!(self.phase, Phase::Responding) && self.has_written {
             self.enter(Phase::Head);
             self.place.wait();
@@ -466,7 +481,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.is_shut {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.check_write(context, shut))?;
             self.is_shut = true;
             self.beats = 0;
             let is_unread =
@@ -487,3 +503,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 #[cfg(test)]
 #[path = "connection_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "connection_tls_tests.rs"]
+mod tls_tests;

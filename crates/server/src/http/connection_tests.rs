@@ -10,6 +10,8 @@ const HEAD: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const REFUSED: &str = "GET /.refused HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n";
 
+impl Transport for DuplexStream {}
+
 /// A connection and its client.
 struct Fixture {
     connection: Connection<DuplexStream>,

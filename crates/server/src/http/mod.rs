@@ -37,6 +37,7 @@ mod refused;
 mod router;
 mod routes;
 mod sent;
+mod socket;
 pub(crate) mod test_helpers;
 pub(crate) mod texts;
 pub(crate) mod visits;
@@ -51,11 +52,13 @@ pub use record::Record;
 use axum::Router;
 use connection::{Connections, Peer};
 use places::Places;
+use rustls::ServerConfig;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 /// The maximum time for running requests after the server stops.
 pub const DRAIN_MAX: Duration = Duration::from_secs(25);
@@ -66,8 +69,19 @@ pub async fn serve(
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
+    serve_within(listener, None, app, stop).await
+}
+
+/// Like [`serve`], within TLS if there are settings for it.
+pub async fn serve_within(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
     let hosts = Arc::clone(&app.hosts);
     let connections = Connections::new(listener, places(&app, app.bounds), hosts);
+    let connections = connections.within(tls.map(TlsAcceptor::from));
     serve_routes(connections, router::router(app), stop).await
 }
 

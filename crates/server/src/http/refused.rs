@@ -36,6 +36,8 @@ pub(super) enum Refusal {
     Repeated(&'static str),
     NoHost,
     UnreadableHost,
+    /// The server speaks TLS, and the request came without it.
+    WithoutTls,
     /// The server may not be called by this name.
     Host(String),
     /// The server has as many connections as it can have.
@@ -62,6 +64,7 @@ impl Refusal {
             Self::Repeated(name) => ApiError::repeated_header(name),
             Self::NoHost => ApiError::not_http("an HTTP/1.1 request needs a Host header"),
             Self::UnreadableHost => ApiError::not_http("Host must be a host name and a port"),
+            Self::WithoutTls => ApiError::without_tls(),
             Self::Host(host) => ApiError::other_host(host),
             Self::Full(connections_max) => ApiError::no_connection(*connections_max),
             Self::AddressFull(connections_max) => {

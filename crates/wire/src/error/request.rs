@@ -102,6 +102,11 @@ impl Error {
         Self::invalid(format!("The request has two {name} headers. Send one."))
     }
 
+    /// The server speaks TLS, and the request came without it.
+    pub fn without_tls() -> Self {
+        Self::invalid("This server takes https requests only. Begin the address with https://.")
+    }
+
     /// The server may not be called by this host name.
     pub fn other_host(host: &str) -> Self {
         let host = shown(host);
