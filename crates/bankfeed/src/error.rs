@@ -249,11 +249,11 @@ fn listen_help(setting: &str, address: &str, source: &std::io::Error) -> String 
     match neighbour::at(address) {
         Neighbour::Bankfeed => {
             format!(
-                "Another bankfeed answers there. Use it or stop it, or take another port: {free}"
+                "Another bankfeed listens there. Use it or stop it, or take another port: {free}"
             )
         }
         Neighbour::BankfeedWithTls => format!(
-            "Another bankfeed answers there by https. Use it or stop it, or take another port: {free}"
+            "Another bankfeed listens there by https. Use it or stop it, or take another port: {free}"
         ),
         Neighbour::Other => {
             format!("End the program that listens there, or take another port: {free}")

@@ -24,6 +24,7 @@ mod raw;
 mod reset;
 mod run;
 mod snapshots;
+mod starting;
 mod suggestions;
 mod support;
 mod terminal;
