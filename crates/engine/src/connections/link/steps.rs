@@ -45,6 +45,10 @@ pub enum LinkStep {
     Code(String),
     /// Goes back one pane.
     Back,
+    /// Begins another login at a bank that accepted none.
+    Retry,
+    /// Goes to the list of banks, or to the consent if there is only one bank.
+    PickAnother,
     /// Leaves the flow.
     Cancel,
 }
@@ -166,6 +170,14 @@ pub(crate) fn take_step(
                 restart(run, ground.needs);
             }
             before
+        }
+        (Pane::Down { .. } | Pane::Failed, LinkStep::Retry) => begin_login(run, ground),
+        (
+            Pane::Login { .. } | Pane::BankPage { .. } | Pane::Down { .. } | Pane::Failed,
+            LinkStep::PickAnother,
+        ) => {
+            restart(run, ground.needs);
+            first(ground.needs)
         }
         (pane, LinkStep::EnterManually)
             if may_type(pane, ground.needs) && ground.needs.has_own_form =>
