@@ -122,13 +122,13 @@ test("an account is linked again on the page of a Session, which leads back", LI
   }, preview);
   const page = await open();
   await page.goto(session.url);
-  await heading(page, "Test merchant asks you to log in again");
+  await heading(page, "Reconnect your account to Test merchant");
   await lookBothWays(page, "relink");
   await press(page, "Agree and continue");
   await logIn(page, "secret");
   await heading(page, "Choose accounts");
   await lookBothWays(page, "relink-accounts");
-  await press(page, "Link account");
+  await press(page, "Connect account");
   await heading(page, "Thank you from the shop");
   const again = await financialConnections.sessions.retrieve(session.id, {}, preview);
   assert.deepEqual(again.relink_result, { account: id, authorization, failure_reason: null });

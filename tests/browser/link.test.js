@@ -39,12 +39,12 @@ test("the bank's own page in a second window, which gives the way back", LIMIT, 
   await collect(page, session);
   const frame = await flowFrame(page);
   await agree(page, frame, "Test (OAuth)");
-  await heading(frame, "Continue at Test (OAuth)");
+  await heading(frame, "Continue to Test (OAuth)");
   await look(page, "oauth");
   for (const answer of ["Do not allow", "Allow"]) {
     const [bank] = await Promise.all([
       page.context().waitForEvent("page"),
-      frame.getByRole("link", { name: /^Open Test/ }).click(),
+      frame.getByRole("link", { name: /^(Continue to|Try again)/ }).click(),
     ]);
     await heading(bank, /^Share accounts with/);
     await lookBothWays(bank, "oauth-bank");
@@ -54,8 +54,8 @@ test("the bank's own page in a second window, which gives the way back", LIMIT, 
     if (answer === "Do not allow") await frame.getByText("You did not allow access").waitFor();
   }
   await heading(frame, "Choose accounts");
-  await press(frame, /^Link account/);
-  await heading(frame, /linked$/);
+  await press(frame, /^Connect account/);
+  await heading(frame, /connected$/);
   await pressLast(frame, "Done");
   const { financialConnectionsSession: linked } = await outcome(page);
   assert.ok(linked.accounts.length > 0);
@@ -68,15 +68,15 @@ test("accounts are chosen on the page of a bank that does so", LIMIT, async () =
   await collect(page, session);
   const frame = await flowFrame(page);
   await agree(page, frame, "Bank (OAuth)");
-  await heading(frame, "Continue at Bank (OAuth)");
+  await heading(frame, "Continue to Bank (OAuth)");
   const [bank] = await Promise.all([
     page.context().waitForEvent("page"),
-    frame.getByRole("link", { name: /^Open Bank/ }).click(),
+    frame.getByRole("link", { name: /^Continue to Bank/ }).click(),
   ]);
   await bank.getByLabel("Savings").check();
   await look(bank, "oauth-bank-accounts");
   await press(bank, "Allow");
-  await heading(frame, /linked$/);
+  await heading(frame, /connected$/);
   await pressLast(frame, "Done");
   const { financialConnectionsSession: linked } = await outcome(page);
   assert.deepEqual(linked.accounts.map((account) => account.display_name), ["Savings"]);
@@ -89,7 +89,7 @@ test("each bank that is down says so, and another can be chosen", LIMIT, async (
   const downs = [
     ["Down (Scheduled)", /is not available$/, "should be back on"],
     ["Down (Unscheduled)", /is not available$/, "we do not know how long"],
-    ["Down (Error)", /^The login at .* failed$/, "The bank ended the login"],
+    ["Down (Error)", "We couldn't sign you in", "The bank ended the login"],
   ];
   for (const [bank, title, text] of downs) {
     await heading(page, "Choose your bank");
@@ -100,7 +100,7 @@ test("each bank that is down says so, and another can be chosen", LIMIT, async (
     await press(page, "Choose another bank");
   }
   await linkAll(page, page);
-  await heading(page, /linked$/);
+  await heading(page, /connected$/);
   assert.deepEqual(page.faults, []);
 });
 
@@ -109,12 +109,12 @@ test("a wrong password can be put right", LIMIT, async () => {
   await page.goto(await hosted(await makeSession()));
   await toLogin(page, page, "Bank (Non-OAuth)");
   await logIn(page, "incorrect");
-  await page.getByText("Your bank did not accept this.").waitFor();
+  await page.getByText("We couldn't sign you in.").waitFor();
   await look(page, "login-refused");
   await logIn(page, "right");
   await heading(page, "Choose accounts");
-  await press(page, /^Link account/);
-  await heading(page, /linked$/);
+  await press(page, /^Connect account/);
+  await heading(page, /connected$/);
   assert.deepEqual(page.faults, []);
 });
 
@@ -145,7 +145,7 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
   const page = await openShop();
   const ways = [
     ["Choose your bank", async () => {}],
-    [/asks to see your data/, (frame) => press(frame, /Bank \(Non-OAuth\)/)],
+    [/^Connect your account to /, (frame) => press(frame, /Bank \(Non-OAuth\)/)],
     ["Log in at Bank (Non-OAuth)", (frame) => press(frame, "Agree and continue")],
     ["Log in at Bank (Non-OAuth)", async (frame) => {
       await logIn(frame, "mfa");
@@ -177,9 +177,9 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
 test("leaving resolves from beside the bank's window, a bank that is down, and a form", LIMIT, async () => {
   const page = await openShop();
   const ways = [
-    ["Continue at Test (OAuth)", {}, (frame) => agree(page, frame, "Test (OAuth)")],
+    ["Continue to Test (OAuth)", {}, (frame) => agree(page, frame, "Test (OAuth)")],
     [/is not available$/, {}, (frame) => agree(page, frame, "Down (Unscheduled)"), "failed"],
-    [/^The login at .* failed$/, {}, (frame) => agree(page, frame, "Down (Error)"), "failed"],
+    ["We couldn't sign you in", {}, (frame) => agree(page, frame, "Down (Error)"), "failed"],
     ["Enter your bank details", { manual_entry: { mode: "automatic" } },
       (frame) => press(frame, "Enter account numbers instead")],
   ];
@@ -209,7 +209,7 @@ test("a page that forbids frames gets a window of its own", LIMIT, async () => {
       await press(page, "Leave");
     } else {
       await linkAll(flow, flow);
-      await heading(flow, /linked$/);
+      await heading(flow, /connected$/);
       await press(flow, "Done");
     }
     await closed;
@@ -260,7 +260,7 @@ test("a returning customer signs in with a code and uses saved accounts", LIMIT,
   const page = await open();
   await page.goto(await hosted(await session()));
   await linkAll(page, page);
-  await heading(page, /linked$/);
+  await heading(page, /connected$/);
   const again = await session();
   await page.goto(await hosted(again));
   await heading(page, "Welcome back");
@@ -274,8 +274,8 @@ test("a returning customer signs in with a code and uses saved accounts", LIMIT,
   await heading(page, "Your saved accounts");
   await lookBothWays(page, "saved");
   await page.getByRole("checkbox").first().check();
-  await press(page, /^Link account/);
-  await heading(page, /linked$/);
+  await press(page, /^Connect account/);
+  await heading(page, /connected$/);
   const linked = await stripe.financialConnections.sessions.retrieve(again.id);
   assert.equal(linked.accounts.data.length, 1);
   await transactionsOf(linked.accounts.data[0].id);
@@ -298,13 +298,13 @@ test("the pages work without script", LIMIT, async () => {
   const page = await open({ javaScriptEnabled: false });
   const session = await makeSession();
   await page.goto(await hosted(session));
-  await page.getByLabel("Search banks by name").fill("non-oauth");
+  await page.getByLabel("Search banks").fill("non-oauth");
   await press(page, "Search");
   await page.getByText("2 banks").waitFor();
   await toLogin(page, page, "Test (Non-OAuth)");
   await logIn(page, "anything");
-  await press(page, /^Link account/);
-  await heading(page, /linked$/);
+  await press(page, /^Connect account/);
+  await heading(page, /connected$/);
   await page.screenshot({ path: path.join(ROOT, "target/browser/without-script.png") });
   const linked = await bed.stripe.financialConnections.sessions.retrieve(session.id);
   assert.equal(linked.accounts.data.length, 1);
@@ -324,7 +324,7 @@ test("every pane fits a narrow phone, in the dark", LIMIT, async () => {
   await fits("numbers");
   await press(page, "Back");
   await press(page, /Test \(Non-OAuth\)/);
-  await heading(page, /asks to see your data/);
+  await heading(page, /^Connect your account to /);
   await fits("consent");
   await press(page, "Agree and continue");
   await heading(page, /^Log in/);
@@ -332,8 +332,8 @@ test("every pane fits a narrow phone, in the dark", LIMIT, async () => {
   await logIn(page, "anything");
   await heading(page, "Choose accounts");
   await fits("accounts");
-  await press(page, /^Link account/);
-  await heading(page, /linked$/);
+  await press(page, /^Connect account/);
+  await heading(page, /connected$/);
   await fits("success");
   assert.deepEqual(page.faults, []);
 });
@@ -365,7 +365,7 @@ test("the keyboard is enough, and focus stays in the frame", LIMIT, async () => 
   await page.keyboard.type("anything");
   await page.keyboard.press("Enter");
   await heading(frame, "Choose accounts");
-  await tabTo(button(/^Link account/));
+  await tabTo(button(/^Connect account/));
   await page.keyboard.press("Enter");
   await tabTo(button("Done"));
   typeLast(page, "Enter");

@@ -368,6 +368,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/v3/", get(pages::stripe)),
         ("/assets/pages.css", get(pages::style)),
         ("/assets/pages.js", get(pages::script)),
+        ("/assets/{font}", get(pages::font)),
         ("/", get(hello)),
         ("/healthz", get(healthy)),
         ("/readyz", get(ready)),

@@ -1,5 +1,8 @@
 //! The frame of every page: head, bar and response headers.
 
+use super::icons::Icon;
+use super::pieces::badge;
+use super::sheet::Sheet;
 use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
@@ -23,6 +26,8 @@ pub(super) struct Facts {
     pub(super) at_once: bool,
     /// The URL that the browser is redirected to, without script.
     pub(super) goes_to: Option<String>,
+    /// The address of the page that follows after a moment. The script opens it sooner.
+    pub(super) next: Option<String>,
 }
 
 /// A page.
@@ -50,6 +55,9 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                 @if let Some(url) = &facts.goes_to {
                     meta http-equiv="refresh" content=(format!("0; url={url}"));
                 }
+                @if let Some(next) = &facts.next {
+                    noscript { meta http-equiv="refresh" content=(format!("1; url={next}")); }
+                }
                 title { (page.title) }
                 link rel="stylesheet" href="/assets/pages.css";
                 script src="/assets/pages.js" defer {}
@@ -59,6 +67,7 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                 data-origin=[facts.origin.as_deref()]
                 data-status=[facts.status]
                 data-at-once[facts.at_once]
+                data-next=[facts.next.as_deref()]
             { (page.body) }
         }
     };
@@ -95,8 +104,9 @@ pub(super) fn see_other(path: &str) -> Response {
 /// cache stores the page.
 fn protect(headers: &mut HeaderMap, ancestor: Option<&str>) {
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors {}",
+        "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; \
+         img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors {}",
         ancestor.unwrap_or("'none'")
     );
     // The origin was checked when the flow began. An origin that is not a valid header value allows
@@ -117,13 +127,15 @@ pub(super) fn notice(title: &str, text: &str) -> Page {
         title: title.to_owned(),
         look: "ours",
         facts: Facts::default(),
-        body: html! {
-            div.sheet {
-                main {
-                    h1 tabindex="-1" autofocus { (title) }
-                    p { (text) }
-                }
-            }
-        },
+        body: Sheet {
+            centred: true,
+            main: html! {
+                (badge(Icon::Alert, "bad"))
+                h1 tabindex="-1" autofocus { (title) }
+                p { (text) }
+            },
+            ..Sheet::default()
+        }
+        .render(),
     }
 }

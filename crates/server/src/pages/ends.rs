@@ -1,7 +1,10 @@
 //! The outcome of a flow, and the link back to the page where it began.
 
+use super::icons::Icon;
 use super::making::Making;
-use super::pieces::mark;
+use super::panes::Content;
+use super::pieces::{badge, mark};
+use super::sheet::nothing;
 use super::words;
 use crate::http::texts::goes_somewhere;
 use engine::connections::link::{FlowView, Shown};
@@ -35,36 +38,11 @@ pub(super) fn leads_back(view: &FlowView) -> Option<&str> {
 }
 
 impl Making<'_> {
-    pub(super) fn ended(&self, end: FlowEnd) -> (String, Markup) {
+    /// The pane of a flow that has ended.
+    pub(super) fn ended(&self, end: FlowEnd) -> Content {
         let view = self.view;
         match end {
-            FlowEnd::Linked => {
-                let title = match view.linked.len() {
-                    1 => "Your account is linked".to_owned(),
-                    many => format!("{many} accounts are linked"),
-                };
-                let list = html! {
-                    ul.linked {
-                        @for choice in &view.linked {
-                            li {
-                                (mark(&choice.institution_name))
-                                span.text {
-                                    strong { (choice.name) }
-                                    span { (words::account(choice)) }
-                                }
-                            }
-                        }
-                    }
-                    @if let Some(email) = &view.sign_up {
-                        p.note { "You can use them again with " (email) "." }
-                    }
-                };
-                let text = format!(
-                    "{} can now read the data that you agreed to share.",
-                    view.merchant_name
-                );
-                (title, html! { (list) (self.end(&text)) })
-            }
+            FlowEnd::Linked => self.linked(),
             FlowEnd::NumbersEntered => {
                 let last4 = view.last4.as_deref().unwrap_or_default();
                 let more = if view.payment {
@@ -73,37 +51,71 @@ impl Making<'_> {
                     ""
                 };
                 let text = format!("Your account ending in {last4} was saved.{more}");
-                ("Your bank details are saved".into(), self.end(&text))
+                self.end("Your bank details are saved", badge(Icon::Check, "good"), &text)
             }
             FlowEnd::Cancelled => {
-                ("You left".into(), self.end("No account was linked, and no data was shared."))
+                self.end("You left", nothing(), "No account was linked, and no data was shared.")
             }
             FlowEnd::CustomManualEntry => {
                 let text = "No account was linked. Enter your account numbers on the page where you \
                             started.";
-                ("Continue where you started".into(), self.end(text))
+                self.end("Continue where you started", nothing(), text)
             }
             FlowEnd::Failed => {
                 let text = "You can try again later from the page where you started.";
-                ("No account was linked".into(), self.end(text))
+                self.end("No account was linked", badge(Icon::Alert, "bad"), text)
             }
         }
     }
 
-    /// Renders the end, with a way back for every kind of browser. The script shows the button if a
-    /// waiting page can be notified.
-    pub(super) fn end(&self, text: &str) -> Markup {
-        let back = leads_back(self.view);
-        html! {
-            p { (text) }
-            button.main type="button" hidden data-done { "Done" }
-            div data-alone {
-                @if let Some(url) = back {
-                    a.main href=(url) rel="noreferrer" { "Done" }
-                } @else {
-                    p.note { "You may close this page." }
+    fn linked(&self) -> Content {
+        let view = self.view;
+        let title = match view.linked.len() {
+            1 => "Account connected".to_owned(),
+            many => format!("{many} accounts connected"),
+        };
+        let text =
+            format!("{} can now read the data that you agreed to share.", view.merchant_name);
+        let end = self.end(&title, badge(Icon::Check, "good"), &text);
+        let below = html! {
+            (end.below)
+            ul.linked {
+                @for choice in &view.linked {
+                    li {
+                        (mark(&choice.institution_name))
+                        span.text {
+                            strong { (choice.name) }
+                            span { (words::account(choice)) }
+                        }
+                    }
                 }
             }
+            @if let Some(email) = &view.sign_up {
+                p.note { "You can use them again with " (email) "." }
+            }
+        };
+        Content { below, ..end }
+    }
+
+    /// The pane at the end, with a way back for every kind of browser. The script shows the button
+    /// if a waiting page can be notified.
+    pub(super) fn end(&self, title: &str, above: Markup, text: &str) -> Content {
+        let back = leads_back(self.view);
+        Content {
+            centred: true,
+            above,
+            below: html! { p.soft { (text) } },
+            actions: html! {
+                button.main type="button" hidden data-done { "Done" }
+                div.turn data-alone {
+                    @if let Some(url) = back {
+                        a.main href=(url) rel="noreferrer" { "Done" }
+                    } @else {
+                        p.close { "You may close this page." }
+                    }
+                }
+            },
+            ..Content::titled(title)
         }
     }
 }

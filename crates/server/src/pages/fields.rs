@@ -19,3 +19,5 @@ pub(super) const QUERY: &str = "q";
 pub(super) const FRAME: &str = "frame";
 /// The prefix of the names that a bank gives its fields.
 pub(super) const BANK_FIELD: &str = "bank_";
+/// A flag: the bank is contacted, and the next pane follows.
+pub(super) const CONNECTING: &str = "connecting";

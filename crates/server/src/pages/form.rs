@@ -28,6 +28,27 @@ pub(super) enum Fault {
     Step(PickFault),
     /// The account number and its repetition differ.
     NumbersDiffer,
+    /// A field of the bank is empty.
+    Blank,
+}
+
+impl Fault {
+    /// True if the message is shown beside a field.
+    pub(super) fn is_about_a_field(self) -> bool {
+        matches!(
+            self,
+            Self::NumbersDiffer
+                | Self::Blank
+                | Self::Step(
+                    PickFault::RoutingNumber
+                        | PickFault::AccountNumber
+                        | PickFault::NotForTests
+                        | PickFault::ForTestsOnly
+                        | PickFault::Email
+                        | PickFault::Code
+                )
+        )
+    }
 }
 
 impl Posted {
@@ -76,14 +97,7 @@ impl Posted {
                 Err(_) => return Some(Err(Fault::Step(PickFault::NoSuchInstitution))),
             },
             "consent" => LinkStep::Consent,
-            "login" => LinkStep::Fields(
-                self.0
-                    .iter()
-                    .filter_map(|(name, value)| {
-                        Some((name.strip_prefix(BANK_FIELD)?.to_owned(), value.clone()))
-                    })
-                    .collect(),
-            ),
+            "login" => return Some(self.bank_fields().map(LinkStep::Fields)),
             "accounts" => LinkStep::PickAccounts(self.picks()),
             "manual" => LinkStep::EnterManually,
             "numbers" => return Some(self.numbers().map(LinkStep::Numbers)),
@@ -91,9 +105,21 @@ impl Posted {
             "sign_up" => LinkStep::SignUp(text(EMAIL)),
             "code" => LinkStep::Code(text(CODE)),
             "back" => LinkStep::Back,
+            "retry" => LinkStep::Retry,
+            "another_bank" => LinkStep::PickAnother,
             "cancel" => LinkStep::Cancel,
             _ => return None,
         }))
+    }
+
+    /// The values of the bank's fields. A bank receives no empty values.
+    fn bank_fields(&self) -> Result<Vec<(String, String)>, Fault> {
+        let field = |(name, value): &(String, String)| {
+            Some((name.strip_prefix(BANK_FIELD)?.to_owned(), value.clone()))
+        };
+        let fields: Vec<(String, String)> = self.0.iter().filter_map(field).collect();
+        let blank = fields.iter().any(|(_, value)| value.trim().is_empty());
+        if blank { Err(Fault::Blank) } else { Ok(fields) }
     }
 
     fn numbers(&self) -> Result<BankNumbers, Fault> {

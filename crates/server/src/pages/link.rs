@@ -2,7 +2,7 @@
 //! browser back. The token in the path grants access, so the path is never logged.
 
 use super::document::{self, Page};
-use super::fields::{FRAME, QUERY};
+use super::fields::{CONNECTING, FRAME, QUERY};
 use super::form::{Fault, Posted};
 use super::making::Place;
 use super::response::{self, Miss, Outcome, read};
@@ -70,6 +70,20 @@ pub(crate) async fn step_bank(
     response::finish(visit.request, "POST /link/{token}/bank", outcome)
 }
 
+/// True if the bank was contacted to make the pane.
+fn is_at_bank(shown: &Shown) -> bool {
+    matches!(
+        shown,
+        Shown::Pane(
+            Pane::Login { .. }
+                | Pane::BankPage { .. }
+                | Pane::Accounts
+                | Pane::Down { .. }
+                | Pane::Failed
+        )
+    )
+}
+
 impl Visit {
     fn of(app: Arc<App>, token: String, query: Option<String>, method: &Method) -> Self {
         let query = query.unwrap_or_default();
@@ -98,6 +112,11 @@ impl Visit {
         if let Some(page) = view.page.as_deref().filter(|_| ends::is_over(&view.shown)) {
             return Ok(document::see_other(page));
         }
+        if self.query.get(CONNECTING) == Some("1") && is_at_bank(&view.shown) {
+            let path = self.path();
+            let page = panes::connecting(&view, &self.place(&path));
+            return Ok(self.send(StatusCode::OK, &page, &view));
+        }
         Ok(self.pane(StatusCode::OK, &view, &Posted::default(), None))
     }
 
@@ -108,14 +127,18 @@ impl Visit {
         posted: &Posted,
         fault: Option<Fault>,
     ) -> Response {
-        let place = Place {
-            path: &self.path(),
-            bank_path: &format!("/link/{}/bank", self.token),
+        let path = self.path();
+        let page = panes::page(view, &self.place(&path), posted, fault);
+        self.send(status, &page, view)
+    }
+
+    fn place<'a>(&'a self, path: &'a str) -> Place<'a> {
+        Place {
+            path,
+            bank_path: format!("/link/{}/bank", self.token),
             framed: self.framed(),
             query: self.query.get(QUERY).unwrap_or_default(),
-        };
-        let page = panes::page(view, &place, posted, fault);
-        self.send(status, &page, view)
+        }
     }
 
     fn send(&self, status: StatusCode, page: &Page, view: &FlowView) -> Response {
@@ -128,7 +151,7 @@ impl Visit {
         let step = posted.step().ok_or(Miss::Unreadable)?;
         let fault = match step {
             Ok(step) => match self.take(&posted, &step).await? {
-                Stepped::Done => return Ok(document::see_other(&self.path())),
+                Stepped::Done => return self.stepped(&posted, &step).await,
                 Stepped::Fault(fault) => Fault::Step(fault),
             },
             Err(fault) => fault,
@@ -139,6 +162,25 @@ impl Visit {
             return Ok(document::see_other(&self.path()));
         }
         Ok(self.pane(StatusCode::UNPROCESSABLE_ENTITY, &view, &posted, Some(fault)))
+    }
+
+    /// Leads to the pane after a step. A step that contacts the bank leads to a page that says so.
+    async fn stepped(&self, posted: &Posted, step: &LinkStep) -> Outcome {
+        let path = self.path();
+        let is_login = matches!(step, LinkStep::Fields(_));
+        if !is_login && !matches!(step, LinkStep::Consent | LinkStep::Retry) {
+            return Ok(document::see_other(&path));
+        }
+        let view = self.view().await?;
+        if is_login && matches!(view.shown, Shown::Pane(Pane::Login { refused: true, .. })) {
+            // A redirect would lose the holder's input.
+            return Ok(self.pane(StatusCode::UNPROCESSABLE_ENTITY, &view, posted, None));
+        }
+        if !is_at_bank(&view.shown) {
+            return Ok(document::see_other(&path));
+        }
+        let join = if self.framed() { '&' } else { '?' };
+        Ok(document::see_other(&format!("{path}{join}{CONNECTING}=1")))
     }
 
     async fn take(&self, posted: &Posted, step: &LinkStep) -> Result<Stepped, Miss> {

@@ -8,7 +8,7 @@ pub(super) struct Place<'a> {
     /// The path that its forms post to.
     pub(super) path: &'a str,
     /// The path of the bank's own page.
-    pub(super) bank_path: &'a str,
+    pub(super) bank_path: String,
     /// True if the page is shown in a frame.
     pub(super) framed: bool,
     /// The search text for the list of banks.

@@ -4,7 +4,8 @@
 //! page works without script, survives a reload, and looks the same in a second tab.
 //!
 //! [`link`] handles the requests of the link flow, and [`panes`] and [`bank`] render its pages.
-//! [`typed`] and [`ends`] contain some of the panes, and [`pieces`] contains their common parts.
+//! [`at_bank`], [`typed`] and [`ends`] contain some of the panes. [`sheet`] is the structure of every
+//! page, and [`pieces`], [`icons`] and [`marks`] contain common parts.
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
@@ -16,6 +17,7 @@
 //! `stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
 //! flow in a frame.
 
+mod at_bank;
 mod bank;
 mod bill;
 mod checkout;
@@ -25,21 +27,27 @@ mod ends;
 mod fields;
 mod form;
 pub(crate) mod hosted;
+mod icons;
 mod invoice;
 pub(crate) mod link;
 mod making;
+mod marks;
 mod panes;
 mod pdf;
 mod pieces;
 mod response;
 pub(crate) mod settings;
+mod sheet;
 mod typed;
 mod words;
 
+use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 
+const FONTS: &str = include_str!("assets/fonts/fonts.css");
 const STYLE: &str = concat!(
+    include_str!("assets/fonts/fonts.css"),
     include_str!("assets/tokens.css"),
     include_str!("assets/base.css"),
     include_str!("assets/link.css"),
@@ -50,7 +58,7 @@ const SCRIPT: &str = include_str!("assets/pages.js");
 const STRIPE: &str = include_str!("stripe.js");
 
 /// A static file that pages load.
-type Asset = ([(HeaderName, HeaderValue); 3], &'static str);
+type Asset<T = &'static str> = ([(HeaderName, HeaderValue); 3], T);
 
 /// The style of all pages.
 pub(crate) async fn style() -> Asset {
@@ -67,11 +75,27 @@ pub(crate) async fn stripe() -> Asset {
     asset("text/javascript; charset=utf-8", STRIPE)
 }
 
+/// A font file. The style contains its name, which has a hash of the file, so browsers may keep it.
+pub(crate) async fn font(Path(name): Path<String>) -> Result<Asset<&'static [u8]>, StatusCode> {
+    let bytes: &[u8] = match name.split('.').next() {
+        Some("inter-latin") => include_bytes!("assets/fonts/inter-latin.woff2"),
+        Some("inter-latin-ext") => include_bytes!("assets/fonts/inter-latin-ext.woff2"),
+        _ => return Err(StatusCode::NOT_FOUND),
+    };
+    if !FONTS.contains(&format!("\"/assets/{name}\"")) {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    Ok((headers("font/woff2", "public, max-age=31536000, immutable"), bytes))
+}
+
 fn asset(content_type: &'static str, text: &'static str) -> Asset {
-    let headers = [
+    (headers(content_type, "no-cache"), text)
+}
+
+fn headers(content_type: &'static str, cache: &'static str) -> [(HeaderName, HeaderValue); 3] {
+    [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (CACHE_CONTROL, HeaderValue::from_static(cache)),
         (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
-    ];
-    (headers, text)
+    ]
 }

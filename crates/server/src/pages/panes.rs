@@ -2,16 +2,58 @@
 
 use super::document::{Facts, Page};
 use super::ends::{leads_back, status};
-use super::fields::{BANK_FIELD, FRAME, INSTITUTION, QUERY, STEP, VERSION};
+use super::fields::{FRAME, INSTITUTION, QUERY, STEP, VERSION};
 use super::form::{Fault, Posted};
+use super::icons::{Icon, icon};
 use super::making::{Making, Place};
-use super::pieces::{account, row};
-use super::words;
+use super::pieces::{account, alert, badge, pair, row};
+use super::sheet::{Sheet, nothing};
+use super::{marks, words};
 use connectors::Institution;
 use engine::connections::link::{Choice, FlowView, Shown};
 use maud::{Markup, html};
-use model::clock::AccountTime;
 use model::link::Pane;
+
+/// The note at the bottom of pages about test banks.
+pub(super) const TEST_MODE: &str = "Test mode: no real bank, no real money.";
+
+/// The id of the form for steps that need only a button.
+const GO: &str = "go";
+
+/// The content of a pane.
+pub(super) struct Content {
+    pub(super) title: String,
+    /// The heading, if it is more than the title.
+    pub(super) heading: Option<Markup>,
+    /// True if the holder can go back.
+    pub(super) back: bool,
+    /// True if the content is centred.
+    pub(super) centred: bool,
+    /// The part above the title.
+    pub(super) above: Markup,
+    /// The part below the title.
+    pub(super) below: Markup,
+    /// The buttons.
+    pub(super) actions: Markup,
+    /// True if the content has an error, which gets the focus.
+    pub(super) wrong: bool,
+}
+
+impl Content {
+    /// A pane with a title and without content.
+    pub(super) fn titled(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            heading: None,
+            back: false,
+            centred: false,
+            above: nothing(),
+            below: nothing(),
+            actions: nothing(),
+            wrong: false,
+        }
+    }
+}
 
 /// Renders the current pane as a page. Input with a fault is shown again.
 pub(super) fn page(
@@ -21,116 +63,115 @@ pub(super) fn page(
     fault: Option<Fault>,
 ) -> Page {
     let making = Making { view, place, posted, fault };
-    let (title, back, body) = making.pane();
-    let (status, at_once) = status(&view.shown);
-    let (flow, origin) = (Some(view.id.to_string()), view.origin.clone());
-    let ended = matches!(view.shown, Shown::Pane(Pane::Ended(_)));
-    let goes_to = leads_back(view).filter(|_| view.hosted && ended).map(str::to_owned);
-    let facts = Facts { flow, origin, status, at_once, goes_to };
-    let title_text = if fault.is_some() { format!("Error: {title}") } else { title.clone() };
-    let body = html! {
-        div.sheet {
-            header.bar {
-                @if back {
-                    (making.small("back", "Back", "←"))
-                } @else {
-                    span.small {}
-                }
-                p.who { (view.merchant_name) }
-                @if status.is_none() {
-                    (making.small("cancel", "Leave", "×"))
-                } @else {
-                    span.small {}
-                }
-            }
-            main {
-                @if status == Some("succeeded") { p.tick aria-hidden="true" { "✓" } }
-                h1 tabindex="-1" autofocus[fault.is_none()] { (title) }
-                @if let Some(fault) = fault {
-                    p.alert #fault role="alert" tabindex="-1" autofocus {
-                        (words::fault(fault, view.accounts_max))
-                    }
-                }
-                (body)
-            }
-            @if !view.livemode {
-                footer { p { "Test mode: no real bank, no real money." } }
-            }
-        }
-    };
-    Page { title: format!("{title_text} – {}", view.merchant_name), look: "ours", facts, body }
+    let content = making.pane();
+    making.page_of(content, None)
+}
+
+/// Renders the page that is shown while the bank is contacted. The next pane follows.
+pub(super) fn connecting(view: &FlowView, place: &Place<'_>) -> Page {
+    let making = Making { view, place, posted: &Posted::default(), fault: None };
+    making.page_of(making.connecting(), Some(place.path.to_owned()))
 }
 
 impl Making<'_> {
-    /// Returns the title, true if the holder can go back, and the content below the title.
-    fn pane(&self) -> (String, bool, Markup) {
+    fn page_of(&self, content: Content, next: Option<String>) -> Page {
+        let view = self.view;
+        let (status, at_once) = status(&view.shown);
+        let ended = matches!(view.shown, Shown::Pane(Pane::Ended(_)));
+        let facts = Facts {
+            flow: Some(view.id.to_string()),
+            origin: view.origin.clone(),
+            status,
+            at_once,
+            goes_to: leads_back(view).filter(|_| view.hosted && ended).map(str::to_owned),
+            next,
+        };
+        let wrong = content.wrong || self.fault.is_some();
+        let title = &content.title;
+        let error = if wrong { "Error: " } else { "" };
+        let title = format!("{error}{title} – {}", view.merchant_name);
+        let sheet = Sheet {
+            back: if content.back { self.back() } else { nothing() },
+            who: html! { (view.merchant_name) },
+            leave: if status.is_none() { self.leave() } else { nothing() },
+            centred: content.centred,
+            main: html! {
+                (content.above)
+                h1 tabindex="-1" autofocus[!wrong] {
+                    @match &content.heading {
+                        Some(heading) => (heading),
+                        None => (content.title),
+                    }
+                }
+                @if let Some(fault) = self.fault.filter(|fault| !fault.is_about_a_field()) {
+                    (alert("fault", &words::fault(fault, view.accounts_max)))
+                }
+                (content.below)
+                @if status.is_none() {
+                    form id=(GO) method="post" action=(self.place.path) {
+                        input type="hidden" name=(VERSION) value=(view.version);
+                    }
+                }
+            },
+            actions: content.actions,
+            note: (!view.livemode).then_some(TEST_MODE),
+        };
+        Page { title, look: "ours", facts, body: sheet.render() }
+    }
+
+    fn pane(&self) -> Content {
         let bank = self.bank();
         let pane = match &self.view.shown {
             Shown::Pane(pane) => pane,
             Shown::Expired => {
                 let text = "It was open for too long. No account was linked. Go back to the page \
                             where you started and try again.";
-                return ("This page has expired".into(), false, self.end(text));
+                return self.end("This page has expired", badge(Icon::Alert, "bad"), text);
             }
             Shown::Gone => {
                 let text = "You can no longer link an account here.";
-                return ("This page no longer works".into(), false, self.end(text));
+                return self.end("This page no longer works", badge(Icon::Alert, "bad"), text);
             }
             Shown::Closed => {
                 let text = "You finished this in another window.";
-                return ("Already finished".into(), false, self.end(text));
+                return self.end("Already finished", badge(Icon::Check, "good"), text);
             }
         };
         if self.view.bank_gone {
-            return ("This bank is no longer available".into(), false, self.bank_gone());
+            return self.bank_gone();
         }
         match pane {
             Pane::Institutions if self.view.livemode && self.view.institutions.is_empty() => {
-                ("No banks are available yet".into(), false, self.no_institutions())
+                self.no_institutions()
             }
-            Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
-            Pane::Consent => {
-                let name = &self.view.merchant_name;
-                if self.view.relink {
-                    (format!("{name} asks you to log in again"), false, self.consent())
-                } else {
-                    (format!("{name} asks to see your data"), !self.view.one_bank, self.consent())
-                }
-            }
-            Pane::Login { fields, refused } => {
-                (format!("Log in at {bank}"), true, self.login(fields, *refused))
-            }
-            Pane::BankPage { refused } => {
-                (format!("Continue at {bank}"), true, self.bank_page(*refused))
-            }
-            Pane::Accounts => ("Choose accounts".into(), true, self.accounts(false)),
-            Pane::Saved => ("Your saved accounts".into(), true, self.accounts(true)),
-            Pane::Down { until } => (format!("{bank} is not available"), true, self.down(*until)),
-            Pane::Failed => (format!("The login at {bank} failed"), true, self.failed()),
-            Pane::ManualEntry => {
-                ("Enter your bank details".into(), self.view.banks, self.manual_entry())
-            }
-            Pane::SignIn { unknown } => {
-                let known = self.view.email.is_some() && !unknown;
-                let title = if known { "Welcome back" } else { "Use saved accounts" };
-                (title.into(), true, self.sign_in(*unknown))
-            }
-            Pane::Code => ("Enter your code".into(), true, self.code()),
-            Pane::Ended(end) => {
-                let (title, body) = self.ended(*end);
-                (title, false, body)
-            }
+            Pane::Institutions => self.institutions(),
+            Pane::Consent => self.consent(),
+            Pane::Login { fields, refused } => self.login(fields, *refused),
+            Pane::BankPage { refused } => self.bank_page(*refused),
+            Pane::Accounts => self.accounts("Choose accounts", false),
+            Pane::Saved => self.accounts("Your saved accounts", true),
+            Pane::Down { until } => self.down(bank, *until),
+            Pane::Failed => self.failed(bank),
+            Pane::ManualEntry => self.manual_entry(),
+            Pane::SignIn { unknown } => self.sign_in(*unknown),
+            Pane::Code => self.code(),
+            Pane::Ended(end) => self.ended(*end),
         }
     }
 
-    fn bank(&self) -> &str {
+    pub(super) fn bank(&self) -> &str {
         self.view.institution.as_ref().map_or("Your bank", |bank| bank.name.as_str())
     }
 
-    /// Renders a form for one step.
+    /// The id of the form for a step.
+    fn form_id(step: &str) -> String {
+        format!("form-{step}")
+    }
+
+    /// Renders the form for a step. The server checks it, so the browser shows no messages.
     pub(super) fn form(&self, step: &str, body: &Markup) -> Markup {
         html! {
-            form method="post" action=(self.place.path) {
+            form id=(Self::form_id(step)) method="post" action=(self.place.path) novalidate {
                 input type="hidden" name=(STEP) value=(step);
                 input type="hidden" name=(VERSION) value=(self.view.version);
                 (body)
@@ -138,153 +179,182 @@ impl Making<'_> {
         }
     }
 
+    /// Renders the button that submits the form for a step.
+    pub(super) fn submit(step: &str, label: &str) -> Markup {
+        html! { button.main form=(Self::form_id(step)) { (label) } }
+    }
+
     /// Renders a step that needs only a button.
-    pub(super) fn button(&self, step: &str, class: &str, label: &str) -> Markup {
-        self.form(step, &html! { button class=(class) { (label) } })
+    pub(super) fn button(step: &str, class: &str, label: &str) -> Markup {
+        html! { button class=(class) form=(GO) name=(STEP) value=(step) { (label) } }
     }
 
-    /// Renders a step in the bar.
-    fn small(&self, step: &str, label: &str, sign: &str) -> Markup {
-        let inside = html! {
-            button.small aria-label=(label) { span aria-hidden="true" { (sign) } }
+    fn back(&self) -> Markup {
+        html! {
+            button.small form=(GO) name=(STEP) value="back" aria-label="Back" { (icon(Icon::Back)) }
+        }
+    }
+
+    fn leave(&self) -> Markup {
+        let join = if self.place.path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{join}leave=1", self.place.path);
+        html! { a.small href=(url) aria-label="Leave" data-leave { (icon(Icon::Close)) } }
+    }
+
+    /// Renders the button that switches to typed numbers, if they are accepted.
+    pub(super) fn manual(&self, class: &str) -> Markup {
+        html! {
+            @if self.view.manual_entry {
+                (Self::button("manual", class, "Enter account numbers instead"))
+            }
+        }
+    }
+
+    fn institutions(&self) -> Content {
+        let query = self.place.query.trim().to_lowercase();
+        let fits = |bank: &&Institution| {
+            let words = search_words(bank);
+            query.split_whitespace().all(|word| words.contains(word))
         };
-        self.form(step, &inside)
-    }
-
-    fn institutions(&self) -> Markup {
-        let wanted = self.place.query.trim().to_lowercase();
-        let fits = |bank: &&Institution| bank.name.to_lowercase().contains(&wanted);
         let found: Vec<&Institution> = self.view.institutions.iter().filter(fits).collect();
         let count = match found.len() {
-            0 => "No bank of this name".to_owned(),
+            0 => "No bank found. Try another word.".to_owned(),
             1 => "1 bank".to_owned(),
             many => format!("{many} banks"),
         };
-        html! {
-            form.search method="get" role="search" data-search {
+        let below = html! {
+            form.search method="get" role="search" data-search novalidate {
                 @if self.place.framed { input type="hidden" name=(FRAME) value="1"; }
-                label.hidden for="search" { "Search banks by name" }
-                input #search type="search" name=(QUERY) value=(self.place.query)
-                    placeholder="Search" autocomplete="off";
+                label.hidden for="search" { "Search banks" }
+                div.seeker {
+                    (icon(Icon::Search))
+                    input #search type="search" name=(QUERY) value=(self.place.query)
+                        placeholder="Name, or what it does" autocomplete="off";
+                }
                 button.quiet { "Search" }
             }
             p.count role="status" data-count { (count) }
             (self.form("institution", &html! {
-                ul.banks data-banks {
-                    @for bank in &found {
-                        li data-name=(bank.name.to_lowercase()) {
-                            button.bank name=(INSTITUTION) value=(bank.id) { (row(&bank.name)) }
+                @for (title, banks) in grouped(&found) {
+                    section.group data-group {
+                        h2 { (title) }
+                        ul.banks {
+                            @for bank in banks {
+                                li data-words=(search_words(bank)) {
+                                    button.bank name=(INSTITUTION) value=(bank.id) {
+                                        (row(&bank.name, &line_about(bank)))
+                                        (icon(Icon::Next))
+                                    }
+                                }
+                            }
                         }
                     }
                 }
             }))
-            @if self.view.sign_in || self.view.manual_entry {
-                div.others {
-                    @if self.view.sign_in {
-                        (self.button("sign_in", "plain", "Use an account I linked before"))
-                    }
-                    @if self.view.manual_entry {
-                        (self.button("manual", "plain", "Enter account numbers instead"))
-                    }
-                }
+        };
+        let actions = html! {
+            @if self.view.sign_in {
+                (Self::button("sign_in", "quiet", "Use an account I linked before"))
             }
-        }
+            (self.manual("plain"))
+        };
+        Content { below, actions, ..Content::titled("Choose your bank") }
     }
 
     /// The message that replaces a list of banks that is empty for every search.
-    fn no_institutions(&self) -> Markup {
-        html! {
+    fn no_institutions(&self) -> Content {
+        let below = html! {
             p {
                 (self.view.merchant_name) " is not connected to real banks yet. No account was linked."
             }
-            @if self.view.manual_entry {
-                div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
-            }
-        }
+        };
+        let actions = self.manual("main");
+        Content { below, actions, centred: true, ..Content::titled("No banks are available yet") }
     }
 
-    fn consent(&self) -> Markup {
+    fn consent(&self) -> Content {
         let merchant = &self.view.merchant_name;
-        html! {
-            @if let Some(bank) = &self.view.institution {
-                div.chosen { (row(&bank.name)) }
-            }
-            p { (merchant) " would like to read this data from the accounts that you choose:" }
+        let bank = self.view.institution.as_ref().map(|bank| bank.name.as_str());
+        let verb = if self.view.relink { "Reconnect" } else { "Connect" };
+        let below = html! {
+            @if let Some(bank) = bank { p.sub { "At " strong { (bank) } } }
+            p.lead { (merchant) " will be able to see:" }
             ul.data {
                 li {
-                    strong { "Account details" }
-                    span { "Name, type and last four digits, to show you which accounts are linked" }
+                    (icon(Icon::Check))
+                    div {
+                        strong { "Account details" }
+                        span { "Name, type and last four digits, to show which accounts are linked" }
+                    }
                 }
                 @for permission in &self.view.permissions {
                     @let (what, why) = words::permission(*permission);
-                    li { strong { (what) } span { (why) } }
+                    li { (icon(Icon::Check)) div { strong { (what) } span { (why) } } }
                 }
             }
-            p.note {
-                "You choose the accounts in a later step. " (merchant)
-                " never sees your password. You can ask " (merchant) " to stop at any time."
+            p.note.lock {
+                (icon(Icon::Lock))
+                span {
+                    "You choose the accounts in a later step. " (merchant)
+                    " never sees your password. You can ask " (merchant) " to stop at any time."
+                }
             }
-            (self.button("consent", "main", "Agree and continue"))
-            @if self.view.manual_entry {
-                div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
-            }
+            (self.form("consent", &nothing()))
+        };
+        Content {
+            back: !self.view.one_bank,
+            above: pair(merchant, bank.unwrap_or_default(), false),
+            below,
+            actions: html! {
+                (Self::submit("consent", "Agree and continue"))
+                (self.manual("plain"))
+            },
+            ..Content::titled(format!("{verb} your account to {merchant}"))
         }
     }
 
-    fn login(&self, fields: &[String], refused: bool) -> Markup {
-        let test = self.view.institution.as_ref().filter(|_| !self.view.livemode);
-        let prompt = !fields.iter().any(|field| field == "password");
-        html! {
-            @if refused {
-                p.alert #refused role="alert" {
-                    "Your bank did not accept this. Check your entries and try again."
-                }
-            }
-            p {
-                @if prompt { "Your bank asks one more thing." }
-                @else { "Use the same details as on your bank's own site." }
-            }
-            (self.form("login", &html! {
-                @for field in fields {
-                    @let (label, hint, complete) = words::bank_field(field);
-                    @let id = format!("bank-{field}");
-                    label for=(id) { (label) }
-                    @if let Some(hint) = hint { p.hint id=(format!("{id}-hint")) { (hint) } }
-                    input id=(id) name=(format!("{BANK_FIELD}{field}"))
-                        type=(if field == "password" { "password" } else { "text" })
-                        autocomplete=(complete) autocapitalize="none" spellcheck="false"
-                        aria-describedby=[hint.map(|_| format!("{id}-hint"))]
-                        aria-invalid=[refused.then_some("true")]
-                        required;
-                }
-                button.main { @if prompt { "Continue" } @else { "Log in" } }
-            }))
-            @if let Some(bank) = test { p.note { "Test bank: " (bank.description) } }
-        }
-    }
-
-    fn bank_page(&self, refused: bool) -> Markup {
-        let bank = self.bank();
-        html! {
-            @if refused {
-                p.alert role="alert" { "You did not allow access at " (bank) ". You can try again." }
-            }
-            div.chosen { (row(bank)) }
-            p {
-                "Log in on the page of " (bank) ", which opens in a new window. We never see your "
-                "login details. Return to this page when you have finished."
-            }
-            a.main href=(self.place.bank_path) target="_blank" data-bank {
-                "Open " (bank)
-                span.hidden { " (in a new window)" }
-            }
-            a.quiet href=(self.place.path) { "I have finished there" }
-        }
-    }
-
-    fn accounts(&self, saved: bool) -> Markup {
+    fn accounts(&self, title: &str, saved: bool) -> Content {
         let view = self.view;
         let single = view.accounts_max == 1;
+        let usable = view.choices.iter().any(|choice| choice.unusable.is_none());
+        let back = html! {
+            @if saved || !usable {
+                (Self::button("back", if usable { "quiet" } else { "main" }, self.way_back()))
+            }
+        };
+        if !usable {
+            let below = html! {
+                p.alert role="alert" {
+                    (icon(Icon::Alert))
+                    span { "You cannot use these accounts here. " (self.way_back()) "." }
+                }
+                ul.data {
+                    @for choice in &view.choices {
+                        li {
+                            div {
+                                strong { (choice.name) }
+                                @if let Some(why) = choice.unusable {
+                                    span { (words::unusable(why)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            };
+            return Content { back: true, below, actions: back, ..Content::titled(title) };
+        }
+        let label = if single { "Connect account" } else { "Connect accounts" };
+        Content {
+            back: true,
+            below: self.form("accounts", &self.choices(single, saved)),
+            actions: html! { (Self::submit("accounts", label)) (back) },
+            ..Content::titled(title)
+        }
+    }
+
+    /// Renders the accounts that can be picked.
+    fn choices(&self, single: bool, saved: bool) -> Markup {
+        let view = self.view;
         let picked = self.posted.picks();
         let checked = |place: usize, choice: &Choice| {
             let usable = choice.unusable.is_none();
@@ -292,102 +362,47 @@ impl Making<'_> {
                 if self.posted.is_empty() { choice.preselected } else { picked.contains(&place) };
             usable && first
         };
-        let usable = view.choices.iter().any(|choice| choice.unusable.is_none());
         html! {
-            @if usable {
-                (self.form("accounts", &html! {
-                    fieldset aria-describedby=[self.fault.map(|_| "fault")] {
-                        legend {
-                            @if single { "Choose the account to link" }
-                            @else if view.accounts_max < view.choices.len() {
-                                "Choose up to " (view.accounts_max) " accounts to link"
-                            } @else { "Choose the accounts to link" }
-                        }
-                        @for (place, choice) in view.choices.iter().enumerate() {
-                            (account(place, choice, single, saved, checked(place, choice)))
-                        }
-                    }
-                    button.main { @if single { "Link account" } @else { "Link accounts" } }
-                }))
-            } @else {
-                p.alert role="alert" {
-                    "You cannot use these accounts here. " (self.way_back()) "."
+            fieldset aria-describedby=[self.fault.map(|_| "fault")] {
+                legend {
+                    @if single { "Choose the account to connect" }
+                    @else if view.accounts_max < view.choices.len() {
+                        "Choose up to " (view.accounts_max) " accounts to connect"
+                    } @else { "Choose the accounts to connect" }
                 }
-                ul.data {
-                    @for choice in &view.choices {
-                        li {
-                            strong { (choice.name) }
-                            @if let Some(why) = choice.unusable {
-                                span { (words::unusable(why)) }
-                            }
-                        }
-                    }
+                @for (place, choice) in view.choices.iter().enumerate() {
+                    (account(place, choice, single, saved, checked(place, choice)))
                 }
             }
-            @if saved || !usable {
-                (self.button("back", "quiet", self.way_back()))
-            }
         }
     }
+}
 
-    fn down(&self, until: Option<AccountTime>) -> Markup {
-        html! {
-            p {
-                @match until {
-                    Some(until) => {
-                        "The bank is down for maintenance and should be back on "
-                        strong { (words::time(until)) } "."
-                    }
-                    None => "The bank has a problem, and we do not know how long it will last.",
-                }
-                " Your money is safe. You can " (self.other_way()) " or try again later."
-            }
-            (self.ways_on())
+/// The text in which the search looks for words.
+fn search_words(bank: &Institution) -> String {
+    let Institution { name, description, .. } = bank;
+    let group = marks::group(name).title;
+    format!("{name} {description} {group} {}", marks::keywords(name)).to_lowercase()
+}
+
+/// The line below a bank's name: the first sentence about it, or a web address, which distinguishes
+/// banks with similar names.
+fn line_about(bank: &Institution) -> String {
+    match bank.description.split_once(". ").map_or(bank.description.as_str(), |(first, _)| first) {
+        "" => words::address(&bank.name),
+        line => line.trim_end_matches('.').to_owned(),
+    }
+}
+
+/// The banks by group. Groups are in the order of their first banks.
+fn grouped<'a>(banks: &[&'a Institution]) -> Vec<(&'static str, Vec<&'a Institution>)> {
+    let mut groups: Vec<(&str, Vec<&Institution>)> = Vec::new();
+    for bank in banks {
+        let title = marks::group(&bank.name).title;
+        match groups.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, banks)) => banks.push(bank),
+            None => groups.push((title, vec![bank])),
         }
     }
-
-    fn failed(&self) -> Markup {
-        html! {
-            p {
-                "The bank ended the login. No account was linked. You can " (self.other_way())
-                " or try again later."
-            }
-            (self.ways_on())
-        }
-    }
-
-    /// The message about the only bank of the flow, which does not exist any more.
-    fn bank_gone(&self) -> Markup {
-        html! {
-            p {
-                (self.view.merchant_name) " asks for an account at one bank, which cannot be linked "
-                "any more. No account was linked. Go back to the page where you started."
-            }
-            @if self.view.manual_entry {
-                (self.button("manual", "main", "Enter account numbers instead"))
-            }
-            (self.button("cancel", "plain", "Leave"))
-        }
-    }
-
-    /// The holder's alternative when a bank fails, as the end of a sentence. A flow that renews a
-    /// login has only one bank.
-    fn other_way(&self) -> &'static str {
-        if self.view.one_bank { "log in again" } else { "choose another bank" }
-    }
-
-    /// The holder's alternative as the label of a button.
-    fn way_back(&self) -> &'static str {
-        if self.view.one_bank { "Log in again" } else { "Choose another bank" }
-    }
-
-    fn ways_on(&self) -> Markup {
-        html! {
-            (self.button("back", "main", self.way_back()))
-            @if self.view.manual_entry {
-                (self.button("manual", "quiet", "Enter account numbers instead"))
-            }
-            (self.button("cancel", "plain", "Leave"))
-        }
-    }
+    groups
 }

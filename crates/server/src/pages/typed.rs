@@ -4,110 +4,155 @@ use super::fields::{
     ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, CODE, EMAIL, HOLDER_TYPE, ROUTING_NUMBER,
 };
 use super::form::Fault;
+use super::icons::{Icon, icon};
 use super::making::Making;
-use super::pieces::choice_of;
+use super::panes::Content;
+use super::pieces::{Field, choice_of};
+use super::words;
 use engine::connections::link::PickFault;
 use maud::{Markup, html};
 use model::Word;
 use model::token::{BankAccountType, BankHolderType, TEST_ACCOUNT_NUMBERS, TEST_ROUTING_NUMBER};
 
 impl Making<'_> {
-    pub(super) fn manual_entry(&self) -> Markup {
-        let invalid = |names: &[&str], name: &str| names.contains(&name).then_some("true");
-        let wrong: &[&str] = match self.fault {
-            Some(Fault::NumbersDiffer) => &[ACCOUNT_NUMBER_AGAIN],
-            Some(Fault::Step(PickFault::RoutingNumber)) => &[ROUTING_NUMBER],
-            Some(Fault::Step(PickFault::AccountNumber)) => &[ACCOUNT_NUMBER],
-            Some(Fault::Step(PickFault::NotForTests | PickFault::ForTestsOnly)) => {
-                &[ROUTING_NUMBER, ACCOUNT_NUMBER]
-            }
-            _ => &[],
+    /// The form for routing and account number.
+    pub(super) fn manual_entry(&self) -> Content {
+        let of_both = matches!(
+            self.fault,
+            Some(Fault::Step(PickFault::NotForTests | PickFault::ForTestsOnly))
+        );
+        let wrong = match self.fault {
+            Some(Fault::NumbersDiffer) => Some(ACCOUNT_NUMBER_AGAIN),
+            Some(Fault::Step(PickFault::AccountNumber)) => Some(ACCOUNT_NUMBER),
+            Some(_) => Some(ROUTING_NUMBER),
+            None => None,
         };
+        let message = self.message();
         let numbers = [
-            (ROUTING_NUMBER, "Routing number", "Nine digits, at the bottom left of a check"),
-            (ACCOUNT_NUMBER, "Account number", "4 to 17 digits"),
-            (ACCOUNT_NUMBER_AGAIN, "Account number again", "To make sure that it is correct"),
+            (ROUTING_NUMBER, "Routing number", Some("Nine digits, at the bottom left of a check")),
+            (ACCOUNT_NUMBER, "Account number", Some("4 to 17 digits")),
+            (ACCOUNT_NUMBER_AGAIN, "Confirm account number", None),
         ];
-        html! {
-            p { "Your bank account will be linked by its numbers, without a login." }
+        let below = html! {
+            p.lead { "Your bank account will be linked by its numbers, without a login." }
             (self.form("numbers", &html! {
                 @for (name, label, hint) in numbers {
-                    label for=(name) { (label) }
-                    p.hint id=(format!("{name}-hint")) { (hint) }
-                    input id=(name) name=(name) inputmode="numeric" autocomplete="off" required
-                        value=[self.posted.get(name).filter(|_| name == ROUTING_NUMBER)]
-                        aria-describedby=(format!("{name}-hint"))
-                        aria-invalid=[invalid(wrong, name)];
+                    (Field {
+                        id: name,
+                        label,
+                        hint,
+                        class: Some("digits"),
+                        numeric: true,
+                        value: self.posted.get(name),
+                        error: message.as_deref().filter(|_| wrong == Some(name)),
+                        wrong: of_both && name == ACCOUNT_NUMBER,
+                        focus: wrong == Some(name),
+                        ..Field::default()
+                    }.render())
                 }
-                (choice_of(HOLDER_TYPE, "Type of owner", self.posted, &[
-                    (BankHolderType::Individual.word(), "Person"),
+                (choice_of(HOLDER_TYPE, "Account holder", self.posted, &[
+                    (BankHolderType::Individual.word(), "Individual"),
                     (BankHolderType::Company.word(), "Company"),
                 ]))
-                (choice_of(ACCOUNT_TYPE, "Type of account", self.posted, &[
+                (choice_of(ACCOUNT_TYPE, "Account type", self.posted, &[
                     (BankAccountType::Checking.word(), "Checking"),
                     (BankAccountType::Savings.word(), "Savings"),
                 ]))
-                button.main { "Continue" }
             }))
-            @if !self.view.livemode {
-                details.note open[self.fault == Some(Fault::Step(PickFault::NotForTests))] {
-                    summary { "Numbers for tests" }
-                    p { "Routing number " code { (TEST_ROUTING_NUMBER) } }
-                    ul {
-                        @for (number, what) in TEST_ACCOUNT_NUMBERS {
-                            li { code { (number) } ": " (what) }
-                        }
+            @if !self.view.livemode { (self.test_numbers()) }
+        };
+        Content {
+            back: self.view.banks,
+            below,
+            actions: Self::submit("numbers", "Continue"),
+            ..Content::titled("Enter your bank details")
+        }
+    }
+
+    fn test_numbers(&self) -> Markup {
+        html! {
+            details.note open[self.fault == Some(Fault::Step(PickFault::NotForTests))] {
+                summary { "Numbers for tests" }
+                p { "Routing number " code { (TEST_ROUTING_NUMBER) } }
+                ul {
+                    @for (number, what) in TEST_ACCOUNT_NUMBERS {
+                        li { code { (number) } ": " (what) }
                     }
                 }
             }
         }
     }
 
-    pub(super) fn sign_in(&self, unknown: bool) -> Markup {
+    /// The form for the address under which accounts were saved.
+    pub(super) fn sign_in(&self, unknown: bool) -> Content {
+        let known = self.view.email.is_some() && !unknown;
         let address = self.posted.get(EMAIL).or(self.view.email.as_deref());
-        html! {
+        let message = self.message();
+        let below = html! {
             @if unknown {
                 p.alert role="alert" {
-                    "There are no saved accounts for " (address.unwrap_or_default()) "."
+                    (icon(Icon::Alert))
+                    span { "There are no saved accounts for " (address.unwrap_or_default()) "." }
                 }
                 @if let Some(email) = address {
                     (self.form("sign_up", &html! {
                         input type="hidden" name=(EMAIL) value=(email);
-                        button.quiet { "Link a bank and save it with this address" }
                     }))
                 }
             }
-            p {
+            p.lead {
                 "You can use accounts that you linked before, without a new login at your bank. We "
                 "will send you a code."
             }
-            (self.form("sign_in", &html! {
-                label for=(EMAIL) { "E-mail address" }
-                input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
-                    value=[address]
-                    aria-describedby=[self.fault.map(|_| "fault")]
-                    aria-invalid=[self.fault.map(|_| "true")];
-                button.main { "Send me a code" }
-            }))
-            (self.button("back", "quiet", "Continue without saved accounts"))
-        }
+            (self.form("sign_in", &Field {
+                id: EMAIL,
+                label: "Email",
+                kind: "email",
+                autocomplete: "email",
+                value: address,
+                error: message.as_deref(),
+                focus: message.is_some(),
+                ..Field::default()
+            }.render()))
+        };
+        let actions = html! {
+            (Self::submit("sign_in", "Send me a code"))
+            @if unknown && address.is_some() {
+                button.quiet form="form-sign_up" { "Link a bank and save it with this address" }
+            }
+            (Self::button("back", "plain", "Skip"))
+        };
+        let title = if known { "Welcome back" } else { "Use saved accounts" };
+        Content { back: true, wrong: unknown, below, actions, ..Content::titled(title) }
     }
 
-    pub(super) fn code(&self) -> Markup {
-        html! {
-            p {
+    /// The form for the code that was sent to the address.
+    pub(super) fn code(&self) -> Content {
+        let message = self.message();
+        let below = html! {
+            p.lead {
                 "We sent a code of six digits to "
                 strong { (self.view.email.as_deref().unwrap_or("you")) } "."
             }
-            (self.form("code", &html! {
-                label for=(CODE) { "Code" }
-                input.code id=(CODE) name=(CODE) inputmode="numeric" maxlength="12" required
-                    autocomplete="one-time-code"
-                    aria-describedby=[self.fault.map(|_| "fault")]
-                    aria-invalid=[self.fault.map(|_| "true")];
-                button.main { "Continue" }
-            }))
+            (self.form("code", &Field {
+                id: CODE,
+                label: "Code",
+                class: Some("code digits"),
+                autocomplete: "one-time-code",
+                numeric: true,
+                value: self.posted.get(CODE),
+                error: message.as_deref(),
+                focus: message.is_some(),
+                ..Field::default()
+            }.render()))
             p.note { "Test mode: no code was sent. Enter any six digits." }
-        }
+        };
+        let actions = Self::submit("code", "Continue");
+        Content { back: true, below, actions, ..Content::titled("Enter your code") }
+    }
+
+    /// The message about the fault, if there is one.
+    fn message(&self) -> Option<String> {
+        self.fault.map(|fault| words::fault(fault, self.view.accounts_max))
     }
 }

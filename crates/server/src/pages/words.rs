@@ -2,6 +2,7 @@
 
 use super::form::Fault;
 use engine::connections::link::{Choice, PickFault, Unusable};
+use maud::{Markup, html};
 use model::account::{Permission, Subcategory};
 use model::calendar::{date_of, day_of_second};
 use model::clock::AccountTime;
@@ -55,6 +56,7 @@ pub(super) fn unusable(unusable: Unusable) -> &'static str {
 pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
     let step = match fault {
         Fault::NumbersDiffer => return "The two account numbers are not the same.".into(),
+        Fault::Blank => return "Fill in this field.".into(),
         Fault::Step(step) => step,
     };
     match step {
@@ -78,7 +80,7 @@ pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
         PickFault::ForTestsOnly => {
             "These are numbers of the test bank. Enter the numbers of your own account.".into()
         }
-        PickFault::Email => "Enter an e-mail address, such as ada@example.com.".into(),
+        PickFault::Email => "Enter an email address, such as ada@example.com.".into(),
         PickFault::Code => "The code has six digits.".into(),
     }
 }
@@ -90,7 +92,7 @@ pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static 
         "password" => ("Password".into(), None, "current-password"),
         "option" => (
             "How should your bank send you a code?".into(),
-            Some("For example text message or e-mail"),
+            Some("For example text message or email"),
             "off",
         ),
         "code" => ("Code".into(), Some("The code that your bank sent you"), "one-time-code"),
@@ -106,6 +108,19 @@ pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static 
             (label, None, "off")
         }
     }
+}
+
+/// Renders a time. The text names UTC, and the script replaces it with the time in the holder's zone.
+pub(super) fn time_tag(at: AccountTime) -> Markup {
+    html! { time datetime=(machine_time(at)) data-time { (time(at)) } }
+}
+
+/// Formats a time for programs, in UTC.
+fn machine_time(at: AccountTime) -> String {
+    let date = date_of(day_of_second(at.0));
+    let second = at.0.rem_euclid(86_400);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", date.year, date.month, date.day)
 }
 
 /// Formats a time for people.
@@ -190,6 +205,7 @@ mod tests {
     fn reads_well() {
         assert_eq!(time(AccountTime(1_767_232_800)), "1 January 2026, 02:00 UTC");
         assert_eq!(day(AccountTime(1_767_232_800)), "1 January 2026");
+        assert_eq!(machine_time(AccountTime(1_767_232_805)), "2026-01-01T02:00:05Z");
         assert_eq!(money(5, Currency::USD), "$0.05");
         assert_eq!(money(-123_456_789, Currency::USD), "-$1,234,567.89");
         assert_eq!(money(100_000, Currency::USD), "$1,000.00");

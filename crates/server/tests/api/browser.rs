@@ -72,7 +72,12 @@ impl Browser {
     /// Posts a step with an explicit version.
     pub(crate) async fn step_of(&self, version: u64, step: &str, form: &str) -> Response {
         let form = format!("step={step}&version={version}&{form}");
-        self.client.bare_request("POST", &self.path).form(&form).send().await
+        let page = self.client.bare_request("POST", &self.path).form(&form).send().await;
+        // The page about the connection to a bank leads to the next pane.
+        match next(&page) {
+            Some(path) => self.client.bare_request("GET", path).send().await,
+            None => page,
+        }
     }
 
     /// Types the numbers of an account into the form for them, with these further parameters.
@@ -119,6 +124,22 @@ pub(crate) fn version(page: &Response) -> u64 {
     digits.map_or(0, |(digits, _)| digits.parse().unwrap())
 }
 
+/// The path that a page leads to after a moment, if it does.
+pub(crate) fn next(page: &Response) -> Option<&str> {
+    page.body.split_once("data-next=\"").and_then(|(_, rest)| rest.split('"').next())
+}
+
+/// The messages about the holder's faults.
+pub(crate) fn faults(page: &Response) -> Vec<String> {
+    let signs = ["class=\"error\"", "class=\"alert\""];
+    let places = signs.iter().flat_map(|sign| page.body.match_indices(sign));
+    let text = |(at, _): (usize, &str)| {
+        let (_, after) = page.body[at..].split_once("<span>")?;
+        after.split_once("</span>").map(|(text, _)| text.to_owned())
+    };
+    places.filter_map(text).collect()
+}
+
 /// The result of [`read`] in lines that a snapshot can contain.
 pub(crate) fn shown(page: &Response) -> String {
     const LINE_CHARS_MAX: usize = 96;
@@ -149,18 +170,24 @@ fn without_last4(line: &str) -> String {
     format!("{name}ending in …")
 }
 
-/// The text that a person reads in the main part of a page, one line per block. Fields are in
-/// brackets, and choices have marks before them.
+/// The text that a person reads in the main part of a page and in the bar of actions, one line per
+/// block. Fields are in brackets, and choices have marks before them.
 pub(crate) fn read(page: &Response) -> String {
-    let (_, main) = page.body.split_once("<main>").unwrap();
-    let (main, _) = main.split_once("</main>").unwrap();
+    let (_, rest) = page.body.split_once("<main").unwrap();
+    let (main, actions) = rest.split_once('>').unwrap().1.split_once("</main>").unwrap();
+    let actions = actions.split("<footer").next().unwrap();
+    // The script shows this part while the holder is at the bank.
+    let (actions, waiting) =
+        actions.split_once("<div class=\"turn\" data-waiting").unwrap_or((actions, ""));
+    let after = waiting.split_once("</div>").map_or("", |(_, after)| after);
+    let content = format!("{main}{actions}{after}");
     let mut text = format!("{}\n", page.status);
-    for piece in main.split('<').filter(|piece| !piece.is_empty()) {
+    for piece in content.split('<').filter(|piece| !piece.is_empty()) {
         let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
         let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
         let fresh = [
             "h1", "h2", "p", "li", "form", "button", "a", "div", "dt", "label", "legend",
-            "summary", "ul",
+            "summary", "ul", "section",
         ];
         if (!tag.starts_with('/') && fresh.contains(&name)) || tag.contains("class=\"mark") {
             text.push('\n');
