@@ -5,7 +5,7 @@ use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
 use crate::{
-    bench, book, browser, clients, crash, deny, dist, hostile, instructions, kits, parity,
+    assets, bench, book, browser, clients, crash, deny, dist, hostile, instructions, kits, parity,
     programs, tidy, weeks,
 };
 
@@ -23,6 +23,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     steps.run(Group::LintAndTests, "tidy", tidy::run)?;
     steps.run(Group::LintAndTests, "deny", deny::run)?;
     steps.run(Group::LintAndTests, "book", book::run)?;
+    steps.run(Group::LintAndTests, "assets", assets::check)?;
     let mut counts = steps.run(Group::LintAndTests, "test", test)?;
     counts += steps.run(Group::ClientsAndPrograms, "clients", || clients::run(&[]))?;
     counts += steps.run(Group::ClientsAndPrograms, "programs", || programs::run(&[]))?;

@@ -1,5 +1,6 @@
 //! The commands of the project, for people and for CI: `cargo xtask <command>`.
 
+mod assets;
 mod bench;
 mod book;
 mod browser;
@@ -37,6 +38,7 @@ cargo xtask <command>
   tidy          check file sizes, banned words, dead links and plain English
   prose         measure plain English of all files, or of those below a PATH
   book          build the site of the documents in target/book, and check its links
+  assets        make the font files of the pages from a pinned package; --check compares
   deny          check licences, sources and banned packages of dependencies
   dist          build packages for Linux on x86_64 in target/packages, and test each of them
   test          run cargo test --workspace, and print the counts at the end
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         "lint" => ci::lint(),
         "test" => ci::test().map(|counts| println!("{counts}")),
         "tidy" => tidy::run(),
+        "assets" => assets::run(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "parity" => parity::run(&rest),
         "shapes" => shapes::run(&rest),

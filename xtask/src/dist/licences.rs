@@ -1,8 +1,8 @@
-//! The licences of all crates in the program, with their texts.
+//! The licences of all crates in the program and of the font of its pages, with their texts.
 
 use super::{Packages, at};
 use crate::Failure;
-use crate::process::program;
+use crate::process::{program, root};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,7 +15,10 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The beginnings of names of files with licences, in upper case.
 const NAMES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"];
 
-/// Collects the licences of the crates that the program contains, and writes them.
+/// The licence of the font that the pages use.
+const FONT: &str = "crates/server/src/pages/assets/fonts/OFL.txt";
+
+/// Collects the licences of the crates and the font that the program contains, and writes them.
 pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
     let metadata = metadata()?;
     let crates = crates_of_program(&metadata)?;
@@ -39,6 +42,14 @@ pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
         }
         text.push('\n');
     }
+    let font = root().join(FONT);
+    let licence = fs::read_to_string(&font).map_err(at(&font))?;
+    let number = texts.len() + 1;
+    texts.insert(licence, number);
+    let _ = write!(
+        text,
+        "\n## Inter (font of the pages)\n\nOFL-1.1 · [text {number}](#text-{number})\n"
+    );
     let mut numbered: Vec<(usize, String)> = texts.into_iter().map(|(text, n)| (n, text)).collect();
     numbered.sort();
     for (number, found) in numbered {
