@@ -2,7 +2,7 @@
 //! the debit.
 
 use super::document::{Facts, Page};
-use super::pieces::mark;
+use super::marks;
 use super::words::money;
 use engine::connections::hosted::{PageBank, PageFault, PageLine};
 use maud::{Markup, html};
@@ -93,7 +93,7 @@ pub(super) fn bank(bank: &PageBank) -> Markup {
     let name = bank.name.as_deref().unwrap_or("Bank account");
     html! {
         div.chosen {
-            (mark(name))
+            (marks::svg(name))
             span.text {
                 strong { (name) }
                 @if let Some(last4) = &bank.last4 { span { "Account ending in " (last4) } }

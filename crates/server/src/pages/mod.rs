@@ -10,7 +10,7 @@
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
 //! ([`document`]) and the same error pages ([`response`]). Style and script are two files
-//! of this server, and the browser may load no others.
+//! of this server, and the browser may load no others. [`marks`] contains the pictures of banks.
 //!
 //! [`settings`] is a page for the merchant.
 //!
@@ -51,6 +51,7 @@ const STYLE: &str = concat!(
     include_str!("assets/tokens.css"),
     include_str!("assets/base.css"),
     include_str!("assets/link.css"),
+    include_str!("assets/marks.css"),
     include_str!("assets/bill.css"),
     include_str!("assets/settings.css"),
 );

@@ -87,7 +87,7 @@ async fn checkout_is_paid_on_its_page() {
     Your name
     [Ada]
     Bank account
-    TN Test (Non-OAuth) Account ending in …
+    Test (Non-OAuth) Account ending in …
     By clicking “Pay $25.00” you allow Test merchant to debit $25.00 from this bank account, today
        or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
@@ -149,7 +149,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     Your name
     [Ada]
     Bank account
-    ST STRIPE TEST BANK Account ending in …
+    STRIPE TEST BANK Account ending in …
     You typed these numbers, so two small deposits arrive first. Your account is debited only after
        you confirm them.
     By clicking “Save your bank account” you allow Test merchant to debit this bank account for
@@ -178,7 +178,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     insta::assert_snapshot!(shown(&deposits.page().await), @"
     200
     Confirm your bank account
-    ST STRIPE TEST BANK Account ending in …
+    STRIPE TEST BANK Account ending in …
     Test merchant has sent two deposits of less than one dollar to this account. They arrive by 3
        January 2026 and appear on your statement.
     First deposit, in cents
@@ -348,7 +348,7 @@ async fn an_invoice_is_paid_on_its_page() {
     To ada@example.com
     Item $10.00
     Bank account
-    TN Test (Non-OAuth) Account ending in …
+    Test (Non-OAuth) Account ending in …
     By clicking “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today
        or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
@@ -463,7 +463,7 @@ async fn checkout_begins_a_subscription() {
     Your name
     [Ada]
     Bank account
-    TN Test (Non-OAuth) Account ending in …
+    Test (Non-OAuth) Account ending in …
     By clicking “Subscribe for $25.00” you allow Test merchant to debit this bank account for your
        future purchases and subscriptions. To end this permission, contact Test merchant.
     > Subscribe for $25.00
