@@ -8,12 +8,9 @@ import path from "node:path";
 import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 import Stripe from "stripe";
+import { CHROMIUM } from "./sizes.js";
 import { ROOT, startHook, startServer, startShop } from "./server.js";
 
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
 const PICTURES = path.join(ROOT, "target/browser");
 export const DESKTOP = { width: 1000, height: 760 };
 export const PHONE = { width: 320, height: 640 };
@@ -33,8 +30,7 @@ export function setUp() {
     mkdirSync(PICTURES, { recursive: true });
     bed.server = await startServer();
     bed.shop = await startShop(bed.server.url);
-    const executablePath = process.env.BANKFEED_CHROMIUM ?? "/usr/bin/chromium";
-    bed.browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+    bed.browser = await chromium.launch({ ...CHROMIUM, headless: true });
     const { hostname, port } = new URL(bed.server.url);
     bed.stripe = new Stripe(SECRET, { host: hostname, port, protocol: "http", telemetry: false });
     bed.hook = await startHook(bed.stripe);

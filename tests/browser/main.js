@@ -1,9 +1,13 @@
-// Runs the tests, and ends with one line of counts. Names of files may be given to run only those.
+// Runs the tests, joins their pictures of every size, and ends with one line of counts. Names of files
+// may be given to run only those.
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
+import { clearSizes, contactSheet } from "./sizes.js";
+
+clearSizes();
 
 let passed = 0;
 let failed = 0;
@@ -19,8 +23,10 @@ tests.on("test:pass", (test) => {
 tests.on("test:fail", () => {
   failed += 1;
 });
-tests.on("end", () => {
+tests.on("end", async () => {
   process.exitCode = failed === 0 ? 0 : 1;
+  const sheet = await contactSheet();
+  if (sheet) process.stdout.write(`\nAll pages in one picture: ${sheet}\n`);
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 });
 tests.compose(spec).pipe(process.stdout);

@@ -6,7 +6,7 @@ use super::form::Fault;
 use super::icons::{Icon, icon};
 use super::making::Making;
 use super::panes::Content;
-use super::pieces::{Field, badge, pair};
+use super::pieces::{Field, badge, mark, pair};
 use super::{sheet, words};
 use maud::{Markup, html};
 use model::clock::AccountTime;
@@ -72,6 +72,7 @@ impl Making<'_> {
         Content {
             back: true,
             wrong: refused,
+            above: html! { div.bank-mark { (mark(self.bank())) } },
             below,
             actions: html! {
                 (Self::submit("login", if prompt { "Continue" } else { "Log in" }))
@@ -166,8 +167,7 @@ impl Making<'_> {
             actions: html! {
                 (Self::button("retry", "main", "Try again"))
                 (self.another_bank("quiet"))
-                (self.manual("plain"))
-                (Self::button("cancel", "plain", "Cancel"))
+                div.links { (self.manual("plain")) (Self::button("cancel", "plain", "Cancel")) }
             },
             ..Content::titled(title)
         }

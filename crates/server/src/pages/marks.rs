@@ -26,7 +26,6 @@ const HISTORY: &str = "History";
 const MORE: &str = "More banks";
 
 /// A group of banks in the list.
-#[allow(dead_code, reason = "for the list of banks")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     /// The heading of the group.
@@ -135,13 +134,11 @@ pub(super) fn svg(bank_name: &str) -> Markup {
 }
 
 /// The group of banks that serve the same purpose.
-#[allow(dead_code, reason = "for the list of banks")]
 pub(super) fn group(bank_name: &str) -> Group {
     Group { title: find(bank_name).map_or(MORE, |mark| mark.group) }
 }
 
 /// The words that find a bank in a search besides its name, in small letters.
-#[allow(dead_code, reason = "for the list of banks")]
 pub(super) fn keywords(bank_name: &str) -> &'static str {
     find(bank_name).map_or("scenario", |mark| mark.keywords)
 }

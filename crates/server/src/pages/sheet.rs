@@ -59,12 +59,10 @@ impl Sheet {
         let stop = (!has_control(&self.main)).then_some("0");
         html! {
             main.centred[self.centred] tabindex=[stop] { (self.main) }
-            @if !is_empty(&self.actions) || self.note.is_some() {
-                div.actions role="region" aria-label="Actions" {
-                    (self.actions)
-                    @if let Some(note) = self.note { footer { p { (note) } } }
-                }
+            @if !is_empty(&self.actions) {
+                div.actions role="region" aria-label="Actions" { (self.actions) }
             }
+            @if let Some(note) = self.note { footer { p { (note) } } }
         }
     }
 }

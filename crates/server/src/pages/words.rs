@@ -176,15 +176,6 @@ pub(super) fn money(amount: i64, currency: Currency) -> String {
     }
 }
 
-/// The letters that represent a bank, and the index of one of six colours.
-pub(super) fn mark(name: &str) -> (String, usize) {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let letters: String =
-        words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
-    let sum = name.bytes().fold(0_usize, |sum, byte| sum * 31 % 1_009 + usize::from(byte));
-    (letters, sum % 6)
-}
-
 /// A line in the form of a web address, which distinguishes banks with similar names. Test banks
 /// have no address of their own.
 pub(super) fn address(name: &str) -> String {
@@ -209,8 +200,6 @@ mod tests {
         assert_eq!(money(5, Currency::USD), "$0.05");
         assert_eq!(money(-123_456_789, Currency::USD), "-$1,234,567.89");
         assert_eq!(money(100_000, Currency::USD), "$1,000.00");
-        assert_eq!(mark("Test (Non-OAuth)").0, "TN");
-        assert_eq!(mark("").0, "");
         assert_eq!(address("Test (Non-OAuth)"), "test-non-oauth.test");
         assert_eq!(bank_field("mother_maiden_name").0, "Mother maiden name");
         assert_eq!(bank_field("émile").0, "émile");

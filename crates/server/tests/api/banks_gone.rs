@@ -36,18 +36,18 @@ async fn a_deleted_bank_ends_its_flows() {
     This bank is no longer available
     Test merchant asks for an account at one bank, which cannot be linked any more. No account was
        linked. Go back to the page where you started.
-    > Leave
+    > Cancel
     200
     This bank is no longer available
     Test merchant asks for an account at one bank, which cannot be linked any more. No account was
        linked. Go back to the page where you started.
-    > Leave
+    > Cancel
     200
     This bank is no longer available
     Test merchant asks for an account at one bank, which cannot be linked any more. No account was
        linked. Go back to the page where you started.
     > Enter account numbers instead
-    > Leave
+    > Cancel
     200
     No account was linked
     You can try again later from the page where you started.

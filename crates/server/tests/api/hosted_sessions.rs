@@ -52,10 +52,9 @@ async fn a_page_from_its_address_to_the_way_back() {
     let ended = Browser::at(&app, &url).step("accounts", "account=0").await.ok();
     insta::assert_snapshot!(shown(&ended), @"
     200
-    ✓
-    Your account is linked
-    TN Success Checking ending in …
+    Account connected
     Test merchant can now read the data that you agreed to share.
+    Success Checking ending in …
     -> Done
     ");
     assert!(ended.body.contains(ONWARD), "{}", ended.body);

@@ -32,35 +32,43 @@ async fn form_bank() {
     insta::assert_snapshot!(shown(&list), @"
     200
     Choose your bank
-    Search banks by name
+    Search banks
     []
     > Search
     15 banks
-    TN Test (Non-OAuth) test-non-oauth.test
-    TO Test (OAuth) test-oauth.test
-    BN Bank (Non-OAuth) bank-non-oauth.test
-    BO Bank (OAuth) bank-oauth.test
-    OA Ownership Accounts ownership-accounts.test
-    IP Invalid Payment Accounts invalid-payment-accounts.test
-    DS Down (Scheduled) down-scheduled.test
-    DU Down (Unscheduled) down-unscheduled.test
-    DE Down (Error) down-error.test
-    TA Tokenized Account Number tokenized-account-number.test
-    IA Inactive Accounts inactive-accounts.test
-    IR Immediately Requires Reauthentication immediately-requires-reauthentication.test
-    ER Eventually Requires Reauthentication eventually-requires-reauthentication.test
-    SH Short History short-history.test
-    NH No History no-history.test
+    Link and refresh
+    Test (Non-OAuth) A login form that takes anything
+    Test (OAuth) The same accounts behind the bank's own page
+    Bank (Non-OAuth) A login form
+    Bank (OAuth) The bank's own page, on which accounts are picked too
+    Owners and payments
+    Ownership Accounts Accounts with different kinds of owners
+    Invalid Payment Accounts Accounts that cannot pay by ACH
+    Tokenized Account Number Accounts with tokens as numbers, which expire
+    Outages
+    Down (Scheduled) Down for maintenance, with a known end
+    Down (Unscheduled) Down, without a known end
+    Down (Error) Every login fails
+    Relinking
+    Inactive Accounts Accounts that become inactive a minute after the link, until they are linked
+       again
+    Immediately Requires Reauthentication Requires a new login a minute after the first link, and a
+       day after every later one
+    Eventually Requires Reauthentication Requires a new login thirty days after every link
+    History
+    Short History Thirty days of history
+    No History No history
     > Use an account I linked before
     ");
     let bank = institution(&app, "Bank (Non-OAuth)").await;
     let consent = browser.step("institution", &format!("institution={bank}")).await;
     insta::assert_snapshot!(shown(&consent), @"
     200
-    Test merchant asks to see your data
-    BN Bank (Non-OAuth) bank-non-oauth.test
-    Test merchant would like to read this data from the accounts that you choose:
-    Account details Name, type and last four digits, to show you which accounts are linked
+    T
+    Connect your account to Test merchant
+    At Bank (Non-OAuth)
+    Test merchant will be able to see:
+    Account details Name, type and last four digits, to show which accounts are linked
     Balances To see the amount of money in your accounts
     Owner details Names and addresses, to confirm that the accounts belong to you
     Transactions To see the money that comes in and goes out
@@ -76,34 +84,35 @@ async fn form_bank() {
     []
     Password
     []
-    > Log in
     Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
        that question, incorrect is rejected, and error fails the login.
+    > Log in
     ");
     let login = "bank_username=ada&bank_password=";
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}incorrect")).await), @"
-    200
+    422
     Log in at Bank (Non-OAuth)
-    Your bank did not accept this. Check your entries and try again.
+    We couldn't sign you in. Check your entries and try again.
     Use the same details as on your bank's own site.
     Username
-    []
+    [ada]
     Password
     []
-    > Log in
     Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
        that question, incorrect is rejected, and error fails the login.
+    > Log in
+    > Choose another bank
     ");
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}options")).await), @"
     200
     Log in at Bank (Non-OAuth)
     Your bank asks one more thing.
     How should your bank send you a code?
-    For example text message or e-mail
     []
-    > Continue
+    For example text message or email
     Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
        that question, incorrect is rejected, and error fails the login.
+    > Continue
     ");
     let question = browser.step("login", "bank_option=security_question").await;
     insta::assert_snapshot!(shown(&question), @"
@@ -112,28 +121,27 @@ async fn form_bank() {
     Your bank asks one more thing.
     What was the name of your first pet?
     []
-    > Continue
     Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
        that question, incorrect is rejected, and error fails the login.
+    > Continue
     ");
     let accounts = shown(&browser.step("login", "bank_answer=Rex").await);
     insta::assert_snapshot!(accounts.replace(ACCOUNTS, "(the accounts)"), @"
     200
     Choose accounts
-    Choose the accounts to link
+    Choose the accounts to connect
     (the accounts)
-    > Link accounts
+    > Connect accounts
     ");
     let fault = browser.step("accounts", "").await;
     assert!(read(&fault).starts_with("422\nChoose accounts\nChoose at least one account."));
     let done = browser.step("accounts", "account=0&account=10").await;
     insta::assert_snapshot!(shown(&done), @"
     200
-    ✓
-    2 accounts are linked
-    BN Savings Savings ending in …
-    BN Success Checking ending in …
+    2 accounts connected
     Test merchant can now read the data that you agreed to share.
+    Savings Savings ending in …
+    Success Checking ending in …
     You may close this page.
     ");
 
@@ -157,12 +165,12 @@ async fn bank_page() {
     let (_, browser) = Browser::of_session(&app, &app.customer().await, "limits[accounts]=1").await;
     insta::assert_snapshot!(shown(&browser.log_in_at(&app, "Bank (OAuth)").await), @"
     200
-    Continue at Bank (OAuth)
-    BO Bank (OAuth) bank-oauth.test
-    Log in on the page of Bank (OAuth), which opens in a new window. We never see your login
-       details. Return to this page when you have finished.
-    -> Open Bank (OAuth) (in a new window)
-    -> I have finished there
+    T
+    Continue to Bank (OAuth)
+    You sign in on the page of Bank (OAuth), which opens in a new window. We never see your login
+       details.
+    -> Continue to Bank (OAuth) (in a new window)
+    -> I've finished signing in
     ");
     let accounts = shown(&browser.bank_page().await);
     insta::assert_snapshot!(accounts.replace(ACCOUNTS, "(the accounts)"), @"
@@ -188,10 +196,9 @@ async fn bank_page() {
     browser.bank_step("allow", "account=3").await.ok();
     insta::assert_snapshot!(shown(&browser.page().await), @"
     200
-    ✓
-    Your account is linked
-    BO High Balance Checking ending in …
+    Account connected
     Test merchant can now read the data that you agreed to share.
+    High Balance Checking ending in …
     You may close this page.
     ");
     // The window can be opened again, and offers no further step.
@@ -213,7 +220,7 @@ async fn banks_that_fail() {
     for (bank, said) in [
         ("Down (Scheduled)", "Down (Scheduled) is not available"),
         ("Down (Unscheduled)", "Down (Unscheduled) is not available"),
-        ("Down (Error)", "The login at Down (Error) failed"),
+        ("Down (Error)", "We couldn't sign you in"),
     ] {
         let (session, browser) =
             Browser::of_session(&app, &customer, "manual_entry[mode]=automatic").await;
@@ -224,10 +231,11 @@ async fn banks_that_fail() {
             200
             Down (Scheduled) is not available
             The bank is down for maintenance and should be back on 1 January 2026, 02:00 UTC. Your money is
-               safe. You can choose another bank or try again later.
+               safe.
+            > Try again
             > Choose another bank
             > Enter account numbers instead
-            > Leave
+            > Cancel
             ");
         }
         assert!(read(&browser.step("back", "").await).contains("Choose your bank"));
@@ -244,11 +252,11 @@ async fn banks_that_fail() {
     let page = browser.step("login", "bank_username=a&bank_password=error").await;
     insta::assert_snapshot!(shown(&page), @"
     200
-    The login at Bank (Non-OAuth) failed
-    The bank ended the login. No account was linked. You can choose another bank or try again
-       later.
+    We couldn't sign you in
+    Bank (Non-OAuth) ended the login. No account was linked.
+    > Try again
     > Choose another bank
-    > Leave
+    > Cancel
     ");
 }
 
@@ -339,15 +347,15 @@ async fn two_tabs() {
     let same = browser.step("accounts", "account=0").await;
     assert_eq!(version(&same), version(&login));
     // Back, twice.
-    assert!(read(&browser.step("back", "").await).contains("asks to see your data"));
+    assert!(read(&browser.step("back", "").await).contains("Connect your account to"));
     assert!(read(&browser.step("back", "").await).contains("Choose your bank"));
 
     let second = Browser::open(&app, &session).await;
     browser.accounts_of(&app, "Test (Non-OAuth)").await;
     second.accounts_of(&app, "Test (Non-OAuth)").await;
-    assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
+    assert!(read(&browser.step("accounts", "account=0").await).contains("Account connected"));
     assert!(read(&second.step("accounts", "account=1").await).contains("Already finished"));
-    assert!(read(&browser.page().await).contains("is linked"));
+    assert!(read(&browser.page().await).contains("Account connected"));
     assert_eq!(app.count(&format!("{FC}/accounts")).await, 1);
 }
 
@@ -363,16 +371,17 @@ async fn search() {
     insta::assert_snapshot!(find("OAUTH").await, @"
     200
     Choose your bank
-    Search banks by name
+    Search banks
     [OAUTH]
     > Search
     4 banks
-    TN Test (Non-OAuth) test-non-oauth.test
-    TO Test (OAuth) test-oauth.test
-    BN Bank (Non-OAuth) bank-non-oauth.test
-    BO Bank (OAuth) bank-oauth.test
+    Link and refresh
+    Test (Non-OAuth) A login form that takes anything
+    Test (OAuth) The same accounts behind the bank's own page
+    Bank (Non-OAuth) A login form
+    Bank (OAuth) The bank's own page, on which accounts are picked too
     > Use an account I linked before
     ");
-    assert!(find("nowhere").await.contains("No bank of this name"));
+    assert!(find("nowhere").await.contains("No bank found"));
     assert!(find("%22%3E%3Cscript%3E").await.contains("[&quot;&gt;&lt;script&gt;]"));
 }

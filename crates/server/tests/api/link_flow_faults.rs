@@ -1,6 +1,6 @@
 //! Errors that a holder has to correct in the link flow.
 
-use crate::browser::{Browser, read};
+use crate::browser::{Browser, faults, read};
 use testkit::App;
 
 /// The holder types numbers. After each fault, the session gets a token and no account.
@@ -14,21 +14,19 @@ async fn manual_entry() {
     Enter your bank details
     Your bank account will be linked by its numbers, without a login.
     Routing number
+    []
     Nine digits, at the bottom left of a check
-    []
     Account number
+    []
     4 to 17 digits
+    Confirm account number
     []
-    Account number again
-    To make sure that it is correct
-    []
-    Type of owner
-    [x] Person
+    Account holder
+    [x] Individual
     [ ] Company
-    Type of account
+    Account type
     [x] Checking
     [ ] Savings
-    > Continue
     Numbers for tests
     Routing number 110000000
     000123456789: payments succeed
@@ -44,13 +42,17 @@ async fn manual_entry() {
     000777777771: payments exceed the weekly limit
     000000004954: payments are blocked as too risky
     000888888885: the tokenized number is deactivated
+    > Continue
     ");
     let type_in = async |routing: &str, account: &str, again: &str| {
         let form = format!(
             "routing_number={routing}&account_number={account}&account_number_again={again}"
         );
         let page = browser.step("numbers", &form).await;
-        let said = read(&page).lines().nth(2).unwrap().to_owned();
+        let said = match faults(&page).pop() {
+            Some(fault) => fault,
+            None => read(&page).lines().nth(1).unwrap().to_owned(),
+        };
         format!("{} {said}", page.status)
     };
     let told = [
@@ -117,14 +119,14 @@ async fn accounts_that_cannot_be_picked() {
     insta::assert_snapshot!(read(&page), @"
     200
     Choose accounts
-    Choose the accounts to link
+    Choose the accounts to connect
     [x] Success Checking ending in 9753
     [-] Savings Savings ending in 2647 This type of account is not accepted
-    > Link accounts
+    > Connect accounts
     ");
     let fault = async |browser: &Browser, form: &str| {
         let page = browser.step("accounts", form).await;
-        format!("{} {}", page.status, read(&page).lines().nth(2).unwrap())
+        format!("{} {}", page.status, faults(&page).join(" "))
     };
     let paying = "filters[require_payment_method_support]=at_least_one";
     let paying = app.session(&customer, paying).await;

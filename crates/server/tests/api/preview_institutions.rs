@@ -177,10 +177,10 @@ async fn a_session_of_one_institution() {
 
     let browser = Browser::open(&app, &session).await;
     let page = read(&browser.page().await);
-    assert!(page.contains("asks to see your data") && page.contains("Bank (OAuth)"), "{page}");
+    assert!(page.contains("Connect your account to") && page.contains("Bank (OAuth)"), "{page}");
     assert!(!page.contains("Use an account I linked before"), "{page}");
     // A step back leads to no list of banks.
-    assert!(read(&browser.step("back", "").await).contains("asks to see your data"));
+    assert!(read(&browser.step("back", "").await).contains("Connect your account to"));
     let wrong =
         format!("client_secret={}&institution=Test (Non-OAuth)", session.text("/client_secret"));
     let mut told = app.post(&format!("{HELPERS}/link"), &wrong).await.api_error();

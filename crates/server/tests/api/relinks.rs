@@ -148,17 +148,18 @@ async fn on_its_own_page() {
     let browser = Browser::at(&app, &session.text("/url"));
     insta::assert_snapshot!(shown(&browser.page().await), @"
     200
-    Test merchant asks you to log in again
-    IA Inactive Accounts inactive-accounts.test
-    Test merchant would like to read this data from the accounts that you choose:
-    Account details Name, type and last four digits, to show you which accounts are linked
+    T
+    Reconnect your account to Test merchant
+    At Inactive Accounts
+    Test merchant will be able to see:
+    Account details Name, type and last four digits, to show which accounts are linked
     Balances To see the amount of money in your accounts
     You choose the accounts in a later step. Test merchant never sees your password. You can ask
        Test merchant to stop at any time.
     > Agree and continue
     ");
     // There is no earlier pane and no other bank.
-    assert!(read(&browser.step("back", "").await).contains("asks you to log in again"));
+    assert!(read(&browser.step("back", "").await).contains("Reconnect your account to"));
     browser.step("consent", "").await;
     let ended = browser.step("login", "bank_username=ada&bank_password=error").await;
     assert!(!read(&ended).contains("another bank"), "{}", read(&ended));
@@ -168,10 +169,10 @@ async fn on_its_own_page() {
     insta::assert_snapshot!(shown(&accounts), @"
     200
     Choose accounts
-    Choose the accounts to link
+    Choose the accounts to connect
     [x] Inactive Checking Checking ending in …
     [x] Inactive Savings Savings ending in …
-    > Link accounts
+    > Connect accounts
     ");
     let done = browser.step("accounts", "account=0").await.ok();
     assert!(done.body.contains("content=\"0; url=https://shop.example/back\""), "{}", done.body);

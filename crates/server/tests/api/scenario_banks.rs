@@ -265,7 +265,7 @@ async fn a_question_at_every_login() {
     let question = browser.accounts_of(&app, "Bank").await;
     assert!(read(&question).contains("first pet"), "{}", read(&question));
     let refused = browser.step("login", "bank_answer=incorrect").await;
-    assert!(read(&refused).contains("did not accept"), "{}", read(&refused));
+    assert!(read(&refused).contains("We couldn't sign you in"), "{}", read(&refused));
     let accounts = browser.step("login", "bank_answer=Rex").await;
     assert!(read(&accounts).contains("Choose accounts"), "{}", read(&accounts));
     browser.step("accounts", "account=0").await;
