@@ -171,7 +171,6 @@ pub(crate) fn take_step(
             }
             before
         }
-        (Pane::Down { .. } | Pane::Failed, LinkStep::Retry) => begin_login(run, ground),
         (
             Pane::Login { .. } | Pane::BankPage { .. } | Pane::Down { .. } | Pane::Failed,
             LinkStep::PickAnother,
@@ -195,7 +194,8 @@ pub(crate) fn take_step(
             run.offers.clone_from(&ground.known);
             Pane::Saved
         }
-        (Pane::Consent, LinkStep::Consent) => begin_login(run, ground),
+        (Pane::Consent, LinkStep::Consent)
+        | (Pane::Down { .. } | Pane::Failed, LinkStep::Retry) => begin_login(run, ground),
         (Pane::Login { .. } | Pane::BankPage { .. }, _) => {
             return continue_at_bank(run, step, ground);
         }
