@@ -89,7 +89,7 @@ test("each bank that is down says so, and another can be chosen", LIMIT, async (
   const downs = [
     ["Down (Scheduled)", /is not available$/, "should be back on"],
     ["Down (Unscheduled)", /is not available$/, "we do not know how long"],
-    ["Down (Error)", "We couldn't sign you in", "The bank ended the login"],
+    ["Down (Error)", "We couldn't sign you in", "ended the login"],
   ];
   for (const [bank, title, text] of downs) {
     await heading(page, "Choose your bank");

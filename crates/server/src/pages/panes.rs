@@ -91,7 +91,7 @@ impl Making<'_> {
         let error = if wrong { "Error: " } else { "" };
         let title = format!("{error}{title} – {}", view.merchant_name);
         let sheet = Sheet {
-            back: if content.back { self.back() } else { nothing() },
+            back: if content.back { Self::back() } else { nothing() },
             who: html! { (view.merchant_name) },
             leave: if status.is_none() { self.leave() } else { nothing() },
             centred: content.centred,
@@ -189,7 +189,7 @@ impl Making<'_> {
         html! { button class=(class) form=(GO) name=(STEP) value=(step) { (label) } }
     }
 
-    fn back(&self) -> Markup {
+    fn back() -> Markup {
         html! {
             button.small form=(GO) name=(STEP) value="back" aria-label="Back" { (icon(Icon::Back)) }
         }
