@@ -65,7 +65,7 @@ pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError, StoredRegistration};
 pub use opening::{
     Checkup, CopyStep, OpenError, Place, StoreBounds, StoreSettings, check_copy, check_up,
-    copy_database,
+    copy_database, is_opened_by,
 };
 pub use sqlite::file_replacement::FileReplacement;
 pub use stats::WriterStats;

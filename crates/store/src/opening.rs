@@ -61,6 +61,12 @@ pub fn copy_database(
     crate::sqlite::backup::copy(from, to, report)
 }
 
+/// True if a seal key opens the database in a file that exists. It checks no page, so it takes the same
+/// time for every size. `rng` is for a cipher that draws no random bytes here.
+pub fn is_opened_by(path: &Path, key: [u8; 32], rng: Arc<dyn Rng>) -> Result<bool, OpenError> {
+    crate::sqlite::checkup::is_opened_by(path, &Sealer::new(key, rng))
+}
+
 /// Checks a copy of a database like [`check_up`]. No process may change it meanwhile, and no file is
 /// created beside it.
 pub fn check_copy(

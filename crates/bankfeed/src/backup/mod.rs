@@ -35,7 +35,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use store::{KeyFile, check_copy, copy_database};
+use store::{KeyFile, check_copy, copy_database, is_opened_by};
 use tempfile::TempDir;
 use work::Work;
 
@@ -163,6 +163,12 @@ fn write(folder: &Path, files: &DataFiles, work: &Work) -> Result<Manifest, Back
     let [database, seal_key, api_keys] =
         [DATABASE, SEAL_KEY, API_KEYS].map(|name| unfinished.path().join(name));
     let key = read_key(&files.seal_key)?;
+    let failed = |source| BackupError::Database { path: files.database.clone(), source };
+    let rng = Streams::from_system().map_err(BackupError::Randomness)?.internals;
+    // A wrong key is found before the copy, which may take minutes.
+    if !is_opened_by(&files.database, key, rng).map_err(failed)? {
+        return Err(BackupError::OtherSealKey(files.seal_key.clone()));
+    }
     let text = fs::read(&files.seal_key).map_err(|e| BackupError::file(&files.seal_key, e))?;
     write_file(&seal_key, &text).map_err(|error| BackupError::file(&seal_key, error))?;
     copy(&files.database, &database, "copying", work)?;

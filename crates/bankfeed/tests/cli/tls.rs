@@ -101,6 +101,7 @@ async fn is_healthy(stream: &mut TlsStream<TcpStream>) -> bool {
 }
 
 /// Clients of TLS 1.2 and 1.3 make calls. URLs in responses begin with https.
+#[expect(clippy::disallowed_methods, reason = "a client that is not ours is the point")]
 #[tokio::test]
 async fn clients_of_both_versions_make_calls() {
     let _ = rustls::crypto::ring::default_provider().install_default();

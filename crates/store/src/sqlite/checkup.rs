@@ -16,6 +16,12 @@ pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, Op
     check_up_with(&Connection::open_with_flags(path, flags)?, seal)
 }
 
+/// True if the seal key opens the database in a file that exists.
+pub(crate) fn is_opened_by(path: &Path, seal: &Sealer) -> Result<bool, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(opens(&Connection::open_with_flags(path, flags)?, seal)? == Some(true))
+}
+
 /// Checks the database of a connection.
 pub(super) fn check_up_with(
     connection: &Connection,
@@ -60,6 +66,7 @@ mod tests {
         assert_eq!((found.faults.as_slice(), found.opens), ([].as_slice(), Some(true)));
         let other = Sealer::new([9; 32], Arc::new(RepeatedByte(1)));
         assert_eq!(check_up(&path, Some(&other)).unwrap().opens, Some(false));
+        assert!(is_opened_by(&path, &own).unwrap() && !is_opened_by(&path, &other).unwrap());
         assert_eq!(check_up(&path, None).unwrap().opens, None);
         drop(store);
     }
