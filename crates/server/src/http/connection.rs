@@ -1,9 +1,9 @@
 //! A connection of a client, and the listener that accepts them.
 //!
 //! A client that sends or reads slowly, or not at all, must not hold a connection for long. So each
-//! part of a request has a time as a whole: the head (at first with the handshake of TLS), the body, the response to a slow reader, and the
-//! wait for the next request. A running request has no time here, because calls that wait have their
-//! own. A websocket closes after silence.
+//! part of a request has a time as a whole: the head (the first one with the handshake of TLS), the
+//! body, the response to a slow reader, and the wait for the next request. A running request has no time
+//! here, because calls that wait have their own. A websocket closes after silence.
 //!
 //! The HTTP library gets one request at a time, and only heads that passed [`super::raw_head`]. In
 //! place of other heads, and of heads that take too long, it gets the head of [`super::refused`].
