@@ -1,4 +1,4 @@
-//! A connection of a client, and the listener that accepts them.
+//! A connection of a client.
 //!
 //! A client that sends or reads slowly, or not at all, must not hold a connection for long. So each
 //! part of a request has a time as a whole: the head (the first one with the handshake of TLS), the
@@ -13,79 +13,22 @@
 use super::connection_bounds::Beat;
 use super::framing::Framing;
 use super::hosts::Hosts;
-use super::places::{Link, Place, Places};
+use super::places::{Link, Place};
 use super::raw_head::{self, Checked};
 use super::read_buffer::ReadBuffer;
 use super::refused::Refusal;
 use super::socket::{Socket, Transport};
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use model::limits::DROPPED_BYTES_MAX;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 /// The beginning of the response that changes the protocol of a connection.
 const SWITCHING: &[u8] = b"HTTP/1.1 101";
 /// The line in front of a response with which the server asks for the body.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-/// Accepts connections within their bounds.
-pub(super) struct Connections {
-    listener: TcpListener,
-    places: Arc<Places>,
-    hosts: Arc<Hosts>,
-    /// TLS, if the server speaks it.
-    acceptor: Option<TlsAcceptor>,
-}
-
-impl Connections {
-    pub(super) fn new(listener: TcpListener, places: Places, hosts: Arc<Hosts>) -> Self {
-        Self { listener, places: Arc::new(places), hosts, acceptor: None }
-    }
-
-    /// The same connections, within TLS.
-    pub(super) fn within(self, acceptor: Option<TlsAcceptor>) -> Self {
-        Self { acceptor, ..self }
-    }
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Without it a response could wait until the client acknowledges the previous one.
-        let _ = stream.set_nodelay(true);
-        let place = self.places.take(address.ip()).await;
-        let beat = Beat::of(self.places.bounds());
-        let stream = Socket::new(stream, self.acceptor.as_ref());
-        (Connection::new(stream, place, Arc::clone(&self.hosts), beat), address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// The other end of a connection.
-#[derive(Clone, Debug)]
-pub(super) struct Peer {
-    pub(super) address: IpAddr,
-    pub(super) link: Arc<Link>,
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        Self { address: stream.remote_addr().ip(), link: Arc::clone(&stream.io().place.link) }
-    }
-}
 
 /// The part of a request that the connection reads next.
 enum Phase {
@@ -143,7 +86,7 @@ enum Filled {
 }
 
 impl<S: Transport> Connection<S> {
-    fn new(stream: S, place: Place, hosts: Arc<Hosts>, beat: Beat) -> Self {
+    pub(super) fn new(stream: S, place: Place, hosts: Arc<Hosts>, beat: Beat) -> Self {
         Self {
             stream,
             place,
@@ -162,6 +105,11 @@ impl<S: Transport> Connection<S> {
             is_shut: false,
             dropped: 0,
         }
+    }
+
+    /// The part that the connection shares with its requests and its place.
+    pub(super) fn link(&self) -> &Arc<Link> {
+        &self.place.link
     }
 
     fn enter(&mut self, phase: Phase) {

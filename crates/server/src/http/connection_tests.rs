@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::http::connection_bounds::ConnectionBounds;
+use crate::http::places::Places;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 use tokio::io::DuplexStream;

@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::http::connection_bounds::ConnectionBounds;
-use crate::http::places::ConnectionCounts;
+use crate::http::places::{ConnectionCounts, Places};
 use crate::tls::Certificate;
 use settings::TlsFiles;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 /// The head of a record with a handshake, whose content never comes.
 const UNFINISHED: &[u8] = b"\x16\x03\x01\x02\x00\x01";

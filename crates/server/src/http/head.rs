@@ -3,9 +3,9 @@
 use super::app::App;
 use super::budget::body_in;
 use super::client_address::client_address;
-use super::connection::Peer;
 use super::headers as names;
 use super::indent::{indented, is_for_people};
+use super::listener::Peer;
 use super::metrics::us_since;
 use super::sent::Sent;
 use axum::extract::ConnectInfo;

@@ -27,6 +27,7 @@ mod hosts;
 mod idempotency;
 mod indent;
 mod keys;
+mod listener;
 mod metrics;
 mod payments;
 mod places;
@@ -50,7 +51,7 @@ pub use keys::IssuedKeys;
 pub use record::Record;
 
 use axum::Router;
-use connection::{Connections, Peer};
+use listener::{Connections, Peer};
 use places::Places;
 use rustls::ServerConfig;
 use std::io;

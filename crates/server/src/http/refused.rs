@@ -7,7 +7,7 @@
 
 use super::app::App;
 use super::call;
-use super::connection::Peer;
+use super::listener::Peer;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use model::limits::{HEAD_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
