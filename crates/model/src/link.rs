@@ -7,7 +7,8 @@
 //!      └→ manual entry → ended (numbers entered)         any pane → ended (cancelled | failed)
 //! ```
 //!
-//! A flow that links again begins with the consent, at its bank.
+//! A flow that links again begins with the consent, at its bank. A holder may leave at any pane. The
+//! flow then stays where it is, and the next flow of its carrier continues it.
 //!
 //! The database holds the state of the flow, and a page never does. A page shows the pane of the
 //! version that it was rendered from. A step that names another version changes no state.
@@ -176,6 +177,10 @@ pub struct LinkFlow {
     /// token.
     #[serde(default)]
     pub page: Option<String>,
+    /// True if the holder left the flow without ending it. The next flow of the carrier continues
+    /// it.
+    #[serde(default)]
+    pub left: bool,
     /// The secret that gives the holder's browser access. It is stored sealed, apart from the other
     /// fields.
     #[serde(skip)]
@@ -185,6 +190,11 @@ pub struct LinkFlow {
 }
 
 impl LinkFlow {
+    /// True if a holder is found again by the flow, because the linked accounts were saved.
+    pub fn is_saved(&self) -> bool {
+        self.run.sign_up.is_some() && self.run.end() == Some(FlowEnd::Linked)
+    }
+
     /// Returns the time at which the flow expires.
     pub fn expires_at(&self) -> AccountTime {
         self.created.plus(LINK_FLOW_AGE_S_MAX)

@@ -19,7 +19,7 @@ use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
-use crate::link::{FlowEnd, LinkFlow, Offer};
+use crate::link::{LinkFlow, Offer};
 use crate::session::{Session, SessionStatus};
 use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
@@ -249,13 +249,16 @@ impl Stored for LinkFlow {
 
     fn forget_at(&self) -> Option<ServerTime> {
         // A holder who saved accounts is found again by the flow that saved them.
-        let is_saved = self.lookup().is_some();
-        (!is_saved).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
+        (!self.is_saved()).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
     }
 
     fn lookup(&self) -> Option<Lookup> {
-        let linked = self.run.end() == Some(FlowEnd::Linked);
-        self.run.sign_up.clone().filter(|_| linked).map(Lookup::Text)
+        if self.is_saved() {
+            return self.run.sign_up.clone().map(Lookup::Text);
+        }
+        // The next flow of the carrier continues this one. An id has no @, so it is no address.
+        let waits = self.left && self.run.end().is_none();
+        waits.then(|| Lookup::Text(self.carrier.clone()))
     }
 
     fn secret(&self) -> Option<Vec<u8>> {

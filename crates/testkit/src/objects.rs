@@ -247,6 +247,7 @@ pub fn link_flow() -> LinkFlow {
         origin: None,
         billing_details: ExtraParams::empty(),
         page: None,
+        left: false,
         secret: "secret".to_owned(),
         run: LinkFlowState::default(),
     }

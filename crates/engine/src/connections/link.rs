@@ -8,6 +8,7 @@
 mod complete;
 pub(crate) mod flow;
 mod known;
+mod leave;
 mod replaced;
 mod steps;
 mod view;

@@ -21,3 +21,7 @@ pub(super) const FRAME: &str = "frame";
 pub(super) const BANK_FIELD: &str = "bank_";
 /// A flag: the bank is contacted, and the next pane follows.
 pub(super) const CONNECTING: &str = "connecting";
+/// A flag: the page asks if the holder wants to leave.
+pub(super) const LEAVE: &str = "leave";
+/// A flag: the holder has left.
+pub(super) const LEFT: &str = "left";

@@ -2,11 +2,11 @@
 //! browser back. The token in the path grants access, so the path is never logged.
 
 use super::document::{self, Page};
-use super::fields::{CONNECTING, FRAME, QUERY};
+use super::fields::{CONNECTING, FRAME, LEAVE, LEFT, QUERY, STEP};
 use super::form::{Fault, Posted};
 use super::making::Place;
 use super::response::{self, Miss, Outcome, read};
-use super::{bank, ends, panes};
+use super::{bank, ends, leave, panes};
 use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{Method, StatusCode};
@@ -112,12 +112,26 @@ impl Visit {
         if let Some(page) = view.page.as_deref().filter(|_| ends::is_over(&view.shown)) {
             return Ok(document::see_other(page));
         }
+        if let Some(page) = self.leaving(&view) {
+            return Ok(self.send(StatusCode::OK, &page, &view));
+        }
         if self.query.get(CONNECTING) == Some("1") && is_at_bank(&view.shown) {
             let path = self.path();
             let page = panes::connecting(&view, &self.place(&path));
             return Ok(self.send(StatusCode::OK, &page, &view));
         }
         Ok(self.pane(StatusCode::OK, &view, &Posted::default(), None))
+    }
+
+    /// The page of a holder who wants to leave or has left. A flow that is over has neither.
+    fn leaving(&self, view: &FlowView) -> Option<Page> {
+        let is_set = |flag| self.query.get(flag) == Some("1") && !ends::is_over(&view.shown);
+        let path = self.path();
+        if is_set(LEFT) {
+            Some(leave::left(view, &path))
+        } else {
+            is_set(LEAVE).then(|| leave::question(view, &path))
+        }
     }
 
     fn pane(
@@ -148,6 +162,9 @@ impl Visit {
 
     async fn step(&self, request: Request) -> Outcome {
         let posted = read(request).await?;
+        if posted.get(STEP) == Some(LEAVE) {
+            return self.leave().await;
+        }
         let step = posted.step().ok_or(Miss::Unreadable)?;
         let fault = match step {
             Ok(step) => match self.take(&posted, &step).await? {
@@ -183,6 +200,17 @@ impl Visit {
         Ok(document::see_other(&format!("{path}{join}{CONNECTING}=1")))
     }
 
+    /// Leaves the flow, which stays where it is. The holder goes back to the page that the flow
+    /// began on, if it is one of this server.
+    async fn leave(&self) -> Outcome {
+        let engine = self.app.engine();
+        engine.leave_link_flow(&self.token, self.request).await?.ok_or(Miss::Unknown)?;
+        Ok(match self.view().await?.page {
+            Some(page) => document::see_other(&page),
+            None => document::see_other(&leave::address(&self.path(), LEFT)),
+        })
+    }
+
     async fn take(&self, posted: &Posted, step: &LinkStep) -> Result<Stepped, Miss> {
         let engine = self.app.engine();
         let stepped = engine.step_link_flow(&self.token, posted.version(), step, self.request);
@@ -202,7 +230,7 @@ impl Visit {
     async fn step_bank(&self, request: Request) -> Outcome {
         let posted = read(request).await?;
         let picks = self.view().await?.institution.is_some_and(|bank| bank.picks_accounts);
-        let step = match posted.get(super::fields::STEP) {
+        let step = match posted.get(STEP) {
             Some("allow") => LinkStep::BankReturned { accounts: picks.then(|| posted.picks()) },
             Some("deny") => LinkStep::BankDenied,
             _ => return Err(Miss::Unreadable),

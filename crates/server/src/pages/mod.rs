@@ -6,6 +6,7 @@
 //! [`link`] handles the requests of the link flow, and [`panes`] and [`bank`] render its pages.
 //! [`at_bank`], [`typed`] and [`ends`] contain some of the panes. [`sheet`] is the structure of every
 //! page, and [`pieces`], [`icons`] and [`marks`] contain common parts.
+//! [`leave`] asks a holder who wants to leave.
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
@@ -29,6 +30,7 @@ mod form;
 pub(crate) mod hosted;
 mod icons;
 mod invoice;
+mod leave;
 pub(crate) mod link;
 mod making;
 mod marks;

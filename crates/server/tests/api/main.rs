@@ -71,6 +71,7 @@ mod link_flow_carriers;
 mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
+mod link_flow_left;
 mod link_flow_ways;
 mod live;
 mod mandates;

@@ -60,7 +60,7 @@ impl Engine {
     ) -> Result<ApiResponse, Error> {
         self.change("create_link_flow", async || {
             let carrier = self.find_carrier(context, &input.carrier).await?;
-            let (begun, mut changes) = self.new_flow(context, &carrier, None).await?;
+            let (begun, mut changes) = self.begin_flow(context, &carrier, None).await?;
             let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
             let flow = LinkFlow { origin, billing_details, ..begun };
             let url = format!("{}{}", self.settings.public_url, path(&flow));
@@ -80,7 +80,7 @@ impl Engine {
 
     /// A new flow, not stored yet, with the preconditions to store it. `page` is the
     /// hosted page that it begins on, with the number of its object.
-    pub(crate) async fn new_flow(
+    pub(super) async fn new_flow(
         &self,
         context: &Context,
         carrier: &Carrier,
@@ -116,6 +116,7 @@ impl Engine {
             billing_details: ExtraParams::empty(),
             page: page
                 .map(|(page, number)| PageKey::path_without_code(page, context.merchant, number)),
+            left: false,
             secret: self.secret("", SECRET_CHARS),
             run,
         };

@@ -146,7 +146,7 @@ impl Engine {
             session.version += 1;
             let page = (HostedPage::Checkout, session.number);
             let carrier = Carrier::CheckoutPage(session.clone());
-            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(page)).await?;
+            let (flow, mut changes) = self.begin_flow(&context, &carrier, Some(page)).await?;
             let step = begun(flow, &mut changes);
             changes.put(Object::Checkout(session));
             if !self.commit(&context, changes, &[]).await? {

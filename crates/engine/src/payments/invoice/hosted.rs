@@ -119,7 +119,7 @@ impl Engine {
             }
             let page = (HostedPage::Invoice, invoice.id.number());
             let carrier = Carrier::Intent(intent);
-            let (flow, mut changes) = self.new_flow(&context, &carrier, Some(page)).await?;
+            let (flow, mut changes) = self.begin_flow(&context, &carrier, Some(page)).await?;
             let step = begun(flow, &mut changes);
             if !self.commit(&context, changes, &[]).await? {
                 return Ok(None);
