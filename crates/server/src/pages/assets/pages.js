@@ -229,20 +229,27 @@
     if ("atOnce" in facts()) tell();
   }
 
-  // Escape, on this page or on the page around it, has the effect of the button that leaves.
-  function leave() {
+  // Escape, on this page or on the page around it, has the effect of the link that leaves. On the page
+  // that asks, it closes the question. A click around the frame does not answer the question.
+  function leave(isKey) {
     if (facts().status) tell();
-    else find("[data-leave]")?.click();
+    else if (find("[data-leave]")) find("[data-leave]").click();
+    else if (isKey) find("[data-stay]")?.click();
   }
 
   if (facts().origin && framed) {
     window.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") leave();
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      event.preventDefault();
+      leave(true);
     });
     window.addEventListener("message", (event) => {
-      const { origin } = facts();
+      const { flow, origin } = facts();
       const asked = event.source === window.parent && event.origin === origin;
-      if (asked && event.data?.source === "bankfeed-leave") leave();
+      if (!asked || event.data?.source !== "bankfeed-leave") return;
+      // The page around the frame closes it if no page responds, for example after an error.
+      waiting.postMessage({ source: "bankfeed", flow, asks: true }, origin);
+      leave(event.data.by === "key");
     });
   }
 
