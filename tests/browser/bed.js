@@ -104,6 +104,7 @@ export async function flowFrame(page, title = "Choose your bank") {
   return frame;
 }
 
+export const QUESTION = "Leave without connecting an account?";
 export const heading = (place, name) => place.getByRole("heading", { name, level: 1 }).waitFor();
 export const press = (place, name) => place.getByRole("button", { name, exact: true }).click();
 /**
@@ -114,6 +115,13 @@ export const pressLast = (frame, name) =>
   frame.getByRole("button", { name, exact: true }).first().evaluate((button) => {
     setTimeout(() => button.click());
   });
+
+/** Leaves by the bar of a frame: the page asks, and this button answers. */
+export async function leaveFrame(frame, answer = "Leave") {
+  await frame.getByRole("link", { name: "Leave", exact: true }).click();
+  await heading(frame, QUESTION);
+  await pressLast(frame, answer);
+}
 
 /**
  * Types a key that closes the frame with the focus. Chromium may never acknowledge input to a frame

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  DESKTOP, LIMIT, bed, heading, linkAll, logIn, look, lookBothWays, makeSession, open, press, setUp,
+  DESKTOP, LIMIT, bed, heading, leaveFrame, linkAll, logIn, look, lookBothWays, makeSession, open, press, setUp,
   typeIn,
 } from "./bed.js";
 
@@ -46,7 +46,7 @@ test("Checkout in each state", LIMIT, async () => {
   await introduce(page);
   await press(page, "Link your bank account");
   await heading(page, "Choose your bank");
-  await press(page, "Leave");
+  await leaveFrame(page);
   await heading(page, "Pay $1,324.00");
   assert.equal(await page.getByLabel("Your name").inputValue(), "Ada");
   await press(page, "Link your bank account");

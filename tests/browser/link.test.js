@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
 import {
-  LIMIT, PHONE, PUBLISHABLE, agree, bed, begin, flowFrame, heading, hosted, linkAll, linkInFrame,
+  LIMIT, PHONE, PUBLISHABLE, agree, bed, begin, flowFrame, heading, hosted, leaveFrame, linkAll, linkInFrame,
   logIn, look, lookBothWays, makeSession, open, openShop, outcome, press, pressLast, setUp, toLogin,
   transactionsOf, typeIn, typeLast,
 } from "./bed.js";
@@ -164,7 +164,7 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
       await go(frame);
       await heading(frame, title);
     }
-    await pressLast(frame, "Leave");
+    await leaveFrame(frame, "Cancel for good");
     const { financialConnectionsSession: left, error } = await outcome(page);
     assert.equal(error, undefined);
     assert.deepEqual(
@@ -188,7 +188,7 @@ test("leaving resolves from beside the bank's window, a bank that is down, and a
     const frame = await flowFrame(page);
     await go(frame);
     await heading(frame, title);
-    await pressLast(frame, "Leave");
+    await leaveFrame(frame, "Cancel for good");
     const { financialConnectionsSession: left, error } = await outcome(page);
     assert.equal(error, undefined);
     assert.deepEqual([left.accounts, await statusOf(left)], [[], status], String(title));
@@ -235,19 +235,6 @@ test("a session that expires in the middle says so, and links nothing", LIMIT, a
   await lookBothWays(page, "expired");
   const { accounts } = await bed.stripe.financialConnections.sessions.retrieve(session.id);
   assert.deepEqual(accounts.data, []);
-  assert.deepEqual(page.faults, []);
-});
-
-test("Escape leaves too, and focus is back where it was", LIMIT, async () => {
-  const page = await openShop();
-  const session = await makeSession();
-  await page.locator("#before").focus();
-  await collect(page, session);
-  await flowFrame(page);
-  typeLast(page, "Escape");
-  const { financialConnectionsSession: left } = await outcome(page);
-  assert.deepEqual(left.accounts, []);
-  assert.equal(await page.evaluate(() => document.activeElement.id), "before");
   assert.deepEqual(page.faults, []);
 });
 

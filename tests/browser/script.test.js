@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  LIMIT, PUBLISHABLE, bed, begin, flowFrame, heading, linkInFrame, look, makeSession, open, openShop,
+  LIMIT, PUBLISHABLE, bed, begin, flowFrame, heading, leaveFrame, linkInFrame, look, makeSession, open, openShop,
   outcome, press, pressLast, setUp, typeIn,
 } from "./bed.js";
 
@@ -17,6 +17,12 @@ const makePayment = (more = {}) => bed.stripe.paymentIntents.create({
 const makeSetup = (more = {}) => bed.stripe.setupIntents.create({
   payment_method_options: options, ...more,
 });
+
+/** Types the holder's details into the element. */
+async function introduce(page) {
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Full name").fill("Ada");
+}
 
 test("loadStripe of the npm package finds the script", LIMIT, async () => {
   const page = await openShop();
@@ -111,7 +117,7 @@ test("confirmPayment and confirmSetup collect what is missing, and go on", LIMIT
   assert.equal((await outcome(page)).setupIntent.status, "succeeded");
   const left = await makeSetup();
   await begin(page, "confirmSetup", { clientSecret: left.client_secret, redirect: "if_required" });
-  await pressLast(await flowFrame(page), "Leave");
+  await leaveFrame(await flowFrame(page));
   assert.equal((await outcome(page)).error.code, "payment_method_missing");
   assert.deepEqual(page.faults, []);
 });
@@ -131,11 +137,12 @@ test("the button of the element links at once, and the form confirms it", LIMIT,
     element.mount("#place");
   }, [PUBLISHABLE, intent.client_secret]);
   await look(page, "element");
-  await press(page, "Link your bank account");
+  await introduce(page);
+  await press(page, "Connect your bank account");
   await linkInFrame(page);
   await page.getByText(/^Test \(Non-OAuth\) •••• \d{4}$/).waitFor();
   await look(page, "element-linked");
-  assert.deepEqual(await page.evaluate(() => window.changes), [false, true]);
+  assert.deepEqual(await page.evaluate(() => window.changes), [false, false, true]);
   const status = await page.evaluate(async () => {
     const { elements, stripe } = window;
     const { error } = await elements.submit();
@@ -156,6 +163,7 @@ test("an element without an intent is confirmed with one made later", LIMIT, asy
     window.elements.create("payment").mount("main");
   }, PUBLISHABLE);
   await page.getByText("US bank account").waitFor();
+  await introduce(page);
   const intent = await makePayment();
   await page.evaluate((clientSecret) => {
     const { elements, stripe } = window;
@@ -214,7 +222,8 @@ test("react-stripe-js shows the element and pays by it", LIMIT, async () => {
   const intent = await makePayment();
   const query = new URLSearchParams({ key: PUBLISHABLE, secret: intent.client_secret });
   await page.goto(`${bed.shop.url}/react?${query}`);
-  await press(page, "Link your bank account");
+  await introduce(page);
+  await press(page, "Connect your bank account");
   await linkInFrame(page);
   await page.getByText("Linked", { exact: true }).waitFor();
   await look(page, "react");

@@ -15,8 +15,8 @@
 //!
 //! [`settings`] is a page for the merchant.
 //!
-//! `stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
-//! flow in a frame.
+//! `/stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
+//! flow in a frame. Its parts are in `assets/stripe`.
 
 mod at_bank;
 mod bank;
@@ -58,7 +58,24 @@ const STYLE: &str = concat!(
     include_str!("assets/settings.css"),
 );
 const SCRIPT: &str = include_str!("assets/pages.js");
-const STRIPE: &str = include_str!("stripe.js");
+/// The parts share one function, so that the page of a merchant sees only `window.Stripe`.
+const STRIPE: &str = concat!(
+    include_str!("assets/stripe/head.js"),
+    "(() => {\n",
+    include_str!("assets/stripe/api.js"),
+    include_str!("assets/stripe/modal.js"),
+    include_str!("assets/stripe/collect.js"),
+    include_str!("assets/stripe/intents.js"),
+    include_str!("assets/stripe/checks.js"),
+    include_str!("assets/stripe/appearance.js"),
+    include_str!("assets/stripe/look.js"),
+    include_str!("assets/stripe/fields.js"),
+    include_str!("assets/stripe/listeners.js"),
+    include_str!("assets/stripe/payment.js"),
+    include_str!("assets/stripe/elements.js"),
+    include_str!("assets/stripe/stripe.js"),
+    "})();\n",
+);
 
 /// A static file that pages load.
 type Asset<T = &'static str> = ([(HeaderName, HeaderValue); 3], T);
