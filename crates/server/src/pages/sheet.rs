@@ -58,7 +58,7 @@ impl Sheet {
         // Without a control inside, only focus on the part itself lets the keyboard scroll it.
         let stop = (!has_control(&self.main)).then_some("0");
         html! {
-            main.centred[self.centred] tabindex=[stop] { (self.main) }
+            main class=[self.centred.then_some("centred")] tabindex=[stop] { (self.main) }
             @if !is_empty(&self.actions) {
                 div.actions role="region" aria-label="Actions" { (self.actions) }
             }
