@@ -27,6 +27,7 @@ const CLIENTS: &[Client] = &[
     ("curl", curl),
     ("python", python),
     ("cli", cli),
+    ("mcp", mcp),
     ("proxy", proxy),
     ("run", without_setting),
     ("node", node),
@@ -126,6 +127,14 @@ fn python_with(name: &str, list: &str) -> Result<String, Failure> {
     let list = root().join("tests/clients/python").join(list);
     install::by_pip(&environment, &["--requirement", text(&list)?])?;
     Ok(text(&environment.join("bin/python"))?.to_owned())
+}
+
+/// The official client of the Model Context Protocol, which drives `bankfeed mcp`.
+fn mcp() -> Result<Vec<Command>, Failure> {
+    let environment = virtual_environment("mcp")?;
+    install::by_pip(&environment, &["--requirement", "tests/clients/mcp/requirements.txt"])?;
+    let python = text(&environment.join("bin/python"))?.to_owned();
+    Ok(vec![program(&python, &["tests/clients/mcp/main.py"])])
 }
 
 /// A virtual environment of Python under `target/`.

@@ -40,6 +40,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
             "get",
             "post",
             "delete",
+            "mcp",
         ],
     ),
     ("Test a client", &["run", "scenario", "trigger", "events", "listen", "judge"]),
@@ -54,11 +55,12 @@ const JSON: [&str; 1] = ["json"];
 
 /// The global flags that a command does not use. Its help text omits them, and it rejects them,
 /// because a flag without an effect would mislead.
-const UNUSED: [(&str, &[&str]); 15] = [
+const UNUSED: [(&str, &[&str]); 16] = [
     ("serve", &ALL),
     ("demo", &ALL),
     ("completions", &ALL),
     ("run", &JSON),
+    ("mcp", &JSON),
     ("health", &["api_key"]),
     ("config", &SERVER),
     ("doctor", &SERVER),
@@ -198,6 +200,12 @@ Examples:
     Scenario(scenario::ScenarioCommand),
     #[command(flatten)]
     Api(cli::Command),
+    /// Serve the API's tools to an agent by MCP
+    #[command(after_help = "\
+Examples:
+  bankfeed mcp
+  bankfeed mcp --api-key sk_test_agent --api-base http://127.0.0.1:12112")]
+    Mcp(cli::McpFlags),
     /// Print the completion script for a shell
     #[command(after_help = "\
 Examples:

@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod error;
 mod key;
+mod mcp;
 mod neighbour;
 mod registration;
 mod run;
@@ -72,6 +73,7 @@ fn run(command: &Command, global: &GlobalFlags) -> Result<(), CommandError> {
         Command::Backup(flags) => backup::backup(flags, global.json),
         Command::Restore(flags) => backup::restore(flags, global.json),
         Command::Scenario(command) => scenario::run(command, global),
+        Command::Mcp(flags) => mcp::run(flags, global),
         Command::Api(command) => Ok(cli::run(command, global, &SystemClock::default())?),
         Command::Completions(flags) => Ok(cli::completions::run(flags, &mut program())?),
     }

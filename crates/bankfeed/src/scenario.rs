@@ -3,7 +3,7 @@
 
 use crate::error::{CommandError, ScenarioCommandError};
 use clap::Subcommand;
-use cli::{GlobalFlags, ScenarioExportFlags, export_scenario, output};
+use cli::{GlobalFlags, ReadyScenario, ScenarioExportFlags, export_scenario, output};
 use connectors::sandbox::scenario::plaid;
 use connectors::sandbox::scenario::{BelowLimit, Scenario, ready};
 use model::calendar::{date_of, day_of_second};
@@ -69,10 +69,17 @@ pub(crate) fn run(command: &ScenarioCommand, global: &GlobalFlags) -> Result<(),
     }
 }
 
-fn list(json: bool) -> Result<(), CommandError> {
-    for name in ready::names() {
+/// The scenarios that come with the server.
+pub(crate) fn ready_scenarios() -> impl Iterator<Item = ReadyScenario> {
+    ready::names().map(|name| {
         let read = ready::find(name).and_then(|text| Scenario::read(text).ok());
         let description = read.map(|read| read.description).unwrap_or_default();
+        ReadyScenario { name, description }
+    })
+}
+
+fn list(json: bool) -> Result<(), CommandError> {
+    for ReadyScenario { name, description } in ready_scenarios() {
         if json {
             output::say_json_line(&json!({"name": name, "description": description}))?;
         } else {

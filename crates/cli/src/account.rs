@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use model::limits::COMMAND_WAIT_S_MAX;
 use serde_json::Value;
 
-const ACCOUNTS: &str = "/v1/financial_connections/accounts";
+pub(super) const ACCOUNTS: &str = "/v1/financial_connections/accounts";
 /// The default bound of the wait for a refresh.
 const REFRESH_WAIT_S: u64 = 60;
 
@@ -50,16 +50,17 @@ pub struct RefreshFlags {
 
 /// The features that can be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Feature {
+pub(super) enum Feature {
     Balance,
     Ownership,
     Transactions,
 }
 
 impl Feature {
-    const ALL: [Self; 3] = [Self::Balance, Self::Ownership, Self::Transactions];
+    pub(super) const ALL: [Self; 3] = [Self::Balance, Self::Ownership, Self::Transactions];
 
-    fn word(self) -> &'static str {
+    /// The name of the feature in the API.
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Balance => "balance",
             Self::Ownership => "ownership",
@@ -68,7 +69,7 @@ impl Feature {
     }
 
     /// The account's key that describes its last refresh.
-    fn refresh(self) -> &'static str {
+    pub(super) fn refresh(self) -> &'static str {
         match self {
             Self::Balance => "balance_refresh",
             Self::Ownership => "ownership_refresh",
@@ -187,26 +188,8 @@ fn words(list: &Value) -> String {
 /// Starts refreshes. With `--wait`, waits for their ends.
 pub(super) fn run_refresh(flags: &RefreshFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     with_server(global, async |server| {
-        let features: Vec<(&str, &str)> =
-            flags.feature.iter().map(|feature| ("features[]", feature.word())).collect();
-        let path = path_of(&flags.id);
-        let mut account = server.post(&format!("{path}/refresh"), &features).await?;
-        if flags.wait {
-            let pending = |account: &Value| {
-                flags
-                    .feature
-                    .iter()
-                    .any(|feature| account[feature.refresh()]["status"] == "pending")
-            };
-            let wait = Wait {
-                subject: "the end of the refresh",
-                help: WAIT_LONGER,
-                timeout_s: flags.timeout,
-            };
-            let ended = |account: &Value| (!pending(account)).then(|| account.clone());
-            let end = server.until(&path, &[], wait, ended);
-            account = patiently("refreshing", end).await?;
-        }
+        let timeout_s = flags.wait.then_some(flags.timeout);
+        let account = refresh(server, &flags.id, &flags.feature, timeout_s).await?;
         server.show(&account, |account| show_refreshes(account, &flags.feature))?;
         let failed = |feature: &&Feature| account[feature.refresh()]["status"] == "failed";
         match flags.feature.iter().find(failed) {
@@ -217,6 +200,26 @@ pub(super) fn run_refresh(flags: &RefreshFlags, global: &GlobalFlags) -> Result<
             _ => Ok(()),
         }
     })
+}
+
+/// Starts refreshes of an account, and returns the account. With a time limit, waits for their ends.
+pub(super) async fn refresh(
+    server: &Server,
+    id: &str,
+    features: &[Feature],
+    timeout_s: Option<u64>,
+) -> Result<Value, ServerError> {
+    let form: Vec<(&str, &str)> =
+        features.iter().map(|feature| ("features[]", feature.word())).collect();
+    let path = path_of(id);
+    let account = server.post(&format!("{path}/refresh"), &form).await?;
+    let Some(timeout_s) = timeout_s else { return Ok(account) };
+    let pending = |account: &Value| {
+        features.iter().any(|feature| account[feature.refresh()]["status"] == "pending")
+    };
+    let wait = Wait { subject: "the end of the refresh", help: WAIT_LONGER, timeout_s };
+    let ended = |account: &Value| (!pending(account)).then(|| account.clone());
+    patiently("refreshing", server.until(&path, &[], wait, ended)).await
 }
 
 fn show_refreshes(account: &Value, features: &[Feature]) -> Result<(), OutputError> {

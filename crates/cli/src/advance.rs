@@ -17,6 +17,8 @@ const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const SETTLED: &str = "/v1/test_helpers/settled";
 /// The maximum number of clocks that the error lists when no clock was chosen.
 const CLOCKS_NAMED_MAX: usize = 10;
+/// The problem of a key without a test clock.
+pub(super) const NO_CLOCK: &str = "there is no test clock";
 const ADVANCE_WAIT_S: u64 = 3_600;
 
 /// The span, and the clock.
@@ -24,13 +26,13 @@ const ADVANCE_WAIT_S: u64 = 3_600;
 pub struct AdvanceFlags {
     /// Span: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
     #[arg(value_name = "SPAN", value_parser = format::span_s)]
-    span_s: i64,
+    pub(super) span_s: i64,
     /// Test clock; optional if there is only one
     #[arg(value_name = "CLOCK")]
-    clock: Option<String>,
+    pub(super) clock: Option<String>,
     /// Also wait for the first attempt of every webhook
     #[arg(long)]
-    settled: bool,
+    pub(super) settled: bool,
     /// Maximum wait in seconds
     #[arg(
         long,
@@ -38,36 +40,44 @@ pub struct AdvanceFlags {
         default_value_t = ADVANCE_WAIT_S,
         value_parser = clap::value_parser!(u64).range(..=COMMAND_WAIT_S_MAX)
     )]
-    timeout: u64,
+    pub(super) timeout: u64,
 }
 
 pub(super) fn run(flags: &AdvanceFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     with_server(global, async |server| {
-        if flags.span_s > COMMAND_ADVANCE_S_MAX {
-            return Err(ServerError::Usage {
-                problem: "the span is longer than ten years".to_owned(),
-                help: "Advance in several commands".to_owned(),
-            });
-        }
-        let clock = match &flags.clock {
-            Some(id) => server.get(&path_of(id), &[]).await?,
-            None => the_only_one(server).await?,
-        };
-        let id = text(&clock, "id");
-        let from = clock["frozen_time"].as_i64().unwrap_or_default();
-        let progress = Progress::new("advancing", steps(flags.span_s));
-        let mut passed = 0;
-        let mut clock = clock;
-        while passed < flags.span_s {
-            passed = flags.span_s.min(passed + CLOCK_ADVANCE_S_MAX);
-            clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
-        }
-        drop(progress);
-        if flags.settled {
-            settle(server, &id, flags.timeout).await?;
-        }
+        let (clock, from) = advance_by(server, flags).await?;
         server.show(&clock, |clock| show(clock, from))
     })
+}
+
+/// Advances a clock by a span. Returns the clock, and the time that it showed before.
+pub(super) async fn advance_by(
+    server: &Server,
+    flags: &AdvanceFlags,
+) -> Result<(Value, i64), ServerError> {
+    if flags.span_s > COMMAND_ADVANCE_S_MAX {
+        return Err(ServerError::Usage {
+            problem: "the span is longer than ten years".to_owned(),
+            help: "Advance in several commands".to_owned(),
+        });
+    }
+    let mut clock = match &flags.clock {
+        Some(id) => server.get(&path_of(id), &[]).await?,
+        None => the_only_one(server).await?,
+    };
+    let id = text(&clock, "id");
+    let from = clock["frozen_time"].as_i64().unwrap_or_default();
+    let progress = Progress::new("advancing", steps(flags.span_s));
+    let mut passed = 0;
+    while passed < flags.span_s {
+        passed = flags.span_s.min(passed + CLOCK_ADVANCE_S_MAX);
+        clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
+    }
+    drop(progress);
+    if flags.settled {
+        settle(server, &id, flags.timeout).await?;
+    }
+    Ok((clock, from))
 }
 
 /// Advances a clock until that many seconds have passed since it showed `from`.
@@ -124,7 +134,7 @@ async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
     let mut clocks = server.list(CLOCKS, &[], Some(CLOCKS_NAMED_MAX)).await?;
     match clocks.len() {
         0 => Err(ServerError::Usage {
-            problem: "there is no test clock".to_owned(),
+            problem: NO_CLOCK.to_owned(),
             help: "Create one, with a customer and an account, with `bankfeed link --new-clock`"
                 .to_owned(),
         }),

@@ -12,7 +12,7 @@ use clap::Args;
 use model::counted::counted;
 use serde_json::Value;
 
-const REPORT: &str = "/v1/test_helpers/consumer_report";
+pub(super) const REPORT: &str = "/v1/test_helpers/consumer_report";
 
 /// The flags of `bankfeed judge`.
 #[derive(Args)]

@@ -18,6 +18,7 @@ mod health;
 mod judge;
 mod link;
 mod listen;
+mod mcp;
 pub mod output;
 pub mod process;
 mod raw;
@@ -30,6 +31,7 @@ mod trigger;
 pub use client::{Client, ClientError, Received, outbound_within};
 pub use export::exports_to_file;
 pub use global::GlobalFlags;
+pub use mcp::{McpFlags, ReadyScenario, run_mcp};
 pub use scenario::{ScenarioExportFlags, export_scenario};
 
 use clap::Subcommand;

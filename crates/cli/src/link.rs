@@ -12,7 +12,7 @@ use clap::Args;
 use model::clock::AccountTime;
 use serde_json::Value;
 
-const HELPERS: &str = "/v1/test_helpers/financial_connections";
+pub(super) const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const CUSTOMERS: &str = "/v1/customers";
 /// The first API version in which a session can relink an account.
@@ -25,28 +25,28 @@ const FIRST_REFRESH_WAIT_S: u64 = 60;
 pub struct LinkFlags {
     /// Bank, by name or id
     #[arg(long, value_name = "NAME", default_value = "Test (Non-OAuth)")]
-    bank: String,
+    pub(super) bank: String,
     /// Account of the bank; may be repeated [default: preselected]
     #[arg(long, value_name = "NAME")]
-    account: Vec<String>,
+    pub(super) account: Vec<String>,
     /// Customer [default: a new one]
     #[arg(long, value_name = "CUSTOMER", conflicts_with_all = ["clock", "new_clock", "email"])]
-    customer: Option<String>,
+    pub(super) customer: Option<String>,
     /// E-mail of the new customer; it determines the bank data
     #[arg(long, value_name = "EMAIL", default_value = "jenny.rosen@example.com")]
-    email: String,
+    pub(super) email: String,
     /// Test clock of the new customer
     #[arg(long, value_name = "CLOCK", conflicts_with = "new_clock")]
-    clock: Option<String>,
+    pub(super) clock: Option<String>,
     /// Create a test clock for the customer, at this time or now
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "now")]
-    new_clock: Option<String>,
+    pub(super) new_clock: Option<String>,
     /// Id of a session, an intent or another object to link
     #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "clock", "new_clock", "email", "permission", "prefetch"])]
-    carrier: Option<String>,
+    pub(super) carrier: Option<String>,
     /// Account to relink, because its bank requires a new login
     #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["bank", "account", "customer", "clock", "new_clock", "email", "carrier", "permission"])]
-    relink: Option<String>,
+    pub(super) relink: Option<String>,
     /// Permissions of the session
     #[arg(
         long,
@@ -54,16 +54,16 @@ pub struct LinkFlags {
         value_delimiter = ',',
         default_value = "balances,ownership,payment_method,transactions"
     )]
-    permission: Vec<String>,
+    pub(super) permission: Vec<String>,
     /// Features that are fetched when the account is linked
     #[arg(long, value_name = "WORD", value_delimiter = ',')]
-    prefetch: Vec<String>,
+    pub(super) prefetch: Vec<String>,
     /// Subscribe the accounts to daily transactions
     #[arg(long)]
-    subscribe: bool,
+    pub(super) subscribe: bool,
     /// Only show the banks and their accounts
     #[arg(long)]
-    list: bool,
+    pub(super) list: bool,
 }
 
 pub(super) fn run(
@@ -75,33 +75,54 @@ pub(super) fn run(
         if flags.list {
             return list(server).await;
         }
-        let mut made = Made::default();
-        let linked = match patiently("linking", link(server, flags, now, &mut made)).await {
-            Ok(linked) => linked,
-            Err(error) => {
-                made.undo(server).await;
-                return Err(error);
-            }
-        };
-        made.tell(server);
-        let mut accounts = accounts_of(server, &linked).await?;
-        if flags.subscribe {
-            subscribe(server, &mut accounts).await?;
-        }
+        let linked = link_accounts(server, flags, now).await?;
+        let accounts = &linked.accounts;
         if server.json {
             accounts.iter().try_for_each(output::say_json_line)?;
         } else {
-            show_many(&accounts)?;
+            show_many(accounts)?;
         }
         if accounts.is_empty() {
-            let id = text(&linked, "id");
             return Err(ServerError::Ended {
-                problem: format!("{id} linked no account"),
+                problem: format!("{} linked no account", linked.carrier),
                 help: "`bankfeed link --list` shows the accounts of each bank".to_owned(),
             });
         }
         Ok(())
     })
+}
+
+/// The result of a link.
+pub(super) struct Linked {
+    /// The id of the carrier.
+    pub(super) carrier: String,
+    /// The accounts, in full.
+    pub(super) accounts: Vec<Value>,
+    /// The objects that were created for the link.
+    pub(super) made: Made,
+}
+
+/// Links accounts, and subscribes them if the flags say so. If the link is rejected, it deletes the
+/// objects that it created.
+pub(super) async fn link_accounts(
+    server: &Server,
+    flags: &LinkFlags,
+    now: AccountTime,
+) -> Result<Linked, ServerError> {
+    let mut made = Made::default();
+    let linked = match patiently("linking", link(server, flags, now, &mut made)).await {
+        Ok(linked) => linked,
+        Err(error) => {
+            made.undo(server).await;
+            return Err(error);
+        }
+    };
+    made.tell(server);
+    let mut accounts = accounts_of(server, &linked).await?;
+    if flags.subscribe {
+        subscribe(server, &mut accounts).await?;
+    }
+    Ok(Linked { carrier: text(&linked, "id"), accounts, made })
 }
 
 /// Links accounts and returns the carrier.
@@ -126,9 +147,9 @@ async fn link(
 
 /// The objects that this command created for a link.
 #[derive(Default)]
-struct Made {
-    clock: Option<String>,
-    customer: Option<String>,
+pub(super) struct Made {
+    pub(super) clock: Option<String>,
+    pub(super) customer: Option<String>,
 }
 
 impl Made {

@@ -7,7 +7,7 @@ use super::{CommandError, format};
 use clap::Args;
 use serde_json::Value;
 
-const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
+pub(super) const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
 
 /// The selection of transactions.
 #[derive(Args)]

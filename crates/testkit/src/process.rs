@@ -65,6 +65,17 @@ impl Process {
         }
     }
 
+    /// Waits for the next line.
+    pub fn next_line(&self) -> Result<String, String> {
+        self.lines.recv_timeout(WAIT).map_err(|_| "no line was printed".to_owned())
+    }
+
+    /// Writes a line to its standard input, which must be a pipe.
+    pub fn write_line(&mut self, line: &str) -> Result<(), String> {
+        let input = self.child.stdin.as_mut().ok_or("the input is no pipe")?;
+        writeln!(input, "{line}").map_err(|error| error.to_string())
+    }
+
     /// Waits until the process ends, and returns its exit status and the rest of its output.
     pub fn end(mut self) -> Result<(ExitStatus, Vec<String>), String> {
         let mut lines = Vec::new();

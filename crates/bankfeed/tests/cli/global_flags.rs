@@ -110,6 +110,7 @@ fn every_global_flag_has_an_effect() {
         "get customers".to_owned(),
         "post customers".to_owned(),
         "delete customers/cus_1".to_owned(),
+        "mcp".to_owned(),
         "scenario list".to_owned(),
         "scenario show overdrawn".to_owned(),
         format!("scenario check {scenario}"),

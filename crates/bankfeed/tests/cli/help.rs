@@ -40,6 +40,7 @@ fn shows_commands_in_groups() {
       get           Make a GET call of the API
       post          Make a POST call of the API
       delete        Make a DELETE call of the API
+      mcp           Serve the API's tools to an agent by MCP
 
     Test a client:
       run           Run a program whose calls of Stripe reach bankfeed

@@ -18,6 +18,7 @@ mod judge;
 mod key_files;
 mod listen;
 mod logs;
+mod mcp;
 mod network;
 mod process;
 mod raw;
