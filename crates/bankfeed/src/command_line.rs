@@ -87,7 +87,14 @@ struct Form {
 }
 
 /// The forms of commands that do not use some global flags. They reject them too.
-const FORMS: [Form; 2] = [
+const FORMS: [Form; 3] = [
+    Form {
+        command: "config",
+        shown: "config --defaults`",
+        matches: |flags| flags.get_flag("defaults"),
+        unused: &JSON,
+        advice: "leave it out",
+    },
     Form {
         command: "export",
         shown: "export` without a file",
@@ -427,7 +434,9 @@ mod tests {
                 "completions" => "bash",
                 "key" | "registration" => "list",
                 "get" | "post" | "delete" => "customers",
-                "scenario show" | "scenario check" | "scenario import-plaid" => "x",
+                "backup" | "restore" | "scenario show" | "scenario check" | "scenario import-plaid" => {
+                    "x"
+                }
                 _ => "",
             };
             for flag in ALL {

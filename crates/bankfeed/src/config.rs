@@ -11,7 +11,7 @@ use settings::{SettingsFlags, Shown, defaults_file};
 #[derive(Args)]
 pub(crate) struct ConfigFlags {
     /// Print a settings file with every setting and its default
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     defaults: bool,
     #[command(flatten)]
     settings: SettingsFlags,
