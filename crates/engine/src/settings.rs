@@ -1,6 +1,7 @@
 //! Settings of the engine. Each has a default that suits tests.
 
 use model::bank::Feature;
+use model::color::Color;
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +32,23 @@ pub struct Settings {
     /// True if one worker does due work in a fixed order, and each call waits for it, so that the
     /// same calls have the same responses and events. Slower.
     pub in_order: bool,
-    /// The merchant's name in link flows.
+    /// The merchant's name on pages for holders.
     pub merchant_name: String,
+    /// The other parts of the merchant's brand.
+    pub brand: Brand,
     /// The base URL of this server for its clients, without a slash at the end.
     pub public_url: String,
+}
+
+/// The brand of a merchant on its pages, besides its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brand {
+    /// The colour of its buttons, if it differs from that of this server.
+    pub color: Option<Color>,
+    /// True if this server has its logo.
+    pub logo: bool,
+    /// The lines of its address.
+    pub address: Vec<String>,
 }
 
 /// Seconds between two starts of a refresh of a feature.
@@ -110,6 +124,7 @@ impl Default for Settings {
             poll_ms: 500,
             in_order: false,
             merchant_name: "Test merchant".to_owned(),
+            brand: Brand::default(),
             public_url: "http://127.0.0.1:12111".to_owned(),
         }
     }

@@ -11,6 +11,7 @@ pub mod bank;
 pub mod calendar;
 pub mod clock;
 pub mod collection;
+pub mod color;
 pub mod connected_account;
 pub mod connections_settings;
 pub mod counted;

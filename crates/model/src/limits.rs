@@ -47,6 +47,12 @@ pub const CONNECTIONS_MAX: usize = 4_096;
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
 /// The maximum number of further connections, which may only read the health of the server.
 pub const HEALTH_CONNECTIONS_MAX: usize = 16;
+/// The maximum number of lines of a merchant's address.
+pub const ADDRESS_LINES_MAX: usize = 6;
+/// The maximum length of a line of a merchant's address, in characters.
+pub const ADDRESS_LINE_CHARS_MAX: usize = 80;
+/// The maximum size of a merchant's logo, in bytes.
+pub const LOGO_BYTES_MAX: u64 = 64 * 1024;
 /// The maximum number of hosts of the setting `allowed-hosts`.
 pub const ALLOWED_HOSTS_MAX: usize = 100;
 /// The maximum number of parameters of a request, query and body together.

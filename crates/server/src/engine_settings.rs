@@ -2,7 +2,7 @@
 //! the store's failpoints.
 
 use crate::http::test_helpers::fault::read_fault;
-use engine::settings::{CoolDown, RetrySchedule};
+use engine::settings::{Brand, CoolDown, RetrySchedule};
 use lab::FaultRule;
 use settings::{Settings, SettingsError};
 use store::Failpoints;
@@ -24,6 +24,11 @@ pub(crate) fn engine_settings(settings: &Settings) -> engine::Settings {
         // A fixed seed requests two identical runs, including the order of events.
         in_order: settings.seed.is_some(),
         merchant_name: settings.merchant_name.clone(),
+        brand: Brand {
+            color: settings.merchant_color,
+            logo: !settings.merchant_logo.text().is_empty(),
+            address: settings.merchant_address.clone(),
+        },
         public_url: engine::Settings::default().public_url,
     }
 }

@@ -9,6 +9,7 @@ mod addresses;
 pub mod clock;
 mod engine_settings;
 pub mod http;
+mod logo;
 mod pages;
 pub mod rng;
 mod start;

@@ -7,6 +7,7 @@ use crate::addresses::{hosts, url_of};
 use crate::clock::SystemClock;
 use crate::engine_settings::{engine_settings, failpoints, lab_settings};
 use crate::http::{self, App, Hosts, IssuedKeys, Keys, Record};
+use crate::logo::Logo;
 use crate::rng::Streams;
 use crate::tls::{Certificate, TlsError};
 use connectors::Connector;
@@ -160,6 +161,7 @@ pub struct Started {
 pub fn check_settings(settings: &Settings) -> Result<(), SettingsError> {
     lab_settings(settings)?;
     failpoints(settings)?;
+    Logo::of(settings)?;
     Ok(())
 }
 
@@ -201,6 +203,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let key_store = Keys { policy: keys, issued };
     let app = App::new(Arc::clone(&lab), key_store, request_ids, visits)
         .strict(settings.strict)
+        .with_logo(Logo::of(settings)?)
         .behind(settings.trusted_proxies.clone())
         .at_hosts(hosts(settings, address, keys))
         .recording(open_record(settings.record.as_deref())?);

@@ -27,6 +27,7 @@ const LISTENING: &str = "Listening";
 const STORAGE: &str = "Storage";
 const KEYS: &str = "Keys";
 const BANKS: &str = "Test banks";
+const MERCHANT: &str = "Merchant";
 const TIME: &str = "Time and randomness";
 const REFRESHES: &str = "Refreshes";
 const WEBHOOKS: &str = "Webhooks";
@@ -148,11 +149,26 @@ pub const ENTRIES: &[Entry] = &[
         ..entry(BANKS, "scenario", "FILE", "", "File or name of a scenario; may be repeated")
     },
     entry(
-        BANKS,
+        MERCHANT,
         "merchant-name",
         "TEXT",
         "Test merchant",
-        "Merchant's name on pages of a link flow",
+        "Merchant's name on pages for holders",
+    ),
+    entry(
+        MERCHANT,
+        "merchant-color",
+        "COLOR",
+        "",
+        "Colour of buttons on these pages, such as #2a4fd6",
+    ),
+    entry(MERCHANT, "merchant-logo", "FILE", "", "Logo on these pages; an SVG or PNG up to 64 KiB"),
+    entry(
+        MERCHANT,
+        "merchant-address",
+        "TEXT",
+        "",
+        "Address on bills and invoices; | begins a new line",
     ),
     entry(TIME, "seed", "NUMBER", "", "Seed that repeats ids, secrets and banks"),
     entry(TIME, "time", "SECONDS", "", "Fixed Unix time of all objects without a test clock"),

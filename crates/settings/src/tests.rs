@@ -112,6 +112,31 @@ fn database_or_memory() {
     assert_eq!(settings.database, Database::File("x.db".into()));
 }
 
+/// The colour and the lines of the address are parsed, and an error names the accepted form.
+#[test]
+fn brands_are_read() {
+    let settings = of_flags(&[]).unwrap();
+    assert_eq!((settings.merchant_color, settings.merchant_address), (None, Vec::new()));
+    let address = "1 Kettle Lane, Suite 4 |Ashland, VA 23005\n | USA";
+    let flags = [("merchant-color", "#2A4fd6"), ("merchant-address", address)];
+    let settings = of_flags(&flags).unwrap();
+    assert_eq!(settings.merchant_color.unwrap().to_string(), "#2a4fd6");
+    assert_eq!(settings.merchant_address, ["1 Kettle Lane, Suite 4", "Ashland, VA 23005", "USA"]);
+    let longest = vec!["x".repeat(80); 6].join("|");
+    assert_eq!(of_flags(&[("merchant-address", &longest)]).unwrap().merchant_address.len(), 6);
+    for long in [format!("{longest}|x"), "x".repeat(81), "a\tb".to_owned()] {
+        assert!(of_flags(&[("merchant-address", &long)]).is_err(), "{long}");
+    }
+    let errors = [("merchant-color", "blue"), ("merchant-address", "1|2|3|4|5|6|7")];
+    insta::assert_snapshot!(
+        errors.map(|flag| of_flags(&[flag]).unwrap_err()).join("\n"),
+        @"
+    the setting merchant-color (flag) is 'blue', but must be a # and six hexadecimal digits, such as #2a4fd6
+    the setting merchant-address (flag) is '1|2|3|4|5|6|7', but must be at most 6 lines of 80 characters, with | between them
+    "
+    );
+}
+
 /// Scenarios are named by a repeated flag, or by a list in the file.
 #[test]
 fn scenarios_are_listed() {

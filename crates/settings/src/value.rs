@@ -1,6 +1,7 @@
 //! Settings, parsed from their texts.
 
 mod beside;
+mod merchant;
 mod network;
 
 pub use beside::keys_beside;
@@ -11,6 +12,7 @@ use super::{Resolved, SettingsError, Source};
 use ipnet::IpNet;
 use model::Word;
 use model::clock::AccountTime;
+use model::color::Color;
 use model::limits::{ALLOWED_HOSTS_MAX, SANDBOX_IDLE_DAYS_MAX};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -191,8 +193,14 @@ pub struct Settings {
     pub poll_ms: u64,
     /// Days without a call after which a sandbox may give its place to another one. 0 for never.
     pub sandbox_idle_days: u32,
-    /// The merchant's name in link flows.
+    /// The merchant's name on pages for holders.
     pub merchant_name: String,
+    /// The colour of buttons on these pages, if it differs from that of the server.
+    pub merchant_color: Option<Color>,
+    /// The file of the merchant's logo. An empty text is no logo.
+    pub merchant_logo: TextSetting,
+    /// The lines of the merchant's address.
+    pub merchant_address: Vec<String>,
     /// Test banks in addition to the catalogue: paths of files, or names of ready scenarios.
     pub scenarios: Vec<String>,
     /// The seed that makes ids, secrets and banks repeatable.
@@ -260,6 +268,9 @@ impl Resolved {
             )?)
             .unwrap_or(SANDBOX_IDLE_DAYS_MAX),
             merchant_name: self.get("merchant-name").0.to_owned(),
+            merchant_color: self.color("merchant-color")?,
+            merchant_logo: self.text("merchant-logo"),
+            merchant_address: self.address("merchant-address")?,
             scenarios: self.text("scenario").values().map(str::to_owned).collect(),
             seed: self.optional("seed", "must be a whole number")?,
             time: self.time()?,

@@ -99,8 +99,13 @@ fn shows_settings_in_groups() {
           --api-keys-file <FILE>  Issued keys [default: database name + .api-keys] [env: BANKFEED_API_KEYS_FILE]
 
     Test banks:
-          --scenario <FILE>       File or name of a scenario; may be repeated [env: BANKFEED_SCENARIO]
-          --merchant-name <TEXT>  Merchant's name on pages of a link flow [default: Test merchant] [env: BANKFEED_MERCHANT_NAME]
+          --scenario <FILE>  File or name of a scenario; may be repeated [env: BANKFEED_SCENARIO]
+
+    Merchant:
+          --merchant-name <TEXT>     Merchant's name on pages for holders [default: Test merchant] [env: BANKFEED_MERCHANT_NAME]
+          --merchant-color <COLOR>   Colour of buttons on these pages, such as #2a4fd6 [env: BANKFEED_MERCHANT_COLOR]
+          --merchant-logo <FILE>     Logo on these pages; an SVG or PNG up to 64 KiB [env: BANKFEED_MERCHANT_LOGO]
+          --merchant-address <TEXT>  Address on bills and invoices; | begins a new line [env: BANKFEED_MERCHANT_ADDRESS]
 
     Time and randomness:
           --seed <NUMBER>   Seed that repeats ids, secrets and banks [env: BANKFEED_SEED]

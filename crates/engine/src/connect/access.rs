@@ -2,6 +2,7 @@
 //! account that the call names. In a browser, a client secret opens the one object that it belongs
 //! to.
 
+use crate::settings::Brand;
 use model::id::MerchantId;
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,8 @@ pub struct Connected {
     pub merchant: MerchantId,
     /// The name that its customers know, if the account has set one.
     pub name: Option<String>,
+    /// The rest of its brand. The platform's does not apply to it.
+    pub brand: Brand,
 }
 
 /// The lookup text of a client secret. The secret itself is stored in a sealed column only.

@@ -11,7 +11,9 @@ use crate::connect::access::Connected;
 use crate::connect::external_account::ExternalInput;
 use crate::events::next_position;
 use crate::payments::{Changes, bytes};
+use crate::settings::Brand;
 use crate::{ApiResponse, Context, Engine, Error};
+use model::color::Color;
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::event::{Event, EventType, Happened, Snapshot};
 use model::extra_params::ExtraParams;
@@ -55,7 +57,24 @@ impl Connected {
             account: account.account.clone(),
             merchant: account.acts_as(),
             name: name.map(str::to_owned),
+            brand: brand_of(&account.given),
         }
+    }
+}
+
+/// The brand that an account has set. Buttons have its secondary colour, which is the accent of its
+/// brand, and otherwise its primary colour.
+fn brand_of(given: &ExtraParams) -> Brand {
+    let color = |name| Color::parse(given.text(&["settings", "branding", name])?);
+    let part = |name| given.text(&["business_profile", "support_address", name]).unwrap_or("");
+    let place = [part("city"), part("state"), part("postal_code")].join(" ");
+    let place = place.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines = [part("line1"), part("line2"), &place, part("country")];
+    Brand {
+        color: color("secondary_color").or_else(|| color("primary_color")),
+        // An account's logo is a file of Stripe's, which this server does not have.
+        logo: false,
+        address: lines.into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
     }
 }
 
@@ -128,6 +147,12 @@ impl Engine {
     pub(crate) fn merchant_name(&self, context: &Context) -> String {
         let own = context.connected.as_ref().and_then(|connected| connected.name.clone());
         own.unwrap_or_else(|| self.settings.merchant_name.clone())
+    }
+
+    /// The rest of the merchant's brand.
+    pub(crate) fn merchant_brand(&self, context: &Context) -> Brand {
+        let own = context.connected.as_ref().map(|connected| &connected.brand);
+        own.unwrap_or(&self.settings.brand).clone()
     }
 
     /// Makes a connected account.

@@ -11,6 +11,7 @@ use super::places::ConnectionCounts;
 use super::record::Record;
 use super::sent::Sent;
 use super::visits::{Visitor, Visits};
+use crate::logo::Logo;
 use crate::rng::{RequestIds, Stream};
 use axum::extract::State;
 use axum::http::Method;
@@ -37,6 +38,8 @@ pub struct App {
     pub(super) budgets: Budgets,
     pub(super) record: Option<Arc<Record>>,
     pub(super) strict: bool,
+    /// The logo of the merchant.
+    logo: Option<Logo>,
     /// The metrics, if the server measures.
     pub(super) metrics: Option<Metrics>,
     /// True if the address of the API also serves the metrics.
@@ -63,6 +66,7 @@ impl App {
             budgets: Budgets::default(),
             record: None,
             strict: false,
+            logo: None,
             metrics: None,
             shows_metrics: false,
             trusted_proxies: Vec::new(),
@@ -101,6 +105,17 @@ impl App {
     #[must_use]
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
+    }
+
+    /// Sets the logo of the merchant.
+    #[must_use]
+    pub(crate) fn with_logo(self, logo: Option<Logo>) -> Self {
+        Self { logo, ..self }
+    }
+
+    /// The logo of the merchant.
+    pub(crate) fn logo(&self) -> Option<&Logo> {
+        self.logo.as_ref()
     }
 
     /// Sets the file that records API calls.

@@ -369,6 +369,8 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/assets/pages.css", get(pages::style)),
         ("/assets/pages.js", get(pages::script)),
         ("/assets/{font}", get(pages::font)),
+        ("/assets/brand.css", get(pages::brand::style)),
+        ("/assets/logo", get(pages::brand::logo)),
         ("/", get(hello)),
         ("/healthz", get(healthy)),
         ("/readyz", get(ready)),

@@ -1,5 +1,6 @@
 //! The frame of every page: head, bar and response headers.
 
+use super::brand;
 use super::icons::Icon;
 use super::pieces::badge;
 use super::sheet::Sheet;
@@ -11,6 +12,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
+use model::color::Color;
 
 /// The facts about a page that the script reads.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,9 @@ pub(super) struct Facts {
     pub(super) goes_to: Option<String>,
     /// The address of the page that follows after a moment. The script opens it sooner.
     pub(super) next: Option<String>,
+    /// The colour of the merchant's buttons, if it differs from that of this server. It is a fact
+    /// for the style, which the script ignores.
+    pub(super) color: Option<Color>,
 }
 
 /// A page.
@@ -60,6 +65,9 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                 }
                 title { (page.title) }
                 link rel="stylesheet" href="/assets/pages.css";
+                @if let Some(color) = facts.color {
+                    link rel="stylesheet" href=(brand::address(color));
+                }
                 script src="/assets/pages.js" defer {}
             }
             body class=(page.look)

@@ -11,7 +11,8 @@
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
 //! ([`document`]) and the same error pages ([`response`]). Style and script are two files
-//! of this server, and the browser may load no others. [`marks`] contains the pictures of banks.
+//! of this server, and the browser may load no others. [`marks`] contains the pictures of banks,
+//! and [`brand`] the colours and the logo of the merchant.
 //!
 //! [`settings`] is a page for the merchant.
 //!
@@ -21,6 +22,7 @@
 mod at_bank;
 mod bank;
 mod bill;
+pub(crate) mod brand;
 mod checkout;
 mod deposits;
 mod document;

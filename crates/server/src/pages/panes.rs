@@ -1,5 +1,6 @@
 //! The panes of the link flow. Each asks for one thing and uses real forms.
 
+use super::brand::logo_or_name;
 use super::document::{Facts, Page};
 use super::ends::{leads_back, status};
 use super::fields::{FRAME, INSTITUTION, QUERY, STEP, VERSION};
@@ -85,6 +86,7 @@ impl Making<'_> {
             at_once,
             goes_to: leads_back(view).filter(|_| view.hosted && ended).map(str::to_owned),
             next,
+            color: view.brand.color,
         };
         let wrong = content.wrong || self.fault.is_some();
         let title = &content.title;
@@ -92,7 +94,7 @@ impl Making<'_> {
         let title = format!("{error}{title} – {}", view.merchant_name);
         let sheet = Sheet {
             back: if content.back { Self::back() } else { nothing() },
-            who: html! { (view.merchant_name) },
+            who: logo_or_name(&view.merchant_name, &view.brand),
             leave: if status.is_none() { self.leave() } else { nothing() },
             centred: content.centred,
             main: html! {

@@ -6,6 +6,7 @@ use super::steps::{Unusable, accounts_max, can_sign_in, may_type, offer, offered
 use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
 use crate::payments::Changes;
+use crate::settings::Brand;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};
@@ -25,6 +26,8 @@ pub struct FlowView {
     pub shown: Shown,
     /// The merchant's name.
     pub merchant_name: String,
+    /// The rest of the merchant's brand.
+    pub brand: Brand,
     /// The banks, featured ones first, if the pane lists them.
     pub institutions: Vec<Institution>,
     /// The bank picked.
@@ -141,6 +144,7 @@ impl Engine {
             version: flow.version,
             livemode: flow.livemode,
             merchant_name: self.merchant_name(&context),
+            brand: self.merchant_brand(&context),
             institution: picked.cloned(),
             institutions: if flow.run.pane == Pane::Institutions {
                 institutions

@@ -10,6 +10,7 @@ use crate::connections::hosted::{
     PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name,
 };
 use crate::payments::{Changes, bytes};
+use crate::settings::Brand;
 use crate::{ApiResponse, Context, Engine, Error};
 use model::extra_params::ExtraParams;
 use model::id::RequestId;
@@ -26,6 +27,8 @@ use wire::address::HostedPage;
 pub struct CheckoutPage {
     /// The merchant's name.
     pub merchant_name: String,
+    /// The rest of the merchant's brand.
+    pub brand: Brand,
     /// True if it is about real money.
     pub livemode: bool,
     /// The state of the session.
@@ -96,6 +99,7 @@ impl Engine {
         let success = text("success_url");
         Ok(Some(CheckoutPage {
             merchant_name: self.merchant_name(&context),
+            brand: self.merchant_brand(&context),
             livemode: session.livemode,
             standing,
             mode: session.mode,

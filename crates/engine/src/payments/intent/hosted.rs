@@ -3,6 +3,7 @@
 use super::{IntentKind, VerifyInput};
 use crate::connect::access::Access;
 use crate::connections::hosted::PageBank;
+use crate::settings::Brand;
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::id::RequestId;
@@ -15,6 +16,8 @@ use wire::address::HostedPage;
 pub struct DepositsPage {
     /// The merchant's name.
     pub merchant_name: String,
+    /// The rest of the merchant's brand.
+    pub brand: Brand,
     /// True if it is about real money.
     pub livemode: bool,
     /// The state of the deposits.
@@ -85,6 +88,7 @@ impl Engine {
         };
         Ok(Some(DepositsPage {
             merchant_name: self.merchant_name(&context),
+            brand: self.merchant_brand(&context),
             livemode: intent.livemode,
             standing,
             bank: self.page_bank(&context, intent.payment_method).await?,
