@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIMIT, bed, look, open, setUp } from "./bed.js";
+import { everySize } from "./sizes.js";
 
 setUp();
 
@@ -78,3 +79,14 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     assert.equal(settings.json.registration.balances, "active");
   });
 }
+
+test("the settings in each size", { timeout: 300_000 }, async () => {
+  const page = await open();
+  await page.goto(`${bed.server.url}/settings`);
+  await everySize(page, "settings-key");
+  await page.getByLabel("Secret key").fill("sk_test_sizes");
+  await page.getByRole("button", { name: "Show settings" }).click();
+  await page.getByRole("button", { name: "Rehearse" }).waitFor();
+  await everySize(page, "settings");
+  assert.deepEqual(page.faults, []);
+});

@@ -7,6 +7,8 @@
 use super::document::{self, Facts, Page};
 use super::fields::STEP;
 use super::form::{FORM_BYTES_MAX, Posted};
+use super::pieces::alert;
+use super::sheet::Sheet;
 use crate::http::app::App;
 use crate::http::visits::Visitor;
 use axum::extract::{Request, State};
@@ -30,6 +32,11 @@ const REGISTRATION: &str = "registration";
 const PERMISSION: &str = "permission";
 const PREFETCH: &str = "prefetch";
 const TITLE: &str = "Financial Connections";
+/// The steps of a visit, which are also the ids of their forms.
+const REHEARSE: &str = "rehearse";
+const DEFAULTS: &str = "defaults";
+/// The id of the form that asks for the key.
+const KEY_FORM: &str = "form-key";
 
 /// The message above the forms.
 enum Notice {
@@ -83,7 +90,7 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
         Err(api_error) => return ask_for_key(status(&api_error), Some(&api_error.message)),
     };
     let (input, done) = match posted.get(STEP) {
-        Some("rehearse") => {
+        Some(REHEARSE) => {
             let rehearse = rehearsed(posted);
             if rehearse.is_empty() {
                 let notice = Notice::Fault("Choose only options that this page offers.".to_owned());
@@ -93,7 +100,7 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
             let input = SettingsInput { rehearse, ..SettingsInput::default() };
             (input, "Saved. Calls of test mode act as if the registration had these states.")
         }
-        Some("defaults") => {
+        Some(DEFAULTS) => {
             // Values that this page did not offer must not remove the values that it did offer.
             if !all_words::<Permission>(posted, PERMISSION)
                 || !all_words::<Prefetch>(posted, PREFETCH)
@@ -167,22 +174,22 @@ fn ask_again() -> Response {
 
 fn ask_for_key(status: StatusCode, fault: Option<&str>) -> Response {
     let body = sheet(
-        &html! {
+        html! {
             h1 tabindex="-1" autofocus[fault.is_none()] { (TITLE) }
-            @if let Some(fault) = fault { (alert(fault)) }
+            @if let Some(fault) = fault { (alert("fault", fault)) }
             p { "See and change the settings of a merchant with one of its secret keys." }
-            form method="post" action="/settings" {
+            form id=(KEY_FORM) method="post" action="/settings" {
                 label for=(KEY) { "Secret key" }
+                input id=(KEY) name=(KEY) type="password" autocomplete="off" required
+                    spellcheck="false" aria-describedby="key-hint"
+                    aria-invalid=[fault.map(|_| "true")];
                 p.hint id="key-hint" {
                     "It begins with " code { "sk_live_" } " or " code { "sk_test_" }
                     ". It is sent once and not stored."
                 }
-                input id=(KEY) name=(KEY) type="password" autocomplete="off" required
-                    spellcheck="false" aria-describedby="key-hint"
-                    aria-invalid=[fault.map(|_| "true")];
-                button.main { "Show settings" }
             }
         },
+        html! { button.main form=(KEY_FORM) { "Show settings" } },
         None,
     );
     let title = if fault.is_some() { "Error: Settings" } else { "Settings" };
@@ -215,7 +222,7 @@ async fn shown(
         @match notice {
             Notice::None => {}
             Notice::Done(text) => { p.done role="status" tabindex="-1" autofocus { (text) } }
-            Notice::Fault(text) => { (alert(text)) }
+            Notice::Fault(text) => { (alert("fault", text)) }
         }
         p.note { "Merchant " code { (visitor.merchant) } }
         h2 { "Live data" }
@@ -225,7 +232,11 @@ async fn shown(
     };
     let title = if matches!(notice, Notice::Fault(_)) { "Error: Settings" } else { "Settings" };
     let mode = if visitor.livemode { "Live mode" } else { "Test mode" };
-    respond(status, title, sheet(&body, Some(mode)))
+    let actions = html! {
+        button.main form=(DEFAULTS) { "Save" }
+        @if !visitor.livemode { button.quiet form=(REHEARSE) { "Rehearse" } }
+    };
+    respond(status, title, sheet(body, actions, Some(mode)))
 }
 
 fn registration_part(visitor: Visitor, token: &str, registrations: &Registrations) -> Markup {
@@ -249,14 +260,13 @@ fn registration_part(visitor: Visitor, token: &str, registrations: &Registration
             }
         }
         @if !visitor.livemode {
-            (form("rehearse", token, &html! {
+            (form(REHEARSE, token, &html! {
                 fieldset.rows {
                     legend { "Which states do you want to rehearse?" }
                     @for (permission, state) in registrations {
                         (state_choice(*permission, *state))
                     }
                 }
-                button.main { "Rehearse" }
             }))
         }
     }
@@ -296,7 +306,7 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
     html! {
         p { "Payments request this data if they set neither payment method types nor permissions. \
              They always request the permission to pay." }
-        (form("defaults", token, &html! {
+        (form(DEFAULTS, token, &html! {
             fieldset.rows {
                 legend { "Request" }
                 @for permission in
@@ -313,15 +323,15 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
                         prefetch.contains(feature)))
                 }
             }
-            button.main { "Save" }
         }))
     }
 }
 
-/// Renders a form of the page, with the token of the visit.
+/// Renders a form of the page, with the token of the visit. The step is also the id of the form, which
+/// its button in the bar of actions names.
 fn form(step: &str, token: &str, body: &Markup) -> Markup {
     html! {
-        form method="post" action="/settings" {
+        form id=(step) method="post" action="/settings" {
             input type="hidden" name=(VISIT) value=(token);
             input type="hidden" name=(STEP) value=(step);
             (body)
@@ -339,16 +349,12 @@ fn choice(field: &str, word: &str, label: &str, checked: bool) -> Markup {
     }
 }
 
-fn alert(text: &str) -> Markup {
-    html! { p.alert #fault role="alert" tabindex="-1" autofocus { (text) } }
-}
-
-/// The name of a kind of data for people.
 /// The name of the data that is fetched, which is that of its permission.
 fn name_of(prefetch: Prefetch) -> &'static str {
     prefetch.permissions().first().copied().map_or("", name)
 }
 
+/// The name of a kind of data for people.
 fn name(permission: Permission) -> &'static str {
     match permission {
         Permission::Balances => "Balances",
@@ -358,14 +364,9 @@ fn name(permission: Permission) -> &'static str {
     }
 }
 
-fn sheet(body: &Markup, footer: Option<&str>) -> Markup {
-    html! {
-        div.sheet {
-            header.bar { span.small {} p.who { "Settings" } span.small {} }
-            main { (body) }
-            @if let Some(footer) = footer { footer { p { (footer) } } }
-        }
-    }
+fn sheet(main: Markup, actions: Markup, note: Option<&'static str>) -> Markup {
+    let who = html! { "Settings" };
+    Sheet { who, main, actions, note, ..Sheet::default() }.render()
 }
 
 fn respond(status: StatusCode, title: &str, body: Markup) -> Response {

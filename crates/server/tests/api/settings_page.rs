@@ -124,7 +124,8 @@ async fn asks_for_a_secret_key() {
     let keys = ["", "sk_live_1", "pk_test_123", revoked.secret.as_str(), "%00"];
     for key in keys {
         let page = post(&app, &format!("key={key}")).await;
-        let alert = page.body.split_once("autofocus>").unwrap().1;
+        let alert = page.body.split_once("role=\"alert\"").unwrap().1;
+        let alert = alert.split_once("<span>").unwrap().1;
         told.push(format!("{} {}", page.status, alert.split_once('<').unwrap().0));
         assert!(!page.body.contains("Live data"), "{}", page.body);
     }
