@@ -6,8 +6,12 @@ import {
   DESKTOP, LIMIT, bed, heading, leaveFrame, linkAll, logIn, look, lookBothWays, makeSession, open, press, setUp,
   typeIn,
 } from "./bed.js";
+import { everySize } from "./sizes.js";
 
 setUp();
+
+// Each page is looked at eight times.
+const LONG = { timeout: 300_000 };
 
 const tea = (more = {}) => bed.stripe.checkout.sessions.create({
   mode: "payment",
@@ -28,18 +32,19 @@ const tea = (more = {}) => bed.stripe.checkout.sessions.create({
 });
 
 async function introduce(page) {
-  await page.getByLabel("E-mail address").fill("ada@example.com");
+  await page.getByLabel("Email").fill("ada@example.com");
   await page.getByLabel("Your name").fill("Ada");
 }
 
-test("Checkout in each state", LIMIT, async () => {
+test("Checkout in each state", LONG, async () => {
   const page = await open();
   const session = await tea();
   await page.goto(session.url);
   await heading(page, "Pay $1,324.00");
   await lookBothWays(page, "checkout");
+  await everySize(page, "checkout");
   // A browser without the check of its own sends what no address is.
-  await page.getByLabel("E-mail address").evaluate((field) => { field.form.noValidate = true; });
+  await page.getByLabel("Email").evaluate((field) => { field.form.noValidate = true; });
   await press(page, "Link your bank account");
   await page.getByRole("alert").waitFor();
   await lookBothWays(page, "checkout-fault");
@@ -53,18 +58,17 @@ test("Checkout in each state", LIMIT, async () => {
   await linkAll(page, page);
   await heading(page, "Pay $1,324.00");
   await lookBothWays(page, "checkout-linked");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await look(page, "checkout-dark");
-  await page.emulateMedia({ colorScheme: "light" });
+  await everySize(page, "checkout-linked");
   await press(page, /^Pay/);
   await heading(page, "Thank you from the shop");
   await page.goto(session.url);
   await heading(page, "Thank you");
   await lookBothWays(page, "checkout-complete");
+  await everySize(page, "checkout-complete", { main: null });
   assert.deepEqual(page.faults, []);
 });
 
-test("Checkout leads back to the cart, and says when it has expired", LIMIT, async () => {
+test("Checkout leads back to the cart, and says when it has expired", LONG, async () => {
   const page = await open();
   const session = await tea();
   await page.goto(session.url);
@@ -74,6 +78,7 @@ test("Checkout leads back to the cart, and says when it has expired", LIMIT, asy
   await page.goto(session.url);
   await heading(page, "This page has expired");
   await lookBothWays(page, "checkout-expired");
+  await everySize(page, "checkout-expired");
   assert.deepEqual(page.faults, []);
 });
 
@@ -136,7 +141,7 @@ test("an account is linked again on the page of a Session, which leads back", LI
   assert.deepEqual(page.faults, []);
 });
 
-test("deposits in each state, by amounts and by code", LIMIT, async () => {
+test("deposits in each state, by amounts and by code", LONG, async () => {
   const page = await open();
   const forms = [["Checking", "10", "2 tries left"], ["Savings", "SM33CC", "9 tries left"]];
   for (const [kind, wrong, left] of forms) {
@@ -159,6 +164,7 @@ test("deposits in each state, by amounts and by code", LIMIT, async () => {
     await page.getByRole("link", { name: "Confirm the deposits" }).click();
     await heading(page, "Confirm your bank account");
     await lookBothWays(page, `deposits-${kind.toLowerCase()}`);
+    if (kind === "Checking") await everySize(page, "deposits");
     const fields = page.getByRole("textbox");
     const fill = async (...answers) => {
       for (const [place, answer] of answers.entries()) await fields.nth(place).fill(answer);
@@ -174,7 +180,7 @@ test("deposits in each state, by amounts and by code", LIMIT, async () => {
   assert.deepEqual(page.faults, []);
 });
 
-test("an invoice in each state", LIMIT, async () => {
+test("an invoice in each state", LONG, async () => {
   const { stripe } = bed;
   const page = await open();
   const payer = await stripe.customers.create({ name: "Ada Lovelace" });
@@ -194,6 +200,10 @@ test("an invoice in each state", LIMIT, async () => {
   await page.goto(invoice.hosted_invoice_url);
   await heading(page, "Pay $84.00");
   await lookBothWays(page, "invoice");
+  await everySize(page, "invoice");
+  const file = await page.getByRole("link", { name: "Download PDF" }).getAttribute("href");
+  const { headers } = await fetch(new URL(file, page.url()));
+  assert.equal(headers.get("content-type"), "application/pdf");
   await press(page, "Pay by bank account");
   await linkAll(page, page);
   await heading(page, "Pay $84.00");
@@ -203,6 +213,7 @@ test("an invoice in each state", LIMIT, async () => {
   await page.reload();
   await heading(page, "This invoice is paid");
   await lookBothWays(page, "invoice-paid");
+  await everySize(page, "invoice-paid", { main: null });
   const other = await make();
   await stripe.invoices.voidInvoice(other.id);
   await page.goto(other.hosted_invoice_url);
@@ -222,7 +233,7 @@ test("the keyboard is enough for Checkout", LIMIT, async () => {
     }
     assert.fail("the keyboard does not lead there");
   };
-  await tabTo(page.getByLabel("E-mail address"));
+  await tabTo(page.getByLabel("Email"));
   await page.keyboard.type("ada@example.com");
   await tabTo(page.getByLabel("Your name"));
   await page.keyboard.type("Ada");
@@ -240,4 +251,33 @@ test("an address that is not right opens nothing", LIMIT, async () => {
   await page.goto(`${bed.server.url}/c/pay/${"0".repeat(64)}`);
   await heading(page, "This link does not work");
   await lookBothWays(page, "wrong-address");
+});
+
+test("pages have the colours of a connected account in both themes", LONG, async () => {
+  const account = await bed.stripe.accounts.create({
+    type: "custom",
+    country: "US",
+    business_profile: {
+      name: "Rocket Rides",
+      support_address: { line1: "2 Launch Pad", city: "Ashland", state: "VA", postal_code: "23005" },
+    },
+    settings: { branding: { primary_color: "#ffcc00" } },
+  });
+  const page = await open();
+  const session = await bed.stripe.checkout.sessions.create({
+    mode: "payment",
+    line_items: [{
+      quantity: 3,
+      price_data: { currency: "usd", unit_amount: 1999, product_data: { name: "Ride" } },
+    }],
+  }, { stripeAccount: account.id });
+  await page.goto(session.url);
+  await heading(page, "Pay $59.97");
+  await page.getByText("2 Launch Pad").waitFor();
+  await everySize(page, "checkout-brand");
+  const ground = (colorScheme) => page.emulateMedia({ colorScheme }).then(() =>
+    page.locator(".actions .main").evaluate((button) => getComputedStyle(button).backgroundColor));
+  assert.equal(await ground("dark"), "rgb(255, 204, 0)");
+  assert.notEqual(await ground("light"), "rgb(255, 204, 0)");
+  assert.deepEqual(page.faults, []);
 });

@@ -6,9 +6,12 @@ Prints a line a step, and at the end `N passed, M failed`.
 """
 
 import asyncio
+import io
 import sys
+import urllib.request
 from pathlib import Path
 
+import pypdf
 import stripe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -235,6 +238,41 @@ class Merchant:
         )
         self.collected(linked.payment_method)
 
+    def the_file_of_an_invoice_can_be_read(self):
+        payer = self.v1.customers.create({"name": "Żaneta 茶", "email": EMAIL}).id
+        draft = self.v1.invoices.create(
+            {"customer": payer, "collection_method": "send_invoice", "days_until_due": 30}
+        )
+        for amount, words in [(129_900, "A samovar, Чай"), (4200, "Tea")]:
+            self.v1.invoice_items.create(
+                {
+                    "customer": payer,
+                    "invoice": draft.id,
+                    "amount": amount,
+                    "currency": "usd",
+                    "description": words,
+                }
+            )
+        invoice = self.v1.invoices.finalize_invoice(draft.id)
+        with urllib.request.urlopen(invoice.invoice_pdf) as response:
+            assert response.headers["Content-Type"] == "application/pdf"
+            file = pypdf.PdfReader(io.BytesIO(response.read()))
+        assert file.metadata.title == f"Invoice {invoice.number}"
+        text = " ".join(file.pages[0].extract_text().split())
+        for words in [
+            invoice.number,
+            "Test merchant",
+            "Żaneta",
+            EMAIL,
+            "A samovar, Чай",
+            "$1,299.00",
+            "Tea",
+            "$42.00",
+            "Amount due",
+            "$1,341.00",
+        ]:
+            assert words in text, f"{words} is not in: {text}"
+
     def a_subscription_collects_an_account(self):
         settings = {**NAMED, "payment_method_options": OPTIONS}
         subscriptions = self.v1.subscriptions
@@ -311,6 +349,7 @@ STEPS = [
     Merchant.a_setup_intent_collects_an_account,
     Merchant.a_checkout_session_collects_an_account,
     Merchant.an_invoice_collects_an_account,
+    Merchant.the_file_of_an_invoice_can_be_read,
     Merchant.a_subscription_collects_an_account,
     Merchant.mistakes_are_typed_exceptions,
     Merchant.a_forged_webhook_is_refused,

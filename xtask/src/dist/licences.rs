@@ -1,4 +1,4 @@
-//! The licences of all crates in the program and of the font of its pages, with their texts.
+//! The licences of all crates in the program and of its fonts, with their texts.
 
 use super::{Packages, at};
 use crate::Failure;
@@ -15,10 +15,13 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The beginnings of names of files with licences, in upper case.
 const NAMES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"];
 
-/// The licence of the font that the pages use.
-const FONT: &str = "crates/server/src/pages/assets/fonts/OFL.txt";
+/// The fonts that the pages and the files of invoices use, with their licences.
+const FONTS: [(&str, &str); 2] = [
+    ("Inter (font of the pages)", "crates/server/src/pages/assets/fonts/OFL.txt"),
+    ("Noto Sans (font of PDF files)", "crates/server/src/pages/assets/pdf/OFL.txt"),
+];
 
-/// Collects the licences of the crates and the font that the program contains, and writes them.
+/// Collects the licences of the crates and the fonts that the program contains, and writes them.
 pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
     let metadata = metadata()?;
     let crates = crates_of_program(&metadata)?;
@@ -42,14 +45,13 @@ pub(super) fn write(packages: &Packages) -> Result<(), Failure> {
         }
         text.push('\n');
     }
-    let font = root().join(FONT);
-    let licence = fs::read_to_string(&font).map_err(at(&font))?;
-    let number = texts.len() + 1;
-    texts.insert(licence, number);
-    let _ = write!(
-        text,
-        "\n## Inter (font of the pages)\n\nOFL-1.1 · [text {number}](#text-{number})\n"
-    );
+    for (name, path) in FONTS {
+        let path = root().join(path);
+        let licence = fs::read_to_string(&path).map_err(at(&path))?;
+        let number = texts.len() + 1;
+        let number = *texts.entry(licence).or_insert(number);
+        let _ = write!(text, "\n## {name}\n\nOFL-1.1 · [text {number}](#text-{number})\n");
+    }
     let mut numbered: Vec<(usize, String)> = texts.into_iter().map(|(text, n)| (n, text)).collect();
     numbered.sort();
     for (number, found) in numbered {

@@ -1,16 +1,29 @@
-//! Parts of the hosted pages: the items of the bill, the bank account, and the holder's consent to
-//! the debit.
+//! Parts of the hosted pages: the frame, the items of the bill, the bank account, and the holder's
+//! consent to the debit.
+//!
+//! On wide windows the summary of the bill is beside the form, and on phones it is above the form. The
+//! buttons are in a bar of their own that stays visible.
 
+use super::brand;
 use super::document::{Facts, Page};
+use super::icons::{Icon, icon};
 use super::marks;
+use super::pieces::{alert, badge};
+use super::sheet::Sheet;
 use super::words::money;
 use engine::connections::hosted::{PageBank, PageFault, PageLine};
+use engine::settings::Brand;
 use maud::{Markup, html};
 use model::money::Currency;
+
+const TEST_MODE: &str = "Test mode: no real bank, no real money.";
+/// The id of the form, which the buttons in the bar of actions name.
+pub(super) const FORM: &str = "form-bill";
 
 /// The content of a hosted page outside its main part.
 pub(super) struct Frame<'a> {
     pub(super) merchant_name: &'a str,
+    pub(super) brand: &'a Brand,
     pub(super) livemode: bool,
     /// The heading of the page.
     pub(super) title: &'a str,
@@ -24,66 +37,104 @@ pub(super) struct Frame<'a> {
     pub(super) goes_to: Option<&'a str>,
 }
 
-/// Renders a hosted page around its content.
-pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Page {
-    let Frame { merchant_name, title, fault, .. } = frame;
-    let body = html! {
-        div.sheet {
-            header.bar {
-                @if let Some(url) = frame.back {
-                    a.small href=(url) rel="noreferrer" aria-label=(format!("Back to {merchant_name}")) {
-                        span aria-hidden="true" { "←" }
-                    }
-                } @else {
-                    span.small {}
-                }
-                p.who { (merchant_name) }
-                span.small {}
-            }
-            main {
-                @if frame.tick { p.tick aria-hidden="true" { "✓" } }
-                h1 tabindex="-1" autofocus[fault.is_none()] { (title) }
-                @if let Some(fault) = fault {
-                    p.alert #fault role="alert" tabindex="-1" autofocus { (fault) }
-                }
-                (content)
-            }
-            @if !frame.livemode {
-                footer { p { "Test mode: no real bank, no real money." } }
+/// The content of a hosted page.
+pub(super) struct Content {
+    /// The bill, if the page is about one.
+    pub(super) summary: Option<Markup>,
+    /// The text and the fields.
+    pub(super) form: Markup,
+    /// The buttons, or a note in their place.
+    pub(super) actions: Markup,
+}
+
+/// Renders a hosted page around its content. A page without a bill and without fields is centred.
+pub(super) fn page(frame: &Frame<'_>, content: Content) -> Page {
+    let Frame { merchant_name, brand, title, fault, .. } = frame;
+    let back = html! {
+        @if let Some(url) = frame.back {
+            a.small href=(url) rel="noreferrer" aria-label=(format!("Back to {merchant_name}")) {
+                (icon(Icon::Back))
             }
         }
     };
+    let sheet = Sheet {
+        back,
+        who: brand::logo_or_name(merchant_name, brand),
+        centred: content.summary.is_none() && !content.form.0.contains("<form"),
+        main: main(frame, &content),
+        actions: content.actions,
+        note: (!frame.livemode).then_some(TEST_MODE),
+        ..Sheet::default()
+    };
     let error = if fault.is_some() { "Error: " } else { "" };
+    let goes_to = frame.goes_to.map(str::to_owned);
     Page {
         title: format!("{error}{title} – {merchant_name}"),
         look: "ours",
-        facts: Facts { goes_to: frame.goes_to.map(str::to_owned), ..Facts::default() },
-        body,
+        facts: Facts { goes_to, color: brand.color, ..Facts::default() },
+        body: sheet.render(),
     }
 }
 
-/// Renders the items of the bill. The total is below them unless it repeats the only amount.
-pub(super) fn lines(lines: &[PageLine], total: Option<(i64, Currency)>) -> Markup {
-    let repeats = lines.len() == 1 && total.is_some_and(|(sum, _)| sum == lines[0].amount);
+fn main(frame: &Frame<'_>, content: &Content) -> Markup {
+    let fault = frame.fault.as_deref();
+    html! {
+        div.head {
+            @if frame.tick { (badge(Icon::Check, "good")) }
+            h1 tabindex="-1" autofocus[fault.is_none()] { (frame.title) }
+            @if let Some(fault) = fault { (alert("fault", fault)) }
+        }
+        @if let Some(summary) = &content.summary {
+            section.summary aria-label="Summary" { (summary) }
+        }
+        div.pay { (content.form) }
+    }
+}
+
+/// Renders the items of the bill. The rows of sums are below them.
+pub(super) fn lines(lines: &[PageLine], sums: &[(&str, i64, Currency)]) -> Markup {
     html! {
         @if !lines.is_empty() {
             ul.bill {
-                @for line in lines {
-                    li {
-                        span {
-                            (line.name)
-                            @if line.quantity != 1 { span.times { " × " (line.quantity) } }
-                        }
-                        span.amount { (money(line.amount, line.currency)) }
-                    }
-                }
-                @if let Some((sum, currency)) = total.filter(|_| !repeats) {
-                    li.total {
-                        span { "Total" }
-                        span.amount { (money(sum, currency)) }
+                @for line in lines { (item(line)) }
+                @for (place, (name, sum, currency)) in sums.iter().enumerate() {
+                    li.sum.total[place + 1 == sums.len()] {
+                        span { (name) }
+                        span.amount { (money(*sum, *currency)) }
                     }
                 }
             }
+        }
+    }
+}
+
+fn item(line: &PageLine) -> Markup {
+    html! {
+        li {
+            span.what {
+                (line.name)
+                @if line.quantity != 1 { span.times { " × " (line.quantity) } }
+                @if let Some(each) = amount_of_one(line) {
+                    span.each { (money(each, line.currency)) " each" }
+                }
+            }
+            span.amount { (money(line.amount, line.currency)) }
+        }
+    }
+}
+
+/// The amount of one of several items, if it is a whole number of minor units.
+pub(super) fn amount_of_one(line: &PageLine) -> Option<i64> {
+    let several = line.quantity > 1 && line.amount % line.quantity == 0;
+    several.then(|| line.amount / line.quantity)
+}
+
+/// Renders the name and the address of the merchant.
+pub(super) fn seller(merchant_name: &str, brand: &Brand) -> Markup {
+    html! {
+        div.seller {
+            strong { (merchant_name) }
+            @for line in &brand.address { span { (line) } }
         }
     }
 }
@@ -129,11 +180,16 @@ pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
     }
 }
 
+/// The note in place of buttons on a page that asks for no more action.
+pub(super) fn may_close() -> Markup {
+    html! { p.close { "You may close this page." } }
+}
+
 /// The message for an error that the holder has to correct.
 pub(super) fn fault(fault: PageFault) -> &'static str {
     match fault {
         PageFault::Name => "Enter the name on your bank account.",
-        PageFault::Email => "Enter an e-mail address, such as ada@example.com.",
+        PageFault::Email => "Enter an email address, such as ada@example.com.",
         PageFault::NoBank => "Link a bank account first.",
         PageFault::Failed => "This account could not be used. Link another account.",
     }

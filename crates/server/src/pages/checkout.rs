@@ -1,6 +1,6 @@
 //! The page of a Checkout Session.
 
-use super::bill::{self, Frame};
+use super::bill::{self, Content, FORM, Frame};
 use super::document::Page;
 use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
@@ -30,23 +30,25 @@ pub(super) fn page(
             (title.to_owned(), content)
         }
         CheckoutStanding::Expired => {
-            let content = html! {
-                p {
-                    "It was open for too long. Your account was not debited. Go back to "
-                    (view.merchant_name) " and start again."
-                }
-                @if let Some(url) = &cancel {
-                    a.main href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
-                }
+            let content = Content {
+                summary: None,
+                form: html! {
+                    p {
+                        "It was open for too long. Your account was not debited. Go back to "
+                        (view.merchant_name) " and start again."
+                    }
+                },
+                actions: way_back(view, cancel.as_deref(), "main"),
             };
             ("This page has expired".to_owned(), content)
         }
         CheckoutStanding::Gone => {
-            let content = html! {
-                p {
-                    (view.merchant_name)
-                    " no longer uses this page. Your account was not debited. You may close this page."
-                }
+            let content = Content {
+                summary: None,
+                form: html! {
+                    p { (view.merchant_name) " no longer uses this page. Your account was not debited." }
+                },
+                actions: bill::may_close(),
             };
             ("This page no longer works".to_owned(), content)
         }
@@ -56,6 +58,7 @@ pub(super) fn page(
     let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
     let frame = Frame {
         merchant_name: &view.merchant_name,
+        brand: &view.brand,
         livemode: view.livemode,
         title: &title,
         tick: complete,
@@ -63,7 +66,7 @@ pub(super) fn page(
         back: cancel.as_deref().filter(|_| open),
         goes_to: success.as_deref().filter(|_| complete && done),
     };
-    bill::page(&frame, &content)
+    bill::page(&frame, content)
 }
 
 /// True if the session begins recurring payments.
@@ -82,49 +85,72 @@ fn verb(view: &CheckoutPage) -> String {
     }
 }
 
-fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &str) -> Markup {
+/// Renders the merchant, the items and the sums. A session that only saves an account has no bill.
+fn summary(view: &CheckoutPage) -> Option<Markup> {
+    let (total, currency) = view.total?;
+    Some(html! {
+        // Without an address, the bar already has all that is known about the merchant.
+        @if !view.brand.address.is_empty() { (bill::seller(&view.merchant_name, &view.brand)) }
+        (bill::lines(&view.lines, &[
+            ("Subtotal", total, currency),
+            (if recurs(view) { "Due today" } else { "Total due" }, total, currency),
+        ]))
+    })
+}
+
+fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &str) -> Content {
     let merchant = view.merchant_name.as_str();
-    let wrong = |wanted: PageFault| fault.filter(|fault| *fault == wanted);
-    html! {
-        (bill::lines(&view.lines, view.total))
+    let form = html! {
         @if view.total.is_none() {
             p { (merchant) " will debit this account later for your purchases and subscriptions." }
         }
-        form method="post" {
-            @if let (Some(email), true) = (&view.email, view.email_known) {
-                p.known { span { "E-mail address" } strong { (email) } }
-            } @else {
-                label for=(EMAIL) { "E-mail address" }
-                input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
-                    value=[posted.get(EMAIL).or(view.email.as_deref())]
-                    aria-describedby=[wrong(PageFault::Email).map(|_| "fault")]
-                    aria-invalid=[wrong(PageFault::Email).map(|_| "true")];
+        form id=(FORM) method="post" { (holder(view, posted, fault)) }
+        @if let Some(bank) = &view.bank {
+            h2 { "Bank account" }
+            (bill::bank(bank))
+            @match view.total.filter(|_| !recurs(view)) {
+                Some((amount, currency)) => {
+                    (bill::word_for_payment(verb, merchant, &money(amount, currency)))
+                }
+                None => (bill::word_for_later(verb, merchant)),
             }
-            label for=(NAME) { "Your name" }
-            input id=(NAME) name=(NAME) type="text" autocomplete="name" required maxlength="200"
-                value=[posted.get(NAME).or(view.name.as_deref())]
-                aria-describedby=[wrong(PageFault::Name).map(|_| "fault")]
-                aria-invalid=[wrong(PageFault::Name).map(|_| "true")];
-            @if let Some(bank) = &view.bank {
-                h2 { "Bank account" }
-                (bill::bank(bank))
-                @match view.total.filter(|_| !recurs(view)) {
-                    Some((amount, currency)) => {
-                        (bill::word_for_payment(verb, merchant, &money(amount, currency)))
-                    }
-                    None => (bill::word_for_later(verb, merchant)),
-                }
-                button.main name=(STEP) value="pay" { (verb) }
-                button.quiet name=(STEP) value="link" { "Use another account" }
-            } @else {
-                button.main name=(STEP) value="link" { "Link your bank account" }
-                p.note {
-                    "Choose your bank and log in there. You then return to this page and can check "
-                    "the account before it is "
-                    @if view.total.is_some() { "debited." } @else { "saved." }
-                }
+        } @else {
+            p.note {
+                "Choose your bank and log in there. You then return to this page and can check "
+                "the account before it is "
+                @if view.total.is_some() { "debited." } @else { "saved." }
             }
         }
+    };
+    let actions = html! {
+        @if view.bank.is_some() {
+            button.main form=(FORM) name=(STEP) value="pay" { (verb) }
+            button.quiet form=(FORM) name=(STEP) value="link" { "Use another account" }
+        } @else {
+            button.main form=(FORM) name=(STEP) value="link" { "Link your bank account" }
+        }
+    };
+    Content { summary: summary(view), form, actions }
+}
+
+/// Renders the fields about the holder.
+fn holder(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>) -> Markup {
+    let wrong = |wanted: PageFault| fault.filter(|fault| *fault == wanted);
+    html! {
+        @if let (Some(email), true) = (&view.email, view.email_known) {
+            p.known { span { "Email" } strong { (email) } }
+        } @else {
+            label for=(EMAIL) { "Email" }
+            input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
+                value=[posted.get(EMAIL).or(view.email.as_deref())]
+                aria-describedby=[wrong(PageFault::Email).map(|_| "fault")]
+                aria-invalid=[wrong(PageFault::Email).map(|_| "true")];
+        }
+        label for=(NAME) { "Your name" }
+        input id=(NAME) name=(NAME) type="text" autocomplete="name" required maxlength="200"
+            value=[posted.get(NAME).or(view.name.as_deref())]
+            aria-describedby=[wrong(PageFault::Name).map(|_| "fault")]
+            aria-invalid=[wrong(PageFault::Name).map(|_| "true")];
     }
 }
 
@@ -133,16 +159,14 @@ fn complete(
     done: bool,
     deposits_url: Option<&str>,
     success: Option<&str>,
-) -> Markup {
+) -> Content {
     let merchant = view.merchant_name.as_str();
-    html! {
-        (bill::lines(&view.lines, view.total))
-        @if let Some(url) = deposits_url {
+    let form = html! {
+        @if deposits_url.is_some() {
             p {
                 "Two small deposits will arrive in your account in the next few days. Then return to "
                 "this page and confirm them."
             }
-            a.quiet href=(url) { "Confirm the deposits" }
         } @else if view.total.is_some() {
             p {
                 "Your payment is under way. Bank debits take a few days. " (merchant)
@@ -151,12 +175,28 @@ fn complete(
         } @else {
             p { (merchant) " can now debit this account." }
         }
-        @match success {
-            Some(url) => {
-                @if done { p.note { "We are taking you back to " (merchant) "." } }
-                a.main href=(url) rel="noreferrer" { "Back to " (merchant) }
-            }
-            None => p.note { "You may close this page." },
+        @if done && success.is_some() {
+            p.note { "We are taking you back to " (merchant) "." }
         }
+    };
+    let actions = html! {
+        @match deposits_url {
+            Some(url) => {
+                a.main href=(url) { "Confirm the deposits" }
+                (way_back(view, success, "quiet"))
+            }
+            None => (way_back(view, success, "main")),
+        }
+    };
+    Content { summary: summary(view), form, actions }
+}
+
+/// Renders the link back to the merchant. Without an address of the merchant, the page may be closed.
+fn way_back(view: &CheckoutPage, url: Option<&str>, class: &str) -> Markup {
+    match url {
+        Some(url) => html! {
+            a class=(class) href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
+        },
+        None => bill::may_close(),
     }
 }

@@ -1,6 +1,6 @@
 //! The page on which a holder enters the amounts or the code of two small deposits.
 
-use super::bill::{self, Frame};
+use super::bill::{self, Content, FORM, Frame};
 use super::document::Page;
 use super::fields::{AMOUNT, CODE};
 use super::form::Posted;
@@ -29,30 +29,36 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
         }
         DepositsStanding::Done => {
             let back = view.return_url.as_deref().filter(|url| goes_somewhere(url));
-            let content = html! {
-                p { "Thank you. You do not need to do anything else." }
-                @match back {
-                    Some(url) => {
+            let content = Content {
+                summary: None,
+                form: html! { p { "Thank you. You do not need to do anything else." } },
+                actions: match back {
+                    Some(url) => html! {
                         a.main href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
-                    }
-                    None => p.note { "You may close this page." },
-                }
+                    },
+                    None => bill::may_close(),
+                },
             };
             ("Your account is confirmed", None, content)
         }
         DepositsStanding::Failed { why } => {
-            let content = html! {
-                p { (why) }
-                p {
-                    "Your account was not debited. Go back to " (view.merchant_name)
-                    " and link a bank account again."
-                }
+            let content = Content {
+                summary: None,
+                form: html! {
+                    p { (why) }
+                    p {
+                        "Your account was not debited. Go back to " (view.merchant_name)
+                        " and link a bank account again."
+                    }
+                },
+                actions: bill::may_close(),
             };
             ("Your account was not confirmed", None, content)
         }
     };
     let frame = Frame {
         merchant_name: &view.merchant_name,
+        brand: &view.brand,
         livemode: view.livemode,
         title,
         tick: view.standing == DepositsStanding::Done,
@@ -60,7 +66,7 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
         back: None,
         goes_to: None,
     };
-    bill::page(&frame, &content)
+    bill::page(&frame, content)
 }
 
 fn sentence(kind: DepositKind, fault: Fault, tries_left: u32) -> String {
@@ -86,10 +92,9 @@ fn form(
     arrive_at: AccountTime,
     posted: &Posted,
     fault: Option<Fault>,
-) -> Markup {
+) -> Content {
     let merchant = &view.merchant_name;
-    let (described, invalid) = (fault.map(|_| "fault"), fault.map(|_| "true"));
-    html! {
+    let form = html! {
         @if let Some(bank) = &view.bank { (bill::bank(&engine::connections::hosted::PageBank {
             deposits: false,
             ..bank.clone()
@@ -104,26 +109,7 @@ fn form(
                 ". Your statement shows it with a code that begins with SM."
             },
         }
-        form method="post" {
-            @match kind {
-                DepositKind::Amounts => {
-                    @for (place, name) in ["First deposit", "Second deposit"].iter().enumerate() {
-                        @let id = format!("{AMOUNT}-{place}");
-                        label for=(id) { (name) ", in cents" }
-                        input id=(id) name=(AMOUNT) inputmode="decimal" autocomplete="off" required
-                            maxlength="6" value=[posted.all(AMOUNT).nth(place)]
-                            aria-describedby=[described] aria-invalid=[invalid];
-                    }
-                }
-                DepositKind::DescriptorCode => {
-                    label for=(CODE) { "Code" }
-                    input.code id=(CODE) name=(CODE) autocomplete="off" autocapitalize="characters"
-                        spellcheck="false" required maxlength="12" value=[posted.get(CODE)]
-                        aria-describedby=[described] aria-invalid=[invalid];
-                }
-            }
-            button.main { "Confirm" }
-        }
+        form id=(FORM) method="post" { (fields(kind, posted, fault)) }
         @if !view.livemode {
             details.note {
                 summary { "Values for tests" }
@@ -132,6 +118,31 @@ fn form(
                         li { code { (input) } ": " (effect) }
                     }
                 }
+            }
+        }
+    };
+    let actions = html! { button.main form=(FORM) { "Confirm" } };
+    Content { summary: None, form, actions }
+}
+
+fn fields(kind: DepositKind, posted: &Posted, fault: Option<Fault>) -> Markup {
+    let (described, invalid) = (fault.map(|_| "fault"), fault.map(|_| "true"));
+    html! {
+        @match kind {
+            DepositKind::Amounts => {
+                @for (place, name) in ["First deposit", "Second deposit"].iter().enumerate() {
+                    @let id = format!("{AMOUNT}-{place}");
+                    label for=(id) { (name) ", in cents" }
+                    input id=(id) name=(AMOUNT) inputmode="decimal" autocomplete="off" required
+                        maxlength="6" value=[posted.all(AMOUNT).nth(place)]
+                        aria-describedby=[described] aria-invalid=[invalid];
+                }
+            }
+            DepositKind::DescriptorCode => {
+                label for=(CODE) { "Code" }
+                input.code id=(CODE) name=(CODE) autocomplete="off" autocapitalize="characters"
+                    spellcheck="false" required maxlength="12" value=[posted.get(CODE)]
+                    aria-describedby=[described] aria-invalid=[invalid];
             }
         }
     }

@@ -154,7 +154,8 @@ impl Visit {
 
     async fn invoice(&self, status: StatusCode, fault: Option<PageFault>) -> Outcome {
         let view = self.app.engine().show_invoice_page(&self.token, self.request).await?;
-        Ok(send(status, &invoice::page(&view.ok_or(Miss::Unknown)?, fault)))
+        let pdf = format!("/i/{}/pdf", self.token);
+        Ok(send(status, &invoice::page(&view.ok_or(Miss::Unknown)?, &pdf, fault)))
     }
 
     async fn invoice_pdf(&self) -> Outcome {

@@ -10,9 +10,8 @@
 //! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
 //! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
 //! [`bill`]. [`pdf`] writes an invoice as a file. Every page has the same head and headers
-//! ([`document`]) and the same error pages ([`response`]). Style and script are two files
-//! of this server, and the browser may load no others. [`marks`] contains the pictures of banks,
-//! and [`brand`] the colours and the logo of the merchant.
+//! ([`document`]) and the same error pages ([`response`]). The browser may load files of this
+//! server only: style, script, fonts, and the colours and the logo of the merchant ([`brand`]).
 //!
 //! [`settings`] is a page for the merchant.
 //!

@@ -159,9 +159,12 @@ pub(super) fn day(at: AccountTime) -> String {
 
 /// Formats an amount of minor units for people.
 pub(super) fn money(amount: i64, currency: Currency) -> String {
-    let sign = if amount < 0 { "-" } else { "" };
-    let (whole, cents) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
-    let digits = whole.to_string();
+    let decimal = currency.decimal(amount);
+    let (sign, number) = match decimal.strip_prefix('-') {
+        Some(number) => ("-", number),
+        None => ("", decimal.as_str()),
+    };
+    let (digits, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place) % 3 == 0 {
@@ -170,9 +173,9 @@ pub(super) fn money(amount: i64, currency: Currency) -> String {
         grouped.push(digit);
     }
     if currency == Currency::USD {
-        format!("{sign}${grouped}.{cents:02}")
+        format!("{sign}${grouped}{fraction}")
     } else {
-        format!("{sign}{grouped}.{cents:02} {}", currency.as_str().to_uppercase())
+        format!("{sign}{grouped}{fraction} {}", currency.as_str().to_uppercase())
     }
 }
 
@@ -200,6 +203,10 @@ mod tests {
         assert_eq!(money(5, Currency::USD), "$0.05");
         assert_eq!(money(-123_456_789, Currency::USD), "-$1,234,567.89");
         assert_eq!(money(100_000, Currency::USD), "$1,000.00");
+        let of = |code| Currency::parse(code).unwrap();
+        assert_eq!(money(-123_456, of("eur")), "-1,234.56 EUR");
+        assert_eq!(money(123_456, of("jpy")), "123,456 JPY");
+        assert_eq!(money(1_234_567, of("kwd")), "1,234.567 KWD");
         assert_eq!(address("Test (Non-OAuth)"), "test-non-oauth.test");
         assert_eq!(bank_field("mother_maiden_name").0, "Mother maiden name");
         assert_eq!(bank_field("émile").0, "émile");

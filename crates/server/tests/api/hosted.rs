@@ -50,29 +50,33 @@ async fn checkout_is_paid_on_its_page() {
     insta::assert_snapshot!(shown(&first), @"
     200
     Pay $25.00
-    Tea × 2 $25.00
-    E-mail address
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Total due $25.00
+    Email
     []
     Your name
     []
-    > Link your bank account
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Link your bank account
     ");
     assert!(first.body.contains("href=\"https://shop.example/cart\""));
     let fault = page.step("link", "email=ada&name=Ada").await;
     insta::assert_snapshot!(shown(&fault), @"
     422
     Pay $25.00
-    Enter an e-mail address, such as ada@example.com.
-    Tea × 2 $25.00
-    E-mail address
+    Enter an email address, such as ada@example.com.
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Total due $25.00
+    Email
     [ada]
     Your name
     [Ada]
-    > Link your bank account
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Link your bank account
     ");
     let fault = page.step("pay", ADA).await;
     assert!(read(&fault).starts_with("422\nPay $25.00\nLink a bank account first."));
@@ -81,8 +85,10 @@ async fn checkout_is_paid_on_its_page() {
     insta::assert_snapshot!(shown(&link(&app, &page, ADA).await), @"
     200
     Pay $25.00
-    Tea × 2 $25.00
-    E-mail address
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Total due $25.00
+    Email
     [ada@example.com]
     Your name
     [Ada]
@@ -99,9 +105,10 @@ async fn checkout_is_paid_on_its_page() {
     let paid = page.step("pay", ADA).await;
     insta::assert_snapshot!(shown(&paid), @"
     200
-    ✓
     Thank you
-    Tea × 2 $25.00
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Total due $25.00
     Your payment is under way. Bank debits take a few days. Test merchant will let you know when it
        arrives.
     We are taking you back to Test merchant.
@@ -145,7 +152,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     200
     Save your bank account
     Test merchant will debit this account later for your purchases and subscriptions.
-    E-mail address ada@example.com
+    Email ada@example.com
     Your name
     [Ada]
     Bank account
@@ -160,7 +167,6 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     let saved = page.step("pay", ADA).await;
     insta::assert_snapshot!(shown(&saved), @"
     200
-    ✓
     Your account is saved
     Two small deposits will arrive in your account in the next few days. Then return to this page
        and confirm them.
@@ -185,11 +191,11 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     []
     Second deposit, in cents
     []
-    > Confirm
     Values for tests
     32, 45: correct
     10, 11: too many wrong tries
     40, 41: expired
+    > Confirm
     ");
     let answers = ["amount=1&amount=2", "amount=32", "amount=x&amount=2", "amount=$0.45&amount=32"];
     let mut said = Vec::new();
@@ -201,7 +207,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     422 | Confirm your bank account | These amounts are not correct. You have 2 tries left.
     422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
     422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
-    200 | ✓ | Your account is confirmed
+    200 | Your account is confirmed | Thank you. You do not need to do anything else.
     ");
     assert_eq!(app.retrieve(&expanded).await.at("/setup_intent/status"), "succeeded");
 }
@@ -299,26 +305,30 @@ async fn a_bad_account_leaves_the_page_open() {
     200
     Pay $25.00
     The small deposits could not be sent. Check the routing and account numbers.
-    Tea × 2 $25.00
-    E-mail address
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Total due $25.00
+    Email
     [ada@example.com]
     Your name
     [Ada]
-    > Link your bank account
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Link your bank account
 
     422
     Subscribe for $25.00
     This account could not be used. Link another account.
-    Tea × 2 $25.00
-    E-mail address
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Due today $25.00
+    Email
     [ada@example.com]
     Your name
     [Ada]
-    > Link your bank account
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Link your bank account
     ");
 }
 
@@ -334,19 +344,35 @@ async fn an_invoice_is_paid_on_its_page() {
     200
     Pay $10.00
     Invoice …-0001
-    To ada@example.com
+    Status Open
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
-    > Pay by bank account
+    Total $10.00
+    Amount due $10.00
+    -> Download PDF
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Pay by bank account
     ");
     assert!(read(&page.step("pay", "").await).contains("Link a bank account first."));
     insta::assert_snapshot!(shown(&link(&app, &page, "").await), @"
     200
     Pay $10.00
     Invoice …-0001
-    To ada@example.com
+    Status Open
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
+    Total $10.00
+    Amount due $10.00
+    -> Download PDF
     Bank account
     Test (Non-OAuth) Account ending in …
     By clicking “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today
@@ -357,24 +383,40 @@ async fn an_invoice_is_paid_on_its_page() {
     ");
     insta::assert_snapshot!(shown(&page.step("pay", "").await), @"
     200
-    ✓
     Your payment is under way
     Invoice …-0001
-    To ada@example.com
+    Status Processing
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
+    Total $10.00
+    Amount due $10.00
+    -> Download PDF
     Bank debits take a few days. You do not need to do anything else. Test merchant will see when
        it arrives.
+    You may close this page.
     ");
     assert!(read(&page.step("link", "").await).contains("Your payment is under way"));
     app.run_workers_until_idle().await;
     insta::assert_snapshot!(shown(&page.page().await), @"
     200
-    ✓
     This invoice is paid
     Invoice …-0001
-    To ada@example.com
+    Status Paid
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
-    There is no amount left to pay. You may close this page.
+    Total $10.00
+    Amount paid $10.00
+    -> Download PDF
+    There is no amount left to pay.
+    You may close this page.
     ");
     let events = app.get("/v1/events?limit=100&type=invoice.finalized").await.ok();
     assert_eq!(events.at("/data/0/data/object/hosted_invoice_url"), url.as_str());
@@ -408,12 +450,20 @@ async fn an_invoice_whose_debit_failed() {
     Pay $10.00
     The bank account holds too little for this debit.
     Invoice …-0001
-    To ada@example.com
+    Status Open
+    Issued 1 January 2026
     Due 31 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Tea $10.00
-    > Pay by bank account
+    Total $10.00
+    Amount due $10.00
+    -> Download PDF
     Choose your bank and log in there. You then return to this page and can check the account
        before it is debited.
+    > Pay by bank account
     ");
 }
 
@@ -457,8 +507,10 @@ async fn checkout_begins_a_subscription() {
     insta::assert_snapshot!(shown(&link(&app, &page, ADA).await), @"
     200
     Subscribe for $25.00
-    Tea × 2 $25.00
-    E-mail address
+    Tea × 2 $12.50 each $25.00
+    Subtotal $25.00
+    Due today $25.00
+    Email
     [ada@example.com]
     Your name
     [Ada]

@@ -9,6 +9,7 @@ mod bank_ledger;
 mod banks_gone;
 mod blocked_accounts;
 mod bounds;
+mod brand;
 mod browser;
 mod charges;
 mod checkout;

@@ -234,7 +234,7 @@ async fn a_finalized_invoice_has_a_file() {
     let path = &url[url.find("/i/").unwrap()..];
     let file = app.bare_request("GET", path).send().await;
     assert_eq!((file.status, file.header("content-type")), (200, Some("application/pdf")));
-    assert!(file.body.starts_with("%PDF-1.4") && file.body.contains("Amount due: $10.00"));
+    assert!(file.body.starts_with("%PDF-1.") && file.body.contains("/ToUnicode"));
     let unknown = app.bare_request("GET", &path.replace("/pdf", "0/pdf")).send().await;
     assert_eq!(unknown.status, 404);
 }

@@ -5,6 +5,7 @@ use crate::connections::hosted::{PageBank, PageFault, PageLine, PageStep, begun}
 use crate::payments::checkout::deposits_url;
 use crate::payments::intent::Confirmation;
 use crate::payments::{Changes, intent_object};
+use crate::settings::Brand;
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
 use model::id::RequestId;
@@ -19,20 +20,29 @@ use wire::address::HostedPage;
 pub struct InvoicePage {
     /// The merchant's name.
     pub merchant_name: String,
+    /// The rest of the merchant's brand.
+    pub brand: Brand,
     /// True if it is about real money.
     pub livemode: bool,
     /// The state of the invoice.
     pub standing: InvoiceStanding,
     /// The printed number.
     pub number: Option<String>,
-    /// The addressee.
-    pub addressee: Option<String>,
+    /// The lines of the addressee: name, e-mail address and address, as far as they are known.
+    pub addressee: Vec<String>,
     /// The lines, in the order of their creation.
     pub lines: Vec<PageLine>,
-    /// The amount due, in minor units.
+    /// The sum of the lines, in minor units.
     pub total: i64,
-    /// Its currency.
+    /// The earlier balance of the customer and the balance for the next invoice. They explain the
+    /// difference between the total and the amount due.
+    pub balances: Vec<PageLine>,
+    /// The amount due, in minor units.
+    pub amount_due: i64,
+    /// The currency of all amounts.
     pub currency: Currency,
+    /// The date of issue.
+    pub issued_at: Option<AccountTime>,
     /// The due date.
     pub due_date: Option<AccountTime>,
     /// The account to debit.
@@ -84,16 +94,19 @@ impl Engine {
             _ => InvoiceStanding::Void,
         };
         let method = intent.as_ref().and_then(|intent| intent.payment_method);
-        let to = |name: &str| invoice.addressee.text(&[name]).map(str::to_owned);
         Ok(Some(InvoicePage {
             merchant_name: self.merchant_name(&context),
+            brand: self.merchant_brand(&context),
             livemode: invoice.livemode,
             standing,
             number: invoice.printed_number.clone(),
-            addressee: to("customer_name").or_else(|| to("customer_email")),
-            lines: invoice.lines.iter().rev().map(line).chain(balances(&invoice)).collect(),
-            total: invoice.amount_due(),
+            addressee: addressee(&invoice),
+            lines: invoice.lines.iter().rev().map(line).collect(),
+            total: invoice.total(),
+            balances: balances(&invoice).collect(),
+            amount_due: invoice.amount_due(),
             currency: invoice.currency,
+            issued_at: invoice.finalized_at,
             due_date: due_date(&invoice),
             bank: self.page_bank(&context, method).await?,
             failure: intent.and_then(|intent| intent.last_error).map(|error| error.message),
@@ -193,8 +206,25 @@ fn line(line: &Line) -> PageLine {
     }
 }
 
-/// The earlier balance of the customer and the balance for the next invoice, so that the lines add
-/// up to the total.
+/// The lines of the addressee.
+fn addressee(invoice: &Invoice) -> Vec<String> {
+    let part = |path: &[&str]| invoice.addressee.text(path).unwrap_or_default();
+    let of_address = |name: &str| part(&["customer_address", name]);
+    let place = [of_address("city"), of_address("state"), of_address("postal_code")].join(" ");
+    let place = place.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines = [
+        part(&["customer_name"]),
+        part(&["customer_email"]),
+        of_address("line1"),
+        of_address("line2"),
+        &place,
+        of_address("country"),
+    ];
+    lines.into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The earlier balance of the customer and the balance for the next invoice, which lead from the total
+/// to the amount due.
 fn balances(invoice: &Invoice) -> impl Iterator<Item = PageLine> {
     let currency = invoice.currency;
     let named = [
