@@ -156,15 +156,23 @@ test("banks that are down, and one that ends the login", LIMIT, async () => {
 });
 
 test("the page about the connection to a bank", LIMIT, async () => {
-  // Without script the page stays, because the test stops the refresh that would follow.
-  const page = await open({ javaScriptEnabled: false });
+  const page = await open();
   await begin(page);
   await press(page, /^Test \(Non-OAuth\)/);
-  await page.route(/\/link\/\w+$/, (route) => route.request().method() === "GET"
-    ? new Promise(() => {}) : route.continue());
+  await heading(page, "Connect your account to Test merchant");
+  // The page stays, because the next one does not arrive.
+  let goOn;
+  const held = new Promise((resolve) => { goOn = resolve; });
+  await page.route(/\/link\/\w+$/, async (route) => {
+    if (route.request().method() === "GET") await held;
+    await route.continue();
+  });
   await press(page, "Agree and continue");
   await heading(page, "Connecting to Test (Non-OAuth)…");
-  await page.screenshot({ path: "target/browser/connecting.png" });
+  await everySize(page, "connecting", { main: null });
+  goOn();
+  await heading(page, "Log in at Test (Non-OAuth)");
+  assert.deepEqual(page.faults, []);
 });
 
 test("typed numbers, without and with an error", LIMIT, async () => {
