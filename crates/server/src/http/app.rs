@@ -124,6 +124,11 @@ impl App {
         Self { record: record.map(Arc::new), ..self }
     }
 
+    /// The address of the server for clients.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.engine.settings().public_url
+    }
+
     /// Begins a visit of the settings page with a secret key. Returns the token of the visit.
     pub(crate) fn begin_visit(&self, key: &str) -> Result<String, Error> {
         self.visits.begin(&self.keys, key, self.engine.clock().server_now())

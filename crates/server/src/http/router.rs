@@ -16,7 +16,7 @@ use super::payments::{
 use super::routes::Routes;
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{metrics, record, refused};
-use crate::pages::{self, hosted};
+use crate::pages::{self, documents, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -38,7 +38,7 @@ separate, empty merchant. For instance:
     curl BASE/v1/customers -u sk_test_123: -d email=ada@example.com
 
 Test helpers are under /v1/test_helpers/financial_connections; GET …/institutions lists the test
-banks. /healthz and /readyz need no key.
+banks. /llms.txt lists the documentation. /healthz and /readyz need no key.
 ";
 
 /// The server's addresses. A layer that only a few of them need is added to those few, because a
@@ -371,6 +371,9 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/assets/{font}", get(pages::font)),
         ("/assets/brand.css", get(pages::brand::style)),
         ("/assets/logo", get(pages::brand::logo)),
+        // The documents, for agents
+        ("/llms.txt", get(documents::list)),
+        ("/docs/{page}", get(documents::show)),
         ("/", get(hello)),
         ("/healthz", get(healthy)),
         ("/readyz", get(ready)),
@@ -402,7 +405,7 @@ pub(super) fn metrics_router(app: Arc<App>) -> Router {
 }
 
 async fn hello(State(app): State<Arc<App>>) -> String {
-    HELLO.replace("BASE", &app.engine().settings().public_url)
+    HELLO.replace("BASE", app.public_url())
 }
 
 async fn healthy() -> &'static str {

@@ -13,7 +13,7 @@
 //! ([`document`]) and the same error pages ([`response`]). The browser may load files of this
 //! server only: style, script, fonts, and the colours and the logo of the merchant ([`brand`]).
 //!
-//! [`settings`] is a page for the merchant.
+//! [`settings`] is a page for the merchant, and [`documents`] are the documents for callers.
 //!
 //! `/stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
 //! flow in a frame. Its parts are in `assets/stripe`.
@@ -25,6 +25,7 @@ pub(crate) mod brand;
 mod checkout;
 mod deposits;
 mod document;
+pub(crate) mod documents;
 mod ends;
 mod fields;
 mod form;

@@ -34,6 +34,7 @@ mod deletions;
 mod destinations;
 mod determinism;
 mod dialect;
+mod documents;
 mod due_fails;
 mod empty_lists;
 mod endpoints;
