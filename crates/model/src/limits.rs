@@ -314,6 +314,10 @@ pub const READERS_MAX: usize = 16;
 pub const READ_STEPS_MAX: u32 = 50_000;
 /// The maximum number of long reads that run at once. One merchant runs at most one.
 pub const LONG_READS_MAX: usize = 2;
+/// The maximum number of calls that another server handles at once.
+pub const FORWARDED_CALLS_MAX: usize = 16;
+/// The maximum time of a call that another server handles, in milliseconds.
+pub const FORWARDED_CALL_MS_MAX: u64 = 30_000;
 /// The maximum number of long reads that copy or measure a sandbox at once. A list does not wait for them.
 pub const COPY_READS_MAX: usize = 1;
 /// The maximum number of long reads that run or wait. A merchant has at most as many as are free.

@@ -176,11 +176,24 @@ impl Outbound {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Called, OutboundError> {
+        self.call_within(method, url, headers, body, CALL_BYTES_MAX).await
+    }
+
+    /// The same, with a bound of the response's body in bytes.
+    pub async fn call_within(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        response_bytes_max: usize,
+    ) -> Result<Called, OutboundError> {
         let Target(place) = self.target(url)?;
         let method = method.parse().map_err(|_| OutboundError::Invalid)?;
         let calling = Box::pin(async {
             let exchange = self.client.send(&place, method, headers, body).await;
-            complete(exchange.map_err(|failure| reason(&failure))?).await
+            let exchange = exchange.map_err(|failure| reason(&failure))?;
+            complete(exchange, response_bytes_max).await
         });
         let called = tokio::time::timeout(self.timeout(), calling).await;
         called.unwrap_or(Err(TOO_LATE)).map_err(|reason| OutboundError::Call { reason })
@@ -251,8 +264,8 @@ async fn read_beginning(exchange: &mut Exchange, stored: &mut Vec<u8>) -> bool {
     false
 }
 
-/// Reads a response to its end.
-async fn complete(mut exchange: Exchange) -> Result<Called, &'static str> {
+/// Reads a response to its end, within a bound in bytes.
+async fn complete(mut exchange: Exchange, bytes_max: usize) -> Result<Called, &'static str> {
     let status = exchange.response.status().as_u16();
     let headers = exchange.response.headers();
     let header = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
@@ -261,7 +274,7 @@ async fn complete(mut exchange: Exchange) -> Result<Called, &'static str> {
     while let Some(frame) = exchange.response.body_mut().frame().await {
         let frame = frame.map_err(|error| reason(&Failure::Broken(error)))?;
         let Ok(chunk) = frame.into_data() else { continue };
-        if body.len() + chunk.len() > CALL_BYTES_MAX {
+        if body.len() + chunk.len() > bytes_max {
             return Err("the response is too large");
         }
         body.extend_from_slice(&chunk);

@@ -6,7 +6,7 @@
 use crate::addresses::{hosts, url_of};
 use crate::clock::SystemClock;
 use crate::engine_settings::{engine_settings, failpoints, lab_settings};
-use crate::http::{self, App, Hosts, IssuedKeys, Keys, Record};
+use crate::http::{self, App, Hosts, IssuedKeys, Keys, OtherServer, Record};
 use crate::logo::Logo;
 use crate::rng::Streams;
 use crate::tls::{Certificate, TlsError};
@@ -206,6 +206,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         .with_logo(Logo::of(settings)?)
         .behind(settings.trusted_proxies.clone())
         .at_hosts(hosts(settings, address, keys))
+        .forwarding(settings.other_server.as_deref().map(OtherServer::at))
         .recording(open_record(settings.record.as_deref())?);
     let app = match metrics {
         Metrics::Off => app,

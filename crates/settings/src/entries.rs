@@ -273,6 +273,7 @@ pub const ENTRIES: &[Entry] = &[
     switch(CLIENTS, "realistic", "Use the delays and cool-downs of real banks in test mode"),
     switch(CLIENTS, "strict", "Reject known parameters that have no effect"),
     entry(CLIENTS, "record", "FILE", "", "File that receives each API request with its response"),
+    entry(CLIENTS, "else", "URL", "", "Server for calls that this server does not have"),
     entry(LOGS, "log-format", "human|json", "human", "Format of the log on standard error"),
     entry(LOGS, "log-level", "LEVEL", "info", "Log level: error, warn, info, debug, trace or off"),
     derived(

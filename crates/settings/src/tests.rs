@@ -255,6 +255,26 @@ fn metrics_and_proxies_are_read() {
     );
 }
 
+/// The other server is an address without a path, a query or credentials.
+#[test]
+fn the_other_server_is_an_origin() {
+    let other = |text| of_flags(&[("else", text)]).map(|read| read.other_server);
+    assert_eq!(of_flags(&[]).unwrap().other_server, None);
+    for (text, origin) in [
+        ("http://127.0.0.1:12112", "http://127.0.0.1:12112"),
+        ("http://Mock.Example/", "http://mock.example"),
+        ("https://[::1]:443", "https://[::1]"),
+    ] {
+        assert_eq!(other(text), Ok(Some(origin.to_owned())));
+    }
+    for text in
+        ["127.0.0.1:1", "ftp://a", "http://a/v1", "http://a?b", "http://u:p@a", "http://a#b"]
+    {
+        let error = other(text).unwrap_err();
+        assert!(error.ends_with("must be http:// or https://, a host and a port"), "{error}");
+    }
+}
+
 /// Hosts are names and domains, without a scheme or a port.
 #[test]
 fn hosts_are_read() {

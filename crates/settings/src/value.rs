@@ -219,6 +219,8 @@ pub struct Settings {
     pub strict: bool,
     /// The file that receives every API request with its response.
     pub record: Option<PathBuf>,
+    /// The origin of the server that receives the calls in test mode which this server does not have.
+    pub other_server: Option<String>,
     /// The format of the log.
     pub log_format: LogFormat,
     /// The level of the log.
@@ -280,6 +282,7 @@ impl Resolved {
             stop_with_stdin: self.truth("stop-with-stdin")?,
             strict: self.truth("strict")?,
             record: self.path("record"),
+            other_server: self.origin("else")?,
             log_format: self.word("log-format")?,
             log_level: self
                 .parsed("log-level", "must be one of off, error, warn, info, debug, trace")?,
@@ -364,6 +367,23 @@ impl Resolved {
             (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
             (Some(_), None) => Err(self.fault("tls-cert", "tls-key must name its private key")),
             (None, Some(_)) => Err(self.fault("tls-key", "tls-cert must name its certificate")),
+        }
+    }
+
+    /// Parses the address of a server: a scheme, a host and a port.
+    fn origin(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
+        let (text, _) = self.get(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let origin = url::Url::parse(text).ok().filter(|url| {
+            let has_credentials = !url.username().is_empty() || url.password().is_some();
+            let has_more = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+            matches!(url.scheme(), "http" | "https") && !has_credentials && !has_more
+        });
+        match origin {
+            Some(origin) => Ok(Some(origin.origin().ascii_serialization())),
+            None => Err(self.fault(name, "must be http:// or https://, a host and a port")),
         }
     }
 

@@ -23,7 +23,7 @@ use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
 use model::numbers::Numbers;
 use server::Started;
-use server::http::{self, ConnectionBounds, IssuedKeys, Record};
+use server::http::{self, ConnectionBounds, IssuedKeys, OtherServer, Record};
 use server::rng::Streams;
 use settings::{KeyPolicy, resolve};
 use std::collections::BTreeMap;
@@ -66,6 +66,8 @@ pub struct Options {
     pub account_time: Option<AccountTime>,
     /// Rejects parameters that are known but ignored.
     pub strict: bool,
+    /// The origin of the server for calls that this server does not have.
+    pub other_server: Option<String>,
     /// The bounds of the store.
     pub bounds: StoreBounds,
     /// The bounds of connections.
@@ -85,6 +87,7 @@ impl Default for Options {
             keys: KeyPolicy::Any,
             account_time: None,
             strict: false,
+            other_server: None,
             bounds: StoreBounds::default(),
             connections: ConnectionBounds::default(),
             failpoints: Failpoints::default(),
@@ -204,7 +207,7 @@ impl App {
         let issued = Keys::new();
         let accepted = issued.accepted_by(options.keys);
         let store = open_store(&options, &clock, &accepted.issued);
-        let Options { strict, settings, connections, .. } = options;
+        let Options { strict, settings, connections, other_server, .. } = options;
         let streams = Streams::seeded(1);
         let parts = EngineParts {
             store,
@@ -217,6 +220,7 @@ impl App {
         let (engine, lab) = parts.build_registered(Numbers::default(), registry);
         let app = http::App::new(Arc::clone(&lab), accepted, streams.request_ids, streams.visits);
         let app = app.recording(record()).strict(strict).measuring(true).bounding(connections);
+        let app = app.forwarding(other_server.as_deref().map(OtherServer::at));
         let (client, stop) = serve(app).await;
         let servers = AtomicU64::new(1);
         Self { engine, lab, client, clock, keys: issued, settings, servers, _stop: stop }

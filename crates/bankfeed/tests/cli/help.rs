@@ -144,6 +144,7 @@ fn shows_settings_in_groups() {
           --realistic[=<true|false>]  Use the delays and cool-downs of real banks in test mode [env: BANKFEED_REALISTIC]
           --strict[=<true|false>]     Reject known parameters that have no effect [env: BANKFEED_STRICT]
           --record <FILE>             File that receives each API request with its response [env: BANKFEED_RECORD]
+          --else <URL>                Server for calls that this server does not have [env: BANKFEED_ELSE]
 
     Logs and metrics:
           --log-format <human|json>     Format of the log on standard error [default: human] [env: BANKFEED_LOG_FORMAT]

@@ -3,6 +3,7 @@
 use super::auth::Keys;
 use super::budget::{Budgets, Room};
 use super::connection_bounds::ConnectionBounds;
+use super::forward::OtherServer;
 use super::headers::{REQUEST_ID, put};
 use super::hosts::Hosts;
 use super::idempotency::RunningKeys;
@@ -37,6 +38,8 @@ pub struct App {
     pub(super) visits: Visits,
     pub(super) budgets: Budgets,
     pub(super) record: Option<Arc<Record>>,
+    /// The server for calls that this server does not have, if the operator names one.
+    pub(super) other_server: Option<OtherServer>,
     pub(super) strict: bool,
     /// The logo of the merchant.
     logo: Option<Logo>,
@@ -65,6 +68,7 @@ impl App {
             visits,
             budgets: Budgets::default(),
             record: None,
+            other_server: None,
             strict: false,
             logo: None,
             metrics: None,
@@ -122,6 +126,12 @@ impl App {
     #[must_use]
     pub fn recording(self, record: Option<Record>) -> Self {
         Self { record: record.map(Arc::new), ..self }
+    }
+
+    /// Sets the server that handles the calls in test mode which this server does not have.
+    #[must_use]
+    pub fn forwarding(self, other_server: Option<OtherServer>) -> Self {
+        Self { other_server, ..self }
     }
 
     /// The address of the server for clients.

@@ -424,7 +424,7 @@ fn read_params(parts: &Parts, body: &str, is_json: bool) -> Result<Params, ApiEr
 
 /// Reads a body, sent whole or in chunks. Returns it with the room that it takes. A large body is not
 /// read before there is room.
-async fn collect_body(
+pub(super) async fn collect_body(
     app: &App,
     headers: &HeaderMap,
     body: Body,

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+/// The origin of the server that handled a call in place of this one.
+pub(super) const FORWARDED: HeaderName = HeaderName::from_static("bankfeed-forwarded");
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(super) const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");

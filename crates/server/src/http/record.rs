@@ -12,7 +12,7 @@
 
 mod redact;
 
-use super::headers::{REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
+use super::headers::{FORWARDED, REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::response::Parts;
@@ -131,6 +131,7 @@ impl RequestHead {
             "path": redact::path(self.uri.path()),
             "version": header(&STRIPE_VERSION).map(redact::text),
             "account": header(&STRIPE_ACCOUNT).map(redact::text),
+            "forwarded": header(&FORWARDED),
             "parameters": parameters,
             "status": parts.status.as_u16(),
             "answer": response,
@@ -244,6 +245,7 @@ mod tests {
             "status": "succeeded",
             "websocket_id": "…"
           },
+          "forwarded": null,
           "method": "POST",
           "parameters": [
             [

@@ -1,13 +1,13 @@
 //! Every address of the server, in one flat list.
 
 use super::app::{App, identified};
-use super::call;
 use super::connect::{connected_account, external_account, token};
 use super::connections::{
     account, authorization, clock, connections_settings, customer, institution, link_flow, session,
     transaction,
 };
 use super::events::{destination, endpoint, event, event_stream, thin_event};
+use super::forward::forward_or_reject;
 use super::guard::guard_page;
 use super::payments::{
     balance, charge, checkout, confirmation_token, dispute, intent, invoice, method_configuration,
@@ -425,15 +425,16 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response {
-    call::reject(&app, request, "unknown", |method, path| {
+    forward_or_reject(&app, request, "unknown", |method, path| {
         if path.starts_with("/v2/") {
             Error::unsupported_v2(method, path)
         } else {
             Error::unknown_url(method, path)
         }
     })
+    .await
 }
 
 pub(super) async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
-    call::reject(&app, request, "wrong method", Error::wrong_method)
+    forward_or_reject(&app, request, "wrong method", Error::wrong_method).await
 }

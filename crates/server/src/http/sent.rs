@@ -71,6 +71,21 @@ impl Sent {
         }
     }
 
+    /// The response of another server.
+    pub(super) fn passed_on(status: u16, body: Vec<u8>, notice: Option<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            body,
+            notice,
+            original: None,
+            should_retry: None,
+            limited: None,
+            cut: false,
+            closes: false,
+            decided: false,
+        }
+    }
+
     /// Ends the connection after the response.
     pub(super) fn closing(self) -> Self {
         Self { closes: true, ..self }

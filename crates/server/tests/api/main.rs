@@ -50,6 +50,7 @@ mod failures;
 mod faults;
 mod feeds;
 mod filters;
+mod forwarded_calls;
 mod guide;
 mod heads;
 mod hosted;

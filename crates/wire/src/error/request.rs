@@ -32,6 +32,26 @@ impl Error {
         Self::invalid(format!("Unrecognized request URL ({method}: {path}).")).status(404)
     }
 
+    /// The server of the setting `else` gave no complete response.
+    pub fn other_server_silent(origin: &str, reason: &str) -> Self {
+        Self::invalid(format!(
+            "The server {origin} of the setting else gave no complete response: {reason}. Check that \
+             it runs, or start this server without --else."
+        ))
+        .status(503)
+        .error_type(ErrorType::ApiError)
+    }
+
+    /// The response of the server of the setting `else` cannot be passed on.
+    pub fn other_server_unusable(origin: &str, reason: &str) -> Self {
+        Self::invalid(format!(
+            "The response of the server {origin} of the setting else cannot be used: {reason}. Check \
+             that --else names a server of Stripe's API."
+        ))
+        .status(502)
+        .error_type(ErrorType::ApiError)
+    }
+
     /// The path exists in preview versions only.
     pub fn preview_url(method: &str, path: &str) -> Self {
         let path = shown(path);

@@ -61,6 +61,8 @@ fn errors_read_well() {
         Error::exclusive(&["starting_after", "ending_before"]),
         Error::no_such("customer", "cus_x", "customer"),
         Error::unknown_url("GET", "/v1/custmers"),
+        Error::other_server_silent("http://127.0.0.1:12112", "the connection was refused"),
+        Error::other_server_unusable("http://127.0.0.1:12112", "it is not JSON"),
         Error::wrong_method("PUT", "/v1/customers"),
         Error::unsupported_v2("GET", "/v2/core/accounts"),
         Error::wrong_content_type("application/json"),
@@ -98,6 +100,13 @@ fn errors_read_well() {
         No such customer: 'cus_x'
     404 - -
         Unrecognized request URL (GET: /v1/custmers).
+    503 - -
+        The server http://127.0.0.1:12112 of the setting else gave no complete response:
+        the connection was refused. Check that it runs, or start this server without
+        --else.
+    502 - -
+        The response of the server http://127.0.0.1:12112 of the setting else cannot be
+        used: it is not JSON. Check that --else names a server of Stripe's API.
     405 - -
         /v1/customers does not accept PUT requests.
     404 - -
