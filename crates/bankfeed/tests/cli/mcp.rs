@@ -88,7 +88,7 @@ fn the_tools_have_schemas() {
     let mut session = Session::of(&server);
     let listed = session.request("tools/list", &json!({}));
     let tools = listed["result"]["tools"].as_array().unwrap();
-    let shown: String = tools
+    let shown: Vec<String> = tools
         .iter()
         .map(|tool| {
             let schema = &tool["inputSchema"];
@@ -107,10 +107,10 @@ fn the_tools_have_schemas() {
             let name = tool["name"].as_str().unwrap();
             let reads = tool["annotations"]["readOnlyHint"] == true;
             let kind = if reads { "reads" } else { "writes" };
-            format!("{name} {kind}: {} (required: {})\n", names.join(" "), required.join(" "))
+            format!("{name} {kind}: {} (required: {})", names.join(" "), required.join(" "))
         })
         .collect();
-    insta::assert_snapshot!(shown, @"
+    insta::assert_snapshot!(shown.join("\n"), @"
     link_account writes: accounts bank carrier customer email new_test_clock permissions prefetch subscribe test_clock (required: )
     refresh_account writes: account features timeout_s wait (required: account)
     advance_clock writes: span test_clock timeout_s (required: span)

@@ -51,7 +51,7 @@ pub(super) async fn serve(agent: &Agent) -> Result<(), ServerError> {
     while is_open || !running.tasks.is_empty() {
         tokio::select! {
             message = messages.recv(), if is_open => match message {
-                Some(line) => take(agent, &line.map_err(unreadable)?, &mut running)?,
+                Some(line) => take(agent, &line.map_err(|error| unreadable(&error))?, &mut running)?,
                 None => is_open = false,
             },
             Some(done) = running.tasks.join_next() => {
@@ -91,7 +91,7 @@ fn read_messages() -> Receiver<io::Result<String>> {
     messages
 }
 
-fn unreadable(error: io::Error) -> ServerError {
+fn unreadable(error: &io::Error) -> ServerError {
     ServerError::Ended {
         problem: format!("could not read the input: {error}"),
         help: "Start the command by a client of the Model Context Protocol".to_owned(),

@@ -117,10 +117,10 @@ pub(super) async fn forward_or_reject(
             let (parts, body) = request.into_parts();
             let (mut head, _) = Head::read(app, &parts);
             head.merchant = Some(caller.merchant);
-            let sent = forwarded(app, other, &url, &parts, body).await;
+            let outcome = forwarded(app, other, &url, &parts, body).await;
             let is_second_version = parts.uri.path().starts_with("/v2/");
-            let (sent, is_forwarded) = match sent {
-                Ok(called) => (sent_of(called), true),
+            let (sent, is_forwarded) = match outcome {
+                Ok(response) => (sent_of(response), true),
                 Err(error) if is_second_version => (error.in_second_version(), false),
                 Err(error) => (*error, false),
             };

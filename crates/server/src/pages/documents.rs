@@ -94,13 +94,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Response {
 /// A page.
 pub(crate) async fn show(Path(file): Path<String>) -> Response {
     let mut pages = SECTIONS.iter().flat_map(|section| section.pages);
-    match pages.find(|page| page.file == file) {
-        Some(page) => asset("text/markdown; charset=utf-8", page.text).into_response(),
-        None => {
-            let plain = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (StatusCode::NOT_FOUND, plain, UNKNOWN).into_response()
-        }
-    }
+    let Some(page) = pages.find(|page| page.file == file) else {
+        let plain = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        return (StatusCode::NOT_FOUND, plain, UNKNOWN).into_response();
+    };
+    asset("text/markdown; charset=utf-8", page.text).into_response()
 }
 
 /// The list, with links below this address.
