@@ -19,12 +19,12 @@ const UNKNOWN: &str = "No such page. /llms.txt lists the pages of this server.\n
 const HEAD: &str = "\
 # bankfeed
 
-> A self-hosted server that speaks Stripe's Financial Connections API, with test banks and a clock that tests control. Every \
-Stripe SDK works against it after a change of the base URL to BASE.
+> A self-hosted server that speaks Stripe's Financial Connections API, with test banks and a clock \
+that tests control. Every Stripe SDK works against it after a change of the base URL to BASE.
 
-Any key of the form `sk_test_…` is a separate, empty merchant, unless the operator issues keys. Test helpers under \
-`/v1/test_helpers` act for the holder and for the bank. `bankfeed mcp` serves the most frequent calls as tools of the Model \
-Context Protocol.
+Any key of the form `sk_test_…` is a separate, empty merchant, unless the operator issues keys. Test \
+helpers under `/v1/test_helpers` act for the holder and for the bank. `bankfeed mcp` serves the most \
+frequent calls as tools of the Model Context Protocol.
 ";
 
 /// The pages of a section of the list.
