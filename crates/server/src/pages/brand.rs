@@ -31,7 +31,7 @@ const CONTRAST_MIN: f64 = 4.5;
 const BLACK: Color = Color([0, 0, 0]);
 const WHITE: Color = Color([255, 255, 255]);
 /// The darkest ground of text on a light page.
-const LIGHT_GROUND: Color = Color([0xf0, 0xf2, 0xf5]);
+const LIGHT_GROUND: Color = Color([0xe8, 0xec, 0xf0]);
 /// The lightest ground of text on a dark page.
 const DARK_GROUND: Color = Color([0x26, 0x2e, 0x3a]);
 

@@ -47,7 +47,7 @@ async fn pages_have_the_brand_of_the_settings() {
     let style = client.bare_request("GET", "/assets/brand.css?color=ffcc00").send().await.ok();
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
     insta::assert_snapshot!(style.body, @"
-    :root{--accent:#846a00;--accent-deep:#665200;--on-accent:#ffffff}
+    :root{--accent:#826800;--accent-deep:#655100;--on-accent:#ffffff}
     @media (prefers-color-scheme:dark){:root{--accent:#ffcc00;--accent-deep:#ffd738;--on-accent:#3f3300}}
     ");
 
