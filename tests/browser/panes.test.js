@@ -17,7 +17,7 @@ const MANUAL = { manual_entry: { mode: "automatic" } };
 
 const begin = async (page, more) => page.goto(await hosted(await makeSession(more)));
 
-test("the list of banks, a search without a result, and the consent", LIMIT, async () => {
+test("the list of banks, a search without a result, the consent, and the way out", LIMIT, async () => {
   const page = await open();
   await begin(page, MANUAL);
   await everySize(page, "banks", { main: "#search" });
@@ -30,6 +30,11 @@ test("the list of banks, a search without a result, and the consent", LIMIT, asy
   await press(page, /^Bank \(Non-OAuth\)/);
   await heading(page, "Connect your account to Test merchant");
   await everySize(page, "consent");
+  const question = new URL(page.url());
+  question.searchParams.set("leave", "1");
+  await page.goto(question.href);
+  await heading(page, "Leave without connecting an account?");
+  await everySize(page, "leave");
   assert.deepEqual(page.faults, []);
 });
 

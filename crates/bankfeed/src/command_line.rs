@@ -434,9 +434,11 @@ mod tests {
                 "completions" => "bash",
                 "key" | "registration" => "list",
                 "get" | "post" | "delete" => "customers",
-                "backup" | "restore" | "scenario show" | "scenario check" | "scenario import-plaid" => {
-                    "x"
-                }
+                "backup"
+                | "restore"
+                | "scenario show"
+                | "scenario check"
+                | "scenario import-plaid" => "x",
                 _ => "",
             };
             for flag in ALL {

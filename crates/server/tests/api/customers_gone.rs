@@ -36,23 +36,35 @@ async fn pages_of_a_deleted_customer() {
     insta::assert_snapshot!(pages_shown, @"
     200
     This page no longer works
-    Test merchant no longer uses this page. Your account was not debited. You may close this page.
+    Test merchant no longer uses this page. Your account was not debited.
+    You may close this page.
 
     200
     This page no longer works
-    Test merchant no longer uses this page. Your account was not debited. You may close this page.
+    Test merchant no longer uses this page. Your account was not debited.
+    You may close this page.
 
     200
     Your account was not confirmed
     The deposits are no longer needed.
     Your account was not debited. Go back to Test merchant and link a bank account again.
+    You may close this page.
 
     200
     This page no longer works
     Invoice …-0001
-    To ada@example.com
+    Status Open
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
-    You can no longer pay Test merchant here. You may close this page.
+    Total $10.00
+    Amount due $10.00
+    -> Download PDF
+    You can no longer pay Test merchant here.
+    You may close this page.
     ");
     for page in [&checkout, &invoice] {
         for step in ["link", "pay"] {

@@ -85,21 +85,35 @@ async fn a_balance_is_collected_with_the_next_invoice() {
     200
     Pay $6.00
     Invoice …-0001
-    To ada@example.com
+    Status Open
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $10.00
+    Total $10.00
     Balance from before -$4.00
-    Total $6.00
-    > Pay by bank account
+    Amount due $6.00
+    -> Download PDF
     Choose your bank and log in there. You then return to this page and can check the account before it is debited.
+    > Pay by bank account
 
     200
-    ✓
     This invoice is paid
     Invoice …-0001
-    To ada@example.com
+    Status Paid
+    Issued 1 January 2026
+    From
+    Test merchant
+    To
+    ada@example.com
     Item $0.30
+    Total $0.30
     Left for the next invoice -$0.30
-    Total $0.00
-    There is no amount left to pay. You may close this page.
+    Amount paid $0.00
+    -> Download PDF
+    There is no amount left to pay.
+    You may close this page.
     ");
 }

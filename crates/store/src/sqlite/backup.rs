@@ -27,7 +27,7 @@ const PAGES_PER_STEP: c_int = 1_024;
 /// The time to wait for a change of the issued keys, whose file has no write-ahead log.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// Any statement that reads starts the read transaction.
-const BEGIN_READING: &str = "SELECT COUNT(*) FROM sqlite_schema";
+pub(super) const BEGIN_READING: &str = "SELECT COUNT(*) FROM sqlite_schema";
 
 /// Copies a database into a new file, which only its owner can read. Calls `report` after each step.
 /// Returns false if that ended the copy early.

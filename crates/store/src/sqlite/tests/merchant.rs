@@ -27,7 +27,8 @@ const ACCOUNT_TABLES: &[&str] = &[
 
 /// Tables about the database itself or about the generations of merchants, and a function in place of a
 /// table.
-const OF_NO_MERCHANT: &[&str] = &["counts", "facts", "generations", "json_each", "migrations"];
+const OF_NO_MERCHANT: &[&str] =
+    &["counts", "facts", "generations", "json_each", "migrations", "sqlite_schema"];
 
 /// The first words of statements that are not about rows.
 const NOT_OF_ROWS: &[&str] =

@@ -6,7 +6,7 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, backlog, clock, connection, delivery, delivery_claim, earlier_charge, event,
+    account, backlog, backup, clock, connection, delivery, delivery_claim, earlier_charge, event,
     event_list, event_statuses, feed, generation, idempotency, log, migration, object,
     object_filter, open, open_work, place, precondition, probe, prune, refresh, refresh_claim,
     removal, replace, share, snapshot, transaction, writer,
@@ -37,6 +37,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     connection::FIND_CONNECTION,
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
+    backup::BEGIN_READING,
     backlog::COUNT_REFRESHES_OF_MERCHANT,
     backlog::COUNT_EVENTS_OF_MERCHANT,
     backlog::COUNT_DELIVERIES_OF_ENDPOINT,
@@ -413,6 +414,7 @@ fn statements_seek() {
         "object::LIST_DUE_OBJECTS",
         "refresh::LIST_DUE_ACCOUNTS",
         "backlog::COUNT_CLOCKS",
+        "backup::",
         "writer::",
         "open::",
     ];
