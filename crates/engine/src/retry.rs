@@ -6,6 +6,7 @@
 
 use crate::{Engine, Error};
 use model::limits::STALE_RETRIES_MAX;
+use std::pin::pin;
 use tracing::Instrument;
 
 impl Engine {
@@ -21,7 +22,8 @@ impl Engine {
     {
         let span = tracing::debug_span!("change", change = name, retries = tracing::field::Empty);
         let began = self.clock.server_now();
-        let changed = async {
+        // Pinned here, because an attempt takes many kilobytes and `instrument` moves what it gets.
+        let changed = pin!(async {
             for attempts in 1..=STALE_RETRIES_MAX {
                 match attempt().await {
                     Ok(None) => {}
@@ -30,7 +32,7 @@ impl Engine {
                 }
             }
             (STALE_RETRIES_MAX, None)
-        };
+        });
         let (attempts, ended) = changed.instrument(span.clone()).await;
         span.record("retries", attempts - 1);
         let duration_us = self.clock.server_now().0 - began.0;

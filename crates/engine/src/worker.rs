@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use model::id::MerchantId;
 use model::limits::CATCH_UP_ROUNDS_MAX;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::TryCommit;
@@ -121,7 +122,7 @@ async fn round(
     work: impl Future<Output = Result<usize, Error>>,
 ) -> Option<usize> {
     let span = tracing::debug_span!("job", worker);
-    let result = caught(work).instrument(span).await;
+    let result = pin!(caught(work)).instrument(span).await;
     result
         .inspect_err(|error| {
             engine.metrics.count_worker_failure(worker);

@@ -30,6 +30,7 @@ use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::transaction::StoredTransaction;
 pub use progress::InProgress;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use store::{
     AccountChange, ApplyRefresh, Claim, ClockItem, Connection, Cursors, FailRefresh, FindAccount,
@@ -80,7 +81,7 @@ impl Engine {
             feature = feature.word(),
             job.attempt = job.attempts
         );
-        let settled = self.settle_claimed(job).instrument(span).await?;
+        let settled = pin!(self.settle_claimed(job)).instrument(span).await?;
         let Some((livemode, outcome)) = settled else { return Ok(()) };
         self.metrics.count_refresh(livemode, feature, outcome);
         tracing::info!(

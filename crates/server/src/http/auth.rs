@@ -80,12 +80,10 @@ fn read_key(header: &HeaderValue) -> Option<String> {
 }
 
 fn read_test_key(key: &str) -> Option<Caller> {
-    let (kind, name) = key.split_once("_test_")?;
-    let publishable = match kind {
-        "sk" | "rk" => false,
-        "pk" => true,
-        _ => return None,
-    };
+    let kinds = [("sk_test_", false), ("rk_test_", false), ("pk_test_", true)];
+    let (name, publishable) = kinds
+        .iter()
+        .find_map(|(prefix, publishable)| Some((key.strip_prefix(prefix)?, *publishable)))?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if name.is_empty() || key.len() > KEY_CHARS_MAX || !name.bytes().all(plain) {
         return None;

@@ -198,7 +198,8 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
     let work = {
         let (app, route, id) = (Arc::clone(&app), Arc::clone(&route), head.id);
         let known_version = head.version.clone();
-        async move {
+        // In a box, because the layers around it would each copy its kilobytes.
+        Box::pin(async move {
             let admitted = admitted.and_then(|caller| version.map(|()| caller));
             match admitted {
                 Ok(caller) => perform(&app, &route, id, caller, known_version, parts, body)
@@ -206,7 +207,7 @@ pub(super) async fn handle(app: Arc<App>, route: Arc<Route>, request: Request) -
                     .unwrap_or_else(|api_error| Sent::rejected(&api_error)),
                 Err(api_error) => Sent::rejected(&api_error),
             }
-        }
+        })
     };
     let work = caught(work).instrument(span);
     let sent = if head.method == Method::GET {

@@ -125,8 +125,6 @@ fn check_parsed(
 
 /// Reads a target that is more than a path. Returns `None` for a plain path.
 fn full_target(target: &str, connects: bool) -> Result<Option<Uri>, Refusal> {
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.~%?&=+:[]@!$,;*'()".contains(&byte);
     if target.starts_with('/') && target.bytes().all(is_plain) {
         return Ok(None);
     }
@@ -135,6 +133,35 @@ fn full_target(target: &str, connects: bool) -> Result<Option<Uri>, Refusal> {
     // Without a scheme the text could also be a host alone, which only CONNECT has.
     let is_url = uri.scheme().is_some() == uri.authority().is_some();
     if is_url || connects { Ok(Some(uri)) } else { Err(wrong) }
+}
+
+/// True for the characters of a plain path and query.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'/' | b'_'
+                | b'-'
+                | b'.'
+                | b'~'
+                | b'%'
+                | b'?'
+                | b'&'
+                | b'='
+                | b'+'
+                | b':'
+                | b'['
+                | b']'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b','
+                | b';'
+                | b'*'
+                | b'\''
+                | b'('
+                | b')'
+        )
 }
 
 impl<'a> Deciding<'a> {
