@@ -19,12 +19,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Uri};
 use axum::response::Response;
+use model::id::MerchantId;
 use model::limits::{FORWARDED_CALL_MS_MAX, FORWARDED_CALLS_MAX, RESPONSE_BYTES_MAX};
+use model::share::has_share;
 use outbound::{Called, Outbound, OutboundError, OutboundSettings, PrivateAddresses};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 use wire::error::Error as ApiError;
 
@@ -46,7 +49,26 @@ pub struct OtherServer {
     /// Its scheme, host and port.
     origin: String,
     outbound: Outbound,
-    room: Semaphore,
+    /// The calls of each merchant that are being forwarded.
+    calls: Mutex<HashMap<MerchantId, usize>>,
+}
+
+/// A place for a forwarded call. It is given back when it is dropped.
+struct Place<'a> {
+    other: &'a OtherServer,
+    merchant: MerchantId,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut calls = self.other.calls();
+        if let Entry::Occupied(mut own) = calls.entry(self.merchant) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
 }
 
 impl OtherServer {
@@ -57,7 +79,21 @@ impl OtherServer {
             https_to_public: false,
             timeout_ms: FORWARDED_CALL_MS_MAX,
         });
-        Self { origin: origin.to_owned(), outbound, room: Semaphore::new(FORWARDED_CALLS_MAX) }
+        Self { origin: origin.to_owned(), outbound, calls: Mutex::default() }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<MerchantId, usize>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place. Returns `None` if the merchant has used its share of the places.
+    fn place_for(&self, merchant: MerchantId) -> Option<Place<'_>> {
+        let mut calls = self.calls();
+        let free = FORWARDED_CALLS_MAX.saturating_sub(calls.values().sum());
+        let own = calls.get(&merchant).copied().unwrap_or(0);
+        has_share(own, free).then(|| calls.insert(merchant, own + 1))?;
+        drop(calls);
+        Some(Place { other: self, merchant })
     }
 
     /// The URL of a call. `None` if a reader of URLs would change the path, because the call would reach
@@ -89,7 +125,9 @@ impl OtherServer {
             200..=299 | 400..=599 => {}
             status => return Err(unusable(&format!("its status is {status}"))),
         }
-        if serde_json::from_slice::<IgnoredAny>(&called.body).is_err() {
+        // `from_slice` would not check the encoding of texts that it ignores.
+        let text = std::str::from_utf8(&called.body).ok();
+        if text.is_none_or(|text| serde_json::from_str::<IgnoredAny>(text).is_err()) {
             return Err(unusable(&format!("its status is {}, and it is not JSON", called.status)));
         }
         Ok(called)
@@ -117,7 +155,10 @@ pub(super) async fn forward_or_reject(
             let (parts, body) = request.into_parts();
             let (mut head, _) = Head::read(app, &parts);
             head.merchant = Some(caller.merchant);
-            let outcome = forwarded(app, other, &url, &parts, body).await;
+            let outcome = match other.place_for(caller.merchant) {
+                Some(_place) => forwarded(app, other, &url, &parts, body).await,
+                None => Err(Box::new(Sent::full(LIMIT))),
+            };
             let is_second_version = parts.uri.path().starts_with("/v2/");
             let (sent, is_forwarded) = match outcome {
                 Ok(response) => (sent_of(response), true),
@@ -143,7 +184,7 @@ fn is_forwardable(request: &Request) -> bool {
         && !request.headers().contains_key(FORWARDED)
 }
 
-/// Reads the body of a request and makes the call, if there is room.
+/// Reads the body of a request and makes the call.
 async fn forwarded(
     app: &App,
     other: &OtherServer,
@@ -151,7 +192,6 @@ async fn forwarded(
     parts: &Parts,
     body: Body,
 ) -> Result<Called, Box<Sent>> {
-    let Ok(_room) = other.room.try_acquire() else { return Err(Box::new(Sent::full(LIMIT))) };
     let collected = collect_body(app, &parts.headers, body).await;
     // The rest of the body has no use, so the connection has none either.
     let (body, _body_room) =
@@ -171,6 +211,19 @@ fn sent_of(called: Called) -> Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A merchant whose calls hang leaves places for the others, and gets its own back.
+    #[test]
+    fn a_merchant_has_a_share_of_the_places() {
+        let other = OtherServer::at("http://127.0.0.1:1");
+        let [one, two] = ["sk_test_one", "sk_test_two"].map(MerchantId::of_key);
+        let places: Vec<_> = std::iter::from_fn(|| other.place_for(one)).collect();
+        assert_eq!(places.len(), FORWARDED_CALLS_MAX / 2);
+        assert!(other.place_for(two).is_some());
+        drop(places);
+        assert!(other.calls().is_empty());
+        assert!(other.place_for(one).is_some());
+    }
 
     /// A path that a reader of URLs changes is not forwarded.
     #[test]

@@ -65,6 +65,7 @@ async fn respond(store: Arc<Mutex<Vec<Value>>>, request: Request) -> Response {
             json!({"error": {"type": "invalid_request_error", "message": "No such quote"}}),
         ),
         "/v1/quotes/page" => (StatusCode::OK, "<html>").into_response(),
+        "/v1/quotes/encoding" => (StatusCode::OK, &b"{\"id\": \"\xff\"}"[..]).into_response(),
         "/v1/quotes/moved" => (StatusCode::FOUND, "{}").into_response(),
         "/v1/quotes/large" => Bytes::from(vec![b' '; 9 * 1024 * 1024]).into_response(),
         _ => json(StatusCode::OK, json!({"id": "qt_1", "object": "quote"})),
@@ -172,7 +173,7 @@ async fn unusable_responses_name_the_setting() {
     let other = Other::start().await;
     let app = other.app().await;
     let mut errors = Vec::new();
-    for path in ["/v1/quotes/page", "/v1/quotes/moved", "/v1/quotes/large"] {
+    for path in ["/v1/quotes/page", "/v1/quotes/encoding", "/v1/quotes/moved", "/v1/quotes/large"] {
         let response = app.get(path).await;
         assert_eq!(response.header(FORWARDED), None);
         errors.push(response.api_error().replace(&other.origin, "ORIGIN"));
@@ -188,6 +189,9 @@ async fn unusable_responses_name_the_setting() {
     let second = app.get("/v2/core/accounts").await.second_version_error();
     errors.push(second.replace(&nobody, "ORIGIN"));
     insta::assert_snapshot!(errors.join("\n"), @"
+    502 api_error: The response of the server ORIGIN of the setting else cannot be
+      used: its status is 200, and it is not JSON. Check that --else names a server of Stripe's API.
+
     502 api_error: The response of the server ORIGIN of the setting else cannot be
       used: its status is 200, and it is not JSON. Check that --else names a server of Stripe's API.
 
