@@ -88,7 +88,8 @@ const SECTIONS: [Section; 3] = [
 
 /// The list of the pages.
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], list_at(app.public_url())).into_response()
+    let list = list_at(app.public_url());
+    (super::headers("text/plain; charset=utf-8", "no-cache"), list).into_response()
 }
 
 /// A page.

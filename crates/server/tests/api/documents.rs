@@ -21,6 +21,8 @@ async fn listed_pages_are_the_files() {
     let app = App::start().await;
     let list = app.bare_request("GET", "/llms.txt").send().await.ok();
     assert_eq!(list.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(list.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(list.header("cache-control"), Some("no-cache"));
     assert!(list.body.starts_with("# bankfeed\n\n> A self-hosted server"), "{}", list.body);
     let sections: Vec<&str> = list.body.lines().filter(|line| line.starts_with("## ")).collect();
     assert_eq!(sections, ["## Write tests", "## Look up", "## Optional"]);
