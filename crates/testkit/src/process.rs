@@ -72,8 +72,14 @@ impl Process {
 
     /// Writes a line to its standard input, which must be a pipe.
     pub fn write_line(&mut self, line: &str) -> Result<(), String> {
+        self.write_bytes(line.as_bytes())
+    }
+
+    /// Writes bytes and the end of a line to the process, as [`Self::write_line`] does.
+    pub fn write_bytes(&mut self, line: &[u8]) -> Result<(), String> {
         let input = self.child.stdin.as_mut().ok_or("the input is no pipe")?;
-        writeln!(input, "{line}").map_err(|error| error.to_string())
+        let written = input.write_all(line).and_then(|()| input.write_all(b"\n"));
+        written.map_err(|error| error.to_string())
     }
 
     /// Waits until the process ends, and returns its exit status and the rest of its output.

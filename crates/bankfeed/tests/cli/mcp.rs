@@ -315,16 +315,18 @@ fn wrong_messages_get_errors() {
     let mut session = Session::of(&server);
     let mut shown = String::new();
     for line in [
-        "{",
-        "[]",
-        r#"{"jsonrpc":"2.0","id":1}"#,
-        r#"{"jsonrpc":"2.0","id":2,"method":"server/discover"}"#,
-        r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"judge","arguments":[]}}"#,
+        &b"{"[..],
+        b"{\"id\": \"\xff\"}",
+        b"[]",
+        br#"{"jsonrpc":"2.0","id":1}"#,
+        br#"{"jsonrpc":"2.0","id":2,"method":"server/discover"}"#,
+        br#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"judge","arguments":[]}}"#,
     ] {
-        session.process.write_line(line).unwrap();
+        session.process.write_bytes(line).unwrap();
         shown += &(session.process.next_line().unwrap() + "\n");
     }
     insta::assert_snapshot!(shown, @r#"
+    {"error":{"code":-32700,"message":"the message is not JSON"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32700,"message":"the message is not JSON"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":1,"jsonrpc":"2.0"}

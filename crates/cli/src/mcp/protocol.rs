@@ -67,13 +67,13 @@ pub(super) async fn serve(agent: &Agent) -> Result<(), ServerError> {
 }
 
 /// The lines of standard input, from a thread of its own. The channel closes when the input does.
-fn read_messages() -> Receiver<io::Result<String>> {
+fn read_messages() -> Receiver<io::Result<Vec<u8>>> {
     let (sender, messages) = channel(MESSAGES_WAITING_MAX);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
         loop {
-            let mut line = String::new();
-            let read = input.by_ref().take(MESSAGE_BYTES_MAX).read_line(&mut line);
+            let mut line = Vec::new();
+            let read = input.by_ref().take(MESSAGE_BYTES_MAX).read_until(b'\n', &mut line);
             let line = match read {
                 Ok(0) => return,
                 Ok(bytes) if bytes as u64 == MESSAGE_BYTES_MAX => Err(io::Error::other(format!(
@@ -99,11 +99,11 @@ fn unreadable(error: &io::Error) -> ServerError {
 }
 
 /// Handles a message: starts a call, or responds at once.
-fn take(agent: &Agent, line: &str, running: &mut Running) -> Result<(), OutputError> {
-    if line.trim().is_empty() {
+fn take(agent: &Agent, line: &[u8], running: &mut Running) -> Result<(), OutputError> {
+    if line.trim_ascii().is_empty() {
         return Ok(());
     }
-    let Ok(message) = serde_json::from_str::<Value>(line) else {
+    let Ok(message) = serde_json::from_slice::<Value>(line) else {
         return respond(&Value::Null, Err((INVALID_JSON, "the message is not JSON".to_owned())));
     };
     let (id, params) = (&message["id"], &message["params"]);
