@@ -37,6 +37,10 @@ pub(crate) enum BackupError {
     SealKey(PathBuf),
     #[error("the seal key {} does not open the database", .0.display())]
     OtherSealKey(PathBuf),
+    #[error("the seal key {} does not open the database of the backup", .0.display())]
+    OtherBackup(PathBuf),
+    #[error("two files have the path {}", .0.display())]
+    SamePath(PathBuf),
     #[error("could not use the issued keys in {}", .path.display())]
     Keys {
         path: PathBuf,
@@ -82,7 +86,9 @@ impl BackupError {
             Self::NotEmpty(_) => "Name a folder that does not exist, such as backup-2026-11-30",
             Self::Exists(_) => "Name another database with --db, or replace the files with --force",
             Self::Space { .. } | Self::Write(_) => "Free some space, or name another disk",
-            Self::File { .. } => "Check the path and the rights of its folder",
+            Self::File { .. } | Self::Replace(OpenError::File { .. }) => {
+                "Check the path and the rights of its folder"
+            }
             Self::Database { .. } | Self::Damaged { .. } => {
                 "Check the files with `bankfeed doctor`, or use another backup"
             }
@@ -92,7 +98,10 @@ impl BackupError {
             Self::Keys { .. } => "Name the file of the issued keys with --api-keys-file",
             Self::Manifest { .. } => "Name a folder that `bankfeed backup` has written",
             Self::Newer { .. } => "Use the bankfeed that wrote the backup, or a newer one",
-            Self::Incomplete(_) | Self::Checksum(_) => {
+            Self::SamePath(_) => {
+                "Give the database, its log, the seal key and the issued keys different paths"
+            }
+            Self::Incomplete(_) | Self::Checksum(_) | Self::OtherBackup(_) => {
                 "Use another backup, because this one is incomplete or damaged"
             }
             Self::Replace(_) => {
@@ -104,6 +113,13 @@ impl BackupError {
 
     /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
-        matches!(self, Self::Temporary | Self::NoDatabase(_) | Self::NotEmpty(_) | Self::Exists(_))
+        matches!(
+            self,
+            Self::Temporary
+                | Self::NoDatabase(_)
+                | Self::NotEmpty(_)
+                | Self::Exists(_)
+                | Self::SamePath(_)
+        )
     }
 }

@@ -29,7 +29,7 @@ use server::clock::SystemClock;
 use server::rng::Streams;
 use server::{SEAL_KEY_BYTES, read_seal_key};
 use settings::{Database, folder_of, resolve, settings_file};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::ops::ControlFlow;
@@ -95,11 +95,42 @@ impl DataFlags {
         let settings = resolved.settings()?;
         match (settings.database, settings.seal_key_file, settings.api_keys_file) {
             (Database::File(database), Some(seal_key), Some(api_keys)) => {
-                Ok(DataFiles { database, seal_key, api_keys })
+                let files = DataFiles { database, seal_key, api_keys };
+                files.check_distinct()?;
+                Ok(files)
             }
             _ => Err(BackupError::Temporary.into()),
         }
     }
+}
+
+impl DataFiles {
+    /// Checks that no file would replace another one, or a file of SQLite beside the database.
+    fn check_distinct(&self) -> Result<(), BackupError> {
+        let beside = ["", "-wal", "-shm", "-journal"].map(|ending| {
+            let mut path = self.database.clone().into_os_string();
+            path.push(ending);
+            place_of(Path::new(&path))
+        });
+        let mut places = BTreeSet::from(beside);
+        match [&self.seal_key, &self.api_keys]
+            .into_iter()
+            .find(|path| !places.insert(place_of(path)))
+        {
+            Some(path) => Err(BackupError::SamePath(path.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The path of a file that may not exist yet, without links.
+fn place_of(path: &Path) -> PathBuf {
+    let found = fs::canonicalize(path).or_else(|_| {
+        Ok::<_, io::Error>(
+            fs::canonicalize(folder_of(path))?.join(path.file_name().unwrap_or_default()),
+        )
+    });
+    found.unwrap_or_else(|_| path.to_owned())
 }
 
 /// Runs `bankfeed backup`.
@@ -129,6 +160,10 @@ pub(crate) fn backup(flags: &BackupFlags, json: bool) -> Result<(), CommandError
 
 /// Checks that the folder is new or empty.
 fn check_empty(folder: &Path) -> Result<(), BackupError> {
+    if folder.is_symlink() {
+        // The folder gets its name by a rename, which would replace the link.
+        return Err(BackupError::NotEmpty(folder.to_owned()));
+    }
     match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -11,7 +11,8 @@ use clap::Args;
 use cli::output;
 use serde_json::json;
 use settings::folder_of;
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use store::FileReplacement;
 use tempfile::NamedTempFile;
@@ -62,11 +63,17 @@ fn replace(
             return Err(BackupError::Exists(existing.clone()));
         }
     }
+    for path in [&place, &files.seal_key, &files.api_keys] {
+        remove_staged(path)?;
+    }
     let needed = |name| manifest.find(name).ok_or(BackupError::Incomplete(name));
     let seal_key = stage(folder, needed(SEAL_KEY)?, &files.seal_key, work)?;
     let key = read_key(seal_key.path())?;
     let database = stage(folder, needed(DATABASE)?, &place, work)?;
-    check_database(database.path(), &files.seal_key, key)?;
+    check_database(database.path(), &folder.join(SEAL_KEY), key).map_err(|error| match error {
+        BackupError::OtherSealKey(path) => BackupError::OtherBackup(path),
+        error => error,
+    })?;
     let mut others = vec![(seal_key, files.seal_key.clone())];
     if let Some(stored) = manifest.find(API_KEYS) {
         let api_keys = stage(folder, stored, &files.api_keys, work)?;
@@ -75,6 +82,28 @@ fn replace(
     }
     replacement.finish(others, database).map_err(BackupError::Replace)?;
     Ok(place)
+}
+
+/// The beginning of the names of files that wait to replace this one.
+fn staged_name(place: &Path) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(place.file_name().unwrap_or_default());
+    name.push(".restore-");
+    name
+}
+
+/// Removes the files that a restore has left behind because it was killed. The lock of the database
+/// shows that no other restore uses them.
+fn remove_staged(place: &Path) -> Result<(), BackupError> {
+    let (parent, name) = (folder_of(place), staged_name(place));
+    let failed = |error| BackupError::file(parent, error);
+    for entry in fs::read_dir(parent).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(name.as_encoded_bytes()) {
+            fs::remove_file(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a file of a backup beside its place, and compares it with its checksum.
@@ -88,8 +117,8 @@ fn stage(
     let file = File::open(&path).map_err(|error| BackupError::file(&path, error))?;
     let parent = folder_of(place);
     // Temporary files are readable by their owner only.
-    let mut staged =
-        NamedTempFile::new_in(parent).map_err(|error| BackupError::file(parent, error))?;
+    let staged = tempfile::Builder::new().prefix(&staged_name(place)).tempfile_in(parent);
+    let mut staged = staged.map_err(|error| BackupError::file(parent, error))?;
     let (bytes, sha256) = work.hash(&path, &file, Some(staged.as_file_mut()))?;
     if (bytes, sha256.as_str()) != (stored.bytes, stored.sha256.as_str()) {
         return Err(BackupError::Checksum(path));

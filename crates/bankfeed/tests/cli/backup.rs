@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -162,6 +162,49 @@ fn a_killed_server_has_a_backup() {
     assert!(command(&restore).status().unwrap().success());
     let (_server, url) = serve(&restored);
     assert_eq!(customers(&url).len(), 1);
+}
+
+/// A link to a database that does not exist yet leads the database and its keys to the same folder. Files
+/// that a killed restore has left there are removed.
+#[test]
+fn a_restore_follows_a_link() {
+    let (folder, _, backup) = backed_up();
+    let place = folder.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let link = folder.path().join("link.db");
+    symlink("place/new.db", &link).unwrap();
+    fs::write(place.join(".new.db.restore-dead"), "").unwrap();
+    let restore = ["restore", backup.to_str().unwrap(), "--db", link.to_str().unwrap()];
+    assert!(command(&restore).status().unwrap().success());
+    let found = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
+    let found: BTreeSet<_> = found.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(found, BTreeSet::from(["new.db", "new.db.key", "new.db.lock"].map(str::to_owned)));
+    for name in [link, place.join("new.db")] {
+        let (_server, url) = serve(&name);
+        assert_eq!(customers(&url).len(), 1);
+    }
+}
+
+/// No file of a restore replaces another one, also not by a link, nor the log of the database.
+#[test]
+fn a_restore_needs_different_paths() {
+    let (folder, _, backup) = backed_up();
+    let place = folder.path().join("place");
+    fs::create_dir(&place).unwrap();
+    symlink("place", folder.path().join("link")).unwrap();
+    let [db, key, linked, log] = ["place/new.db", "place/key", "link/key", "place/new.db-wal"]
+        .map(|name| folder.path().join(name).into_os_string().into_string().unwrap());
+    let restore = ["restore", backup.to_str().unwrap(), "--db", &db];
+    let mut seen = String::new();
+    for other in [
+        &["--seal-key-file", &db][..],
+        &["--seal-key-file", &key, "--api-keys-file", &linked],
+        &["--seal-key-file", &log],
+    ] {
+        seen += &shown(&[&restore[..], other].concat(), folder.path());
+    }
+    insta::assert_snapshot!(seen, @"");
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
 }
 
 /// A damaged, changed or incomplete backup is not restored, and leaves no file in its place.

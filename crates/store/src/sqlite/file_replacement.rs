@@ -26,8 +26,7 @@ pub struct FileReplacement {
 impl FileReplacement {
     /// Takes the locks of the database at this path, which need not exist.
     pub fn begin(database: &Path) -> Result<Self, OpenError> {
-        // A symbolic link leads to the database that is replaced.
-        let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let database = behind_links(database);
         let locks = Locks::take_to_replace(&database)?;
         Ok(Self { database, _locks: locks })
     }
@@ -72,6 +71,16 @@ impl FileReplacement {
             .and_then(|()| sync_folder(&marker))
             .map_err(|source| failed(&marker, source))
     }
+}
+
+/// The database that a symbolic link leads to, which need not exist yet.
+fn behind_links(database: &Path) -> PathBuf {
+    let of_link = || {
+        let target = fs::read_link(database).ok()?;
+        Some(database.parent().unwrap_or(Path::new("")).join(target))
+    };
+    let real = fs::canonicalize(database).ok();
+    real.or_else(of_link).unwrap_or_else(|| database.to_owned())
 }
 
 /// Renames a complete file to its path, and waits until the name is on disk.
