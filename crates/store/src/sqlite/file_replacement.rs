@@ -7,7 +7,7 @@
 //! | the process ends before the first file is replaced | the old database is as it was |
 //! | the process ends later | a marker beside the database remains, and no server starts until a replacement is complete |
 
-use super::files::{Locks, beside, marker};
+use super::files::{Locks, behind_links, beside, marker};
 use crate::OpenError;
 use std::fs::{self, File};
 use std::io;
@@ -71,16 +71,6 @@ impl FileReplacement {
             .and_then(|()| sync_folder(&marker))
             .map_err(|source| failed(&marker, source))
     }
-}
-
-/// The database that a symbolic link leads to, which need not exist yet.
-fn behind_links(database: &Path) -> PathBuf {
-    let of_link = || {
-        let target = fs::read_link(database).ok()?;
-        Some(database.parent().unwrap_or(Path::new("")).join(target))
-    };
-    let real = fs::canonicalize(database).ok();
-    real.or_else(of_link).unwrap_or_else(|| database.to_owned())
 }
 
 /// Renames a complete file to its path, and waits until the name is on disk.

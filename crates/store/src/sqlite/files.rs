@@ -46,11 +46,11 @@ impl Locks {
             return Err(OpenError::Lost { database: database.to_owned(), log });
         }
         // A symbolic link leads to the lock of its database.
-        let real = fs::canonicalize(database);
-        let lock = beside(real.as_deref().unwrap_or(database), ".lock");
+        let real = behind_links(database);
+        let lock = beside(&real, ".lock");
         let is_new = !lock.exists();
         let beside = take_lock(&lock)?;
-        if marker(real.as_deref().unwrap_or(database)).exists() {
+        if marker(&real).exists() {
             return Err(OpenError::Unfinished(database.to_owned()));
         }
         match take_lock(database) {
@@ -76,6 +76,16 @@ impl Locks {
 /// The file that exists while a database is replaced. The path leads to no link.
 pub(super) fn marker(database: &Path) -> PathBuf {
     beside(database, REPLACING)
+}
+
+/// The database that a symbolic link leads to, which need not exist yet.
+pub(super) fn behind_links(database: &Path) -> PathBuf {
+    let of_link = || {
+        let target = fs::read_link(database).ok()?;
+        Some(database.parent().unwrap_or(Path::new("")).join(target))
+    };
+    let real = fs::canonicalize(database).ok();
+    real.or_else(of_link).unwrap_or_else(|| database.to_owned())
 }
 
 /// The path of a file beside the database.
