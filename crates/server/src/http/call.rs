@@ -170,10 +170,12 @@ pub(super) fn reject(
     pattern: &'static str,
     api_error: impl FnOnce(&str, &str) -> ApiError,
 ) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let (head, _) = Head::read(app, &parts);
     let path = parts.uri.path();
     let sent = Sent::rejected(&api_error(parts.method.as_str(), path));
+    // Nobody reads the body, so the connection ends. The client must know, or its next request fails.
+    let sent = if body.is_end_stream() { sent } else { sent.closing() };
     let sent = if path.starts_with(SECOND_VERSION) { sent.in_second_version() } else { sent };
     head.respond(app, pattern, sent)
 }
