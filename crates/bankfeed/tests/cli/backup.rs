@@ -178,7 +178,8 @@ fn a_restore_follows_a_link() {
     assert!(command(&restore).status().unwrap().success());
     let found = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name());
     let found: BTreeSet<_> = found.map(|name| name.into_string().unwrap()).collect();
-    assert_eq!(found, BTreeSet::from(["new.db", "new.db.key", "new.db.lock"].map(str::to_owned)));
+    let beside = ["new.db", "new.db.api-keys", "new.db.key", "new.db.lock"];
+    assert_eq!(found, BTreeSet::from(beside.map(str::to_owned)));
     for name in [link, place.join("new.db")] {
         let (_server, url) = serve(&name);
         assert_eq!(customers(&url).len(), 1);
@@ -203,8 +204,40 @@ fn a_restore_needs_different_paths() {
     ] {
         seen += &shown(&[&restore[..], other].concat(), folder.path());
     }
-    insta::assert_snapshot!(seen, @"");
+    insta::assert_snapshot!(seen, @"
+    $ bankfeed restore FOLDER/backup --db FOLDER/place/new.db --seal-key-file FOLDER/place/new.db
+    ! error: two files have the path FOLDER/place/new.db
+    !   tip: Give the database, its log, the seal key and the issued keys different paths
+    ends with 2
+    $ bankfeed restore FOLDER/backup --db FOLDER/place/new.db --seal-key-file FOLDER/place/key --api-keys-file FOLDER/link/key
+    ! error: two files have the path FOLDER/link/key
+    !   tip: Give the database, its log, the seal key and the issued keys different paths
+    ends with 2
+    $ bankfeed restore FOLDER/backup --db FOLDER/place/new.db --seal-key-file FOLDER/place/new.db-wal
+    ! error: two files have the path FOLDER/place/new.db-wal
+    !   tip: Give the database, its log, the seal key and the issued keys different paths
+    ends with 2
+    ");
     assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+}
+
+/// The files of a restore that did not come to its end are not backed up, and `doctor` says so.
+#[test]
+fn an_unfinished_restore_has_no_backup() {
+    let (folder, db, _) = backed_up();
+    fs::write(folder.path().join("bank.db.replacing"), "").unwrap();
+    let (target, name) = (folder.path().join("second"), db.to_str().unwrap());
+    let seen = shown(&["backup", target.to_str().unwrap(), "--db", name], folder.path());
+    insta::assert_snapshot!(seen, @"
+    $ bankfeed backup FOLDER/second --db FOLDER/bank.db
+    ! error: could not use the database FOLDER/bank.db: a restore of the database FOLDER/bank.db did not come to its end; run `bankfeed restore` again
+    !   tip: Check the files with `bankfeed doctor`, or use another backup
+    ends with 1
+    ");
+    assert!(!target.exists());
+    let doctor = shown(&["doctor", "--db", name], folder.path());
+    let line = doctor.lines().find(|line| line.contains("did not come to its end")).unwrap();
+    assert!(line.contains("database"), "{doctor}");
 }
 
 /// A damaged, changed or incomplete backup is not restored, and leaves no file in its place.

@@ -9,6 +9,7 @@
 //! reads.
 
 use super::checkup::check_up_with;
+use super::files::check_replaced;
 use crate::seal::Sealer;
 use crate::{Checkup, CopyStep, OpenError};
 use rusqlite::backup::{Backup, StepResult};
@@ -36,6 +37,7 @@ pub(crate) fn copy(
     to: &Path,
     report: &mut dyn FnMut(CopyStep) -> ControlFlow<()>,
 ) -> Result<bool, OpenError> {
+    check_replaced(from)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags)?;
     source.busy_timeout(WAIT_MAX)?;

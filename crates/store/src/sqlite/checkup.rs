@@ -1,5 +1,6 @@
 //! A check of a database for `doctor` and `backup`. It changes no data, and a server may run meanwhile.
 
+use super::files::check_replaced;
 use super::migration::{MIGRATIONS, count_done};
 use super::open::opens;
 use crate::seal::Sealer;
@@ -12,12 +13,14 @@ const FAULTS_MAX: u32 = 5;
 
 /// Checks the database in a file that exists.
 pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, OpenError> {
+    check_replaced(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     check_up_with(&Connection::open_with_flags(path, flags)?, seal)
 }
 
 /// True if the seal key opens the database in a file that exists.
 pub(crate) fn is_opened_by(path: &Path, seal: &Sealer) -> Result<bool, OpenError> {
+    check_replaced(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(opens(&Connection::open_with_flags(path, flags)?, seal)? == Some(true))
 }

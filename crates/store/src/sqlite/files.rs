@@ -50,9 +50,7 @@ impl Locks {
         let lock = beside(&real, ".lock");
         let is_new = !lock.exists();
         let beside = take_lock(&lock)?;
-        if marker(&real).exists() {
-            return Err(OpenError::Unfinished(database.to_owned()));
-        }
+        check_replaced(database)?;
         match take_lock(database) {
             Ok(locked) => Ok(Self { _beside: beside, _database: Some(locked) }),
             Err(error) => {
@@ -76,6 +74,14 @@ impl Locks {
 /// The file that exists while a database is replaced. The path leads to no link.
 pub(super) fn marker(database: &Path) -> PathBuf {
     beside(database, REPLACING)
+}
+
+/// Rejects a database whose files belong to two states, because a restore did not come to its end.
+pub(super) fn check_replaced(database: &Path) -> Result<(), OpenError> {
+    if marker(&behind_links(database)).exists() {
+        return Err(OpenError::Unfinished(database.to_owned()));
+    }
+    Ok(())
 }
 
 /// The database that a symbolic link leads to, which need not exist yet.
