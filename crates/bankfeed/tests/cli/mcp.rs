@@ -317,6 +317,7 @@ fn wrong_messages_get_errors() {
     for line in [
         &b"{"[..],
         b"{\"id\": \"\xff\"}",
+        &vec![b' '; 2 * 1024 * 1024],
         b"[]",
         br#"{"jsonrpc":"2.0","id":1}"#,
         br#"{"jsonrpc":"2.0","id":2,"method":"server/discover"}"#,
@@ -328,6 +329,7 @@ fn wrong_messages_get_errors() {
     insta::assert_snapshot!(shown, @r#"
     {"error":{"code":-32700,"message":"the message is not JSON"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32700,"message":"the message is not JSON"},"id":null,"jsonrpc":"2.0"}
+    {"error":{"code":-32600,"message":"a message has at most 2097152 bytes"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":1,"jsonrpc":"2.0"}
     {"error":{"code":-32601,"message":"no method 'server/discover'"},"id":2,"jsonrpc":"2.0"}

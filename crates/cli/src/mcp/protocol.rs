@@ -14,7 +14,7 @@ use crate::output::{self, OutputError};
 use crate::server::ServerError;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, BufRead, Read as _};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -66,22 +66,18 @@ pub(super) async fn serve(agent: &Agent) -> Result<(), ServerError> {
     Ok(())
 }
 
+/// A line of the input.
+enum Line {
+    Message(Vec<u8>),
+    TooLong,
+}
+
 /// The lines of standard input, from a thread of its own. The channel closes when the input does.
-fn read_messages() -> Receiver<io::Result<Vec<u8>>> {
+fn read_messages() -> Receiver<io::Result<Line>> {
     let (sender, messages) = channel(MESSAGES_WAITING_MAX);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
-        loop {
-            let mut line = Vec::new();
-            let read = input.by_ref().take(MESSAGE_BYTES_MAX).read_until(b'\n', &mut line);
-            let line = match read {
-                Ok(0) => return,
-                Ok(bytes) if bytes as u64 == MESSAGE_BYTES_MAX => Err(io::Error::other(format!(
-                    "a message has at most {MESSAGE_BYTES_MAX} bytes"
-                ))),
-                Ok(_) => Ok(line),
-                Err(error) => Err(error),
-            };
+        while let Some(line) = read_line(&mut input).transpose() {
             let is_last = line.is_err();
             if sender.blocking_send(line).is_err() || is_last {
                 return;
@@ -89,6 +85,17 @@ fn read_messages() -> Receiver<io::Result<Vec<u8>>> {
         }
     });
     messages
+}
+
+/// Reads the next line. Returns `None` at the end of the input.
+fn read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+    let mut line = Vec::new();
+    let read = input.by_ref().take(MESSAGE_BYTES_MAX).read_until(b'\n', &mut line)?;
+    if read as u64 == MESSAGE_BYTES_MAX && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+        return Ok(Some(Line::TooLong));
+    }
+    Ok((read > 0).then_some(Line::Message(line)))
 }
 
 fn unreadable(error: &io::Error) -> ServerError {
@@ -99,7 +106,11 @@ fn unreadable(error: &io::Error) -> ServerError {
 }
 
 /// Handles a message: starts a call, or responds at once.
-fn take(agent: &Agent, line: &[u8], running: &mut Running) -> Result<(), OutputError> {
+fn take(agent: &Agent, line: &Line, running: &mut Running) -> Result<(), OutputError> {
+    let Line::Message(line) = line else {
+        let problem = format!("a message has at most {MESSAGE_BYTES_MAX} bytes");
+        return respond(&Value::Null, Err((INVALID_REQUEST, problem)));
+    };
     if line.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -151,7 +162,9 @@ fn handshake(agent: &Agent, params: &Value) -> Value {
 impl Running {
     /// Starts the call of a tool.
     fn start(&mut self, agent: &Agent, id: &Value, params: &Value) -> Result<(), Fault> {
-        let name = params["name"].as_str().unwrap_or_default();
+        let Some(name) = params["name"].as_str() else {
+            return Err((INVALID_PARAMS, "the call has no name of a tool".to_owned()));
+        };
         let Some(tool) = Tool::find(name) else {
             let names: Vec<&str> = Tool::ALL.iter().map(|tool| tool.name()).collect();
             let problem = format!("no tool '{name}'. The tools are {}", names.join(", "));
