@@ -51,6 +51,8 @@ pub const HEALTH_CONNECTIONS_MAX: usize = 16;
 pub const ADDRESS_LINES_MAX: usize = 6;
 /// The maximum length of a line of a merchant's address, in characters.
 pub const ADDRESS_LINE_CHARS_MAX: usize = 80;
+/// The maximum length of the name of a merchant in characters.
+pub const MERCHANT_NAME_CHARS_MAX: usize = 100;
 /// The maximum size of a merchant's logo, in bytes.
 pub const LOGO_BYTES_MAX: u64 = 64 * 1024;
 /// The maximum number of hosts of the setting `allowed-hosts`.

@@ -127,10 +127,17 @@ fn brands_are_read() {
     for long in [format!("{longest}|x"), "x".repeat(81), "a\tb".to_owned()] {
         assert!(of_flags(&[("merchant-address", &long)]).is_err(), "{long}");
     }
-    let errors = [("merchant-color", "blue"), ("merchant-address", "1|2|3|4|5|6|7")];
+    let name = of_flags(&[("merchant-name", &format!(" {} ", "é".repeat(100)))]).unwrap();
+    assert_eq!(name.merchant_name, "é".repeat(100));
+    for wrong in [" ".to_owned(), "x".repeat(101), "a\u{1b}[31m".to_owned()] {
+        assert!(of_flags(&[("merchant-name", &wrong)]).is_err(), "{wrong}");
+    }
+    let errors =
+        [("merchant-name", " "), ("merchant-color", "blue"), ("merchant-address", "1|2|3|4|5|6|7")];
     insta::assert_snapshot!(
         errors.map(|flag| of_flags(&[flag]).unwrap_err()).join("\n"),
         @"
+    the setting merchant-name (flag) is ' ', but must be 1 to 100 characters in one line
     the setting merchant-color (flag) is 'blue', but must be a # and six hexadecimal digits, such as #2a4fd6
     the setting merchant-address (flag) is '1|2|3|4|5|6|7', but must be at most 6 lines of 80 characters, with | between them
     "

@@ -269,7 +269,7 @@ impl Resolved {
                 i64::from(SANDBOX_IDLE_DAYS_MAX),
             )?)
             .unwrap_or(SANDBOX_IDLE_DAYS_MAX),
-            merchant_name: self.get("merchant-name").0.to_owned(),
+            merchant_name: self.name("merchant-name")?,
             merchant_color: self.color("merchant-color")?,
             merchant_logo: self.text("merchant-logo"),
             merchant_address: self.address("merchant-address")?,

@@ -1,9 +1,9 @@
-//! Settings of the merchant's brand: its colour and its address.
+//! Settings of the merchant's brand: its name, its colour and its address.
 
 use super::Resolved;
 use crate::SettingsError;
 use model::color::Color;
-use model::limits::{ADDRESS_LINE_CHARS_MAX, ADDRESS_LINES_MAX};
+use model::limits::{ADDRESS_LINE_CHARS_MAX, ADDRESS_LINES_MAX, MERCHANT_NAME_CHARS_MAX};
 
 impl Resolved {
     /// Parses a colour.
@@ -14,6 +14,17 @@ impl Resolved {
                 self.fault(name, "must be a # and six hexadecimal digits, such as #2a4fd6")
             }),
         }
+    }
+
+    /// Parses a name that pages show.
+    pub(super) fn name(&self, name: &'static str) -> Result<String, SettingsError> {
+        let text = self.get(name).0.trim();
+        let count = text.chars().count();
+        if (1..=MERCHANT_NAME_CHARS_MAX).contains(&count) && !text.contains(char::is_control) {
+            return Ok(text.to_owned());
+        }
+        let wanted = format!("must be 1 to {MERCHANT_NAME_CHARS_MAX} characters in one line");
+        Err(self.fault(name, &wanted))
     }
 
     /// Parses the lines of an address. Addresses contain commas, so another character separates the
