@@ -13,14 +13,23 @@ pub fn runtime() -> Result<Runtime, CommandError> {
 pub struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
+    /// The end of the terminal, for commands that clean up after it.
+    hangup: Option<Signal>,
 }
 
 impl EndSignals {
+    /// Starts to listen for the signals, and for the end of the terminal.
+    pub fn listen_with_hangup() -> Result<Self, CommandError> {
+        let hangup = signal(SignalKind::hangup()).map_err(CommandError::Process)?;
+        Ok(Self { hangup: Some(hangup), ..Self::listen()? })
+    }
+
     /// Starts to listen for the signals.
     pub fn listen() -> Result<Self, CommandError> {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(CommandError::Process)?,
             interrupt: signal(SignalKind::interrupt()).map_err(CommandError::Process)?,
+            hangup: None,
         })
     }
 
@@ -29,6 +38,7 @@ impl EndSignals {
         let received = tokio::select! {
             _ = self.terminate.recv() => SignalKind::terminate(),
             _ = self.interrupt.recv() => SignalKind::interrupt(),
+            () = received(&mut self.hangup) => SignalKind::hangup(),
         };
         received.as_raw_value()
     }
@@ -46,9 +56,14 @@ impl ReloadSignal {
 
     /// Waits for the signal.
     pub async fn next(&mut self) {
-        match &mut self.0 {
-            Some(signal) => drop(signal.recv().await),
-            None => std::future::pending().await,
-        }
+        received(&mut self.0).await;
+    }
+}
+
+/// Waits for a signal, if there is a listener.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

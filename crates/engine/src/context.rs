@@ -152,6 +152,17 @@ pub fn settled(written: Written) -> Result<bool, Error> {
     }
 }
 
+/// [`made`], for an object of which a merchant may have `most`. `plural` names them in the error.
+pub fn made_within(created: Created, most: usize, plural: &str) -> Result<bool, Error> {
+    match created {
+        Created::KindFull => {
+            let message = format!("Limit reached: at most {most} {plural}. Delete one first.");
+            Err(wire::error::Error::invalid(message).into())
+        }
+        other => made(other),
+    }
+}
+
 /// True if an object was created, false after a version conflict.
 pub fn made(created: Created) -> Result<bool, Error> {
     let full = |what: &str| wire::error::Error::invalid(what).into();
@@ -159,7 +170,7 @@ pub fn made(created: Created) -> Result<bool, Error> {
         Created::Done => Ok(true),
         Created::VersionConflict => Ok(false),
         Created::KeyTaken => Err(Error::KeyTaken),
-        Created::KindFull => Err(full("You have as many objects of this kind as you may have.")),
+        Created::KindFull => Err(full("Limit reached: delete an object of this kind first.")),
         Created::MerchantsFull => Err(Error::PlacesTaken),
     }
 }

@@ -26,7 +26,7 @@ mod retry;
 pub mod settings;
 pub mod worker;
 
-pub use context::{ApiResponse, Context, Idempotency, made, render, settled};
+pub use context::{ApiResponse, Context, Idempotency, made, made_within, render, settled};
 pub use error::Error;
 pub use list::list_body;
 pub use settings::Settings;

@@ -12,7 +12,7 @@
 use crate::fault::{Count, Fault, FaultKind, FaultRule, Hit};
 use crate::{Instruments, Lab};
 use engine::events::thin::name_in;
-use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
+use engine::{ApiResponse, Context, Error, list_body, made_within, render, settled};
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::DeliveryKey;
 use model::endpoint::{Endpoint, EventForm};
@@ -133,7 +133,7 @@ impl Lab {
             reply: context.reply(&self.engine, &body),
             ..CreateObject::of(Object::Fault(fault.object()))
         };
-        made(self.engine.store().write(create).await?)?;
+        made_within(self.engine.store().write(create).await?, FAULTS_MAX, "faults")?;
         self.instruments.faults.changed(context.merchant);
         Ok(ApiResponse::committed(body))
     }

@@ -9,7 +9,7 @@ use crate::Lab;
 use crate::opaque::{fields_of, read_fields};
 use crate::render::scenario::{ScenarioBank, ShownScenario, write};
 use connectors::sandbox::scenario::{self as bank, ready};
-use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
+use engine::{ApiResponse, Context, Error, list_body, made_within, render, settled};
 use model::clock::AccountTime;
 use model::id::{MerchantId, ScenarioId};
 use model::limits::SCENARIOS_MAX;
@@ -135,7 +135,7 @@ impl Lab {
             reply: context.reply(&self.engine, &body),
             ..CreateObject::of(Object::Scenario(scenario.object()))
         };
-        made(self.engine.store().write(create).await?)?;
+        made_within(self.engine.store().write(create).await?, SCENARIOS_MAX, "scenarios")?;
         Ok(ApiResponse::committed(body))
     }
 

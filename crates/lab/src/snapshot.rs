@@ -167,7 +167,7 @@ fn written(outcome: Snapshotted, id: &str) -> Result<bool, Error> {
         Snapshotted::KeyTaken => Err(Error::KeyTaken),
         Snapshotted::Missing => Err(no_such_snapshot(id)),
         Snapshotted::Full => reject(format!(
-            "You have {} snapshots, as many as you may have. Delete one first.",
+            "Limit reached: at most {} snapshots. Delete one first.",
             limits::SNAPSHOTS_MAX
         )),
         Snapshotted::TooLarge => reject(format!(

@@ -75,7 +75,7 @@ struct Receiver {
 
 pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     runtime()?.block_on(async {
-        let mut signals = EndSignals::listen()?;
+        let mut signals = EndSignals::listen_with_hangup()?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
         let server = Server::of(global)?;

@@ -1,6 +1,6 @@
 //! Webhook endpoints: the URLs that events are posted to.
 
-use crate::context::{made, render};
+use crate::context::{made_within, render};
 use crate::list::list_body;
 use crate::objects::missing;
 use crate::payments::Changes;
@@ -93,7 +93,8 @@ impl Engine {
             events: Vec::new(),
             reply: context.reply(self, &body),
         };
-        let committed = made(self.store.write(create).await?)?;
+        let created = self.store.write(create).await?;
+        let committed = made_within(created, limits::ENDPOINTS_MAX, "webhook endpoints")?;
         Ok(committed.then(|| ApiResponse::committed(body)))
     }
 

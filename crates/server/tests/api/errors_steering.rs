@@ -89,7 +89,7 @@ async fn endpoints() {
         app.post(path, &with("")).await.ok();
     }
     insta::assert_snapshot!(app.post(path, &with("")).await.api_error(), @"
-    400: You have as many objects of this kind as you may have.
+    400: Limit reached: at most 16 webhook endpoints. Delete one first.
     ");
 }
 

@@ -365,7 +365,7 @@ async fn refuses() {
     let full = app.api_errors(&[("POST", SCENARIOS, "name=overdrawn")]).await;
     insta::assert_snapshot!(full, @"
     POST HELPERS/scenarios name=overdrawn
-        400: You have as many objects of this kind as you may have.
+        400: Limit reached: at most 20 scenarios. Delete one first.
     ");
     let live = app.live().api_errors(&[("GET", SCENARIOS, "")]).await;
     insta::assert_snapshot!(live, @"

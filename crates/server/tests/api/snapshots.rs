@@ -260,7 +260,7 @@ async fn api_errors() {
         ("POST", RESET, "everything=true"),
     ]).await, @"
     POST /v1/test_helpers/snapshots
-        400: You have 50 snapshots, as many as you may have. Delete one first.
+        400: Limit reached: at most 50 snapshots. Delete one first.
     POST /v1/test_helpers/snapshots name=…
         400 - name: Invalid string: name may have at most 300 characters
     POST /v1/test_helpers/snapshots metadata=x
