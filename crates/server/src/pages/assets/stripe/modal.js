@@ -24,7 +24,7 @@ const PANEL_STYLE = {
 // A phone shows a sheet that fills the screen, and other screens a rounded panel.
 const SHEET_STYLE = { width: "100%", height: "100%", borderRadius: "0", boxShadow: "none" };
 const CARD_STYLE = {
-  width: "440px", height: "min(704px, 100% - 32px)", borderRadius: "16px",
+  width: "440px", height: "min(768px, 100% - 32px)", borderRadius: "16px",
   boxShadow: "0 1px 2px rgb(8 12 20 / 0.12), 0 24px 64px rgb(8 12 20 / 0.28)",
 };
 // A short panel is wide, so that the page places its buttons side by side.
