@@ -3,10 +3,10 @@
 #   docker build --tag bankfeed .
 #   docker run --publish 127.0.0.1:12111:12111 --volume bankfeed:/data bankfeed
 #
-# There is no HEALTHCHECK, because not every setup needs one. One can run the binary's own client,
-# which exits with 0 if the server responds and with 1 if it does not:
+# There is no HEALTHCHECK, because not every setup needs one. One can run this command, which exits
+# with 0 if the server is ready and with 1 if it is not:
 #
-#   bankfeed accounts --limit 1 --api-key sk_test_health
+#   bankfeed health
 #
 # GET /healthz and GET /readyz, from outside, need no key.
 
