@@ -221,6 +221,10 @@ fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
             let line = line.map_err(|error| error.to_string())?;
             let entry: Value = serde_json::from_str(&line)
                 .map_err(|error| format!("{}: {error}", file.display()))?;
+            // Another server made this response.
+            if entry["forwarded"].is_string() {
+                continue;
+            }
             let version = entry["version"].as_str().unwrap_or_default();
             let Some(document) = versions.at(version) else {
                 outcome.older += 1;
