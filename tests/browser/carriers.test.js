@@ -104,7 +104,7 @@ for (const how of WAYS) {
     });
     await page.goto(session.url);
     await heading(page, "Pay $25.00");
-    await page.getByLabel("E-mail address").fill("ada@example.com");
+    await page.getByLabel("Email").fill("ada@example.com");
     await page.getByLabel("Your name").fill("Ada");
     await press(page, "Link your bank account");
     await linkAll(page, page);

@@ -186,6 +186,12 @@ test("the frame fills a phone, and is a rounded panel without a seam elsewhere",
     const { page, frame } = await atLogin({ colorScheme });
     for (const size of SIZES) {
       await page.setViewportSize(size);
+      // The script sets the panel in the frame that is drawn after the change of the size.
+      for (const one of [page.locator("dialog"), frame.locator(".sheet")]) {
+        await one.evaluate(() => new Promise((drawn) => {
+          requestAnimationFrame(() => requestAnimationFrame(drawn));
+        }));
+      }
       const label = `modal-${size.width}x${size.height}-${colorScheme}`;
       const boxes = await Promise.all(["dialog", "dialog > div", "iframe"].map(
         (selector) => page.locator(selector).boundingBox(),
