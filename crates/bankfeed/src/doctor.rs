@@ -15,7 +15,7 @@ use rustix::process::{Resource, getrlimit};
 use serde_json::json;
 use server::clock::SystemClock;
 use server::rng::Streams;
-use server::{Certificate, SEAL_KEY_BYTES, check_settings, read_seal_key};
+use server::{Certificate, SEAL_KEY_BYTES, UnfitCertificate, check_settings, read_seal_key};
 use settings::{Database, KeyPolicy, Settings, SettingsFlags, TlsFiles, folder_of};
 use std::fs;
 use std::io::ErrorKind;
@@ -365,16 +365,25 @@ fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     }
 }
 
-/// Checks that the certificate for TLS can be used.
+/// Checks that the certificate for TLS can be used, and that clients can accept it.
 fn tls(files: TlsFiles) -> Finding {
     let shown = files.certificate.display().to_string();
-    match Certificate::read(files) {
-        Ok(_) => ok("tls", format!("{shown} and its key belong together")),
+    let certificate = match Certificate::read(files) {
+        Ok(certificate) => certificate,
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            let found = format!("{error}{}", cause.unwrap_or_default());
-            wrong("tls", found, "name a certificate and its key with --tls-cert and --tls-key")
+            let help = "name a certificate and its key with --tls-cert and --tls-key";
+            return wrong("tls", error.to_string(), help);
         }
+    };
+    let now = SystemClock::default().server_now().seconds();
+    match certificate.unfit_at(now) {
+        None => ok("tls", format!("{shown} and its key belong together")),
+        Some(unfit @ UnfitCertificate::OfAuthority) => warning(
+            "tls",
+            format!("{shown}: {unfit}"),
+            "make a self-signed one with `openssl req -x509 -addext basicConstraints=CA:FALSE …`",
+        ),
+        Some(unfit) => wrong("tls", format!("{shown}: {unfit}"), "renew it, then send SIGHUP"),
     }
 }
 

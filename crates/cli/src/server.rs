@@ -104,10 +104,7 @@ impl ServerError {
     /// The advice for the person at the command line.
     pub(super) fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Unreachable { .. } => {
-                "Start one with `bankfeed serve --memory`, or name its address with --api-base or \
-                 BANKFEED_API_BASE"
-            }
+            Self::Unreachable { source, .. } => help_to_reach(source),
             Self::Address { .. } => "An address looks like http://127.0.0.1:12111",
             Self::Stranger { .. } => {
                 "Name the address of bankfeed with --api-base or BANKFEED_API_BASE"
@@ -137,6 +134,29 @@ impl ServerError {
     /// True if the command line was wrong.
     pub(super) fn is_usage(&self) -> bool {
         matches!(self, Self::Usage { .. } | Self::Address { .. })
+    }
+}
+
+/// The advice for a server that a command could not reach.
+fn help_to_reach(error: &OutboundError) -> &'static str {
+    match error.to_string().as_str() {
+        reason if reason.contains("not trusted") => {
+            "Name the file of its authority with SSL_CERT_FILE"
+        }
+        reason if reason.contains("(CA:TRUE)") => {
+            "Give the server a certificate with CA:FALSE. `bankfeed doctor` names the command"
+        }
+        reason if reason.contains("another host name") => {
+            "Name a host of the certificate with --api-base or BANKFEED_API_BASE"
+        }
+        reason if reason.starts_with("the certificate") => "Renew the certificate of the server",
+        reason if reason.contains("TLS") => {
+            "Begin the address with http:// or https://, as the server prints it"
+        }
+        _ => {
+            "Start one with `bankfeed serve --memory`, or name its address with --api-base or \
+             BANKFEED_API_BASE"
+        }
     }
 }
 
@@ -292,7 +312,11 @@ impl Server {
                 problem: format!("the server at {} says: {}", self.base, text.trim_end()),
                 help: SEE_LOG.to_owned(),
             }),
-            _ => Err(ServerError::Stranger { base: self.base.clone() }),
+            // A server that takes only https says so.
+            status => match serde_json::from_slice(&called.body) {
+                Ok(body) => Err(self.rejection(status, &body)),
+                Err(_) => Err(ServerError::Stranger { base: self.base.clone() }),
+            },
         }
     }
 

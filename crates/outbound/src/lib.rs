@@ -12,6 +12,7 @@
 
 mod address;
 mod client;
+mod reason;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,8 @@ use client::{Exchange, Failure, HttpClient, Place};
 use http_body_util::BodyExt;
 use hyper::Method;
 use model::limits::ATTEMPT_BODY_BYTES_MAX;
-use resolve::{AddressRule, NoAddress};
-use std::error::Error;
+use reason::{TOO_LATE, reason};
+use resolve::AddressRule;
 use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
@@ -241,9 +242,6 @@ impl OutboundSettings {
     }
 }
 
-/// The reason for a response that was not complete in time.
-const TOO_LATE: &str = "no response in time";
-
 /// Reads a body as far as a connection is worth it, and stores its beginning. Returns true if it was
 /// read to the end.
 async fn read_beginning(exchange: &mut Exchange, stored: &mut Vec<u8>) -> bool {
@@ -288,37 +286,4 @@ fn text(bytes: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     text.truncate(text.floor_char_boundary(ATTEMPT_BODY_BYTES_MAX));
     text
-}
-
-/// The reason for a missing response, as a fixed text.
-fn reason(failure: &Failure) -> &'static str {
-    let mut source = Some(failure.error());
-    let mut kind = None;
-    while let Some(cause) = source {
-        if let Some(forbidden) = cause.downcast_ref::<ForbiddenAddress>() {
-            return forbidden.reason();
-        }
-        if cause.is::<NoAddress>() {
-            return "the name does not resolve";
-        }
-        if cause.is::<rustls::Error>() {
-            return "the TLS handshake failed";
-        }
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            kind = Some(io.kind());
-            // An I/O error may contain a TLS error without naming it as its source.
-            if io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) {
-                return "the TLS handshake failed";
-            }
-        }
-        source = cause.source();
-    }
-    match (failure, kind) {
-        (_, Some(std::io::ErrorKind::TimedOut)) => TOO_LATE,
-        (_, Some(std::io::ErrorKind::ConnectionRefused)) => "the connection was refused",
-        (_, Some(std::io::ErrorKind::ConnectionReset)) => "the connection was reset",
-        (Failure::Connect(_), _) => "no connection",
-        (Failure::Build(_), _) => "the request could not be built",
-        (Failure::Broken(_), _) => "the connection broke before a response",
-    }
 }

@@ -16,4 +16,4 @@ mod start;
 mod tls;
 
 pub use start::{SEAL_KEY_BYTES, StartError, Started, check_settings, read_seal_key, start};
-pub use tls::{Certificate, TlsError};
+pub use tls::{Certificate, TlsError, UnfitCertificate};

@@ -1,7 +1,7 @@
 //! A server that speaks TLS: clients of both versions, a new certificate, and plain requests.
 
 use crate::support::{call, command};
-use rcgen::generate_simple_self_signed;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, generate_simple_self_signed};
 use reqwest::tls::{Certificate, Version};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -27,8 +27,12 @@ struct Secure {
 
 impl Secure {
     fn start() -> Self {
+        Self::start_with(write_pair)
+    }
+
+    fn start_with(write: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        write_pair(folder.path());
+        write(folder.path());
         let file = |name| folder.path().join(name).to_str().unwrap().to_owned();
         let (certificate, key) = (file("cert.pem"), file("key.pem"));
         let tls = ["--tls-cert", &certificate, "--tls-key", &key];
@@ -74,10 +78,34 @@ impl Secure {
 
 /// Writes a new certificate and its key.
 fn write_pair(folder: &Path) {
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let made = generate_simple_self_signed(names).unwrap();
+    write_pair_for(&["localhost", "127.0.0.1"], folder);
+}
+
+/// Writes a new certificate for these hosts and its key.
+fn write_pair_for(hosts: &[&str], folder: &Path) {
+    let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    let made = generate_simple_self_signed(hosts).unwrap();
     fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
     fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+}
+
+/// Writes a certificate that an authority would have, as `openssl req -x509` does by default.
+fn write_pair_of_authority(folder: &Path) {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    fs::write(folder.join("cert.pem"), made.pem()).unwrap();
+    fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
+/// The result of `bankfeed health` at an address, with this file of trusted certificates.
+fn health(url: &str, trusted: &Path) -> String {
+    let mut health = command(&["health", "--api-base", url]);
+    let output = health.env("SSL_CERT_FILE", trusted).output().unwrap();
+    let [out, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    let port = url.rsplit(':').next().unwrap();
+    format!("{:?} {out}{error}", output.status.code()).replace(port, "PORT")
 }
 
 fn certificate_in(path: &Path) -> CertificateDer<'static> {
@@ -180,6 +208,61 @@ fn a_plain_request_is_told_to_use_https() {
     assert_eq!(body["error"]["type"], "invalid_request_error");
 }
 
+/// A command names the reason why it does not reach a server by https, and the way out.
+#[test]
+fn commands_name_the_fault_of_a_certificate() {
+    let (server, other) = (Secure::start(), Secure::start());
+    let port = server.address().rsplit(':').next().unwrap();
+    let url = format!("https://localhost:{port}");
+    let trusted = health(&url, &server.certificate());
+    let not_trusted = health(&url, &other.certificate());
+    let named = Secure::start_with(|folder| write_pair_for(&["localhost"], folder));
+    let other_name = health(&named.url, &named.certificate());
+    let plain = health(&format!("http://localhost:{port}"), &server.certificate());
+    let authority = Secure::start_with(write_pair_of_authority);
+    let port = authority.address().rsplit(':').next().unwrap();
+    let of_authority = health(&format!("https://localhost:{port}"), &authority.certificate());
+    let mut serve = command(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
+    let without_tls = Process::start(&mut serve).unwrap();
+    let url = without_tls.after(LISTENS).unwrap().replace("http://", "https://");
+    let no_tls = health(&url, &server.certificate());
+    let all = [trusted, not_trusted, other_name, plain, of_authority, no_tls].concat();
+    insta::assert_snapshot!(all, @"
+    Some(0) ready
+    Some(1) error: could not reach a server at https://localhost:PORT: the certificate is not trusted, because its issuer did not sign it
+      tip: Name the file of its authority with SSL_CERT_FILE
+    Some(1) error: could not reach a server at https://127.0.0.1:PORT: the certificate is for another host name
+      tip: Name a host of the certificate with --api-base or BANKFEED_API_BASE
+    Some(1) error: the server rejected the call: This server takes https requests only. Begin the address with https://.
+    Some(1) error: could not reach a server at https://localhost:PORT: the certificate is that of an authority (CA:TRUE), not of a server
+      tip: Give the server a certificate with CA:FALSE. `bankfeed doctor` names the command
+    Some(1) error: could not reach a server at https://127.0.0.1:PORT: the server does not speak TLS
+      tip: Begin the address with http:// or https://, as the server prints it
+    ");
+}
+
+/// `doctor` names a certificate that clients refuse, before the server starts with it.
+#[test]
+fn doctor_checks_what_clients_accept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name| folder.path().join(name).to_str().unwrap().to_owned();
+    let doctor = || {
+        let flags = ["doctor", "--memory", "--listen", "127.0.0.1:0", "--tls-cert"];
+        let pair = [&file("cert.pem"), "--tls-key", &file("key.pem")].map(String::from);
+        let output = command(&flags).args(pair).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find(|line| line.starts_with("tls")).unwrap();
+        format!("{}\n", line.replace(folder.path().to_str().unwrap(), "F"))
+    };
+    write_pair(folder.path());
+    let fit = doctor();
+    write_pair_of_authority(folder.path());
+    insta::assert_snapshot!(fit + &doctor(), @"
+    tls         ok     F/cert.pem and its key belong together
+    tls         warning  F/cert.pem: it is the certificate of an authority (CA:TRUE), which many clients refuse  make a self-signed one with `openssl req -x509 -addext basicConstraints=CA:FALSE …`
+    ");
+}
+
 /// A server does not start with a certificate alone, nor with files that do not belong together.
 #[test]
 fn a_wrong_pair_stops_the_start() {
@@ -199,11 +282,23 @@ fn a_wrong_pair_stops_the_start() {
     let alone = start(&["--tls-cert", certificate]);
     let wrong = start(&["--tls-cert", other, "--tls-key", key]);
     let no_key = start(&["--tls-cert", certificate, "--tls-key", certificate]);
-    insta::assert_snapshot!(format!("{alone}{wrong}{no_key}"), @"
+    let half = folder.path().join("half.pem");
+    let whole = fs::read_to_string(key).unwrap();
+    fs::write(&half, &whole[..whole.len() / 2]).unwrap();
+    let half = start(&["--tls-cert", certificate, "--tls-key", half.to_str().unwrap()]);
+    let encrypted = folder.path().join("encrypted.pem");
+    fs::write(&encrypted, whole.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")).unwrap();
+    let encrypted = start(&["--tls-cert", certificate, "--tls-key", encrypted.to_str().unwrap()]);
+    let all = format!("{alone}{wrong}{no_key}{half}{encrypted}");
+    insta::assert_snapshot!(all, @"
     Some(2) error: the setting tls-cert (flag) is 'F/cert.pem', but tls-key must name its private key
-    Some(1) error: could not use the certificate F/other.pem with the key F/key.pem: keys may not be consistent: KeyMismatch
+    Some(1) error: could not use the certificate F/other.pem with the key F/key.pem: they do not belong together
       tip: Name a certificate and its key with --tls-cert and --tls-key
-    Some(1) error: could not read the private key in F/cert.pem: no items found
+    Some(1) error: could not read the private key in F/cert.pem: the file has no private key in the PEM format
+      tip: Name a certificate and its key with --tls-cert and --tls-key
+    Some(1) error: could not read the private key in F/half.pem: a part has no END line
+      tip: Name a certificate and its key with --tls-cert and --tls-key
+    Some(1) error: could not read the private key in F/encrypted.pem: the key is encrypted, so write it without a passphrase (openssl pkey)
       tip: Name a certificate and its key with --tls-cert and --tls-key
     ");
 }

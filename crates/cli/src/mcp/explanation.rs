@@ -122,8 +122,11 @@ fn hint_without_response(error: &str, url: &str) -> Option<String> {
             "The receiver has {} seconds for the complete response. Store the event, respond, and work afterwards.",
             DELIVERY_TIMEOUT_MS / 1_000
         ),
-        "the TLS handshake failed" => {
-            format!("The server does not trust the certificate of {url}, or {url} does not speak TLS.")
+        "the TLS handshake failed" | "the server does not speak TLS" => {
+            format!("The TLS connection to {url} failed. Check that {url} speaks TLS 1.2 or 1.3.")
+        }
+        reason if reason.starts_with("the certificate") => {
+            format!("The server does not accept the certificate of {url}. A receiver on this machine can use http.")
         }
         "the address is not public" | "http is for the allowed private addresses only" => {
             "The server does not post to this address. See the settings deny-private-webhooks and webhook-allow."
@@ -163,7 +166,8 @@ mod tests {
             (None, "the connection was refused", "", "No program listens at http://127.0.0.1:4242"),
             (None, "no response in time", "", "20 seconds"),
             (None, "the name does not resolve", "", "unknown"),
-            (None, "the TLS handshake failed", "", "certificate"),
+            (None, "the TLS handshake failed", "", "TLS 1.2"),
+            (None, "the certificate has expired", "", "accept the certificate"),
             (None, "the address is not public", "", "webhook-allow"),
             (None, "the connection was reset", "", "log"),
             (Some(301), "", "", "Redirects"),
@@ -178,8 +182,8 @@ mod tests {
             assert_eq!(explained.hints.len(), 1, "{status:?} {error}: {explained:?}");
             assert!(explained.hints[0].contains(hint), "{status:?} {error}: {explained:?}");
         }
-        let told = explained("failed", &attempt(Some(500), "", "Invalid signature"));
-        assert_eq!(told.hints.len(), 2, "{told:?}");
+        let rejected = explained("failed", &attempt(Some(500), "", "Invalid signature"));
+        assert_eq!(rejected.hints.len(), 2, "{rejected:?}");
     }
 
     /// A success has no hints, and a pending delivery names the time of its next attempt.
