@@ -254,9 +254,10 @@ fn a_scenario_runs() {
     for name in ["overdrawn", "slow-bank"] {
         let ran = session.call("run_scenario", &json!({"name": name, "span": "10d"}));
         assert_eq!(ran["test_clock"]["status"], "ready", "{ran}");
-        let account = &ran["accounts"][0];
-        assert_eq!(account["transaction_refresh"]["status"], "succeeded", "{ran}");
-        assert!(!ran["newest_events"].as_array().unwrap().is_empty(), "{ran}");
+        // The last refresh of a slow bank can be pending.
+        let ended = "financial_connections.account.refreshed_transactions";
+        let events = ran["newest_events"].as_array().unwrap();
+        assert!(events.iter().any(|event| event["type"] == ended), "{ran}");
     }
     let text = "name = \"Own\"\n[[accounts]]\nname = \"First\"";
     let ran = session.call("run_scenario", &json!({"scenario": text, "span": "1d"}));
