@@ -11,7 +11,7 @@ use model::nearest::suggestions;
 use server::StartError;
 use settings::SettingsError;
 use std::path::PathBuf;
-use store::KeyFileError;
+use store::{KeyFileError, OpenError};
 
 /// The error of a command.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +107,8 @@ pub(crate) enum KeyError {
         #[source]
         source: KeyFileError,
     },
+    #[error(transparent)]
+    Unfinished(OpenError),
     #[error("could not get randomness from the operating system")]
     Randomness(#[source] getrandom::Error),
     #[error("no issued key belongs to the merchant '{0}'")]
@@ -125,6 +127,7 @@ impl KeyError {
         match self {
             Self::NoFile => "Name a file with --api-keys-file",
             Self::File { .. } => "Check the file with `bankfeed doctor` and the same settings",
+            Self::Unfinished(_) => "A key that is created before the restore ends would be lost",
             Self::Randomness(_) => "Try again, because the system had no randomness yet",
             Self::NoSuchMerchant(_) | Self::NoSuchKey(_) => {
                 "`bankfeed key list` shows all keys with their merchants"

@@ -5,7 +5,7 @@
 
 use crate::error::{CommandError, KeyError};
 use clap::{Args, Subcommand};
-use cli::output;
+use cli::output::{self, Column, Table};
 use model::clock::{Clock as _, Rng};
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest, random_letters};
@@ -16,7 +16,7 @@ use server::rng::Streams;
 use settings::{Database, Settings, keys_beside, resolve, settings_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use store::{KeyFile, KeyFileError};
+use store::{KeyFile, KeyFileError, check_replaced};
 
 /// The subcommands of `bankfeed key`.
 #[derive(Subcommand)]
@@ -107,22 +107,51 @@ impl FileFlags {
         open_file(&self.settings()?)
     }
 
-    /// Opens the file. Returns `None` if it does not exist, which means that there are no keys.
-    pub(crate) fn find(&self) -> Result<Option<Opened>, CommandError> {
+    /// Opens the file, or finds that it does not exist, which means that there are no keys.
+    pub(crate) fn find(&self) -> Result<Found, CommandError> {
         let settings = self.settings()?;
         match &settings.api_keys_file {
-            Some(path) if !path.exists() => Ok(None),
-            _ => open_file(&settings).map(Some),
+            Some(path) if !path.exists() => Ok(Found::Missing(path.clone())),
+            _ => open_file(&settings).map(Found::Opened),
         }
     }
 }
 
 fn open_file(settings: &Settings) -> Result<Opened, CommandError> {
+    if let Database::File(db) = &settings.database {
+        // The restore would undo the change of a key when it comes to its end.
+        check_replaced(db).map_err(KeyError::Unfinished)?;
+    }
     let missing = missing_database(settings);
     let path = settings.api_keys_file.clone().ok_or(KeyError::NoFile)?;
     match KeyFile::open(&path) {
         Ok(file) => Ok(Opened { path, file, missing }),
         Err(source) => Err(KeyError::File { path, source }.into()),
+    }
+}
+
+/// The file of keys, which a server or a command creates when it needs it.
+pub(crate) enum Found {
+    Opened(Opened),
+    /// There is no file at this path.
+    Missing(PathBuf),
+}
+
+impl Found {
+    /// The opened file, if it exists.
+    pub(crate) fn opened(self) -> Option<Opened> {
+        match self {
+            Self::Opened(opened) => Some(opened),
+            Self::Missing(_) => None,
+        }
+    }
+
+    /// The remark for a list without rows, with the path of the file.
+    pub(crate) fn no_rows(&self, what: &str) -> String {
+        match self {
+            Self::Opened(opened) => format!("No {what} in {}.", opened.path.display()),
+            Self::Missing(path) => format!("No {what}: {} does not exist.", path.display()),
+        }
     }
 }
 
@@ -206,28 +235,30 @@ fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
 }
 
 fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
-    let keys = match flags.find()? {
-        Some(opened) => opened.said(opened.file.list())?,
-        None => Vec::new(),
+    let found = flags.find()?;
+    let keys = match &found {
+        Found::Opened(opened) => opened.said(opened.file.list())?,
+        Found::Missing(_) => Vec::new(),
     };
-    if keys.is_empty() && !json {
-        output::say("No keys.")?;
-    }
-    for key in keys {
+    let mut table = Table::new(&[
+        Column::Text("ID"),
+        Column::Text("MERCHANT"),
+        Column::Text("MODE"),
+        Column::Status("STATE"),
+        Column::Text("NAME"),
+    ]);
+    for key in &keys {
         if json {
-            output::say_json_line(&facts(&key))?;
-            continue;
+            output::say_json_line(&facts(key))?;
         }
-        let merchant = shown_merchant(&key);
-        let (mode, state) = (mode(key.livemode), state(&key));
-        let line = format!("{}  {merchant}  {mode}  {state:<7}  {}", key.id, key.name);
-        output::say(line.trim_end())?;
+        let (id, merchant) = (key.id.to_string(), shown_merchant(key).to_string());
+        table.row(&[&id, &merchant, mode(key.livemode), state(key), &key.name]);
     }
-    Ok(())
+    if json { Ok(()) } else { Ok(table.print(&found.no_rows("keys"))?) }
 }
 
 fn revoke(flags: &RevokeFlags, json: bool) -> Result<(), CommandError> {
-    let opened = flags.file.find()?;
+    let opened = flags.file.find()?.opened();
     let id: Option<KeyId> = flags.id.parse().ok();
     let now = SystemClock::default().server_now();
     let revoked = match (&opened, id) {

@@ -4,9 +4,9 @@
 //! to this file is the operator's permission. A running server reads the change at its next call.
 
 use crate::error::{CommandError, KeyError};
-use crate::key::{FileFlags, known_merchant};
+use crate::key::{FileFlags, Found, known_merchant};
 use clap::{Args, Subcommand};
-use cli::output;
+use cli::output::{self, Column, Table};
 use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;
@@ -65,17 +65,21 @@ fn words<W: Word>() -> String {
 }
 
 fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
-    let registrations = match flags.find()? {
-        Some(opened) => opened.said(opened.file.list_registrations())?,
-        None => Vec::new(),
+    let found = flags.find()?;
+    let registrations = match &found {
+        Found::Opened(opened) => opened.said(opened.file.list_registrations())?,
+        Found::Missing(_) => Vec::new(),
     };
-    if registrations.is_empty() && !json {
-        output::say("No registrations.")?;
+    let mut table =
+        Table::new(&[Column::Text("MERCHANT"), Column::Text("DATA"), Column::Status("STATE")]);
+    for registration in &registrations {
+        if json {
+            show(registration, json)?;
+        }
+        let merchant = registration.merchant.in_live_mode().to_string();
+        table.row(&[&merchant, registration.permission.word(), registration.state.word()]);
     }
-    for registration in registrations {
-        show(&registration, json)?;
-    }
-    Ok(())
+    if json { Ok(()) } else { Ok(table.print(&found.no_rows("registrations"))?) }
 }
 
 fn set(flags: &SetFlags, json: bool) -> Result<(), CommandError> {
@@ -85,7 +89,7 @@ fn set(flags: &SetFlags, json: bool) -> Result<(), CommandError> {
         }
     }
     let missing = || KeyError::NoSuchMerchant(flags.merchant.clone());
-    let opened = flags.file.find()?.ok_or_else(missing)?;
+    let opened = flags.file.find()?.opened().ok_or_else(missing)?;
     let merchant = known_merchant(&opened.said(opened.file.list())?, &flags.merchant)?;
     if merchant.to_string() == flags.merchant {
         output::remark(&format!(

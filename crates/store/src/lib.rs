@@ -68,6 +68,7 @@ pub use opening::{
     copy_database, is_opened_by,
 };
 pub use sqlite::file_replacement::FileReplacement;
+pub use sqlite::files::check_replaced;
 pub use stats::WriterStats;
 pub use store::{Read, Store, Write, WriteGate};
 pub use uses::KeptMerchants;

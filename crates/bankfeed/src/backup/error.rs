@@ -7,10 +7,14 @@ use store::{KeyFileError, OpenError};
 /// The error of a backup or a restore.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BackupError {
-    #[error("a temporary database has no backup")]
+    #[error("a temporary database (--memory) has no backup")]
     Temporary,
     #[error("the database {} does not exist", .0.display())]
     NoDatabase(PathBuf),
+    #[error("{} is not a backup, because it has no backup.json", .0.display())]
+    NoBackup(PathBuf),
+    #[error("the folder {} does not exist", .0.display())]
+    NoFolder(PathBuf),
     #[error("{} exists and is not an empty folder", .0.display())]
     NotEmpty(PathBuf),
     #[error("{} exists", .0.display())]
@@ -82,7 +86,10 @@ impl BackupError {
             Self::Temporary => {
                 "Name a database file with --db. `bankfeed snapshot create` saves the data of a key"
             }
-            Self::NoDatabase(_) => "Name the database of the server with --db",
+            Self::NoDatabase(_) => {
+                "Name the database of the server with --db. A server with --memory has no backup"
+            }
+            Self::NoFolder(_) => "Create the folder, or name another file",
             Self::NotEmpty(_) => "Name a folder that does not exist, such as backup-2026-11-30",
             Self::Exists(_) => "Name another database with --db, or replace the files with --force",
             Self::Space { .. } | Self::Write(_) => "Free some space, or name another disk",
@@ -90,13 +97,15 @@ impl BackupError {
                 "Check the path and the rights of its folder"
             }
             Self::Database { .. } | Self::Damaged { .. } => {
-                "Check the files with `bankfeed doctor`, or use another backup"
+                "Check the files with `bankfeed doctor` and the same settings"
             }
             Self::SealKey(_) | Self::OtherSealKey(_) => {
                 "Name the key file of this database with --seal-key-file"
             }
             Self::Keys { .. } => "Name the file of the issued keys with --api-keys-file",
-            Self::Manifest { .. } => "Name a folder that `bankfeed backup` has written",
+            Self::Manifest { .. } | Self::NoBackup(_) => {
+                "Name a folder that `bankfeed backup` has written"
+            }
             Self::Newer { .. } => "Use the bankfeed that wrote the backup, or a newer one",
             Self::SamePath(_) => {
                 "Give the database, its log, the seal key and the issued keys different paths"
@@ -104,9 +113,10 @@ impl BackupError {
             Self::Incomplete(_) | Self::Checksum(_) | Self::OtherBackup(_) => {
                 "Use another backup, because this one is incomplete or damaged"
             }
-            Self::Replace(_) => {
+            Self::Replace(OpenError::Locked(_)) => {
                 "Stop the server that uses the database, and run `bankfeed restore` again"
             }
+            Self::Replace(_) => "Check the database with `bankfeed doctor` and the same settings",
             Self::Randomness(_) | Self::Ended(_) | Self::Stopped => "Run the command again",
         }
     }
@@ -117,6 +127,8 @@ impl BackupError {
             self,
             Self::Temporary
                 | Self::NoDatabase(_)
+                | Self::NoBackup(_)
+                | Self::NoFolder(_)
                 | Self::NotEmpty(_)
                 | Self::Exists(_)
                 | Self::SamePath(_)

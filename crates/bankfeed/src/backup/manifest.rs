@@ -6,6 +6,7 @@ use super::BackupError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The name of this file.
@@ -49,7 +50,12 @@ impl Manifest {
     /// Reads the manifest of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self, BackupError> {
         let path = folder.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(|error| BackupError::file(&path, error))?;
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                BackupError::NoBackup(folder.to_owned())
+            }
+            _ => BackupError::file(&path, error),
+        })?;
         let unreadable = |source| BackupError::Manifest { path: path.clone(), source };
         // The form is read first, because a newer one may have other keys.
         let value: Value = serde_json::from_str(&text).map_err(unreadable)?;

@@ -233,7 +233,11 @@ fn write(folder: &Path, files: &DataFiles, work: &Work) -> Result<Manifest, Back
     let path = unfinished.path().join(MANIFEST);
     write_file(&path, format!("{:#}\n", manifest.to_json()).as_bytes())
         .map_err(|error| BackupError::file(&path, error))?;
-    name_folder(unfinished, folder).map_err(|error| BackupError::file(folder, error))?;
+    name_folder(unfinished, folder).map_err(|error| match error.kind() {
+        // Another backup to the same folder was quicker.
+        ErrorKind::DirectoryNotEmpty => BackupError::NotEmpty(folder.to_owned()),
+        _ => BackupError::file(folder, error),
+    })?;
     Ok(manifest)
 }
 

@@ -55,6 +55,11 @@ fn replace(
     force: bool,
     work: &Work,
 ) -> Result<PathBuf, BackupError> {
+    for path in [&files.database, &files.seal_key, &files.api_keys] {
+        if !folder_of(path).is_dir() {
+            return Err(BackupError::NoFolder(folder_of(path).to_owned()));
+        }
+    }
     let replacement = FileReplacement::begin(&files.database).map_err(BackupError::Replace)?;
     let place = replacement.database().to_owned();
     if !force && !replacement.is_unfinished() {

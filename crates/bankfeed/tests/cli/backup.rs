@@ -1,6 +1,6 @@
 //! Backups while a server runs, and servers on restored files.
 
-use crate::support::{call, command, in_new_folder, told};
+use crate::support::{call, command, in_new_folder, shown};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -22,12 +22,6 @@ fn serve(db: &Path) -> (Process, String) {
     let process = Process::start(command(&serve).stderr(Stdio::null())).unwrap();
     let url = process.after(LISTENS).unwrap();
     (process, url)
-}
-
-/// The output of a command, without the names of the folders of a test.
-fn shown(arguments: &[&str], folder: &Path) -> String {
-    let shown = told(&mut command(arguments), arguments);
-    shown.replace(folder.to_str().unwrap(), "FOLDER")
 }
 
 /// A database with one customer and its backup. Returns the folder of both, and their paths.
@@ -221,20 +215,30 @@ fn a_restore_needs_different_paths() {
     assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
 }
 
-/// The files of a restore that did not come to its end are not backed up, and `doctor` says so.
+/// The files of a restore that did not come to its end are not backed up, and get no issued key, which
+/// the end of the restore would remove. `doctor` says so.
 #[test]
 fn an_unfinished_restore_has_no_backup() {
     let (folder, db, _) = backed_up();
     fs::write(folder.path().join("bank.db.replacing"), "").unwrap();
     let (target, name) = (folder.path().join("second"), db.to_str().unwrap());
-    let seen = shown(&["backup", target.to_str().unwrap(), "--db", name], folder.path());
+    let backup = ["backup", target.to_str().unwrap(), "--db", name];
+    let key = ["key", "create", "--db", name];
+    let keys = || fs::read(folder.path().join("bank.db.api-keys")).unwrap();
+    let before = keys();
+    let seen = shown(&backup, folder.path()) + &shown(&key, folder.path());
     insta::assert_snapshot!(seen, @"
     $ bankfeed backup FOLDER/second --db FOLDER/bank.db
     ! error: could not use the database FOLDER/bank.db: a restore of the database FOLDER/bank.db did not come to its end; run `bankfeed restore` again
-    !   tip: Check the files with `bankfeed doctor`, or use another backup
+    !   tip: Check the files with `bankfeed doctor` and the same settings
+    ends with 1
+    $ bankfeed key create --db FOLDER/bank.db
+    ! error: a restore of the database FOLDER/bank.db did not come to its end; run `bankfeed restore` again
+    !   tip: A key that is created before the restore ends would be lost
     ends with 1
     ");
     assert!(!target.exists());
+    assert_eq!(keys(), before);
     let doctor = shown(&["doctor", "--db", name], folder.path());
     let line = doctor.lines().find(|line| line.contains("did not come to its end")).unwrap();
     assert!(line.contains("database"), "{doctor}");
@@ -285,9 +289,9 @@ fn a_damaged_backup_is_not_restored() {
     !   tip: Check the path and the rights of its folder
     ends with 1
     $ bankfeed restore FOLDER/backup --db FOLDER/place/new.db
-    ! error: could not use FOLDER/backup/backup.json: No such file or directory (os error 2)
-    !   tip: Check the path and the rights of its folder
-    ends with 1
+    ! error: FOLDER/backup is not a backup, because it has no backup.json
+    !   tip: Name a folder that `bankfeed backup` has written
+    ends with 2
     $ bankfeed restore FOLDER/backup --db FOLDER/place/new.db
     ! error: FOLDER/backup/bankfeed.db.key differs from its checksum in backup.json
     !   tip: Use another backup, because this one is incomplete or damaged
@@ -343,7 +347,7 @@ fn a_backup_needs_the_seal_key() {
     ends with 2
     $ bankfeed backup FOLDER/second --db FOLDER/missing.db
     ! error: the database FOLDER/missing.db does not exist
-    !   tip: Name the database of the server with --db
+    !   tip: Name the database of the server with --db. A server with --memory has no backup
     ends with 2
     ");
     assert!(!target.exists());

@@ -88,7 +88,7 @@ fn an_unread_key_is_revoked() {
     assert_eq!(output.status.code(), Some(1));
     let arguments = ["key", "list", "--db", db.to_str().unwrap()];
     let listed = told(&mut command(&arguments), &arguments);
-    assert!(listed.lines().nth(1).unwrap().ends_with("test  revoked"), "{listed}");
+    assert!(listed.lines().nth(2).unwrap().ends_with("  test  revoked"), "{listed}");
 }
 
 /// Wrong usage ends with 2, whichever part notices it.

@@ -2,7 +2,7 @@
 //! files under each of its names.
 
 use crate::process::{run, start};
-use crate::support::{command, in_new_folder};
+use crate::support::{command, in_new_folder, shown};
 use testkit::process::LISTENS;
 
 /// The names of the files in a folder.
@@ -19,7 +19,7 @@ fn files(folder: &std::path::Path) -> Vec<String> {
 fn empty_lists_create_no_file() {
     let (folder, db) = in_new_folder("bank.db");
     let db = db.to_str().unwrap();
-    let mut seen = Vec::new();
+    let mut seen = String::new();
     for words in [
         &["key", "list"][..],
         &["key", "list", "--json"],
@@ -28,17 +28,24 @@ fn empty_lists_create_no_file() {
         &["registration", "list", "--json"],
         &["registration", "set", "acct_1", "balances=active"],
     ] {
-        let (status, told) = run(&[words, &["--db", db]].concat());
-        seen.push(format!("{}: {:?} {told:?}", words.join(" "), status.code()));
+        seen += &shown(&[words, &["--db", db]].concat(), folder.path());
     }
-    insta::assert_snapshot!(seen.join("\n"), @r#"
-    key list: Some(0) ["No keys."]
-    key list --json: Some(0) []
-    key revoke key_1: Some(2) []
-    registration list: Some(0) ["No registrations."]
-    registration list --json: Some(0) []
-    registration set acct_1 balances=active: Some(2) []
-    "#);
+    insta::assert_snapshot!(seen, @"
+    $ bankfeed key list --db FOLDER/bank.db
+    ! No keys: FOLDER/bank.db.api-keys does not exist.
+    $ bankfeed key list --json --db FOLDER/bank.db
+    $ bankfeed key revoke key_1 --db FOLDER/bank.db
+    ! error: no active key has the id 'key_1'
+    !   tip: `bankfeed key list` shows all keys with their merchants
+    ends with 2
+    $ bankfeed registration list --db FOLDER/bank.db
+    ! No registrations: FOLDER/bank.db.api-keys does not exist.
+    $ bankfeed registration list --json --db FOLDER/bank.db
+    $ bankfeed registration set acct_1 balances=active --db FOLDER/bank.db
+    ! error: no issued key belongs to the merchant 'acct_1'
+    !   tip: `bankfeed key list` shows all keys with their merchants
+    ends with 2
+    ");
     assert_eq!(files(folder.path()), Vec::<String>::new());
 }
 

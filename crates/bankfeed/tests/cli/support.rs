@@ -3,6 +3,7 @@
 //! Seed and time are fixed, so ids and times are equal in every run. Only the port differs.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use testkit::process::{Call, LISTENS, Process};
 
@@ -103,6 +104,12 @@ pub(crate) fn call(
     form: &str,
 ) -> (u16, serde_json::Value) {
     Call { key, version: None, method, path, form }.send(url).unwrap()
+}
+
+/// The same of a command with these arguments, with `FOLDER` for the path of a folder.
+pub(crate) fn shown(arguments: &[&str], folder: &Path) -> String {
+    let shown = told(&mut command(arguments), arguments);
+    shown.replace(folder.to_str().unwrap(), "FOLDER")
 }
 
 /// The standard output, the standard error and any failing exit code of a command.

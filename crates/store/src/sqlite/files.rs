@@ -76,8 +76,9 @@ pub(super) fn marker(database: &Path) -> PathBuf {
     beside(database, REPLACING)
 }
 
-/// Rejects a database whose files belong to two states, because a restore did not come to its end.
-pub(super) fn check_replaced(database: &Path) -> Result<(), OpenError> {
+/// Rejects a database whose files belong to two states, because a restore did not come to its end. The error
+/// is [`OpenError::Unfinished`].
+pub fn check_replaced(database: &Path) -> Result<(), OpenError> {
     if marker(&behind_links(database)).exists() {
         return Err(OpenError::Unfinished(database.to_owned()));
     }

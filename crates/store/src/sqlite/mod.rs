@@ -33,7 +33,7 @@ mod event_list;
 mod event_statuses;
 pub(crate) mod feed;
 pub(crate) mod file_replacement;
-mod files;
+pub(crate) mod files;
 mod generation;
 pub(crate) mod idempotency;
 mod list;
