@@ -1,7 +1,6 @@
 //! A settings file with every setting and its default, as a starting point of one's own.
 //!
-//! Every line is a comment, so the file as it is sets nothing. A default that is written out is not
-//! always the same as none: `keys = "any"` for example also admits callers from other machines.
+//! Every line is a comment, so the file as it is sets nothing.
 
 use crate::{ENTRIES, FILE_VARIABLE, variable_of};
 use std::fmt::Write as _;
@@ -11,7 +10,7 @@ pub fn defaults_file() -> String {
     let mut file = format!(
         "## The settings of `bankfeed serve` with their defaults. Remove the # in front of a setting, change\n\
          ## its value, and name the file with --config or {FILE_VARIABLE}. A flag has the name of the key, and\n\
-         ## overrides the variable, which overrides the file.\n"
+         ## overrides the variable, which overrides the file. An empty text sets nothing.\n"
     );
     let mut heading = "";
     for entry in ENTRIES.iter().filter(|entry| !entry.hidden) {
@@ -21,11 +20,13 @@ pub fn defaults_file() -> String {
         }
         let form = entry.value.unwrap_or("true|false");
         let variable = variable_of(entry.name);
-        push(&mut file, format_args!("\n## {}\n## {form}, {variable}\n", entry.help));
+        let list = if entry.repeats { " or a list" } else { "" };
+        push(&mut file, format_args!("\n## {}\n## {form}{list}, {variable}\n", entry.help));
         if let Some(realistic) = entry.realistic {
             push(&mut file, format_args!("## With realistic: {realistic}\n"));
         }
         let value = match entry.value {
+            _ if entry.repeats => format!("[{}]", entry.default),
             Some(_) if !is_whole(entry.default) => {
                 toml::Value::String(entry.default.to_owned()).to_string()
             }

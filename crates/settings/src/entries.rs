@@ -93,23 +93,11 @@ pub const ENTRIES: &[Entry] = &[
     ),
     Entry {
         repeats: true,
-        ..entry(
-            LISTENING,
-            "allowed-hosts",
-            "HOST",
-            "",
-            "Further host name of this server; may be repeated",
-        )
+        ..entry(LISTENING, "allowed-hosts", "HOST", "", "Further host name of this server")
     },
     Entry {
         repeats: true,
-        ..entry(
-            LISTENING,
-            "trusted-proxy",
-            "ADDRESS",
-            "",
-            "Proxy whose X-Forwarded-For is used; may be repeated",
-        )
+        ..entry(LISTENING, "trusted-proxy", "ADDRESS", "", "Proxy whose X-Forwarded-For is used")
     },
     entry(LISTENING, "tls-cert", "FILE", "", "Certificate chain for https, as PEM; with --tls-key"),
     entry(LISTENING, "tls-key", "FILE", "", "Private key of the certificate, as PEM"),
@@ -127,12 +115,15 @@ pub const ENTRIES: &[Entry] = &[
             "Key that seals secrets [default: database name + .key]",
         ),
     ),
-    entry(
-        KEYS,
-        "keys",
-        "any|issued",
-        "any",
-        "Accepted API keys: any test key, or issued keys only",
+    derived(
+        "listen",
+        entry(
+            KEYS,
+            "keys",
+            "any|issued",
+            "",
+            "Any test key, or issued keys only [default: any on loopback]",
+        ),
     ),
     derived(
         "db",
@@ -144,10 +135,7 @@ pub const ENTRIES: &[Entry] = &[
             "Issued keys [default: database name + .api-keys]",
         ),
     ),
-    Entry {
-        repeats: true,
-        ..entry(BANKS, "scenario", "FILE", "", "File or name of a scenario; may be repeated")
-    },
+    Entry { repeats: true, ..entry(BANKS, "scenario", "FILE", "", "File or name of a scenario") },
     entry(
         MERCHANT,
         "merchant-name",
@@ -177,7 +165,7 @@ pub const ENTRIES: &[Entry] = &[
         entry(
             REFRESHES,
             "refresh-delay",
-            "WAIT",
+            "DURATION",
             "0s",
             "Time until the bank responds in test mode, off test clocks",
         ),
@@ -214,20 +202,14 @@ pub const ENTRIES: &[Entry] = &[
     switch(WEBHOOKS, "deny-private-webhooks", "Post test webhooks to public addresses only"),
     Entry {
         repeats: true,
-        ..entry(
-            WEBHOOKS,
-            "webhook-allow",
-            "NETWORK",
-            "",
-            "Private addresses for live webhooks; may be repeated",
-        )
+        ..entry(WEBHOOKS, "webhook-allow", "NETWORK", "", "Private addresses for live webhooks")
     },
     realistic(
         "2s",
         entry(
             WEBHOOKS,
             "webhook-delay",
-            "WAIT",
+            "DURATION",
             "0s",
             "Time from an event to its webhooks in test mode",
         ),
@@ -235,7 +217,7 @@ pub const ENTRIES: &[Entry] = &[
     entry(
         WEBHOOKS,
         "retry-test",
-        "WAITS",
+        "DURATIONS",
         "5s,10m,2h",
         "Waits between delivery attempts in test mode",
     ),
@@ -249,7 +231,7 @@ pub const ENTRIES: &[Entry] = &[
     entry(
         WEBHOOKS,
         "retry-live",
-        "WAITS",
+        "DURATIONS",
         "1m,5m,30m,2h,5h,10h,14h,20h,20h",
         "Waits between delivery attempts in live mode",
     ),
@@ -262,13 +244,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     Entry {
         repeats: true,
-        ..entry(
-            CLIENTS,
-            "fault",
-            "FORM",
-            "",
-            "Fault, such as kind=webhook_lost&every=3; may be repeated",
-        )
+        ..entry(CLIENTS, "fault", "FORM", "", "Fault, such as kind=webhook_lost&every=3")
     },
     switch(CLIENTS, "realistic", "Use the delays and cool-downs of real banks in test mode"),
     switch(CLIENTS, "strict", "Reject known parameters that have no effect"),

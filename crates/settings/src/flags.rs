@@ -57,7 +57,9 @@ impl Args for SettingFlags {
                 Some(_) if !entry.default.is_empty() => format!(" [default: {}]", entry.default),
                 _ => String::new(),
             };
-            let help = format!("{}{default} [env: {}]", entry.help, variable_of(entry.name));
+            let repeats = if entry.repeats { "; may be repeated" } else { "" };
+            let variable = variable_of(entry.name);
+            let help = format!("{}{repeats}{default} [env: {variable}]", entry.help);
             let arg = Arg::new(entry.name).long(entry.name).help(help).hide(entry.hidden);
             let arg = arg.help_heading(entry.heading);
             command.arg(match entry.value {

@@ -388,8 +388,7 @@ impl Resolved {
     }
 
     fn keys(&self) -> Result<Option<KeyPolicy>, SettingsError> {
-        let policy = self.word("keys")?;
-        Ok(self.is_set("keys").then_some(policy))
+        if self.get("keys").0.is_empty() { Ok(None) } else { self.word("keys").map(Some) }
     }
 
     fn text(&self, name: &'static str) -> TextSetting {

@@ -23,7 +23,7 @@ fn shows_commands_in_groups() {
       registration  List and set registrations for live data
       config        Print every setting of `serve`, with its source
       doctor        Check everything that `serve` needs
-      health        Check if a server takes calls
+      health        Check if a server is ready
       backup        Copy a server's data into a folder, also while it runs
       restore       Restore a server's data from a backup
       completions   Print the completion script for a shell
@@ -37,9 +37,9 @@ fn shows_commands_in_groups() {
       export        Export transactions as CSV, JSON lines, OFX or Parquet
       snapshot      Save and restore the data of a merchant
       reset         Remove all data of a merchant except snapshots
-      get           Make a GET call of the API
-      post          Make a POST call of the API
-      delete        Make a DELETE call of the API
+      get           Send a GET request to the API
+      post          Send a POST request to the API
+      delete        Send a DELETE request to the API
       mcp           Serve the API's tools to an agent by MCP
 
     Test a client:
@@ -95,7 +95,7 @@ fn shows_settings_in_groups() {
           --seal-key-file <FILE>   Key that seals secrets [default: database name + .key] [env: BANKFEED_SEAL_KEY_FILE]
 
     Keys:
-          --keys <any|issued>     Accepted API keys: any test key, or issued keys only [default: any] [env: BANKFEED_KEYS]
+          --keys <any|issued>     Any test key, or issued keys only [default: any on loopback] [env: BANKFEED_KEYS]
           --api-keys-file <FILE>  Issued keys [default: database name + .api-keys] [env: BANKFEED_API_KEYS_FILE]
 
     Test banks:
@@ -112,7 +112,7 @@ fn shows_settings_in_groups() {
           --time <SECONDS>  Fixed Unix time of all objects without a test clock [env: BANKFEED_TIME]
 
     Refreshes:
-          --refresh-delay <WAIT>
+          --refresh-delay <DURATION>
               Time until the bank responds in test mode, off test clocks [default: 0s] [env: BANKFEED_REFRESH_DELAY]
           --cool-down-test <SECONDS>
               Time between two refreshes in test mode [default: 0] [env: BANKFEED_COOL_DOWN_TEST]
@@ -128,13 +128,13 @@ fn shows_settings_in_groups() {
               Post test webhooks to public addresses only [env: BANKFEED_DENY_PRIVATE_WEBHOOKS]
           --webhook-allow <NETWORK>
               Private addresses for live webhooks; may be repeated [env: BANKFEED_WEBHOOK_ALLOW]
-          --webhook-delay <WAIT>
+          --webhook-delay <DURATION>
               Time from an event to its webhooks in test mode [default: 0s] [env: BANKFEED_WEBHOOK_DELAY]
-          --retry-test <WAITS>
+          --retry-test <DURATIONS>
               Waits between delivery attempts in test mode [default: 5s,10m,2h] [env: BANKFEED_RETRY_TEST]
           --retry-test-jitter <PERCENT>
               Maximum random extension of a wait in test mode [default: 10] [env: BANKFEED_RETRY_TEST_JITTER]
-          --retry-live <WAITS>
+          --retry-live <DURATIONS>
               Waits between delivery attempts in live mode [default: 1m,5m,30m,2h,5h,10h,14h,20h,20h] [env: BANKFEED_RETRY_LIVE]
           --retry-live-jitter <PERCENT>
               Maximum random extension of a wait in live mode [default: 20] [env: BANKFEED_RETRY_LIVE_JITTER]
@@ -168,7 +168,7 @@ fn shows_settings_in_groups() {
 fn shows_flags_and_examples() {
     insta::assert_snapshot!(run(&["post", "--help"]), @"
     $ bankfeed post --help
-    Make a POST call of the API
+    Send a POST request to the API
 
     Usage: bankfeed post [OPTIONS] <PATH>
 
