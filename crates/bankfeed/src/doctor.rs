@@ -342,7 +342,7 @@ fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     if !address.ip().is_loopback() && settings.keys.is_none() {
         return wrong(
             "port",
-            format!("{listen} can be reached by other machines, and any test key opens the server"),
+            format!("other machines can reach {listen}, and any test key opens the server"),
             "choose --keys issued, or --keys any if all of them may use it",
         );
     }

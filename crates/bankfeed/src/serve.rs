@@ -88,7 +88,7 @@ fn greeting(settings: &Settings, started: &Started) -> String {
         Database::Temporary => "temporary, removed at exit".to_owned(),
     };
     let keys = match started.keys {
-        KeyPolicy::Any => "any sk_test_… key; each is a separate, empty merchant",
+        KeyPolicy::Any => "any that begins with sk_test_; each is a separate merchant",
         KeyPolicy::Issued if settings.api_keys_file.is_none() => {
             "issued keys only, but there are none; name their file with --api-keys-file"
         }

@@ -1,6 +1,6 @@
 //! `bankfeed advance`: advances a test clock, and waits until all due work is done.
 //!
-//! The server makes a long advance in steps. This command also splits a span that is longer than
+//! The server makes a long advance in steps. This command also splits a duration that is longer than
 //! the server accepts in one call. If the command is interrupted, the server still finishes its
 //! current step.
 
@@ -21,12 +21,12 @@ const CLOCKS_NAMED_MAX: usize = 10;
 pub(super) const NO_CLOCK: &str = "there is no test clock";
 const ADVANCE_WAIT_S: u64 = 3_600;
 
-/// The span, and the clock.
+/// The duration, and the clock.
 #[derive(Args)]
 pub struct AdvanceFlags {
-    /// Span: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
-    #[arg(value_name = "SPAN", value_parser = format::span_s)]
-    pub(super) span_s: i64,
+    /// Duration: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
+    #[arg(value_name = "DURATION", value_parser = format::duration_s)]
+    pub(super) duration_s: i64,
     /// Test clock; optional if there is only one
     #[arg(value_name = "CLOCK")]
     pub(super) clock: Option<String>,
@@ -50,14 +50,14 @@ pub(super) fn run(flags: &AdvanceFlags, global: &GlobalFlags) -> Result<(), Comm
     })
 }
 
-/// Advances a clock by a span. Returns the clock, and the time that it showed before.
+/// Advances a clock by a duration. Returns the clock, and the time that it showed before.
 pub(super) async fn advance_by(
     server: &Server,
     flags: &AdvanceFlags,
 ) -> Result<(Value, i64), ServerError> {
-    if flags.span_s > COMMAND_ADVANCE_S_MAX {
+    if flags.duration_s > COMMAND_ADVANCE_S_MAX {
         return Err(ServerError::Usage {
-            problem: "the span is longer than ten years".to_owned(),
+            problem: "the duration is longer than ten years".to_owned(),
             help: "Advance in several commands".to_owned(),
         });
     }
@@ -67,10 +67,10 @@ pub(super) async fn advance_by(
     };
     let id = text(&clock, "id");
     let from = clock["frozen_time"].as_i64().unwrap_or_default();
-    let progress = Progress::new("advancing", steps(flags.span_s));
+    let progress = Progress::new("advancing", steps(flags.duration_s));
     let mut passed = 0;
-    while passed < flags.span_s {
-        passed = flags.span_s.min(passed + CLOCK_ADVANCE_S_MAX);
+    while passed < flags.duration_s {
+        passed = flags.duration_s.min(passed + CLOCK_ADVANCE_S_MAX);
         clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
     }
     drop(progress);

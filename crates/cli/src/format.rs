@@ -68,9 +68,9 @@ pub(super) fn amounts(by_currency: &Value) -> String {
     pairs.join(", ")
 }
 
-/// Parses a span such as `3d`, `12h`, `90m`, `45s`, `2w` or `1d12h` into seconds.
-pub(super) fn span_s(text: &str) -> Result<i64, String> {
-    let fault = || format!("'{text}' is no span of time; say for instance 3d, 12h, 30m or 1w2d");
+/// Parses a duration such as `3d`, `12h`, `90m`, `45s`, `2w` or `1d12h` into seconds.
+pub(super) fn duration_s(text: &str) -> Result<i64, String> {
+    let fault = || format!("'{text}' is not a duration. Use a unit, such as 3d, 12h or 1w2d");
     let mut seconds: i64 = 0;
     let mut number = String::new();
     for letter in text.trim().chars() {
@@ -129,14 +129,14 @@ mod tests {
         assert_eq!(amounts(&json!({"eur": 1, "usd": -100})), "0.01 eur, -1.00 usd");
     }
 
-    /// A span is a sum of whole numbers with units. Other texts are rejected.
+    /// A duration is a sum of whole numbers with units. Other texts are rejected.
     #[test]
     fn reads_spans() {
-        assert_eq!(span_s("3d"), Ok(3 * DAY_S));
-        assert_eq!(span_s("1d12h30m5s"), Ok(DAY_S + 12 * 3_600 + 30 * 60 + 5));
-        assert_eq!(span_s("2w"), Ok(14 * DAY_S));
+        assert_eq!(duration_s("3d"), Ok(3 * DAY_S));
+        assert_eq!(duration_s("1d12h30m5s"), Ok(DAY_S + 12 * 3_600 + 30 * 60 + 5));
+        assert_eq!(duration_s("2w"), Ok(14 * DAY_S));
         for wrong in ["", "3", "d", "-3d", "3 d", "3d4", "0d", "9999999999999999999d", "3x"] {
-            assert!(span_s(wrong).is_err(), "{wrong}");
+            assert!(duration_s(wrong).is_err(), "{wrong}");
         }
     }
 }

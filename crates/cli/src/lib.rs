@@ -43,7 +43,7 @@ use server::ServerError;
 /// A command that uses a running server.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Check if a server takes calls
+    /// Check if a server is ready
     #[command(after_help = "\
 Examples:
   bankfeed health
@@ -103,19 +103,19 @@ Examples:
   bankfeed reset
   bankfeed reset --yes --api-key sk_test_mine")]
     Reset(snapshot::ResetFlags),
-    /// Make a GET call of the API
+    /// Send a GET request to the API
     #[command(after_help = "\
 Examples:
   bankfeed get /v1/customers
   bankfeed get customers -d limit=3 -d 'expand[]=data.test_clock'")]
     Get(raw::RawFlags),
-    /// Make a POST call of the API
+    /// Send a POST request to the API
     #[command(after_help = "\
 Examples:
   bankfeed post /v1/customers -d email=ada@example.com -d 'metadata[order]=7'
   bankfeed post customers/cus_123 -d name=Ada --idempotency-key order-7")]
     Post(raw::RawFlags),
-    /// Make a DELETE call of the API
+    /// Send a DELETE request to the API
     #[command(after_help = "\
 Examples:
   bankfeed delete /v1/customers/cus_123

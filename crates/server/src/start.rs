@@ -59,8 +59,8 @@ pub enum StartError {
     Settings(#[from] SettingsError),
     /// Other machines could use any key.
     #[error(
-        "{0} can be reached by other machines, and any test key would open this server to them; \
-         say --keys any if that is what you want, or --keys issued"
+        "other machines can reach {0}, and any test key would open this server to them; use \
+         --keys issued, or --keys any if all of them may use it"
     )]
     AnyKeyInPublic(SocketAddr),
     /// The file of the seal key cannot be read or written.

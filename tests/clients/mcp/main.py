@@ -71,7 +71,7 @@ class Agent:
         self.refresh = refreshed["refreshes"]["transactions"]["id"]
 
     async def days_pass(self):
-        advanced = await self.call("advance_clock", span="3d", test_clock=self.clock)
+        advanced = await self.call("advance_clock", duration="3d", test_clock=self.clock)
         assert advanced["to"] - advanced["from"] == 3 * DAY, advanced
         rows = await self.call(
             "list_transactions", account=self.account, after_refresh=self.refresh, limit=100

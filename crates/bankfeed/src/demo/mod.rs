@@ -313,7 +313,7 @@ impl Demo {
         if [met.posted, met.voided, met.edited, met.failed, met.second_pages].contains(&0) {
             return Err(format!("the run did not show everything: {met:?}").into());
         }
-        say(&format!("  all three hold the same {} transactions.", list.copy.rows.len()))?;
+        say(&format!("  The three copies have the same {} transactions.", list.copy.rows.len()))?;
         say(&format!(
             "  On the way {} posted, {} vanished, {} edited, {} failed, {} had a second page.",
             counted(met.posted, "transaction"),

@@ -50,11 +50,11 @@ fn advances_far() {
     from    2020-09-13 12:26:40
     to      2025-09-12 12:26:40
     $ bankfeed advance 20y
-    ! error: the span is longer than ten years
+    ! error: the duration is longer than ten years
     !   tip: Advance in several commands
     ends with 2
     $ bankfeed advance 3x
-    ! error: invalid value '3x' for '<SPAN>': '3x' is no span of time; say for instance 3d, 12h, 30m or 1w2d
+    ! error: invalid value '3x' for '<DURATION>': '3x' is not a duration. Use a unit, such as 3d, 12h or 1w2d
     !
     ! For more information, try '--help'.
     ends with 2

@@ -178,7 +178,7 @@ fn knows_who_has_the_port() {
     insta::assert_snapshot!(shown, @r#"
     {"found":"a server is ready at OURS","help":null,"state":"ok","what":"port"}
     {"found":"another program listens on OTHER","help":"end it, or name another port with --listen","state":"wrong","what":"port"}
-    {"found":"0.0.0.0:0 can be reached by other machines, and any test key opens the server","help":"choose --keys issued, or --keys any if all of them may use it","state":"wrong","what":"port"}
+    {"found":"other machines can reach 0.0.0.0:0, and any test key opens the server","help":"choose --keys issued, or --keys any if all of them may use it","state":"wrong","what":"port"}
     "#);
 }
 

@@ -113,8 +113,8 @@ fn the_tools_have_schemas() {
     insta::assert_snapshot!(shown.join("\n"), @"
     link_account writes: accounts bank carrier customer email new_test_clock permissions prefetch subscribe test_clock (required: )
     refresh_account writes: account features timeout_s wait (required: account)
-    advance_clock writes: span test_clock timeout_s (required: span)
-    run_scenario writes: name scenario span timeout_s (required: )
+    advance_clock writes: duration test_clock timeout_s (required: duration)
+    run_scenario writes: duration name scenario timeout_s (required: )
     judge writes: reset running (required: )
     explain_delivery reads: delivery event (required: )
     list_accounts reads: customer limit starting_after (required: )
@@ -143,7 +143,7 @@ fn an_agent_does_the_main_job() {
     assert_eq!(refreshed["refreshes"]["balance"]["status"], "succeeded", "{refreshed}");
     let before = refreshed["refreshes"]["transactions"]["id"].as_str().unwrap().to_owned();
 
-    let advanced = session.call("advance_clock", &json!({"span": "3d"}));
+    let advanced = session.call("advance_clock", &json!({"duration": "3d"}));
     let passed = advanced["to"].as_i64().unwrap() - advanced["from"].as_i64().unwrap();
     assert_eq!(passed, 3 * 86_400, "{advanced}");
 
@@ -181,8 +181,8 @@ fn errors_name_the_next_step() {
         session.error("link_account", &json!({"permissions": ["all"]})),
         session.error("refresh_account", &json!({})),
         session.error("refresh_account", &json!({"account": "fca_123", "timeout_s": 1_000_000})),
-        session.error("advance_clock", &json!({"span": "3d"})),
-        session.error("advance_clock", &json!({"span": "soon"})),
+        session.error("advance_clock", &json!({"duration": "3d"})),
+        session.error("advance_clock", &json!({"duration": "soon"})),
         session.error("list_accounts", &json!({"limit": 1_000})),
         session.error("explain_delivery", &json!({})),
         session.error("run_scenario", &json!({"name": "overdraw"})),
@@ -197,7 +197,7 @@ fn errors_name_the_next_step() {
     - | - | - | invalid arguments: missing field `account` | Compare the arguments with the input schema of the tool
     - | - | - | timeout_s is 1000000, more than 86400 | Pass a timeout_s of at most 86400
     - | - | - | there is no test clock | Call link_account with new_test_clock, because days pass on a test clock only
-    - | - | - | 'soon' is no span of time; say for instance 3d, 12h, 30m or 1w2d | A span looks like 3d, 12h or 1d12h
+    - | - | - | 'soon' is not a duration. Use a unit, such as 3d, 12h or 1w2d | A duration looks like 3d, 12h or 1d12h
     400 | parameter_invalid_integer | limit | Invalid integer: limit must be between 1 and 100 | -
     - | - | - | pass either delivery or event | list_deliveries returns the ids of deliveries and of their events
     400 | - | name | No ready scenario is called 'overdraw'; there are: steady-income, gig-worker, overdrawn, fraud-pattern, closed-account, slow-bank, flaky-bank, busy-business. | -
@@ -252,7 +252,7 @@ fn a_scenario_runs() {
         .collect();
     assert!(names.contains(&"overdrawn") && names.contains(&"slow-bank"), "{names:?}");
     for name in ["overdrawn", "slow-bank"] {
-        let ran = session.call("run_scenario", &json!({"name": name, "span": "10d"}));
+        let ran = session.call("run_scenario", &json!({"name": name, "duration": "10d"}));
         assert_eq!(ran["test_clock"]["status"], "ready", "{ran}");
         // The last refresh of a slow bank can be pending.
         let ended = "financial_connections.account.refreshed_transactions";
@@ -260,7 +260,7 @@ fn a_scenario_runs() {
         assert!(events.iter().any(|event| event["type"] == ended), "{ran}");
     }
     let text = "name = \"Own\"\n[[accounts]]\nname = \"First\"";
-    let ran = session.call("run_scenario", &json!({"scenario": text, "span": "1d"}));
+    let ran = session.call("run_scenario", &json!({"scenario": text, "duration": "1d"}));
     assert_eq!(ran["scenario"]["name"], "Own", "{ran}");
     assert_eq!(session.call("list_scenarios", &json!({}))["loaded"].as_array().unwrap().len(), 3);
 }
@@ -321,6 +321,7 @@ fn wrong_messages_get_errors() {
         &vec![b' '; 2 * 1024 * 1024],
         b"[]",
         br#"{"jsonrpc":"2.0","id":1}"#,
+        br#"{"jsonrpc":"2.0","id":18446744073709551616,"method":"ping"}"#,
         br#"{"jsonrpc":"2.0","id":2,"method":"server/discover"}"#,
         br#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"judge","arguments":[]}}"#,
     ] {
@@ -333,6 +334,7 @@ fn wrong_messages_get_errors() {
     {"error":{"code":-32600,"message":"a message has at most 2097152 bytes"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32600,"message":"the message has no method"},"id":1,"jsonrpc":"2.0"}
+    {"error":{"code":-32600,"message":"the id is neither a text nor a whole number of 64 bits"},"id":null,"jsonrpc":"2.0"}
     {"error":{"code":-32601,"message":"no method 'server/discover'"},"id":2,"jsonrpc":"2.0"}
     {"error":{"code":-32602,"message":"arguments is not an object"},"id":3,"jsonrpc":"2.0"}
     "#);

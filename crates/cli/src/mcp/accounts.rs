@@ -221,8 +221,8 @@ pub(super) async fn refresh(agent: &Agent, arguments: Refresh) -> Result<Value, 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
-    /// Span of time: 3d, 12h, 90m, 45s, 2w, 1y, or several of them, such as 1d12h
-    span: String,
+    /// Duration: 3d, 12h, 90m, 45s, 2w, 1y, or several of them, such as 1d12h
+    duration: String,
     /// Test clock, `clock_…`. Optional if the key has only one
     test_clock: Option<String>,
     /// Maximum wait in seconds. Default: 50
@@ -232,24 +232,24 @@ pub(super) struct Advance {
 
 /// Advances a test clock.
 pub(super) async fn advance(agent: &Agent, arguments: Advance) -> Result<Value, ToolError> {
-    let Advance { span, test_clock, timeout_s } = arguments;
-    let (clock, from) = advance_clock(agent, &span, test_clock, timeout_s).await?;
+    let Advance { duration, test_clock, timeout_s } = arguments;
+    let (clock, from) = advance_clock(agent, &duration, test_clock, timeout_s).await?;
     Ok(json!({"test_clock": clock, "from": from, "to": clock["frozen_time"]}))
 }
 
-/// Advances a test clock by a span, and waits for the first attempts of its webhooks. Returns the clock
+/// Advances a test clock by a duration, and waits for the first attempts of its webhooks. Returns the clock
 /// and its earlier time.
 pub(super) async fn advance_clock(
     agent: &Agent,
-    span: &str,
+    duration: &str,
     clock: Option<String>,
     timeout_s: u64,
 ) -> Result<(Value, i64), ServerError> {
-    let span_s = format::span_s(span).map_err(|problem| ServerError::Usage {
+    let duration_s = format::duration_s(duration).map_err(|problem| ServerError::Usage {
         problem,
-        help: "A span looks like 3d, 12h or 1d12h".to_owned(),
+        help: "A duration looks like 3d, 12h or 1d12h".to_owned(),
     })?;
     let timeout = checked_timeout(timeout_s)?;
-    let flags = AdvanceFlags { span_s, clock, settled: true, timeout };
+    let flags = AdvanceFlags { duration_s, clock, settled: true, timeout };
     advance_by(&agent.server, &flags).await
 }

@@ -23,7 +23,9 @@ use model::clock::Clock;
 use std::sync::Arc;
 use tokio::task::LocalSet;
 
-/// The beginnings of keys for live data.
+/// The beginnings of secret keys for test data.
+const TEST_KEYS: [&str; 2] = ["sk_test_", "rk_test_"];
+/// The beginnings of secret keys for live data.
 const LIVE_KEYS: [&str; 2] = ["sk_live_", "rk_live_"];
 
 /// The flags of `bankfeed mcp`.
@@ -76,10 +78,20 @@ pub fn run_mcp(
     Ok(ended?)
 }
 
-/// Rejects a key for live data, unless the user permits it.
+/// Rejects a key that is not a secret one, and a key for live data, unless the user permits it.
 fn check_key(key: &str, is_live_allowed: bool) -> Result<(), ServerError> {
-    if is_live_allowed || !LIVE_KEYS.iter().any(|beginning| key.starts_with(beginning)) {
+    let is_of = |beginnings: &[&str]| {
+        beginnings.iter().any(|one| key.strip_prefix(one).is_some_and(|rest| !rest.is_empty()))
+    };
+    if is_of(&TEST_KEYS) || is_live_allowed && is_of(&LIVE_KEYS) {
         return Ok(());
+    }
+    if !is_of(&LIVE_KEYS) {
+        return Err(ServerError::Usage {
+            problem: "the key is not a secret key".to_owned(),
+            help: "Name a key that begins with sk_test_ by --api-key or BANKFEED_API_KEY"
+                .to_owned(),
+        });
     }
     Err(ServerError::Usage {
         problem: "the key is for live data, and tools change data".to_owned(),
@@ -114,10 +126,18 @@ mod tests {
     /// Only the flag permits a key for live data.
     #[test]
     fn live_keys_need_the_flag() {
-        assert!(check_key("sk_test_1", false).is_ok());
+        assert!(check_key("sk_test_1", false).is_ok() && check_key("rk_test_1", false).is_ok());
         for key in ["sk_live_1", "rk_live_1"] {
             assert!(check_key(key, false).is_err(), "{key}");
             assert!(check_key(key, true).is_ok(), "{key}");
+        }
+    }
+
+    /// Publishable keys, beginnings without a name and other texts are no secret keys.
+    #[test]
+    fn other_keys_are_rejected() {
+        for key in ["", "x", "pk_test_1", "pk_live_1", "sk_test_", "sk_live_"] {
+            assert!(check_key(key, true).is_err(), "{key}");
         }
     }
 }

@@ -126,6 +126,11 @@ fn take(agent: &Agent, line: &Line, running: &mut Running) -> Result<(), OutputE
         }
         return respond(id, Err((INVALID_REQUEST, "the message has no method".to_owned())));
     };
+    // A number beyond 64 bits would come back as another one.
+    if !(id.is_null() || id.is_string() || id.is_i64() || id.is_u64()) {
+        let problem = "the id is neither a text nor a whole number of 64 bits".to_owned();
+        return respond(&Value::Null, Err((INVALID_REQUEST, problem)));
+    }
     if id.is_null() {
         if method == "notifications/cancelled" {
             running.cancel(&params["requestId"]);

@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The days that pass without `span`, a month of the timeline.
-const SPAN: &str = "30d";
+/// The days that pass without `duration`, a month of the timeline.
+const DURATION: &str = "30d";
 /// The number of events in the result.
 const EVENTS_SHOWN: &str = "20";
 
@@ -26,14 +26,14 @@ pub(super) struct RunScenario {
     /// Text of a scenario file in TOML or JSON, in place of a name
     scenario: Option<String>,
     /// Time that passes after the link, such as 7d. Default: 30d
-    span: Option<String>,
+    duration: Option<String>,
     /// Maximum wait for the advance in seconds. Default: 50
     timeout_s: Option<u64>,
 }
 
 /// Loads a scenario, links the accounts of its first bank on a new test clock, and advances the clock.
 pub(super) async fn run(agent: &Agent, arguments: RunScenario) -> Result<Value, ToolError> {
-    let RunScenario { name, scenario, span, timeout_s } = arguments;
+    let RunScenario { name, scenario, duration, timeout_s } = arguments;
     let sent = match (&name, &scenario) {
         (Some(name), None) => ("name", name.as_str()),
         (None, Some(text)) => ("scenario", text.as_str()),
@@ -45,10 +45,10 @@ pub(super) async fn run(agent: &Agent, arguments: RunScenario) -> Result<Value, 
         }
     };
     // Wrong arguments must not leave a scenario behind.
-    let span = span.as_deref().unwrap_or(SPAN);
-    format::span_s(span).map_err(|problem| ServerError::Usage {
+    let duration = duration.as_deref().unwrap_or(DURATION);
+    format::duration_s(duration).map_err(|problem| ServerError::Usage {
         problem,
-        help: "A span looks like 3d, 12h or 1d12h".to_owned(),
+        help: "A duration looks like 3d, 12h or 1d12h".to_owned(),
     })?;
     let timeout_s = checked_timeout(timeout_s.unwrap_or(WAIT_S))?;
     let mut loaded = agent.server.post(&format!("{HELPERS}/scenarios"), &[sent]).await?;
@@ -68,7 +68,7 @@ pub(super) async fn run(agent: &Agent, arguments: RunScenario) -> Result<Value, 
         agent.server.post(&format!("{path}/subscribe"), &[("features[]", "transactions")]).await?;
     }
     let clock = text(&linked, "created_test_clock");
-    let (clock, from) = advance_clock(agent, span, Some(clock), timeout_s).await?;
+    let (clock, from) = advance_clock(agent, duration, Some(clock), timeout_s).await?;
     let mut accounts = Vec::new();
     for path in &paths {
         accounts.push(agent.server.get(path, &[]).await?);
