@@ -9,6 +9,9 @@
 //! then closed. Receivers close idle connections too, Node's after five seconds and some after two. A
 //! request that is sent at that moment would get no response, and its attempt would fail. After a crash
 //! the system closes all connections.
+//!
+//! The certificates of the system are read for the first `https` request, because it takes longer than
+//! the rest of a start.
 
 use crate::OutboundSettings;
 use crate::resolve::Resolver;
@@ -17,13 +20,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tower_service::Service;
 use url::Url;
@@ -35,6 +38,7 @@ const IDLE_PER_HOST_MAX: usize = 32;
 
 /// A connection without a request.
 type Connection = SendRequest<Full<Bytes>>;
+type SecureConnector = HttpsConnector<HttpConnector<Resolver>>;
 type AnyError = Box<dyn Error + Send + Sync>;
 
 /// The address of a request, checked and taken apart.
@@ -72,10 +76,11 @@ impl Failure {
 /// A client. Clones share the idle connections.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    /// The connector for `https`.
-    secure: HttpsConnector<HttpConnector<Resolver>>,
+    settings: OutboundSettings,
+    /// The connector for `https`, built for the first request.
+    secure: Arc<OnceLock<SecureConnector>>,
     /// The connector for `http`, which may reach other addresses.
-    plain: HttpsConnector<HttpConnector<Resolver>>,
+    plain: HttpConnector<Resolver>,
     pool: Arc<Pool>,
 }
 
@@ -118,25 +123,12 @@ impl Place {
 impl HttpClient {
     /// Builds a client.
     pub(crate) fn new(settings: &OutboundSettings) -> Self {
-        // An error means that the process already has a provider. That one works as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let trusting = ClientConfig::builder().with_platform_verifier();
-        // A machine without root certificates can still post to http, and only https fails.
-        let tls = trusting.unwrap_or_else(|_| {
-            ClientConfig::builder().with_root_certificates(RootCertStore::empty())
-        });
-        let tls = tls.with_no_client_auth();
-        let connector = |secure| {
-            let mut http = HttpConnector::new_with_resolver(Resolver(settings.rule(secure)));
-            http.enforce_http(false);
-            http.set_nodelay(true);
-            http.set_connect_timeout(Some(Duration::from_millis(settings.timeout_ms)));
-            // Without a delay, no second address is tried while the first is connecting.
-            http.set_happy_eyeballs_timeout(None);
-            let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone());
-            builder.https_or_http().enable_http1().wrap_connector(http)
-        };
-        Self { secure: connector(true), plain: connector(false), pool: Arc::default() }
+        Self {
+            settings: settings.clone(),
+            secure: Arc::default(),
+            plain: connector(settings, false),
+            pool: Arc::default(),
+        }
     }
 
     /// Sends a request and returns the head of its response.
@@ -190,16 +182,51 @@ impl HttpClient {
     }
 
     async fn connect(&self, origin: &Uri) -> Result<Connection, Failure> {
-        let is_secure = origin.scheme_str() == Some("https");
-        let connector = if is_secure { &self.secure } else { &self.plain };
-        // The connector is always ready.
-        let stream = connector.clone().call(origin.clone()).await;
-        let stream = stream.map_err(Failure::Connect)?;
+        // A connector is always ready.
+        let stream = if origin.scheme_str() == Some("https") {
+            self.secure().await?.call(origin.clone()).await.map_err(Failure::Connect)?
+        } else {
+            let stream = self.plain.clone().call(origin.clone()).await;
+            MaybeHttpsStream::Http(stream.map_err(|error| Failure::Connect(error.into()))?)
+        };
         let (connection, running) = handshake(stream).await.map_err(Failure::Broken)?;
         // The request reports an error of the connection.
         tokio::spawn(async move { running.await.ok() });
         Ok(connection)
     }
+
+    /// The connector for `https`. The first call reads the certificates of the system.
+    async fn secure(&self) -> Result<SecureConnector, Failure> {
+        if let Some(secure) = self.secure.get() {
+            return Ok(secure.clone());
+        }
+        let (secure, settings) = (Arc::clone(&self.secure), self.settings.clone());
+        let built = tokio::task::spawn_blocking(move || {
+            secure.get_or_init(|| secure_connector(&settings)).clone()
+        });
+        built.await.map_err(|error| Failure::Connect(error.into()))
+    }
+}
+
+fn secure_connector(settings: &OutboundSettings) -> SecureConnector {
+    // An error means that the process already has a provider. That one works as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let trusting = ClientConfig::builder().with_platform_verifier();
+    // A machine without root certificates can still post to http, and only https fails.
+    let tls = trusting
+        .unwrap_or_else(|_| ClientConfig::builder().with_root_certificates(RootCertStore::empty()));
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls.with_no_client_auth());
+    builder.https_only().enable_http1().wrap_connector(connector(settings, true))
+}
+
+fn connector(settings: &OutboundSettings, is_secure: bool) -> HttpConnector<Resolver> {
+    let mut http = HttpConnector::new_with_resolver(Resolver(settings.rule(is_secure)));
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(Duration::from_millis(settings.timeout_ms)));
+    // Without a delay, no second address is tried while the first is connecting.
+    http.set_happy_eyeballs_timeout(None);
+    http
 }
 
 impl Exchange {
