@@ -123,6 +123,8 @@ impl Place {
 impl HttpClient {
     /// Builds a client.
     pub(crate) fn new(settings: &OutboundSettings) -> Self {
+        // An error means that the process already has a provider. That one works as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             settings: settings.clone(),
             secure: Arc::default(),
@@ -209,8 +211,6 @@ impl HttpClient {
 }
 
 fn secure_connector(settings: &OutboundSettings) -> SecureConnector {
-    // An error means that the process already has a provider. That one works as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let trusting = ClientConfig::builder().with_platform_verifier();
     // A machine without root certificates can still post to http, and only https fails.
     let tls = trusting
