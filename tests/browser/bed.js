@@ -177,13 +177,13 @@ export async function agree(page, place, bank, prefix) {
 /** From the list of banks to the log-in of a bank. */
 export async function toLogin(page, place, bank, prefix) {
   await agree(page, place, bank, prefix);
-  await heading(place, `Log in at ${bank}`);
+  await heading(place, `Sign in at ${bank}`);
 }
 
 export async function logIn(place, password) {
   await place.getByLabel("User").fill("ada");
   await place.getByLabel("Password").fill(password);
-  await press(place, "Log in");
+  await press(place, "Sign in");
 }
 
 /** From the list of banks to the accounts of the usual bank, which are linked. */

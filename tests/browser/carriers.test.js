@@ -105,8 +105,8 @@ for (const how of WAYS) {
     await page.goto(session.url);
     await heading(page, "Pay $25.00");
     await page.getByLabel("Email").fill("ada@example.com");
-    await page.getByLabel("Your name").fill("Ada");
-    await press(page, "Link your bank account");
+    await page.getByLabel("Full name").fill("Ada");
+    await press(page, "Connect your bank account");
     await linkAll(page, page);
     await press(page, "Pay $25.00");
     await heading(page, "Thank you from the shop");

@@ -33,7 +33,7 @@ const tea = (more = {}) => bed.stripe.checkout.sessions.create({
 
 async function introduce(page) {
   await page.getByLabel("Email").fill("ada@example.com");
-  await page.getByLabel("Your name").fill("Ada");
+  await page.getByLabel("Full name").fill("Ada");
 }
 
 test("Checkout in each state", LONG, async () => {
@@ -45,16 +45,16 @@ test("Checkout in each state", LONG, async () => {
   await everySize(page, "checkout");
   // A browser without the check of its own sends what no address is.
   await page.getByLabel("Email").evaluate((field) => { field.form.noValidate = true; });
-  await press(page, "Link your bank account");
+  await press(page, "Connect your bank account");
   await page.getByRole("alert").waitFor();
   await lookBothWays(page, "checkout-fault");
   await introduce(page);
-  await press(page, "Link your bank account");
+  await press(page, "Connect your bank account");
   await heading(page, "Choose your bank");
   await leaveFrame(page);
   await heading(page, "Pay $1,324.00");
-  assert.equal(await page.getByLabel("Your name").inputValue(), "Ada");
-  await press(page, "Link your bank account");
+  assert.equal(await page.getByLabel("Full name").inputValue(), "Ada");
+  await press(page, "Connect your bank account");
   await linkAll(page, page);
   await heading(page, "Pay $1,324.00");
   await lookBothWays(page, "checkout-linked");
@@ -88,7 +88,7 @@ test("an account is saved without script, and its deposits are confirmed", LIMIT
   await page.goto(session.url);
   await heading(page, "Save your bank account");
   await introduce(page);
-  await press(page, "Link your bank account");
+  await press(page, "Connect your bank account");
   await press(page, "Enter account numbers instead");
   await typeIn(page);
   await heading(page, "Save your bank account");
@@ -152,7 +152,7 @@ test("deposits in each state, by amounts and by code", LONG, async () => {
     const session = await bed.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });
     await page.goto(session.url);
     await introduce(page);
-    await press(page, "Link your bank account");
+    await press(page, "Connect your bank account");
     await press(page, "Enter account numbers instead");
     await heading(page, "Enter your bank details");
     await once("numbers");
@@ -235,7 +235,7 @@ test("the keyboard is enough for Checkout", LIMIT, async () => {
   };
   await tabTo(page.getByLabel("Email"));
   await page.keyboard.type("ada@example.com");
-  await tabTo(page.getByLabel("Your name"));
+  await tabTo(page.getByLabel("Full name"));
   await page.keyboard.type("Ada");
   await page.keyboard.press("Enter");
   await linkAll(page, page);

@@ -43,7 +43,7 @@ test("Escape asks, closes the question, and a left flow continues where it was",
   await heading(frame, QUESTION);
   await look(page, "frame-leave");
   await page.keyboard.press("Escape");
-  await heading(frame, `Log in at ${BANK}`);
+  await heading(frame, `Sign in at ${BANK}`);
   assert.equal(await page.locator("dialog").count(), 1);
 
   await page.keyboard.press("Escape");
@@ -59,7 +59,7 @@ test("Escape asks, closes the question, and a left flow continues where it was",
   // Also after a reload of the merchant's page.
   await page.reload();
   await collect(page, session);
-  const again = await flowFrame(page, `Log in at ${BANK}`);
+  const again = await flowFrame(page, `Sign in at ${BANK}`);
   await logIn(again, "anything");
   await heading(again, "Choose accounts");
   await press(again, /^Connect account/);
@@ -87,7 +87,7 @@ test("Escape outside of the frame and a click around it ask too", LIMIT, async (
   await other.page.evaluate(() => new Promise(requestAnimationFrame));
   await heading(other.frame, QUESTION);
   await other.frame.getByRole("link", { name: "Keep going" }).click();
-  await heading(other.frame, `Log in at ${BANK}`);
+  await heading(other.frame, `Sign in at ${BANK}`);
   assert.deepEqual([page.faults, other.page.faults], [[], []]);
 });
 
@@ -142,7 +142,7 @@ test("a payment is left, and its form continues the flow", LIMIT, async () => {
   await pressLast(frame, "Leave");
   assert.equal((await outcome(page)).paymentIntent.status, "requires_payment_method");
   await begin(page, "collectBankAccountForPayment", { clientSecret });
-  const again = await flowFrame(page, `Log in at ${BANK}`);
+  const again = await flowFrame(page, `Sign in at ${BANK}`);
   await logIn(again, "anything");
   await heading(again, "Choose accounts");
   await press(again, /^Connect account/);

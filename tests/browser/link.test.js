@@ -89,7 +89,7 @@ test("each bank that is down says so, and another can be chosen", LIMIT, async (
   const downs = [
     ["Down (Scheduled)", /is not available$/, "should be back on"],
     ["Down (Unscheduled)", /is not available$/, "we do not know how long"],
-    ["Down (Error)", "We couldn't sign you in", "ended the login"],
+    ["Down (Error)", "We couldn't sign you in", "ended the sign-in"],
   ];
   for (const [bank, title, text] of downs) {
     await heading(page, "Choose your bank");
@@ -146,8 +146,8 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
   const ways = [
     ["Choose your bank", async () => {}],
     [/^Connect your account to /, (frame) => press(frame, /Bank \(Non-OAuth\)/)],
-    ["Log in at Bank (Non-OAuth)", (frame) => press(frame, "Agree and continue")],
-    ["Log in at Bank (Non-OAuth)", async (frame) => {
+    ["Sign in at Bank (Non-OAuth)", (frame) => press(frame, "Agree and continue")],
+    ["Sign in at Bank (Non-OAuth)", async (frame) => {
       await logIn(frame, "mfa");
       await frame.getByText("Your bank asks one more thing.").waitFor();
     }],

@@ -21,14 +21,14 @@ test("a pane replaces another one without a reload", LIMIT, async () => {
   });
   await agree(page, page, "Test (Non-OAuth)");
   await heading(page, "Connecting to Test (Non-OAuth)…");
-  await heading(page, "Log in at Test (Non-OAuth)");
+  await heading(page, "Sign in at Test (Non-OAuth)");
   const after = await page.evaluate(() => [
     window.isFirst, history.length, document.activeElement.tagName, document.title,
   ]);
-  assert.deepEqual(after, [true, pages, "H1", "Log in at Test (Non-OAuth) – Test merchant"]);
+  assert.deepEqual(after, [true, pages, "H1", "Sign in at Test (Non-OAuth) – Test merchant"]);
   assert.equal(page.url(), address);
   await page.reload();
-  await heading(page, "Log in at Test (Non-OAuth)");
+  await heading(page, "Sign in at Test (Non-OAuth)");
   assert.deepEqual(page.faults, []);
 });
 

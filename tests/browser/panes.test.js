@@ -72,7 +72,7 @@ test("the login at a bank: its form, its questions, and its errors", LIMIT, asyn
   await toLogin(page, page, "Bank (Non-OAuth)");
   await everySize(page, "login");
   await page.getByLabel("User").fill("ada");
-  await press(page, "Log in");
+  await press(page, "Sign in");
   await page.getByText("Enter the password.").waitFor();
   assert.equal(await page.getByLabel("User").inputValue(), "ada");
   await everySize(page, "login-blank");
@@ -155,7 +155,7 @@ test("banks that are down, and one that ends the login", LIMIT, async () => {
   await heading(page, "We couldn't sign you in");
   await everySize(page, "failed");
   await press(page, "Cancel");
-  await heading(page, "No account was linked");
+  await heading(page, "No account was connected");
   await everySize(page, "end-failed", { main: null });
   assert.deepEqual(page.faults, []);
 });
@@ -176,7 +176,7 @@ test("the page about the connection to a bank", LIMIT, async () => {
   await heading(page, "Connecting to Test (Non-OAuth)…");
   await everySize(page, "connecting", { main: null });
   goOn();
-  await heading(page, "Log in at Test (Non-OAuth)");
+  await heading(page, "Sign in at Test (Non-OAuth)");
   assert.deepEqual(page.faults, []);
 });
 
@@ -224,7 +224,7 @@ test("a returning holder, and one who is unknown", LIMIT, async () => {
   await heading(page, "Your saved accounts");
   await everySize(page, "saved");
   await begin(page);
-  await press(page, "Use an account I linked before");
+  await press(page, "Use an account I connected before");
   await page.getByLabel("Email").fill("stranger@example.com");
   await press(page, "Send me a code");
   await page.getByText("There are no saved accounts").waitFor();

@@ -47,7 +47,7 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     await asked.getByLabel("Transactions").check();
     const fetched = page.getByRole("group", { name: /^Fetch when/ });
     await fetched.getByLabel("Transactions").check();
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save the defaults" }).click();
     await page.getByText("Saved.").waitFor();
     const settings = await call(key, "/v1/financial_connections/settings");
     assert.deepEqual(settings.json.prefetch, ["transactions"]);
@@ -70,7 +70,7 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     await page.keyboard.press("Enter");
     const states = page.getByRole("group", { name: /^Which states/ });
     await states.getByLabel("Transactions").selectOption("rejected");
-    await page.getByRole("button", { name: "Rehearse" }).focus();
+    await page.getByRole("button", { name: "Simulate these states" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("status").waitFor();
     await look(page, `settings-${size}-4-rehearsed`);
@@ -86,7 +86,7 @@ test("the settings in each size", { timeout: 300_000 }, async () => {
   await everySize(page, "settings-key");
   await page.getByLabel("Secret key").fill("sk_test_sizes");
   await page.getByRole("button", { name: "Show settings" }).click();
-  await page.getByRole("button", { name: "Rehearse" }).waitFor();
+  await page.getByRole("button", { name: "Simulate these states" }).waitFor();
   await everySize(page, "settings");
   assert.deepEqual(page.faults, []);
 });

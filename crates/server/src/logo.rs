@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The first bytes of a PNG file.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// The first bytes of a PNG file: its signature, then the length and the name of its header.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+/// The last bytes of a PNG file: the name of the chunk that ends it, and its checksum.
+const PNG_END: &[u8] = b"IEND\xae\x42\x60\x82";
 
 /// A logo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl Logo {
             )));
         }
         let Some(content_type) = type_of(&bytes) else {
-            return Err(setting.error("the file must be an SVG or a PNG"));
+            return Err(setting.error("the file must be an SVG or a complete PNG"));
         };
         Ok(Some(Self { content_type, bytes }))
     }
@@ -52,10 +54,17 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The media type of a picture by its first bytes. A name does not decide, because a browser trusts
 /// the type that the server names.
 fn type_of(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.starts_with(PNG) {
-        return Some("image/png");
+    if let Some(header) = bytes.strip_prefix(PNG) {
+        let is_whole = bytes.ends_with(PNG_END) && is_sized(header);
+        return is_whole.then_some("image/png");
     }
     is_svg(std::str::from_utf8(bytes).ok()?).then_some("image/svg+xml")
+}
+
+/// True if the header of a PNG begins with a width and a height.
+fn is_sized(header: &[u8]) -> bool {
+    let is_positive = |size: &[u8]| size.iter().any(|byte| *byte != 0);
+    header.len() >= 8 && is_positive(&header[..4]) && is_positive(&header[4..8])
 }
 
 /// True if the first element of a text is `svg`. Declarations and comments may come before it.
@@ -82,6 +91,14 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io::Write as _;
 
+    /// The frame of a PNG of one pixel with this number of bytes.
+    fn png(size: usize) -> Vec<u8> {
+        let mut bytes = [PNG, &[0, 0, 0, 1, 0, 0, 0, 1]].concat();
+        bytes.resize(size - PNG_END.len(), 0);
+        bytes.extend(PNG_END);
+        bytes
+    }
+
     /// The bytes decide the type of a picture.
     #[test]
     fn bytes_decide_the_type() {
@@ -89,7 +106,11 @@ mod tests {
         for (bytes, kind) in [
             (&b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"[..], svg),
             (b"\xef\xbb\xbf<?xml version=\"1.0\"?>\n<!-- ours -->\n<!DOCTYPE svg>\n<svg>", svg),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
+            (&png(40), Some("image/png")),
+            // The signature alone, a file that ends early, and a picture without a width.
+            (b"\x89PNG\r\n\x1a\n", None),
+            (&png(40)[..39], None),
+            (&[PNG, &[0; 8], PNG_END].concat(), None),
             (b"<svgs>", None),
             (b"<!-- <svg> ", None),
             (b"<html><svg></svg></html>", None),
@@ -115,17 +136,15 @@ mod tests {
             (of(&path).map_err(|error| error.to_string().replace(&path, "FILE")), file).0
         };
         assert_eq!(of("").unwrap(), None);
-        let large = [PNG, &vec![0; 64 * 1024]].concat();
         let absent = of("absent.svg").unwrap_err().to_string();
         insta::assert_snapshot!(
-            [absent, made(b"GIF89a").unwrap_err(), made(&large).unwrap_err()].join("\n"),
+            [absent, made(b"GIF89a").unwrap_err(), made(&png(64 * 1024 + 1)).unwrap_err()].join("\n"),
             @"
         the setting merchant-logo (flag) is 'absent.svg', but this file could not be read (No such file or directory (os error 2)). Name another file
-        the setting merchant-logo (flag) is 'FILE', but the file must be an SVG or a PNG
+        the setting merchant-logo (flag) is 'FILE', but the file must be an SVG or a complete PNG
         the setting merchant-logo (flag) is 'FILE', but the file must have at most 64 KiB. Reduce the picture
         "
         );
-        let largest = &large[..64 * 1024];
-        assert_eq!(made(largest).unwrap().unwrap().content_type, "image/png");
+        assert_eq!(made(&png(64 * 1024)).unwrap().unwrap().content_type, "image/png");
     }
 }

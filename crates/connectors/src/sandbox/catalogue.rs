@@ -335,8 +335,9 @@ pub(super) static BANKS: [Bank; 15] = [
         snapshots: true,
         ..bank(
             "Bank (Non-OAuth)",
-            "A login form. The values options, mfa, confirm_mfa and security_question lead to \
-             that question, incorrect is rejected, and error fails the login.",
+            "A login form. Passwords for tests: `options`, `mfa`, `confirm_mfa` and \
+             `security_question` lead to that question, `incorrect` is rejected, and `error` ends \
+             the sign-in. Every other password works.",
             &BASIC,
         )
     },

@@ -18,10 +18,10 @@ use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{metrics, record, refused};
 use crate::pages::{self, documents, hosted};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use std::sync::Arc;
 use wire::change::{INSTITUTION, RELINK};
@@ -38,7 +38,8 @@ separate, empty merchant. For instance:
     curl BASE/v1/customers -u sk_test_123: -d email=ada@example.com
 
 Test helpers are under /v1/test_helpers/financial_connections; GET …/institutions lists the test
-banks. /llms.txt lists the documentation. /healthz and /readyz need no key.
+banks. Open /settings in a browser to see and change the defaults of a key. /llms.txt lists the
+documentation. /healthz and /readyz need no key.
 ";
 
 /// The server's addresses. A layer that only a few of them need is added to those few, because a
@@ -368,7 +369,9 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/v3/", get(pages::stripe)),
         ("/assets/pages.css", get(pages::style)),
         ("/assets/pages.js", get(pages::script)),
-        ("/assets/{font}", get(pages::font)),
+        ("/assets/icon.svg", get(pages::icon)),
+        ("/favicon.ico", get(pages::icon)),
+        ("/assets/{font}", get(font)),
         ("/assets/brand.css", get(pages::brand::style)),
         ("/assets/logo", get(pages::brand::logo)),
         // The documents, for agents
@@ -421,6 +424,14 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match store.is_full(app.engine().clock().server_now()).await {
         Ok(true) => (StatusCode::OK, "ready\nplaces taken\n"),
         Ok(false) | Err(_) => (StatusCode::OK, "ready\n"),
+    }
+}
+
+/// Sends a font of the pages.
+async fn font(app: State<Arc<App>>, Path(name): Path<String>, request: Request) -> Response {
+    match pages::font(&name) {
+        Some(font) => font.into_response(),
+        None => unknown_url(app, request).await,
     }
 }
 

@@ -67,7 +67,13 @@ impl Making<'_> {
                     }.render())
                 }
             }))
-            @if let Some(bank) = test { p.note { "Test bank: " (bank.description) } }
+            @if let Some(bank) = test {
+                p.note {
+                    @if prompt { "Test bank: every text works except " code { "incorrect" } " and "
+                        code { "error" } "." }
+                    @else { "Test bank: " (with_code(&bank.description)) }
+                }
+            }
         };
         Content {
             back: true,
@@ -75,10 +81,10 @@ impl Making<'_> {
             above: html! { div.bank-mark { (mark(self.bank())) } },
             below,
             actions: html! {
-                (Self::submit("login", if prompt { "Continue" } else { "Log in" }))
+                (Self::submit("login", if prompt { "Continue" } else { "Sign in" }))
                 @if refused { (self.another_bank("plain")) }
             },
-            ..Content::titled(format!("Log in at {}", self.bank()))
+            ..Content::titled(format!("Sign in at {}", self.bank()))
         }
     }
 
@@ -109,7 +115,7 @@ impl Making<'_> {
                 @if refused {
                     p.alert role="alert" tabindex="-1" autofocus data-idle {
                         (icon(Icon::Alert))
-                        span { "We couldn't sign you in. You did not allow access at " (bank) "." }
+                        span { "You did not allow access at " (bank) "." }
                     }
                 }
                 p.soft data-idle {
@@ -123,7 +129,8 @@ impl Making<'_> {
             actions: html! {
                 div.turn data-idle {
                     (open("main", &first))
-                    a.quiet href=(self.place.path) data-pane { "I've finished signing in" }
+                    // With script, the same link is below the message about waiting.
+                    noscript { a.quiet href=(self.place.path) { "I've finished signing in" } }
                     @if refused { (self.another_bank("plain")) }
                 }
                 div.turn data-waiting hidden {
@@ -154,7 +161,7 @@ impl Making<'_> {
 
     /// The message about a bank that ended the login.
     pub(super) fn failed(&self, bank: &str) -> Content {
-        let below = html! { p { (bank) " ended the login. No account was linked." } };
+        let below = html! { p { (bank) " ended the sign-in. No account was connected." } };
         self.trouble("We couldn't sign you in".to_owned(), below)
     }
 
@@ -177,8 +184,8 @@ impl Making<'_> {
     pub(super) fn bank_gone(&self) -> Content {
         let below = html! {
             p {
-                (self.view.merchant_name) " asks for an account at one bank, which cannot be linked "
-                "any more. No account was linked. Go back to the page where you started."
+                (self.view.merchant_name) " asks for an account at one bank, which cannot be "
+                "connected any more. No account was connected. Go back to the page where you started."
             }
         };
         Content {
@@ -203,6 +210,15 @@ impl Making<'_> {
 
     /// The holder's way on from accounts that cannot be used.
     pub(super) fn way_back(&self) -> &'static str {
-        if self.view.one_bank { "Log in again" } else { "Choose another bank" }
+        if self.view.one_bank { "Sign in again" } else { "Choose another bank" }
+    }
+}
+
+/// Renders a text with its parts between backticks as code.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }

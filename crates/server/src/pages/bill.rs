@@ -190,7 +190,7 @@ pub(super) fn fault(fault: PageFault) -> &'static str {
     match fault {
         PageFault::Name => "Enter the name on your bank account.",
         PageFault::Email => "Enter an email address, such as ada@example.com.",
-        PageFault::NoBank => "Link a bank account first.",
-        PageFault::Failed => "This account could not be used. Link another account.",
+        PageFault::NoBank => "Connect a bank account first.",
+        PageFault::Failed => "This account could not be used. Connect another account.",
     }
 }

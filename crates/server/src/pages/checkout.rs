@@ -4,6 +4,7 @@ use super::bill::{self, Content, FORM, Frame};
 use super::document::Page;
 use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
+use super::pieces::Field;
 use super::words::money;
 use crate::http::texts::goes_somewhere;
 use engine::connections::hosted::PageFault;
@@ -62,7 +63,12 @@ pub(super) fn page(
         livemode: view.livemode,
         title: &title,
         tick: complete,
-        fault: fault.map(|fault| bill::fault(fault).to_owned()).or(failure),
+        // A fault of a field is shown beside the field.
+        fault: match fault {
+            Some(PageFault::Name | PageFault::Email) => None,
+            Some(fault) => Some(bill::fault(fault).to_owned()),
+            None => failure,
+        },
         back: cancel.as_deref().filter(|_| open),
         goes_to: success.as_deref().filter(|_| complete && done),
     };
@@ -104,7 +110,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
         @if view.total.is_none() {
             p { (merchant) " will debit this account later for your purchases and subscriptions." }
         }
-        form id=(FORM) method="post" { (holder(view, posted, fault)) }
+        form id=(FORM) method="post" novalidate { (holder(view, posted, fault)) }
         @if let Some(bank) = &view.bank {
             h2 { "Bank account" }
             (bill::bank(bank))
@@ -116,7 +122,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             }
         } @else {
             p.note {
-                "Choose your bank and log in there. You then return to this page and can check "
+                "Choose your bank and sign in there. You then return to this page and can check "
                 "the account before it is "
                 @if view.total.is_some() { "debited." } @else { "saved." }
             }
@@ -127,7 +133,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             button.main form=(FORM) name=(STEP) value="pay" { (verb) }
             button.quiet form=(FORM) name=(STEP) value="link" { "Use another account" }
         } @else {
-            button.main form=(FORM) name=(STEP) value="link" { "Link your bank account" }
+            button.main form=(FORM) name=(STEP) value="link" { "Connect your bank account" }
         }
     };
     Content { summary: summary(view), form, actions }
@@ -135,22 +141,41 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
 
 /// Renders the fields about the holder.
 fn holder(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>) -> Markup {
-    let wrong = |wanted: PageFault| fault.filter(|fault| *fault == wanted);
+    let is_of_field = matches!(fault, Some(PageFault::Name | PageFault::Email));
+    let is_empty = |name| posted.get(name).unwrap_or_default().trim().is_empty();
+    // The engine reports one fault, and the page also marks the other field if it is empty.
+    let error = |wanted: PageFault, name| {
+        let is_wrong = fault == Some(wanted) || is_of_field && is_empty(name);
+        is_wrong.then(|| bill::fault(wanted))
+    };
+    let has_email_field = view.email.is_none() || !view.email_known;
+    let email_error = error(PageFault::Email, EMAIL).filter(|_| has_email_field);
+    let name_error = error(PageFault::Name, NAME);
     html! {
         @if let (Some(email), true) = (&view.email, view.email_known) {
             p.known { span { "Email" } strong { (email) } }
         } @else {
-            label for=(EMAIL) { "Email" }
-            input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
-                value=[posted.get(EMAIL).or(view.email.as_deref())]
-                aria-describedby=[wrong(PageFault::Email).map(|_| "fault")]
-                aria-invalid=[wrong(PageFault::Email).map(|_| "true")];
+            (Field {
+                id: EMAIL,
+                label: "Email",
+                kind: "email",
+                autocomplete: "email",
+                value: posted.get(EMAIL).or(view.email.as_deref()),
+                error: email_error,
+                focus: email_error.is_some(),
+                ..Field::default()
+            }.render())
         }
-        label for=(NAME) { "Your name" }
-        input id=(NAME) name=(NAME) type="text" autocomplete="name" required maxlength="200"
-            value=[posted.get(NAME).or(view.name.as_deref())]
-            aria-describedby=[wrong(PageFault::Name).map(|_| "fault")]
-            aria-invalid=[wrong(PageFault::Name).map(|_| "true")];
+        (Field {
+            id: NAME,
+            label: "Full name",
+            words: true,
+            autocomplete: "name",
+            value: posted.get(NAME).or(view.name.as_deref()),
+            error: name_error,
+            focus: name_error.is_some() && email_error.is_none(),
+            ..Field::default()
+        }.render())
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
                     p { (why) }
                     p {
                         "Your account was not debited. Go back to " (view.merchant_name)
-                        " and link a bank account again."
+                        " and connect a bank account again."
                     }
                 },
                 actions: bill::may_close(),

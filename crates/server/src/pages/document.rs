@@ -64,6 +64,7 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                     noscript { meta http-equiv="refresh" content=(format!("1; url={next}")); }
                 }
                 title { (page.title) }
+                link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/pages.css";
                 @if let Some(color) = facts.color {
                     link rel="stylesheet" href=(brand::address(color));

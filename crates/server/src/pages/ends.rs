@@ -50,20 +50,20 @@ impl Making<'_> {
                 } else {
                     ""
                 };
-                let text = format!("Your account ending in {last4} was saved.{more}");
+                let text = format!("The account ends in {last4}.{more}");
                 self.end("Your bank details are saved", badge(Icon::Check, "good"), &text)
             }
             FlowEnd::Cancelled => {
-                self.end("You left", nothing(), "No account was linked, and no data was shared.")
+                self.end("You left", nothing(), "No account was connected, and no data was shared.")
             }
             FlowEnd::CustomManualEntry => {
-                let text = "No account was linked. Enter your account numbers on the page where you \
+                let text = "No account was connected. Enter your account numbers on the page where you \
                             started.";
                 self.end("Continue where you started", nothing(), text)
             }
             FlowEnd::Failed => {
                 let text = "You can try again later from the page where you started.";
-                self.end("No account was linked", badge(Icon::Alert, "bad"), text)
+                self.end("No account was connected", badge(Icon::Alert, "bad"), text)
             }
         }
     }

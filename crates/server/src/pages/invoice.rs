@@ -152,7 +152,7 @@ fn standing(view: &InvoicePage, pay: &str, amount: &str) -> Markup {
                     (bill::word_for_payment(pay, merchant, amount))
                 } @else {
                     p.note {
-                        "Choose your bank and log in there. You then return to this page and can "
+                        "Choose your bank and sign in there. You then return to this page and can "
                         "check the account before it is debited."
                     }
                 }

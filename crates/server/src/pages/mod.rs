@@ -45,9 +45,8 @@ mod sheet;
 mod typed;
 mod words;
 
-use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 
 const FONTS: &str = include_str!("assets/fonts/fonts.css");
 const STYLE: &str = concat!(
@@ -59,6 +58,7 @@ const STYLE: &str = concat!(
     include_str!("assets/bill.css"),
     include_str!("assets/settings.css"),
 );
+const ICON: &str = include_str!("assets/icon.svg");
 const SCRIPT: &str = include_str!("assets/pages.js");
 /// The parts share one function, so that the page of a merchant sees only `window.Stripe`.
 const STRIPE: &str = concat!(
@@ -97,17 +97,21 @@ pub(crate) async fn stripe() -> Asset {
     asset("text/javascript; charset=utf-8", STRIPE)
 }
 
-/// A font file. The style contains its name, which has a hash of the file, so browsers may keep it.
-pub(crate) async fn font(Path(name): Path<String>) -> Result<Asset<&'static [u8]>, StatusCode> {
+/// The icon of all pages.
+pub(crate) async fn icon() -> Asset {
+    asset("image/svg+xml", ICON)
+}
+
+/// A font file, if there is one with this name. The style contains the name, which has a hash of the
+/// file, so browsers may keep it.
+pub(crate) fn font(name: &str) -> Option<Asset<&'static [u8]>> {
     let bytes: &[u8] = match name.split('.').next() {
         Some("inter-latin") => include_bytes!("assets/fonts/inter-latin.woff2"),
         Some("inter-latin-ext") => include_bytes!("assets/fonts/inter-latin-ext.woff2"),
-        _ => return Err(StatusCode::NOT_FOUND),
+        _ => return None,
     };
-    if !FONTS.contains(&format!("\"/assets/{name}\"")) {
-        return Err(StatusCode::NOT_FOUND);
-    }
-    Ok((headers("font/woff2", "public, max-age=31536000, immutable"), bytes))
+    let is_known = FONTS.contains(&format!("\"/assets/{name}\""));
+    is_known.then(|| (headers("font/woff2", "public, max-age=31536000, immutable"), bytes))
 }
 
 fn asset(content_type: &'static str, text: &'static str) -> Asset {

@@ -126,12 +126,12 @@ impl Making<'_> {
         let pane = match &self.view.shown {
             Shown::Pane(pane) => pane,
             Shown::Expired => {
-                let text = "It was open for too long. No account was linked. Go back to the page \
+                let text = "It was open for too long. No account was connected. Go back to the page \
                             where you started and try again.";
                 return self.end("This page has expired", badge(Icon::Alert, "bad"), text);
             }
             Shown::Gone => {
-                let text = "You can no longer link an account here.";
+                let text = "You can no longer connect an account here.";
                 return self.end("This page no longer works", badge(Icon::Alert, "bad"), text);
             }
             Shown::Closed => {
@@ -231,7 +231,7 @@ impl Making<'_> {
                 div.seeker {
                     (icon(Icon::Search))
                     input #search type="search" name=(QUERY) value=(self.place.query)
-                        placeholder="Name, or what it does" autocomplete="off";
+                        placeholder="Search by name or test purpose" autocomplete="off";
                 }
                 button.quiet { "Search" }
             }
@@ -256,7 +256,7 @@ impl Making<'_> {
         };
         let actions = html! {
             @if self.view.sign_in {
-                (Self::button("sign_in", "quiet", "Use an account I linked before"))
+                (Self::button("sign_in", "quiet", "Use an account I connected before"))
             }
             (self.manual("plain"))
         };
@@ -267,7 +267,7 @@ impl Making<'_> {
     fn no_institutions(&self) -> Content {
         let below = html! {
             p {
-                (self.view.merchant_name) " is not connected to real banks yet. No account was linked."
+                (self.view.merchant_name) " is not connected to real banks yet. No account was connected."
             }
         };
         let actions = self.manual("main");
@@ -286,7 +286,7 @@ impl Making<'_> {
                     (icon(Icon::Check))
                     div {
                         strong { "Account details" }
-                        span { "Name, type and last four digits, to show which accounts are linked" }
+                        span { "Name, type and last four digits, to show which accounts are connected" }
                     }
                 }
                 @for permission in &self.view.permissions {
@@ -348,14 +348,14 @@ impl Making<'_> {
         let label = if single { "Connect account" } else { "Connect accounts" };
         Content {
             back: true,
-            below: self.form("accounts", &self.choices(single, saved)),
+            below: self.form("accounts", &self.choices(title, single, saved)),
             actions: html! { (Self::submit("accounts", label)) (back) },
             ..Content::titled(title)
         }
     }
 
     /// Renders the accounts that can be picked.
-    fn choices(&self, single: bool, saved: bool) -> Markup {
+    fn choices(&self, title: &str, single: bool, saved: bool) -> Markup {
         let view = self.view;
         let picked = self.posted.picks();
         let checked = |place: usize, choice: &Choice| {
@@ -366,11 +366,13 @@ impl Making<'_> {
         };
         html! {
             fieldset aria-describedby=[self.fault.map(|_| "fault")] {
-                legend {
-                    @if single { "Choose the account to connect" }
-                    @else if view.accounts_max < view.choices.len() {
-                        "Choose up to " (view.accounts_max) " accounts to connect"
-                    } @else { "Choose the accounts to connect" }
+                // The heading of the page says the rest.
+                @if single {
+                    legend { "Choose one account" }
+                } @else if view.accounts_max < view.choices.len() {
+                    legend { "Choose up to " (view.accounts_max) " accounts" }
+                } @else {
+                    legend.hidden { (title) }
                 }
                 @for (place, choice) in view.choices.iter().enumerate() {
                     (account(place, choice, single, saved, checked(place, choice)))

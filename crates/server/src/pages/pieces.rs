@@ -63,6 +63,8 @@ pub(super) struct Field<'a> {
     pub(super) class: Option<&'a str>,
     pub(super) autocomplete: &'a str,
     pub(super) numeric: bool,
+    /// True if the text is of words, such as a name.
+    pub(super) words: bool,
     pub(super) value: Option<&'a str>,
     /// The error that the holder has to correct here.
     pub(super) error: Option<&'a str>,
@@ -83,6 +85,7 @@ impl Default for Field<'_> {
             class: None,
             autocomplete: "off",
             numeric: false,
+            words: false,
             value: None,
             error: None,
             wrong: false,
@@ -98,10 +101,12 @@ impl Field<'_> {
         let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
         let mut about: Vec<&str> = Vec::new();
         about.extend(self.error.map(|_| error_id.as_str()));
-        about.extend(self.hint.map(|_| hint_id.as_str()));
+        // An error says all that the hint says.
+        let hint = self.hint.filter(|_| self.error.is_none());
+        about.extend(hint.map(|_| hint_id.as_str()));
         let about = (!about.is_empty()).then(|| about.join(" "));
         let wrong = self.error.is_some() || self.wrong;
-        let plain = self.kind == "text";
+        let plain = self.kind == "text" && !self.words;
         html! {
             div.field {
                 label for=(id) { (self.label) }
@@ -118,7 +123,7 @@ impl Field<'_> {
                 @if let Some(error) = self.error {
                     p.error id=(error_id) { (icon(Icon::Alert)) span { (error) } }
                 }
-                @if let Some(hint) = self.hint { p.hint id=(hint_id) { (hint) } }
+                @if let Some(hint) = hint { p.hint id=(hint_id) { (hint) } }
             }
         }
     }

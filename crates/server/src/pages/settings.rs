@@ -233,8 +233,8 @@ async fn shown(
     let title = if matches!(notice, Notice::Fault(_)) { "Error: Settings" } else { "Settings" };
     let mode = if visitor.livemode { "Live mode" } else { "Test mode" };
     let actions = html! {
-        button.main form=(DEFAULTS) { "Save" }
-        @if !visitor.livemode { button.quiet form=(REHEARSE) { "Rehearse" } }
+        button.main form=(DEFAULTS) { "Save the defaults" }
+        @if !visitor.livemode { button.quiet form=(REHEARSE) { "Simulate these states" } }
     };
     respond(status, title, sheet(body, actions, Some(mode)))
 }
@@ -245,8 +245,8 @@ fn registration_part(visitor: Visitor, token: &str, registrations: &Registration
             p { "The operator of this server changes the registration, with "
                 code { "bankfeed registration set" } "." }
         } @else {
-            p { "Test data needs no registration. To rehearse how your program handles a missing \
-                 one, choose another state. Live mode does not change." }
+            p { "Test data needs no registration. To simulate a missing one, \
+                 choose another state. Live mode does not change." }
         }
         ul.states {
             @for (permission, state) in registrations {
@@ -262,7 +262,7 @@ fn registration_part(visitor: Visitor, token: &str, registrations: &Registration
         @if !visitor.livemode {
             (form(REHEARSE, token, &html! {
                 fieldset.rows {
-                    legend { "Which states do you want to rehearse?" }
+                    legend { "States to simulate" }
                     @for (permission, state) in registrations {
                         (state_choice(*permission, *state))
                     }

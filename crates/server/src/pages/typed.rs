@@ -28,13 +28,20 @@ impl Making<'_> {
             None => None,
         };
         let message = self.message();
+        let is_empty = |name| self.posted.get(name).unwrap_or_default().trim().is_empty();
+        let error = |name| match wrong {
+            Some(_) if is_empty(name) => Some("Enter this number."),
+            Some(wrong) if wrong == name => message.as_deref(),
+            _ => None,
+        };
         let numbers = [
             (ROUTING_NUMBER, "Routing number", Some("Nine digits, at the bottom left of a check")),
             (ACCOUNT_NUMBER, "Account number", Some("4 to 17 digits")),
             (ACCOUNT_NUMBER_AGAIN, "Confirm account number", None),
         ];
+        let first_wrong = numbers.iter().find(|(name, ..)| error(*name).is_some());
         let below = html! {
-            p.lead { "Your bank account will be linked by its numbers, without a login." }
+            p.lead { "Your bank account will be connected by its numbers, without signing in." }
             (self.form("numbers", &html! {
                 @for (name, label, hint) in numbers {
                     (Field {
@@ -44,9 +51,9 @@ impl Making<'_> {
                         class: Some("digits"),
                         numeric: true,
                         value: self.posted.get(name),
-                        error: message.as_deref().filter(|_| wrong == Some(name)),
+                        error: error(name),
                         wrong: of_both && name == ACCOUNT_NUMBER,
-                        focus: wrong == Some(name),
+                        focus: first_wrong.is_some_and(|(first, ..)| *first == name),
                         ..Field::default()
                     }.render())
                 }
@@ -101,8 +108,11 @@ impl Making<'_> {
                 }
             }
             p.lead {
-                "You can use accounts that you linked before, without a new login at your bank. We "
-                "will send you a code."
+                @if unknown { "Enter another address, or connect a bank and save it." }
+                @else {
+                    "You can use accounts that you connected before, without signing in at your bank "
+                    "again. We will send you a code."
+                }
             }
             (self.form("sign_in", &Field {
                 id: EMAIL,
@@ -118,7 +128,7 @@ impl Making<'_> {
         let actions = html! {
             (Self::submit("sign_in", "Send me a code"))
             @if unknown && address.is_some() {
-                button.quiet form="form-sign_up" { "Link a bank and save it with this address" }
+                button.quiet form="form-sign_up" { "Connect a bank and save it with this address" }
             }
             (Self::button("back", "plain", "Skip"))
         };

@@ -48,7 +48,7 @@ pub(super) fn unusable(unusable: Unusable) -> &'static str {
     match unusable {
         Unusable::Kind => "This type of account is not accepted",
         Unusable::CannotPay => "Cannot be used for payments",
-        Unusable::NotWanted => "This is not the account to link again",
+        Unusable::NotWanted => "This is not the account to connect again",
     }
 }
 

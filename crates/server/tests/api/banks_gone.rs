@@ -34,27 +34,27 @@ async fn a_deleted_bank_ends_its_flows() {
     insta::assert_snapshot!(seen, @"
     200
     This bank is no longer available
-    Test merchant asks for an account at one bank, which cannot be linked any more. No account was
-       linked. Go back to the page where you started.
+    Test merchant asks for an account at one bank, which cannot be connected any more. No account
+       was connected. Go back to the page where you started.
     > Cancel
     200
     This bank is no longer available
-    Test merchant asks for an account at one bank, which cannot be linked any more. No account was
-       linked. Go back to the page where you started.
+    Test merchant asks for an account at one bank, which cannot be connected any more. No account
+       was connected. Go back to the page where you started.
     > Cancel
     200
     This bank is no longer available
-    Test merchant asks for an account at one bank, which cannot be linked any more. No account was
-       linked. Go back to the page where you started.
+    Test merchant asks for an account at one bank, which cannot be connected any more. No account
+       was connected. Go back to the page where you started.
     > Enter account numbers instead
     > Cancel
     200
-    No account was linked
+    No account was connected
     You can try again later from the page where you started.
     You may close this page.
     200
     Enter your bank details
-    Your bank account will be linked by its numbers, without a login.
+    Your bank account will be connected by its numbers, without signing in.
     ");
     let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "failed");

@@ -47,7 +47,7 @@ async fn pages_of_a_deleted_customer() {
     200
     Your account was not confirmed
     The deposits are no longer needed.
-    Your account was not debited. Go back to Test merchant and link a bank account again.
+    Your account was not debited. Go back to Test merchant and connect a bank account again.
     You may close this page.
 
     200

@@ -1,6 +1,6 @@
 //! The hosted pages in a browser without script: Checkout, an invoice, two deposits.
 
-use crate::browser::{Browser, read, shown};
+use crate::browser::{Browser, faults, read, shown};
 use testkit::{App, BEGIN_S, ONE_ITEM, Response};
 
 /// Creates a Checkout Session and opens its page.
@@ -55,31 +55,41 @@ async fn checkout_is_paid_on_its_page() {
     Total due $25.00
     Email
     []
-    Your name
+    Full name
     []
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
-    > Link your bank account
+    > Connect your bank account
     ");
     assert!(first.body.contains("href=\"https://shop.example/cart\""));
+    // The page checks the form itself, and marks each empty field.
+    assert!(first.body.contains("novalidate"));
+    let empty = page.step("link", "email=&name=").await;
+    assert_eq!(
+        faults(&empty),
+        [
+            "Enter an email address, such as ada@example.com.",
+            "Enter the name on your bank account."
+        ]
+    );
     let fault = page.step("link", "email=ada&name=Ada").await;
     insta::assert_snapshot!(shown(&fault), @"
     422
     Pay $25.00
-    Enter an email address, such as ada@example.com.
     Tea × 2 $12.50 each $25.00
     Subtotal $25.00
     Total due $25.00
     Email
     [ada]
-    Your name
+    Enter an email address, such as ada@example.com.
+    Full name
     [Ada]
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
-    > Link your bank account
+    > Connect your bank account
     ");
     let fault = page.step("pay", ADA).await;
-    assert!(read(&fault).starts_with("422\nPay $25.00\nLink a bank account first."));
+    assert!(read(&fault).starts_with("422\nPay $25.00\nConnect a bank account first."));
 
     assert!(read(&page.step("link", ADA).await).contains("Choose your bank"));
     insta::assert_snapshot!(shown(&link(&app, &page, ADA).await), @"
@@ -90,7 +100,7 @@ async fn checkout_is_paid_on_its_page() {
     Total due $25.00
     Email
     [ada@example.com]
-    Your name
+    Full name
     [Ada]
     Bank account
     Test (Non-OAuth) Account ending in …
@@ -153,7 +163,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     Save your bank account
     Test merchant will debit this account later for your purchases and subscriptions.
     Email ada@example.com
-    Your name
+    Full name
     [Ada]
     Bank account
     STRIPE TEST BANK Account ending in …
@@ -274,7 +284,7 @@ async fn the_flow_leads_back() {
     let (_, page) = tea(&app, "customer_email=bea@example.com").await;
     let begun = page.step("link", bea).await;
     let back = Browser::flow_of(&app, &begun).step("cancel", "").await;
-    assert!(read(&back).contains("> Link your bank account"));
+    assert!(read(&back).contains("> Connect your bank account"));
     assert!(read(&back).contains("bea@example.com") && !back.body.contains("name=\"email\""));
     let typed = type_in(&app, &page, bea, "000111111113", "").await;
     assert!(read(&typed).contains("ending in 1113"));
@@ -310,25 +320,25 @@ async fn a_bad_account_leaves_the_page_open() {
     Total due $25.00
     Email
     [ada@example.com]
-    Your name
+    Full name
     [Ada]
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
-    > Link your bank account
+    > Connect your bank account
 
     422
     Subscribe for $25.00
-    This account could not be used. Link another account.
+    This account could not be used. Connect another account.
     Tea × 2 $12.50 each $25.00
     Subtotal $25.00
     Due today $25.00
     Email
     [ada@example.com]
-    Your name
+    Full name
     [Ada]
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
-    > Link your bank account
+    > Connect your bank account
     ");
 }
 
@@ -354,11 +364,11 @@ async fn an_invoice_is_paid_on_its_page() {
     Total $10.00
     Amount due $10.00
     -> Download PDF
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
     > Pay by bank account
     ");
-    assert!(read(&page.step("pay", "").await).contains("Link a bank account first."));
+    assert!(read(&page.step("pay", "").await).contains("Connect a bank account first."));
     insta::assert_snapshot!(shown(&link(&app, &page, "").await), @"
     200
     Pay $10.00
@@ -461,7 +471,7 @@ async fn an_invoice_whose_debit_failed() {
     Total $10.00
     Amount due $10.00
     -> Download PDF
-    Choose your bank and log in there. You then return to this page and can check the account
+    Choose your bank and sign in there. You then return to this page and can check the account
        before it is debited.
     > Pay by bank account
     ");
@@ -512,7 +522,7 @@ async fn checkout_begins_a_subscription() {
     Due today $25.00
     Email
     [ada@example.com]
-    Your name
+    Full name
     [Ada]
     Bank account
     Test (Non-OAuth) Account ending in …

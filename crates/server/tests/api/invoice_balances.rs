@@ -96,7 +96,7 @@ async fn a_balance_is_collected_with_the_next_invoice() {
     Balance from before -$4.00
     Amount due $6.00
     -> Download PDF
-    Choose your bank and log in there. You then return to this page and can check the account before it is debited.
+    Choose your bank and sign in there. You then return to this page and can check the account before it is debited.
     > Pay by bank account
 
     200

@@ -58,7 +58,7 @@ async fn form_bank() {
     History
     Short History Thirty days of history
     No History No history
-    > Use an account I linked before
+    > Use an account I connected before
     ");
     let bank = institution(&app, "Bank (Non-OAuth)").await;
     let consent = browser.step("institution", &format!("institution={bank}")).await;
@@ -68,7 +68,7 @@ async fn form_bank() {
     Connect your account to Test merchant
     At Bank (Non-OAuth)
     Test merchant will be able to see:
-    Account details Name, type and last four digits, to show which accounts are linked
+    Account details Name, type and last four digits, to show which accounts are connected
     Balances To see the amount of money in your accounts
     Owner details Names and addresses, to confirm that the accounts belong to you
     Transactions To see the money that comes in and goes out
@@ -78,58 +78,58 @@ async fn form_bank() {
     ");
     insta::assert_snapshot!(shown(&browser.step("consent", "").await), @"
     200
-    Log in at Bank (Non-OAuth)
+    Sign in at Bank (Non-OAuth)
     Use the same details as on your bank's own site.
     Username
     []
     Password
     []
-    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
-       that question, incorrect is rejected, and error fails the login.
-    > Log in
+    Test bank: A login form. Passwords for tests: options, mfa, confirm_mfa and security_question
+       lead to that question, incorrect is rejected, and error ends the sign-in. Every other
+       password works.
+    > Sign in
     ");
     let login = "bank_username=ada&bank_password=";
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}incorrect")).await), @"
     422
-    Log in at Bank (Non-OAuth)
+    Sign in at Bank (Non-OAuth)
     We couldn't sign you in. Check your entries and try again.
     Use the same details as on your bank's own site.
     Username
     [ada]
     Password
     []
-    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
-       that question, incorrect is rejected, and error fails the login.
-    > Log in
+    Test bank: A login form. Passwords for tests: options, mfa, confirm_mfa and security_question
+       lead to that question, incorrect is rejected, and error ends the sign-in. Every other
+       password works.
+    > Sign in
     > Choose another bank
     ");
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}options")).await), @"
     200
-    Log in at Bank (Non-OAuth)
+    Sign in at Bank (Non-OAuth)
     Your bank asks one more thing.
     How should your bank send you a code?
     []
     For example text message or email
-    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
-       that question, incorrect is rejected, and error fails the login.
+    Test bank: every text works except incorrect and error.
     > Continue
     ");
     let question = browser.step("login", "bank_option=security_question").await;
     insta::assert_snapshot!(shown(&question), @"
     200
-    Log in at Bank (Non-OAuth)
+    Sign in at Bank (Non-OAuth)
     Your bank asks one more thing.
     What was the name of your first pet?
     []
-    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
-       that question, incorrect is rejected, and error fails the login.
+    Test bank: every text works except incorrect and error.
     > Continue
     ");
     let accounts = shown(&browser.step("login", "bank_answer=Rex").await);
     insta::assert_snapshot!(accounts.replace(ACCOUNTS, "(the accounts)"), @"
     200
     Choose accounts
-    Choose the accounts to connect
+    Choose accounts
     (the accounts)
     > Connect accounts
     ");
@@ -243,7 +243,7 @@ async fn banks_that_fail() {
         assert!(read(&browser.step("manual", "").await).contains("Enter your bank details"));
         browser.step("back", "").await;
         browser.log_in_at(&app, bank).await;
-        assert!(read(&browser.step("cancel", "").await).contains("No account was linked"));
+        assert!(read(&browser.step("cancel", "").await).contains("No account was connected"));
         assert_eq!(app.session_in_preview(&session).await.at("/status"), "failed");
     }
     // A bank that ends the login in its form.
@@ -253,7 +253,7 @@ async fn banks_that_fail() {
     insta::assert_snapshot!(shown(&page), @"
     200
     We couldn't sign you in
-    Bank (Non-OAuth) ended the login. No account was linked.
+    Bank (Non-OAuth) ended the sign-in. No account was connected.
     > Try again
     > Choose another bank
     > Cancel
@@ -314,8 +314,8 @@ async fn expired_and_closed() {
     insta::assert_snapshot!(shown(&page), @"
     200
     This page has expired
-    It was open for too long. No account was linked. Go back to the page where you started and try
-       again.
+    It was open for too long. No account was connected. Go back to the page where you started and
+       try again.
     You may close this page.
     ");
     assert!(page.body.contains("data-status=\"expired\""));
@@ -380,7 +380,7 @@ async fn search() {
     Test (OAuth) The same accounts behind the bank's own page
     Bank (Non-OAuth) A login form
     Bank (OAuth) The bank's own page, on which accounts are picked too
-    > Use an account I linked before
+    > Use an account I connected before
     ");
     assert!(find("nowhere").await.contains("No bank found"));
     assert!(find("%22%3E%3Cscript%3E").await.contains("[&quot;&gt;&lt;script&gt;]"));

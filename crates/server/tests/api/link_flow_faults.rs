@@ -12,7 +12,7 @@ async fn manual_entry() {
     insta::assert_snapshot!(read(&browser.step("manual", "").await), @"
     200
     Enter your bank details
-    Your bank account will be linked by its numbers, without a login.
+    Your bank account will be connected by its numbers, without signing in.
     Routing number
     []
     Nine digits, at the bottom left of a check
@@ -44,6 +44,10 @@ async fn manual_entry() {
     000888888885: the tokenized number is deactivated
     > Continue
     ");
+    // Each empty field is marked, and the first one has the focus.
+    let empty = browser.step("numbers", "routing_number=110000000").await;
+    assert_eq!(faults(&empty), ["Enter this number."; 2]);
+    assert_eq!(empty.body.matches("autofocus").count(), 1, "{}", empty.body);
     let type_in = async |routing: &str, account: &str, again: &str| {
         let form = format!(
             "routing_number={routing}&account_number={account}&account_number_again={again}"
@@ -65,7 +69,7 @@ async fn manual_entry() {
         type_in("110 000 000", "0001-2345-6789", "000123456789").await,
     ];
     insta::assert_snapshot!(told.join("\n"), @"
-    422 A routing number has nine digits. Check your bank statement.
+    422 Enter this number.
     422 A routing number has nine digits. Check your bank statement.
     422 An account number has 4 to 17 digits.
     422 The two account numbers are not the same.
@@ -119,7 +123,7 @@ async fn accounts_that_cannot_be_picked() {
     insta::assert_snapshot!(read(&page), @"
     200
     Choose accounts
-    Choose the accounts to connect
+    Choose accounts
     [x] Success Checking ending in 9753
     [-] Savings Savings ending in 2647 This type of account is not accepted
     > Connect accounts

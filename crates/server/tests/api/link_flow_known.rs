@@ -15,7 +15,7 @@ async fn saved_accounts() {
     insta::assert_snapshot!(read(&browser.page().await), @"
     200
     Welcome back
-    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
+    You can use accounts that you connected before, without signing in at your bank again. We will send you a code.
     Email
     [ada@example.com]
     > Send me a code
@@ -40,7 +40,7 @@ async fn saved_accounts() {
     insta::assert_snapshot!(read(&browser.step("consent", "").await), @"
     200
     Your saved accounts
-    Choose the accounts to connect
+    Your saved accounts
     [ ] Success Test (Non-OAuth), Checking ending in 2395
     > Connect accounts
     > Choose another bank
@@ -78,7 +78,7 @@ async fn sign_up() {
     insta::assert_snapshot!(read(&browser.step("sign_in", "").await), @"
     200
     Use saved accounts
-    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
+    You can use accounts that you connected before, without signing in at your bank again. We will send you a code.
     Email
     []
     > Send me a code
@@ -90,11 +90,11 @@ async fn sign_up() {
     200
     Use saved accounts
     There are no saved accounts for bob@example.com.
-    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
+    Enter another address, or connect a bank and save it.
     Email
     [bob@example.com]
     > Send me a code
-    > Link a bank and save it with this address
+    > Connect a bank and save it with this address
     > Skip
     ");
     let list = browser.step("sign_up", "email=bob@example.com").await;

@@ -53,7 +53,7 @@ async fn continues_where_it_was() {
     let continued = Browser::open_for(&app, &session, &details).await;
     assert_eq!(continued.path, browser.path);
     let login = continued.page().await;
-    assert!(read(&login).contains(&format!("Log in at {BANK}")));
+    assert!(read(&login).contains(&format!("Sign in at {BANK}")));
     // It is left once, so a third flow is a new one.
     let fresh = Browser::open_for(&app, &session, ORIGIN).await;
     assert_ne!(fresh.path, browser.path);
@@ -118,7 +118,7 @@ async fn hosted() {
     assert!(!question.body.contains("http-equiv"));
     let left = browser.step("leave", "").await.ok();
     assert!(left.body.contains("content=\"0; url=https://shop.example/back\""), "{}", left.body);
-    assert!(read(&browser.page().await).contains(&format!("Log in at {BANK}")));
+    assert!(read(&browser.page().await).contains(&format!("Sign in at {BANK}")));
 }
 
 /// Carriers of payments keep their state, and their flow continues. A payment has no end to choose.
@@ -160,7 +160,7 @@ async fn hosted_pages() {
     let elsewhere = Browser::open_of_id(&app, &session.id()).await;
     assert_ne!(elsewhere.path, flow.path);
     let login = begin().await;
-    assert!(read(&login).contains(&format!("Log in at {BANK}")), "{}", read(&login));
+    assert!(read(&login).contains(&format!("Sign in at {BANK}")), "{}", read(&login));
     flow.step("login", "bank_username=ada&bank_password=x").await;
     let bill = read(&flow.step("accounts", "account=0").await);
     assert!(bill.contains(BANK), "{bill}");

@@ -19,7 +19,7 @@ async fn bank_errors_lead_on() {
     let failed = browser.step("login", "bank_username=ada&bank_password=error").await;
     assert!(read(&failed).contains("We couldn't sign you in"));
     let form = read(&browser.step("retry", "").await);
-    assert!(form.contains("Log in at Bank (Non-OAuth)"), "{form}");
+    assert!(form.contains("Sign in at Bank (Non-OAuth)"), "{form}");
     browser.step("login", "bank_username=ada&bank_password=incorrect").await;
     assert!(read(&browser.step("another_bank", "").await).contains("Choose your bank"));
 
@@ -96,6 +96,13 @@ async fn font_files() {
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
     }
     for unknown in ["inter-latin.woff2", "inter-latin.000000000000.woff2", "inter-latin", "x"] {
-        assert_eq!(get(&format!("/assets/{unknown}")).await.status, 404, "{unknown}");
+        let absent = get(&format!("/assets/{unknown}")).await;
+        assert_eq!(absent.status, 404, "{unknown}");
+        assert_eq!(absent.text("/error/type"), "invalid_request_error", "{unknown}");
+    }
+    // Browsers ask for the icon of each page, and of texts at its usual address.
+    for path in ["/assets/icon.svg", "/favicon.ico"] {
+        let icon = get(path).await.ok();
+        assert_eq!(icon.header("content-type"), Some("image/svg+xml"), "{path}");
     }
 }

@@ -178,7 +178,7 @@ async fn a_session_of_one_institution() {
     let browser = Browser::open(&app, &session).await;
     let page = read(&browser.page().await);
     assert!(page.contains("Connect your account to") && page.contains("Bank (OAuth)"), "{page}");
-    assert!(!page.contains("Use an account I linked before"), "{page}");
+    assert!(!page.contains("Use an account I connected before"), "{page}");
     // A step back leads to no list of banks.
     assert!(read(&browser.step("back", "").await).contains("Connect your account to"));
     let wrong =

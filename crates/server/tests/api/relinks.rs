@@ -152,7 +152,7 @@ async fn on_its_own_page() {
     Reconnect your account to Test merchant
     At Inactive Accounts
     Test merchant will be able to see:
-    Account details Name, type and last four digits, to show which accounts are linked
+    Account details Name, type and last four digits, to show which accounts are connected
     Balances To see the amount of money in your accounts
     You choose the accounts in a later step. Test merchant never sees your password. You can ask
        Test merchant to stop at any time.
@@ -169,7 +169,7 @@ async fn on_its_own_page() {
     insta::assert_snapshot!(shown(&accounts), @"
     200
     Choose accounts
-    Choose the accounts to connect
+    Choose accounts
     [x] Inactive Checking Checking ending in …
     [x] Inactive Savings Savings ending in …
     > Connect accounts
@@ -248,7 +248,7 @@ async fn failures() {
     let browser = Browser::open(&app, &session).await;
     browser.step("consent", "").await;
     browser.bank_step("allow", "account=10").await.ok();
-    assert!(read(&browser.page().await).contains("No account was linked"));
+    assert!(read(&browser.page().await).contains("No account was connected"));
     tell("another account at the bank", &app.session_in_preview(&session).await);
 
     let inactive = account(&app, &two_inactive(&app).await[0]).await;

@@ -100,7 +100,7 @@ function showWindow(url, dialog, leave) {
   const note = document.createElement("div");
   Object.assign(note.style, NOTE_STYLE);
   const text = document.createElement("p");
-  text.textContent = "Link your bank account in the window that opened.";
+  text.textContent = "Connect your bank account in the window that opened.";
   note.append(text, button("Open the window", begin), " ", button("Leave", leave));
   dialog.replaceChildren(note);
   Object.assign(dialog.style, { placeItems: "center" });
@@ -117,9 +117,9 @@ function makeDialog(url) {
   Object.assign(dialog.style, DIALOG_STYLE);
   Object.assign(panel.style, PANEL_STYLE);
   Object.assign(frame.style, FRAME_STYLE);
-  dialog.setAttribute("aria-label", "Link your bank account");
+  dialog.setAttribute("aria-label", "Connect your bank account");
   dialog.setAttribute("aria-busy", "true");
-  frame.title = "Link your bank account";
+  frame.title = "Connect your bank account";
   frame.src = `${url}?frame=1`;
   panel.append(frame);
   dialog.append(panel);
