@@ -43,10 +43,10 @@ test("Checkout in each state", LONG, async () => {
   await heading(page, "Pay $1,324.00");
   await lookBothWays(page, "checkout");
   await everySize(page, "checkout");
-  // A browser without the check of its own sends what no address is.
-  await page.getByLabel("Email").evaluate((field) => { field.form.noValidate = true; });
   await press(page, "Connect your bank account");
-  await page.getByRole("alert").waitFor();
+  await page.getByText("Enter an email address").waitFor();
+  assert.equal(await page.locator("[aria-invalid=true]").count(), 2, "each empty field is marked");
+  assert.equal(await page.evaluate(() => document.activeElement.type), "email");
   await lookBothWays(page, "checkout-fault");
   await introduce(page);
   await press(page, "Connect your bank account");

@@ -31,6 +31,8 @@ pub(super) struct Frame<'a> {
     pub(super) tick: bool,
     /// The error that the holder has to correct.
     pub(super) fault: Option<String>,
+    /// True if a field has an error, which is shown beside it.
+    pub(super) has_field_fault: bool,
     /// The URL of the link back.
     pub(super) back: Option<&'a str>,
     /// The URL that the browser is redirected to.
@@ -66,7 +68,7 @@ pub(super) fn page(frame: &Frame<'_>, content: Content) -> Page {
         note: (!frame.livemode).then_some(TEST_MODE),
         ..Sheet::default()
     };
-    let error = if fault.is_some() { "Error: " } else { "" };
+    let error = if fault.is_some() || frame.has_field_fault { "Error: " } else { "" };
     let goes_to = frame.goes_to.map(str::to_owned);
     Page {
         title: format!("{error}{title} – {merchant_name}"),
@@ -81,7 +83,7 @@ fn main(frame: &Frame<'_>, content: &Content) -> Markup {
     html! {
         div.head {
             @if frame.tick { (badge(Icon::Check, "good")) }
-            h1 tabindex="-1" autofocus[fault.is_none()] { (frame.title) }
+            h1 tabindex="-1" autofocus[fault.is_none() && !frame.has_field_fault] { (frame.title) }
             @if let Some(fault) = fault { (alert("fault", fault)) }
         }
         @if let Some(summary) = &content.summary {

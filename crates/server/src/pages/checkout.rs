@@ -63,12 +63,12 @@ pub(super) fn page(
         livemode: view.livemode,
         title: &title,
         tick: complete,
-        // A fault of a field is shown beside the field.
         fault: match fault {
-            Some(PageFault::Name | PageFault::Email) => None,
+            Some(fault) if is_of_field(fault) => None,
             Some(fault) => Some(bill::fault(fault).to_owned()),
             None => failure,
         },
+        has_field_fault: fault.is_some_and(is_of_field),
         back: cancel.as_deref().filter(|_| open),
         goes_to: success.as_deref().filter(|_| complete && done),
     };
@@ -139,13 +139,17 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
     Content { summary: summary(view), form, actions }
 }
 
+/// True if the fault is shown beside a field.
+fn is_of_field(fault: PageFault) -> bool {
+    matches!(fault, PageFault::Name | PageFault::Email)
+}
+
 /// Renders the fields about the holder.
 fn holder(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>) -> Markup {
-    let is_of_field = matches!(fault, Some(PageFault::Name | PageFault::Email));
     let is_empty = |name| posted.get(name).unwrap_or_default().trim().is_empty();
     // The engine reports one fault, and the page also marks the other field if it is empty.
     let error = |wanted: PageFault, name| {
-        let is_wrong = fault == Some(wanted) || is_of_field && is_empty(name);
+        let is_wrong = fault == Some(wanted) || fault.is_some_and(is_of_field) && is_empty(name);
         is_wrong.then(|| bill::fault(wanted))
     };
     let has_email_field = view.email.is_none() || !view.email_known;

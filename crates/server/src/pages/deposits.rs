@@ -63,6 +63,7 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
         title,
         tick: view.standing == DepositsStanding::Done,
         fault: message,
+        has_field_fault: false,
         back: None,
         goes_to: None,
     };

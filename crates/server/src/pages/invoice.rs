@@ -41,6 +41,7 @@ pub(super) fn page(view: &InvoicePage, pdf: &str, fault: Option<PageFault>) -> P
         title,
         tick: matches!(view.standing, InvoiceStanding::Paid | InvoiceStanding::UnderWay),
         fault: fault.map(|fault| bill::fault(fault).to_owned()).or(failure),
+        has_field_fault: false,
         back: None,
         goes_to: None,
     };
