@@ -314,7 +314,7 @@ test("every pane fits a narrow phone, in the dark", LIMIT, async () => {
   await heading(page, /^Connect your account to /);
   await fits("consent");
   await press(page, "Agree and continue");
-  await heading(page, /^Log in/);
+  await heading(page, /^Sign in/);
   await fits("login");
   await logIn(page, "anything");
   await heading(page, "Choose accounts");

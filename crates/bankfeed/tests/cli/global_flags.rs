@@ -135,13 +135,8 @@ fn every_global_flag_has_an_effect() {
     }
 
     for line in &lines {
-        // `mcp` warns of a rejected key only, so it checks the form of the key itself.
-        let rejected = match line.as_str() {
-            "mcp" => "the key is not a secret key",
-            _ => "the server rejected the key",
-        };
         for (flag, value, effect) in [
-            ("--api-key", "nonsense", rejected),
+            ("--api-key", "nonsense", effect_of_wrong_key(line)),
             ("--api-base", "http://127.0.0.1:1", "could not reach a server"),
         ] {
             let error = printed(&server, line, &[flag, value]).1;
@@ -170,4 +165,13 @@ fn endless_commands_use_json_or_reject_it() {
     let endpoint = listen.after("{").unwrap();
     assert!(endpoint.contains("\"object\":\"webhook_endpoint\""), "{endpoint}");
     assert_eq!(listen.terminate().unwrap().code(), Some(0));
+}
+
+/// A part of the error of a command with a wrong key. `mcp` only warns if the server rejects its key, so
+/// it checks the form of the key itself.
+fn effect_of_wrong_key(line: &str) -> &'static str {
+    match line {
+        "mcp" => "the key is not a secret key",
+        _ => "the server rejected the key",
+    }
 }
