@@ -68,7 +68,7 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     await page.goto(`${bed.server.url}/settings`);
     await page.getByLabel("Secret key").fill(key);
     await page.keyboard.press("Enter");
-    const states = page.getByRole("group", { name: /^Which states/ });
+    const states = page.getByRole("group", { name: /^States to simulate/ });
     await states.getByLabel("Transactions").selectOption("rejected");
     await page.getByRole("button", { name: "Simulate these states" }).focus();
     await page.keyboard.press("Enter");
