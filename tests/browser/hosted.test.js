@@ -157,6 +157,8 @@ test("deposits in each state, by amounts and by code", LONG, async () => {
     await heading(page, "Enter your bank details");
     await once("numbers");
     await typeIn(page, { kind });
+    // A picture that begins before the page has changed is never finished.
+    await heading(page, "Save your bank account");
     await once("checkout-typed");
     await press(page, "Save your bank account");
     await heading(page, "Your account is saved");
